@@ -1,0 +1,411 @@
+"""What the services need of the outside world, as interfaces. Adapters implement them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol, TypeVar
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.policies import Policy
+from app.domain.references import (
+    Encoding,
+    Modality,
+    Recording,
+    Reference,
+    ReferenceIdentity,
+    Vector,
+)
+from app.domain.subjects import ApiClient, Gallery, GalleryTransform, Subject
+
+Float64Array = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+T = TypeVar("T")
+
+Clock = Callable[[], datetime]
+NewId = Callable[[], UUID]
+
+
+# ── Encoders and their calibration ────────────────────────────────────────────────────────────────
+
+
+class Null(Protocol):
+    """Measured distribution of non-mated scores (decibans), one evidence class, one or more modalities."""
+
+    @property
+    def pairs(self) -> int: ...
+
+    @property
+    def resolution(self) -> float:
+        """The smallest rate the data resolve: 30 / pairs of the smallest part."""
+
+    def threshold(self, rate: float) -> float: ...
+
+    def fmr_at(self, score_db: float) -> float: ...
+
+    def convolve(self, other: Any) -> Any:
+        """The null of the sum of two independent scores."""
+
+
+class GalleryNull(Protocol):
+    """What a gallery's own non-mated comparisons say about this encoder on its sensor."""
+
+    @property
+    def corrected(self) -> bool: ...
+
+    @property
+    def slope(self) -> float: ...
+
+    @property
+    def offset_db(self) -> float: ...
+
+    @property
+    def pairs(self) -> int: ...
+
+    @property
+    def subjects(self) -> int: ...
+
+    @property
+    def measured_over_nominal(self) -> float | None: ...
+
+    @property
+    def possible_duplicates(self) -> Sequence[tuple[int, int]]: ...
+
+    def apply(self, llr_db: Float64Array) -> Float64Array: ...
+
+    def null(self, calibration: Any, evidence_class: int) -> Null: ...
+
+
+class Calibration(Protocol):
+    """Cosine → log-likelihood ratio in decibans, with the nulls it was measured with."""
+
+    @property
+    def ceiling_db(self) -> float: ...
+
+    @property
+    def non_mated_pairs(self) -> int: ...
+
+    def llr_db(self, cosine: Float64Array, seconds: Float64Array, quality: Float64Array) -> Float64Array:
+        """Unsoftened; ``seconds`` of the shorter side, ``quality`` of both, all shape (n,)."""
+
+    def soften_db(self, llr_db: Float64Array) -> Float64Array: ...
+
+    def evidence_class(self, seconds: Float64Array) -> IntArray: ...
+
+    def null(self, evidence_class: int) -> Null: ...
+
+    def no_gallery_null(self) -> GalleryNull:
+        """The identity map, for galleries too small to know themselves."""
+
+    def fit_gallery_null(self, llr_db: Float64Array, evidence_classes: IntArray) -> GalleryNull:
+        """Row: single reference of a subject; column: template of a subject; shape (n, n)."""
+
+
+class EncoderCard(NamedTuple):
+    """What is published about a loaded bundle."""
+
+    id: str
+    version: str
+    modality: Modality
+    sha256: str
+    vector_size: int
+    metric: str
+    licence: str
+    training_data: Sequence[str]
+    operating_points: Sequence[Mapping[str, Any]]
+
+
+class Encoder(Protocol):
+    """Recording → unit vector, one modality, one version."""
+
+    @property
+    def encoder_id(self) -> str:
+        """``<id>@<version>``, stored with every reference."""
+
+    @property
+    def modality(self) -> Modality: ...
+
+    @property
+    def vector_size(self) -> int: ...
+
+    @property
+    def card(self) -> EncoderCard: ...
+
+    @property
+    def calibration(self) -> Calibration: ...
+
+    def encode(self, recording: Recording) -> Encoding:
+        """Raises ``FailureToAcquireError`` with a code of the contract."""
+
+    def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
+        """Mean per session, then over sessions, renormalised; shapes (n, d), (n,) → (d,)."""
+
+
+class Encoders(Protocol):
+    """The bundles in use."""
+
+    def default(self, modality: Modality) -> Encoder | None:
+        """The encoder new references are made with; ``None`` if the modality is not served."""
+
+    def get(self, encoder_id: str) -> Encoder | None: ...
+
+    def of(self, modality: Modality) -> Sequence[Encoder]:
+        """All loaded versions, newest first."""
+
+    def all(self) -> Sequence[Encoder]: ...
+
+
+# ── Template protection ───────────────────────────────────────────────────────────────────────────
+
+
+class TemplateVault(Protocol):
+    """Key hierarchy and authenticated encryption (DESIGN §7)."""
+
+    def new_gallery_key(self, gallery_uuid: UUID) -> bytes: ...
+
+    def new_subject_key(self, gallery: Gallery, subject_uuid: UUID) -> bytes: ...
+
+    def new_transform(
+        self, gallery: Gallery, modality: Modality, encoder: str, version: int, size: int
+    ) -> GalleryTransform:
+        """Draw a random orthonormal matrix and wrap it."""
+
+    def matrix(self, gallery: Gallery, transform: GalleryTransform) -> Vector:
+        """The matrix in clear, float32, shape (size, size). Cached by version in the process."""
+
+    def seal(
+        self, gallery: Gallery, subject: Subject, identity: ReferenceIdentity, vector: Vector
+    ) -> bytes: ...
+
+    def open(
+        self, gallery: Gallery, subject: Subject, identity: ReferenceIdentity, ciphertext: bytes
+    ) -> Vector:
+        """Raises ``TemplateIntegrityError`` if the ciphertext is not this reference's."""
+
+    def open_many(
+        self, gallery: Gallery, rows: Iterable[tuple[UUID, bytes, ReferenceIdentity, bytes]]
+    ) -> list[Vector]:
+        """Fast path of the rebuild; rows are (subject uuid, wrapped subject key, identity, ciphertext)."""
+
+
+# ── Vector index ──────────────────────────────────────────────────────────────────────────────────
+
+
+class IndexKey(NamedTuple):
+    """One comparable set of templates."""
+
+    gallery_uuid: UUID
+    modality: Modality
+    position: str
+    encoder: str
+    transform_version: int
+
+
+class TemplateIndex(Protocol):
+    """Exact inner-product search over unit vectors; derived data, safe to apply twice.
+
+    Ids are our own int64. Adding an id replaces its vector. Vectors that are not finite or not of the
+    key's size are refused with ValueError. Unknown ids and keys are ignored by removals and searched
+    as empty. All methods may be called from several threads.
+    """
+
+    def upsert(self, key: IndexKey, ids: IntArray, vectors: Vector) -> None: ...
+
+    def remove(self, key: IndexKey, ids: IntArray) -> None: ...
+
+    def drop(self, key: IndexKey) -> None: ...
+
+    def keys(self) -> Sequence[IndexKey]: ...
+
+    def count(self, key: IndexKey) -> int: ...
+
+    def score_all(self, key: IndexKey, vector: Vector) -> tuple[IntArray, Vector]:
+        """Ids ascending and the cosine of each, shapes (n,), (n,)."""
+
+    def search(
+        self, key: IndexKey, vector: Vector, k: int, among: IntArray | None = None
+    ) -> tuple[IntArray, Vector]:
+        """Best k by cosine, ties by id ascending; ``among`` restricts to these ids."""
+
+    def vectors(self, key: IndexKey, ids: IntArray) -> Vector:
+        """Stored vectors of known ids, shape (n, d); KeyError for an unknown one."""
+
+
+# ── Store ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class PageCursor:
+    """Keyset position: strictly after (created_at, id)."""
+
+    created_at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """The answer to an idempotent request: written in the transaction of the data."""
+
+    client_id: str
+    method: str
+    path: str
+    key: str
+    body_sha256: bytes
+    status: int
+    body: bytes = field(repr=False)
+    subject_uuid: UUID | None
+    created_at: datetime
+
+
+class GalleryRepository(Protocol):
+    def add(self, gallery: Gallery) -> None:
+        """Raises ``ConflictError`` (``gallery_exists``)."""
+
+    def by_name(self, name: str) -> Gallery | None: ...
+
+    def by_uuid(self, gallery_uuid: UUID) -> Gallery | None: ...
+
+    def page(self, names: frozenset[str] | None, after: PageCursor | None, limit: int) -> list[Gallery]:
+        """In order (created_at, uuid); ``names`` None means all."""
+
+    def all(self) -> list[Gallery]: ...
+
+    def set_policy(self, gallery_uuid: UUID, policy: Policy) -> None: ...
+
+    def set_wrapped_key(self, gallery_uuid: UUID, wrapped_key: bytes) -> None: ...
+
+    def remove(self, gallery_uuid: UUID) -> None:
+        """With everything in it, and the stored answers of its subjects."""
+
+    def revision(self, gallery_uuid: UUID) -> int | None: ...
+
+    def counts(self, gallery_uuid: UUID) -> tuple[int, int]:
+        """(subjects, references)."""
+
+
+class TransformRepository(Protocol):
+    def add(self, transform: GalleryTransform) -> None: ...
+
+    def current(self, gallery_uuid: UUID, modality: Modality, encoder: str) -> GalleryTransform | None:
+        """The one of highest version."""
+
+    def of_gallery(self, gallery_uuid: UUID) -> list[GalleryTransform]: ...
+
+    def remove_older(self, gallery_uuid: UUID, modality: Modality, encoder: str, version: int) -> None: ...
+
+
+class SubjectRepository(Protocol):
+    def add(self, subject: Subject) -> None: ...
+
+    def by_name(self, gallery_uuid: UUID, subject_id: str) -> Subject | None: ...
+
+    def by_uuids(self, gallery_uuid: UUID, uuids: Sequence[UUID]) -> list[Subject]: ...
+
+    def page(self, gallery_uuid: UUID, after: PageCursor | None, limit: int) -> list[Subject]: ...
+
+    def set_consent(self, subject: Subject) -> None: ...
+
+    def remove(self, subject_uuid: UUID) -> None:
+        """Row, references and data key; stored answers that name the subject too."""
+
+
+class ReferenceRepository(Protocol):
+    def add_all(self, references: Sequence[Reference]) -> None: ...
+
+    def of_subject(self, subject_uuid: UUID) -> list[Reference]:
+        """In order (created_at, id)."""
+
+    def of_subjects(self, subject_uuids: Sequence[UUID]) -> list[Reference]: ...
+
+    def page(self, subject_uuid: UUID, after: PageCursor | None, limit: int) -> list[Reference]: ...
+
+    def get(self, subject_uuid: UUID, reference_id: UUID) -> Reference | None: ...
+
+    def remove(self, reference_id: UUID) -> None: ...
+
+    def replace_ciphertexts(self, rows: Sequence[tuple[UUID, int, bytes]]) -> None:
+        """(reference id, transform version, ciphertext) of a renewal."""
+
+    def encoder_counts(self) -> Mapping[str, int]:
+        """References per encoder id, all galleries."""
+
+    def scan(self, gallery_uuid: UUID) -> Iterable[ReferenceRow]:
+        """All references of a gallery as light tuples, by subject uuid; streamed, for the rebuild."""
+
+
+class ReferenceRow(NamedTuple):
+    """A reference beside its subject, as light as 100 000 of them must be."""
+
+    subject_uuid: UUID
+    subject_id: str
+    wrapped_subject_key: bytes
+    reference_id: UUID
+    modality: str
+    position: str
+    encoder: str
+    transform_version: int
+    ciphertext: bytes
+    quality: float
+    seconds: float
+    session: str
+
+
+class ChangeFeed(Protocol):
+    """Which subjects changed at which revision of a gallery (DESIGN §6)."""
+
+    def record(self, gallery_uuid: UUID, subject_uuids: Sequence[UUID]) -> int:
+        """Take the next revision (locking the gallery's row until commit) and file the changes under it."""
+
+    def since(self, gallery_uuid: UUID, revision: int) -> list[tuple[int, UUID]] | None:
+        """Changes after ``revision`` in order; ``None`` if they were pruned and a rebuild is due."""
+
+    def prune(self, older_than: datetime) -> int: ...
+
+
+class AnswerRepository(Protocol):
+    """Idempotency keys."""
+
+    def get(self, client_id: str, method: str, path: str, key: str) -> StoredAnswer | None: ...
+
+    def add(self, answer: StoredAnswer) -> None:
+        """Raises ``ConflictError`` if a concurrent request stored one first."""
+
+    def prune(self, older_than: datetime) -> int: ...
+
+
+class ClientRepository(Protocol):
+    def add(self, client: ApiClient) -> None: ...
+
+    def by_id(self, client_id: str) -> ApiClient | None: ...
+
+    def all(self) -> list[ApiClient]: ...
+
+    def revoke(self, client_id: str, at: datetime) -> bool: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction: leaving it cleanly commits, an exception rolls back."""
+
+    galleries: GalleryRepository
+    transforms: TransformRepository
+    subjects: SubjectRepository
+    references: ReferenceRepository
+    changes: ChangeFeed
+    answers: AnswerRepository
+    clients: ClientRepository
+
+
+class Store(Protocol):
+    """Opens units of work. Faults of the database become ``TemporaryError`` (``store_unavailable``)."""
+
+    def reading(self) -> AbstractContextManager[UnitOfWork]:
+        """A consistent snapshot; writes are refused."""
+
+    def writing(self) -> AbstractContextManager[UnitOfWork]: ...
+
+    def ping(self) -> None: ...

@@ -1,0 +1,135 @@
+"""Recordings, what encoders make of them, and the biometric references stored of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+
+UNKNOWN_POSITION = "unknown"
+MAX_REFERENCES = 32  # per subject, modality, position and encoder
+
+
+class Modality(StrEnum):
+    ECG = "ecg"
+    FACE = "face"
+    FINGERPRINT = "fingerprint"
+
+
+@dataclass(frozen=True, repr=False)
+class Recording:
+    """One capture of one modality, ready for its encoder.
+
+    Attributes:
+        payload: ECG: float32, shape (n_samples,), unit as captured; images: the encoded bytes.
+        fs_hz: Sampling rate (ECG only).
+        position: ECG lead or finger; ``unknown`` compares with every position.
+    """
+
+    modality: Modality
+    payload: Vector | bytes
+    position: str = UNKNOWN_POSITION
+    fs_hz: float | None = None
+    captured_at: datetime | None = None
+
+    def __repr__(self) -> str:  # Recordings never reach a log.
+        return f"Recording({self.modality}, {self.position})"
+
+
+@dataclass(frozen=True, repr=False)
+class Encoding:
+    """What an encoder makes of one recording.
+
+    Attributes:
+        vector: Unit norm, float32, shape (vector_size,), not yet transformed.
+        quality: 0 … 1.
+        seconds: Accepted seconds of signal (ECG), else 0.
+        heart_rate_bpm: Median heart rate (ECG), if there are beats enough.
+    """
+
+    vector: Vector
+    quality: float
+    seconds: float
+    heart_rate_bpm: float | None = None
+    reasons: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Encoding(quality={self.quality:.2f}, seconds={self.seconds:.1f})"
+
+
+@dataclass(frozen=True, repr=False)
+class Template:
+    """The pooled vector of a subject or probe: one modality, position and encoder."""
+
+    vector: Vector
+    seconds: float
+    quality: float
+
+    def __repr__(self) -> str:
+        return f"Template(seconds={self.seconds:.1f}, quality={self.quality:.2f})"
+
+
+class TemplateKey(NamedTuple):
+    """What a subject's template is filed under."""
+
+    modality: Modality
+    position: str
+    encoder: str
+
+
+@dataclass(frozen=True)
+class ReferenceIdentity:
+    """Everything a reference's ciphertext is bound to (associated data)."""
+
+    gallery_uuid: UUID
+    subject_uuid: UUID
+    reference_id: UUID
+    modality: Modality
+    encoder: str
+    transform_version: int
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A stored biometric reference: metadata and ciphertext, never the vector."""
+
+    id: UUID
+    gallery_uuid: UUID
+    subject_uuid: UUID
+    modality: Modality
+    position: str
+    encoder: str
+    transform_version: int
+    ciphertext: bytes = field(repr=False)
+    quality: float
+    seconds: float
+    session: str
+    captured_at: datetime | None
+    created_at: datetime
+
+    @property
+    def identity(self) -> ReferenceIdentity:
+        return ReferenceIdentity(
+            gallery_uuid=self.gallery_uuid,
+            subject_uuid=self.subject_uuid,
+            reference_id=self.id,
+            modality=self.modality,
+            encoder=self.encoder,
+            transform_version=self.transform_version,
+        )
+
+    @property
+    def key(self) -> TemplateKey:
+        return TemplateKey(self.modality, self.position, self.encoder)
+
+
+def comparable(probe_position: str, enrolled_position: str) -> bool:
+    """Whether two positions of one modality compare: equal ones, and ``unknown`` with every one."""
+    return probe_position == enrolled_position or UNKNOWN_POSITION in (probe_position, enrolled_position)

@@ -1,0 +1,110 @@
+"""Comparisons and decisions: values that the services compute and the API reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.domain.policies import Metric, Policy
+from app.domain.references import Modality
+
+
+class Decision(StrEnum):
+    MATCH = "match"
+    NON_MATCH = "non_match"
+
+
+class Fusion(StrEnum):
+    SCORE = "score"
+    FEATURE = "feature"
+
+
+class ModalityStatus(StrEnum):
+    USED = "used"
+    MISSING = "missing"
+    REJECTED_QUALITY = "rejected_quality"
+    NOT_ENROLLED = "not_enrolled"
+    ENCODER_RETIRED = "encoder_retired"
+    UNAVAILABLE = "unavailable"
+    ERROR = "error"
+
+
+class Reason(StrEnum):
+    """Why a decision is what it is, beyond score and threshold."""
+
+    REQUIRED_MISSING = "required_missing"
+    EVIDENCE_CEILING = "evidence_ceiling"
+    NO_COMPARISON = "no_comparison"
+    EMPTY_GALLERY = "empty_gallery"
+
+
+@dataclass(frozen=True)
+class ModalityOutcome:
+    """One modality's part in a decision. Values are present only where status is ``used``."""
+
+    modality: Modality
+    status: ModalityStatus
+    code: str | None = None
+    score: float | None = None
+    distance: float | None = None
+    metric: Metric | None = None
+    seconds: float | None = None
+    quality: float | None = None
+    encoder: str | None = None
+
+
+@dataclass(frozen=True)
+class ActivityEstimate:
+    """What came with the ECG for free."""
+
+    activity: str | None
+    probability: float | None
+    heart_rate_bpm: float | None
+
+
+@dataclass(frozen=True)
+class ComparisonDecision:
+    """Outcome of a verification, or the decided candidate of an identification.
+
+    Attributes:
+        score: Decibans, softened, summed over the modalities used.
+        threshold: Decibans; ``None`` under a distance policy.
+        fmr_at_score: Upper bound of the false match rate if this score were the threshold.
+        evidence_ceiling: Decibans that the used modalities can reach at most, when below the threshold.
+        shortfall_db: How much was missing on a non-match.
+        further_seconds: Estimated further ECG seconds, after which the score would suffice.
+    """
+
+    decision: Decision
+    subject_id: str | None
+    score: float
+    threshold: float | None
+    fmr_at_score: float | None
+    policy: Policy
+    modalities: tuple[ModalityOutcome, ...]
+    fusion: Fusion = Fusion.SCORE
+    reasons: tuple[Reason, ...] = ()
+    evidence_ceiling: float | None = None
+    shortfall_db: float | None = None
+    further_seconds: float | None = None
+    activity: ActivityEstimate | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One line of an identification's answer, best first."""
+
+    rank: int
+    subject_id: str
+    score: float
+    modalities: tuple[ModalityOutcome, ...]
+
+
+@dataclass(frozen=True)
+class IdentificationOutcome:
+    """Decision on the first candidate, and the list."""
+
+    decision: ComparisonDecision
+    gallery_size: int
+    fpir: float | None
+    candidates: tuple[Candidate, ...]

@@ -1,0 +1,97 @@
+"""Subjects, galleries, their transforms, and the API clients allowed to use them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from app.domain.policies import Policy
+from app.domain.references import Modality
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}\Z"
+DEFAULT_GALLERY = "default"
+_NAME = re.compile(NAME_PATTERN)
+
+
+def is_name(text: str) -> bool:
+    """Whether the text may name a subject or a gallery."""
+    return _NAME.match(text) is not None
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """A named set of subjects with its own policy, keys and transforms: the unit of isolation."""
+
+    uuid: UUID
+    name: str
+    policy: Policy
+    revision: int
+    wrapped_key: bytes = field(repr=False)
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class GalleryTransform:
+    """The wrapped secret matrix of one gallery, modality and encoder, at one version."""
+
+    gallery_uuid: UUID
+    modality: Modality
+    encoder: str
+    version: int
+    wrapped_matrix: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Consent:
+    """Which text the subject agreed to, and when."""
+
+    text_id: str
+    given_at: datetime
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An enrolled biometric capture subject."""
+
+    uuid: UUID
+    gallery_uuid: UUID
+    subject_id: str
+    wrapped_key: bytes = field(repr=False)
+    consent: Consent | None
+    created_at: datetime
+
+
+class Scope(StrEnum):
+    ENROLL = "enroll"
+    VERIFY = "verify"
+    IDENTIFY = "identify"
+    ACTIVITY = "activity"
+    READ = "read"
+    READ_SCORES = "read:scores"
+    ADMIN = "admin"
+
+
+ALL_GALLERIES = "*"
+
+
+@dataclass(frozen=True)
+class ApiClient:
+    """Who calls the API, and what they may do."""
+
+    id: str
+    name: str
+    secret_sha256: bytes = field(repr=False)
+    scopes: frozenset[Scope]
+    galleries: frozenset[str]
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def is_valid_at(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    def may_see(self, gallery: str) -> bool:
+        return ALL_GALLERIES in self.galleries or gallery in self.galleries

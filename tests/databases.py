@@ -1,0 +1,1 @@
+"""Database fixtures (a pytest plugin): migrated once per session, copied per test."""
