@@ -1,0 +1,97 @@
+"""Heartbeats of a strip: where they are, their shapes, which of them are unlike the others."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.signal import constants as c
+from ml.signal.filters import FloatArray, resample
+from ml.signal.qrs import locate_qrs
+
+
+def detect_r_peaks(ecg: FloatArray, fs_hz: float) -> NDArray[np.int64]:
+    """Find the heartbeats of a raw strip.
+
+    Args:
+        ecg: Any unit and amplitude, finite, float, shape (n_samples,).
+        fs_hz: Sampling rate, 100 to 2000.
+
+    Returns:
+        Increasing sample indices at `fs_hz`, int64, shape (n_beats,); the same for `ecg` and `-ecg`.
+    """
+    x = np.asarray(ecg, dtype=np.float64)
+    if x.size < 2:
+        return np.empty(0, dtype=np.int64)
+    at_working_rate = locate_qrs(resample(x - np.median(x), fs_hz, c.WORKING_FS_HZ))
+    peaks = np.rint(at_working_rate * (fs_hz / c.WORKING_FS_HZ)).astype(np.int64)
+    return np.unique(np.minimum(peaks, x.size - 1))
+
+
+def cut_beats(
+    ecg: FloatArray, fs_hz: float, r_peaks: NDArray[np.int64], before_s: float, after_s: float
+) -> FloatArray:
+    """Cut a window about each R peak; beats that the strip does not hold whole are left out.
+
+    Args:
+        ecg: Any unit, float, shape (n_samples,).
+        fs_hz: Sampling rate.
+        r_peaks: Sample indices, shape (n_peaks,).
+        before_s: Start of the window before R.
+        after_s: End of the window after R.
+
+    Returns:
+        Same unit and dtype, shape (n_beats, round(before_s · fs_hz) + round(after_s · fs_hz)).
+    """
+    offsets = np.arange(-round(before_s * fs_hz), round(after_s * fs_hz))
+    peaks = r_peaks[whole_beats(ecg.size, fs_hz, r_peaks, before_s, after_s)]
+    return np.asarray(ecg[peaks[:, None] + offsets])
+
+
+def whole_beats(
+    n_samples: int, fs_hz: float, r_peaks: NDArray[np.int64], before_s: float, after_s: float
+) -> NDArray[np.bool_]:
+    """Which beats lie whole within the strip: bool, shape (n_peaks,)."""
+    first = r_peaks - round(before_s * fs_hz)
+    end = r_peaks + round(after_s * fs_hz)
+    return np.asarray((first >= 0) & (end <= n_samples))
+
+
+def beat_correlations(beats: FloatArray) -> NDArray[np.float64]:
+    """Correlation of each beat with the mean of the other beats.
+
+    Args:
+        beats: Any unit, float, shape (n_beats, n_samples).
+
+    Returns:
+        float64, shape (n_beats,), −1 to 1; 0 for a single or a constant beat.
+    """
+    centred = np.asarray(beats, dtype=np.float64)
+    centred = centred - centred.mean(axis=1, keepdims=True)
+    units = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    others = units.sum(axis=0) - units
+    norms = np.maximum(np.linalg.norm(others, axis=1), np.finfo(np.float64).tiny)
+    return np.asarray(np.clip((units * others).sum(axis=1) / norms, -1.0, 1.0))
+
+
+def reject_outlier_beats(beats: FloatArray) -> NDArray[np.bool_]:
+    """Which beats are like the others: true = keep.
+
+    Args:
+        beats: Any unit, float, shape (n_beats, n_samples).
+
+    Returns:
+        bool, shape (n_beats,); never all false for a non-empty input.
+    """
+    if len(beats) < 3:
+        return np.ones(len(beats), dtype=np.bool_)
+    correlation = beat_correlations(beats)
+    size = np.ptp(beats, axis=1)
+    usual = np.median(size)
+    keep = (correlation >= np.median(correlation) - 0.15) & (size <= 2.0 * usual) & (size >= 0.4 * usual)
+    return keep if keep.any() else np.ones(len(beats), dtype=np.bool_)
+
+
+def heart_rate_bpm(r_peaks: NDArray[np.int64], fs_hz: float) -> float | None:
+    """Heart rate from the median RR interval; None with fewer than two beats."""
+    if r_peaks.size < 2:
+        return None
+    return float(60.0 * fs_hz / np.median(np.diff(r_peaks)))

@@ -1,0 +1,61 @@
+"""Why a strip cannot be used.
+
+SignalError (ValueError)
+├── SignalNotFiniteError           signal_not_finite
+├── SamplingRateUnsupportedError   sampling_rate_unsupported
+├── SignalTooShortError            signal_too_short
+├── SignalFlatError                signal_flat
+├── SignalSaturatedError           signal_saturated
+├── NoHeartbeatError               no_heartbeat
+└── QualityTooLowError             quality_too_low
+"""
+
+from typing import ClassVar
+
+
+class SignalError(ValueError):
+    """A strip that cannot be used; `code` is the stable word of the HTTP contract."""
+
+    code: ClassVar[str] = "invalid_request"
+
+
+class SignalNotFiniteError(SignalError):
+    """The strip is not a one-dimensional array of real, finite numbers."""
+
+    code = "signal_not_finite"
+
+
+class SamplingRateUnsupportedError(SignalError):
+    """The sampling rate lies outside what the filters are made for."""
+
+    code = "sampling_rate_unsupported"
+
+
+class SignalTooShortError(SignalError):
+    """The strip is shorter than the shortest piece of evidence."""
+
+    code = "signal_too_short"
+
+
+class SignalFlatError(SignalError):
+    """The strip shows no voltage changes: no electrode, no contact."""
+
+    code = "signal_flat"
+
+
+class SignalSaturatedError(SignalError):
+    """The strip sits at the rails of its amplifier."""
+
+    code = "signal_saturated"
+
+
+class NoHeartbeatError(SignalError):
+    """Nothing in the strip repeats like heartbeats."""
+
+    code = "no_heartbeat"
+
+
+class QualityTooLowError(SignalError):
+    """Heartbeats may be there, but no part is clean enough to compare."""
+
+    code = "quality_too_low"
