@@ -1,0 +1,131 @@
+# Pulseprint: every task a developer or a newcomer needs. `make help` lists them.
+#
+#   make run PORT=8123                    another port
+#   make demo DATA=../shared/data/ecg/ecg_id   real people instead of synthetic ones
+#   make test ARGS='-k feed -x'           arguments for pytest
+#   make run PYTHON=/opt/python3.13/bin/python3   a particular interpreter for the environments
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PORT ?=
+DATA ?=
+ARGS ?=
+
+# The first interpreter that is new enough; recursive on purpose: asked only when an environment has to be made.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+
+RUNTIME := .venv/bin/python
+DEV := .venv-dev/bin/python
+BASELINES := .venv-baselines/bin/python
+
+checked_code := app ml migrations tests benchmarks
+
+ifneq ($(PORT),)
+export PULSEPRINT_PORT := $(PORT)
+endif
+
+##@ Use
+
+run: .venv/.made ## Set up on the first call, then serve (PORT=8123)
+	@$(RUNTIME) -m app.cli setup
+	@exec $(RUNTIME) -m app.cli serve
+
+demo: .venv/.made ## Enroll and recognise people over HTTP on a fresh var/demo (PORT, DATA=folder, DEMO_EXIT=1)
+	@exec $(RUNTIME) -m app.demo serve-and-run $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA))
+
+##@ Develop
+
+test: .venv-dev/.made ## Install what the tests need and run them all (ARGS='-k name')
+	$(DEV) -m pytest $(ARGS)
+
+check: static test ## Everything that has to hold before a commit: static and test
+
+static: format-check lint types architecture migrations ## All checks but the full suite
+
+format: .venv-dev/.made ## Rewrite the code in the project's format
+	$(DEV) -m ruff format $(checked_code)
+	$(DEV) -m ruff check --fix --select I $(checked_code)
+
+format-check: .venv-dev/.made ## Is the code in the project's format?
+	$(DEV) -m ruff format --check $(checked_code)
+
+lint: .venv-dev/.made ## Ruff, with the rules in pyproject.toml
+	$(DEV) -m ruff check $(checked_code)
+
+types: .venv-dev/.made ## mypy --strict on app and ml
+	$(DEV) -m mypy
+
+architecture: .venv-dev/.made ## Do imports point inwards?
+	$(DEV) -m pytest -q tests/architecture
+
+migrations: .venv-dev/.made ## Do migrations run up, down, up and end at the tables of the code?
+	$(DEV) -m pytest -q tests/integration -k migration
+
+# Hypothesis marks its own tests, and those of schemathesis, with `hypothesis`; -s shows the counts they print.
+fuzz: .venv-dev/.made ## Property and API fuzzing with 500 examples instead of 50
+	PULSEPRINT_HYPOTHESIS_PROFILE=fuzz $(DEV) -m pytest -m hypothesis -s $(ARGS)
+
+bench: .venv-dev/.made ## Measure the budgets of DESIGN §10; raw numbers as JSON
+	$(DEV) -m benchmarks $(ARGS)
+
+##@ Environments
+
+environments: .venv/.made .venv-dev/.made ## Make .venv (runtime) and .venv-dev (tests and tools)
+
+.venv/.made: requirements/runtime.txt
+	$(call make_environment,.venv,$<)
+
+.venv-dev/.made: requirements/dev.txt
+	$(call make_environment,.venv-dev,$<)
+
+.venv-baselines/.made: requirements/baselines.txt
+	$(call make_environment,.venv-baselines,$<)
+
+baselines: .venv-baselines/.made ## Make .venv-baselines (BioSPPy, NeuroKit2) for the comparison tables
+
+# Pinned requirements are installed in place: unchanged pins cost two seconds, changed ones only what changed.
+define make_environment
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "pulseprint: Python 3.11 or newer is needed and was not found; name one with: make PYTHON=/path/to/python3" >&2; \
+		exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "pulseprint: $(PYTHON) has no venv module; install it first (Debian, Ubuntu: apt install python3-venv)" >&2; \
+		exit 1; }
+	@$(1)/bin/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(1)
+	@echo "pulseprint: installing $(2) into $(1) (the first time takes a minute)" >&2
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(2)
+	@touch $@
+endef
+
+lock: .venv-dev/.made ## Resolve pyproject.toml anew into requirements/*.txt, for every platform
+	$(DEV) -m pip install --quiet uv
+	$(lock_command) pyproject.toml --output-file requirements/runtime.txt
+	$(lock_command) pyproject.toml --extra dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(lock_command) pyproject.toml --extra baselines --constraints requirements/runtime.txt --output-file requirements/baselines.txt
+
+lock_command = $(DEV) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+	--no-annotate --custom-compile-command 'make lock'
+
+##@ Deploy
+
+deploy-secrets: ## Draw the master key and the database password of docker-compose.yml, once
+	@sh deploy/make-secrets.sh
+
+##@ Clean up
+
+clean: ## Remove caches and build products; keeps environments, data and .env
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	find app ml migrations tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-environments: ## Remove .venv, .venv-dev and .venv-baselines
+	rm -rf .venv .venv-dev .venv-baselines
+
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run demo test check static format format-check lint types architecture migrations fuzz bench environments baselines \
+	lock deploy-secrets clean clean-environments help
