@@ -187,10 +187,8 @@ class TemplateVault(Protocol):
     ) -> Vector:
         """Raises ``TemplateIntegrityError`` if the ciphertext is not this reference's."""
 
-    def open_many(
-        self, gallery: Gallery, rows: Iterable[tuple[UUID, bytes, ReferenceIdentity, bytes]]
-    ) -> list[Vector]:
-        """Fast path of the rebuild; rows are (subject uuid, wrapped subject key, identity, ciphertext)."""
+    def open_many(self, gallery: Gallery, rows: Sequence[ReferenceRow]) -> Vector:
+        """Fast path of the rebuild: rows of one modality and encoder → float32, shape (n, d)."""
 
 
 # ── Vector index ──────────────────────────────────────────────────────────────────────────────────
@@ -334,17 +332,22 @@ class ReferenceRepository(Protocol):
     def encoder_counts(self) -> Mapping[str, int]:
         """References per encoder id, all galleries."""
 
-    def scan(self, gallery_uuid: UUID) -> Iterable[ReferenceRow]:
-        """All references of a gallery as light tuples, by subject uuid; streamed, for the rebuild."""
+    def scan(
+        self, gallery_uuid: UUID, subject_uuids: Sequence[UUID] | None = None
+    ) -> Iterable[ReferenceRow]:
+        """References of a gallery (or of some subjects in it) as light tuples for the index.
+
+        In order (subject uuid, created_at, id); streamed.
+        """
 
 
 class ReferenceRow(NamedTuple):
-    """A reference beside its subject, as light as 100 000 of them must be."""
+    """A reference beside its subject, as light as 100 000 of them must be; uuids are 16 bytes."""
 
-    subject_uuid: UUID
+    subject_uuid: bytes
     subject_id: str
     wrapped_subject_key: bytes
-    reference_id: UUID
+    reference_id: bytes
     modality: str
     position: str
     encoder: str
