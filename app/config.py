@@ -1,0 +1,88 @@
+"""Typed settings, read from PULSEPRINT_* variables and ``.env``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.domain.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set; see docs/deployment.md."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PULSEPRINT_", env_file=".env", extra="ignore", hide_input_in_errors=True
+    )
+
+    database_url: str = "sqlite:///var/pulseprint.db"
+    database_password_file: Path | None = None
+    index: Literal["faiss", "exact"] = "faiss"
+    master_keys: str = Field(default="", repr=False)
+    master_keys_file: Path | None = None
+    models_dir: Path = Path("models")
+    encoders: str = ""
+    allow_retired: bool = False
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    encoder_threads: int = Field(default=0, ge=0, le=256)
+    max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "text"] = "json"
+
+    @property
+    def executor_threads(self) -> int:
+        """Threads of the bounded executor; by default the cores shared among the workers."""
+        return self.encoder_threads or max(1, (os.cpu_count() or 1) // self.workers)
+
+    @property
+    def chosen_encoders(self) -> dict[str, str]:
+        """``ecg=ecg@2026.11,face=…`` as modality → encoder id."""
+        pairs = [part.strip() for part in self.encoders.split(",") if part.strip()]
+        chosen = dict(part.split("=", 1) if "=" in part else (part, "") for part in pairs)
+        wrong = [modality for modality, encoder in chosen.items() if "@" not in encoder]
+        if wrong:
+            raise ConfigurationError(
+                f"PULSEPRINT_ENCODERS: expected modality=id@version, got {', '.join(wrong)!r}."
+            )
+        return chosen
+
+    def master_key_text(self) -> str:
+        """The configured master keys, from the variable or its file."""
+        if self.master_keys_file is None:
+            return self.master_keys
+        if self.master_keys:
+            raise ConfigurationError("Set PULSEPRINT_MASTER_KEYS or PULSEPRINT_MASTER_KEYS_FILE, not both.")
+        return _read_secret(self.master_keys_file, "PULSEPRINT_MASTER_KEYS_FILE")
+
+    def database_password(self) -> str | None:
+        """The database password kept apart from the URL, if there is one."""
+        if self.database_password_file is None:
+            return None
+        return _read_secret(self.database_password_file, "PULSEPRINT_DATABASE_PASSWORD_FILE")
+
+
+def load_settings() -> Settings:
+    """Settings of this process.
+
+    Raises:
+        ConfigurationError: One line naming the variable at fault, never its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigurationError(f"PULSEPRINT_{name}: {first['msg']}.") from None
+
+
+def _read_secret(path: Path, variable: str) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise ConfigurationError(f"{variable}: cannot read {path}: {error.strerror}.") from None
