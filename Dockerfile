@@ -1,0 +1,53 @@
+# The service without its training stack: runtime dependencies, code, migrations and bundles; no torch, no compiler, no pip.
+# Another base with Python 3.11 or newer: --build-arg PYTHON_IMAGE=…
+ARG PYTHON_IMAGE=python:3.11-slim
+
+FROM ${PYTHON_IMAGE} AS dependencies
+RUN python -m venv /opt/venv
+COPY requirements/runtime.txt /tmp/runtime.txt
+# Wheels only: nothing may be compiled here unnoticed. pip leaves with its work done.
+RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --requirement /tmp/runtime.txt \
+    && /opt/venv/bin/pip uninstall --quiet --yes pip setuptools
+
+FROM ${PYTHON_IMAGE} AS service
+ARG VERSION=2026.11.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Pulseprint" \
+      org.opencontainers.image.description="Self-hosted biometric recognition by heartbeat: a decision at a stated error rate." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
+# A fixed uid, so that volumes and mounted secrets can be given to it.
+RUN groupadd --gid 10001 pulseprint \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin pulseprint \
+    && install --directory --owner=10001 --group=10001 --mode=0700 /data
+
+COPY --from=dependencies /opt/venv /opt/venv
+WORKDIR /app
+COPY LICENSE alembic.ini ./
+COPY models models
+COPY migrations migrations
+COPY ml ml
+COPY app app
+
+# Nothing is written at run time but /data and /tmp, so the root file system may be read-only.
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    OMP_NUM_THREADS=1 \
+    OPENBLAS_NUM_THREADS=1 \
+    PULSEPRINT_HOST=0.0.0.0 \
+    PULSEPRINT_PORT=8000 \
+    PULSEPRINT_MODELS_DIR=/app/models \
+    PULSEPRINT_DATABASE_URL=sqlite:////data/pulseprint.db
+
+# Compiled here, because it cannot be at run time; the import fails the build when something of the service was left out.
+RUN python -m compileall -q --invalidation-mode unchecked-hash app ml migrations && python -c "import app.cli, app.main"
+
+USER 10001:10001
+VOLUME /data
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-m", "app.cli", "healthcheck"]
+CMD ["python", "-m", "app.cli", "serve"]

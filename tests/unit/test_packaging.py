@@ -1,0 +1,229 @@
+"""Set-up, locked versions, image and deployment files: what breaks first on a machine that is not ours."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import tomllib
+from base64 import b64decode
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+def requirements(name: str) -> dict[str, Requirement]:
+    lines = (ROOT / "requirements" / name).read_text().splitlines()
+    pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    return {pin.name: pin for pin in pins}
+
+
+def declared(*, extra: str | None = None) -> list[Requirement]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = project["optional-dependencies"][extra] if extra else project["dependencies"]
+    return [Requirement(line) for line in lines]
+
+
+class TestLockedVersions:
+    @pytest.mark.parametrize(("extra", "name"), [(None, "runtime.txt"), ("dev", "dev.txt")])
+    def test_every_declared_dependency_has_a_pin_it_accepts(self, extra: str | None, name: str) -> None:
+        pins = requirements(name)
+
+        for wanted in declared() + (declared(extra=extra) if extra else []):
+            (pin,) = pins[wanted.name.lower()].specifier
+            assert pin.operator == "==", f"{wanted.name} is not pinned in {name}: run make lock"
+            assert wanted.specifier.contains(pin.version), f"{wanted} is not what {name} has: run make lock"
+
+    def test_tests_run_on_what_is_served(self) -> None:
+        served, tested = requirements("runtime.txt"), requirements("dev.txt")
+
+        assert {name: str(tested[name].specifier) for name in served} == {
+            name: str(pin.specifier) for name, pin in served.items()
+        }
+
+    def test_runtime_carries_no_training_and_no_test_tools(self) -> None:
+        unwanted = re.compile(
+            r"torch|nvidia|cuda|triton|pytest|hypothesis|schemathesis|pgserver|mypy|ruff|onnx$"
+        )
+
+        assert [name for name in requirements("runtime.txt") if unwanted.search(name)] == []
+
+    def test_pins_name_no_index_and_no_host(self) -> None:
+        for file in (ROOT / "requirements").glob("*.txt"):
+            assert not re.search(r"https?:|^--?[a-z]", file.read_text(), re.MULTILINE), file.name
+
+
+class TestMakefile:
+    """Runs the real Makefile in a folder of its own, with a PATH on which only chosen programs exist."""
+
+    @pytest.fixture
+    def checkout(self, tmp_path: Path) -> Path:
+        shutil.copy(ROOT / "Makefile", tmp_path)
+        shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+        return tmp_path
+
+    def make(
+        self, checkout: Path, *arguments: str, python: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        programs = checkout / "bin"
+        programs.mkdir()
+        for program in ("sh", "make", "awk", "touch", "cat"):
+            found = shutil.which(program)
+            assert found, f"{program} is needed to test the Makefile"
+            (programs / program).symlink_to(found)
+        if python is not None:
+            fake = programs / "python3"
+            fake.write_text(f"#!/bin/sh\n{python}\n")
+            fake.chmod(0o755)
+        environment = {"PATH": str(programs)}
+        return subprocess.run(
+            [str(programs / "make"), *arguments],
+            cwd=checkout,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def test_without_a_python_it_says_what_is_needed(self, checkout: Path) -> None:
+        result = self.make(checkout, "run")
+
+        assert result.returncode != 0
+        assert "Python 3.11 or newer is needed" in result.stderr
+
+    def test_an_old_python_is_refused(self, checkout: Path) -> None:
+        result = self.make(checkout, "run", "PYTHON=python3", python="exit 1")
+
+        assert result.returncode != 0
+        assert "Python 3.11 or newer is needed" in result.stderr
+
+    def test_a_python_without_venv_is_named_with_the_remedy(self, checkout: Path) -> None:
+        result = self.make(checkout, "run", python='case "$2" in *ensurepip*) exit 1 ;; esac')
+
+        assert result.returncode != 0
+        assert "python3 has no venv module" in result.stderr
+        assert "apt install python3-venv" in result.stderr
+        assert not (checkout / ".venv").exists()
+
+    def test_a_made_environment_is_made_again_only_for_other_pins(self, checkout: Path) -> None:
+        pins, made = checkout / "requirements" / "runtime.txt", checkout / ".venv" / ".made"
+        made.parent.mkdir()
+        made.touch()
+        os.utime(pins, (1, 1))
+
+        unchanged = self.make(checkout, "--question", ".venv/.made")
+        shutil.rmtree(checkout / "bin")
+        os.utime(made, (0, 0))
+        changed = self.make(checkout, "--question", ".venv/.made")
+
+        assert (unchanged.returncode, changed.returncode) == (0, 1)
+
+    def test_help_is_the_default_and_explains_every_public_target(self, checkout: Path) -> None:
+        result = self.make(checkout)
+
+        for target in ("run", "demo", "test", "check", "fuzz", "bench", "help"):
+            assert f"make {target} " in result.stdout
+
+
+class TestDeploySecrets:
+    def draw(self, folder: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/bin/sh", str(ROOT / "deploy" / "make-secrets.sh")],
+            env={**os.environ, "DEPLOY_SECRETS_DIR": str(folder)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def test_draws_a_master_key_of_32_bytes_and_a_password(self, tmp_path: Path) -> None:
+        self.draw(tmp_path / "secrets")
+
+        assert len(b64decode((tmp_path / "secrets" / "master_keys").read_text(), validate=False)) == 32
+        assert re.fullmatch("[0-9a-f]{64}", (tmp_path / "secrets" / "database_password").read_text())
+
+    def test_only_the_owner_may_enter_the_folder(self, tmp_path: Path) -> None:
+        self.draw(tmp_path / "secrets")
+
+        assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
+
+    def test_refuses_to_draw_twice(self, tmp_path: Path) -> None:
+        self.draw(tmp_path / "secrets")
+        before = (tmp_path / "secrets" / "master_keys").read_text()
+
+        again = self.draw(tmp_path / "secrets")
+
+        assert again.returncode == 1
+        assert len(again.stderr.splitlines()) == 1
+        assert (tmp_path / "secrets" / "master_keys").read_text() == before
+
+
+class TestCompose:
+    def test_starts_only_with_its_own_settings_and_secrets(self) -> None:
+        text = (ROOT / "docker-compose.yml").read_text()
+
+        assert "${DEPLOY_SECRETS_DIR:?" in text
+        assert "${DEPLOY_VERSION:?" in text
+        assert "${PULSEPRINT_" not in text, (
+            "a developer's .env is read by compose and must not reach a deployment"
+        )
+
+    def test_the_example_names_every_setting_that_is_used(self) -> None:
+        used = set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+        example = set(re.findall(r"^#?\s?(\w+)=", (ROOT / "deploy.env.example").read_text(), re.MULTILINE))
+
+        assert used == example
+
+    def test_service_waits_for_the_finished_migration(self) -> None:
+        waits_for = COMPOSE["services"]["service"]["depends_on"]
+
+        assert waits_for["migrate"] == {"condition": "service_completed_successfully"}
+        assert COMPOSE["services"]["migrate"]["depends_on"]["database"] == {"condition": "service_healthy"}
+
+    @pytest.mark.parametrize("name", ["database", "migrate", "service"])
+    def test_every_container_is_confined(self, name: str) -> None:
+        service = COMPOSE["services"][name]
+
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+
+    def test_only_the_service_is_published_and_only_on_the_loopback(self) -> None:
+        published = {name: s["ports"] for name, s in COMPOSE["services"].items() if "ports" in s}
+
+        assert published == {"service": ["${DEPLOY_PUBLISH:-127.0.0.1:8000}:8000"]}
+
+    def test_no_secret_is_passed_through_the_environment(self) -> None:
+        for service in COMPOSE["services"].values():
+            named = {k for k in service["environment"] if re.search("PASSWORD|KEY|SECRET", k)}
+            assert all(name.endswith("_FILE") for name in named)
+
+
+class TestDockerfile:
+    text = (ROOT / "Dockerfile").read_text()
+
+    def test_runs_as_an_unprivileged_user_with_a_fixed_id(self) -> None:
+        assert re.search(r"^USER 10001:10001$", self.text, re.MULTILINE)
+
+    def test_health_is_asked_in_exec_form(self) -> None:
+        assert 'CMD ["python", "-m", "app.cli", "healthcheck"]' in self.text
+        assert self.text.rstrip().endswith('CMD ["python", "-m", "app.cli", "serve"]')
+
+    def test_only_listed_folders_enter_the_build(self) -> None:
+        lines = (ROOT / ".dockerignore").read_text().splitlines()
+        rules = [line for line in lines if line and not line.startswith("#")]
+
+        assert rules[0] == "*"
+        assert {rule for rule in rules if rule.startswith("!")} == {
+            "!LICENSE",
+            "!alembic.ini",
+            "!requirements/runtime.txt",
+            "!app",
+            "!migrations",
+            "!ml",
+            "!models",
+        }
