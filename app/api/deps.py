@@ -1,0 +1,73 @@
+"""What the routes are given: the services, the limits and the two facilities around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from app.domain.ports import Encoders
+    from app.services.access import AccessService
+    from app.services.activity import ActivityService
+    from app.services.directory import DirectoryService
+    from app.services.enrollment import EnrollmentService
+    from app.services.erasure import ErasureService
+    from app.services.galleries import GalleryService
+    from app.services.health import HealthService
+    from app.services.idempotency import AnswerLog
+    from app.services.identification import IdentificationService
+    from app.services.quality import QualityService
+    from app.services.verification import VerificationService
+
+T = TypeVar("T")
+
+
+class Executor(Protocol):
+    """Runs blocking work beside the event loop, a bounded amount of it."""
+
+    async def run(self, job: Callable[[], T]) -> T:
+        """Raises ``TemporaryError`` (``overloaded``) instead of letting the work pile up."""
+
+    @property
+    def queued(self) -> int:
+        """Jobs waiting for a thread."""
+
+
+class Metrics(Protocol):
+    """Counts what happens; labels never name a subject."""
+
+    def request_finished(self, *, method: str, route: str, status: int, seconds: float) -> None: ...
+
+    def decided(self, *, use_case: str, decision: str) -> None: ...
+
+    def render(self, *, queued: int) -> tuple[bytes, str]:
+        """The exposition and its media type."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a request may cost before anyone looks into it."""
+
+    max_body_bytes: int = 8 * 1024 * 1024
+    body_timeout_s: float = 10.0
+
+
+@dataclass(frozen=True)
+class Services:
+    """The use cases behind the routes; ``app/bootstrap.py`` builds it."""
+
+    access: AccessService
+    answers: AnswerLog
+    enrollment: EnrollmentService
+    verification: VerificationService
+    identification: IdentificationService
+    activity: ActivityService
+    quality: QualityService
+    directory: DirectoryService
+    erasure: ErasureService
+    galleries: GalleryService
+    health: HealthService
+    encoders: Encoders
+    executor: Executor
+    limits: Limits = Limits()
