@@ -31,7 +31,7 @@ COPY migrations migrations
 COPY ml ml
 COPY app app
 
-# Nothing is written at run time but /data and /tmp, so the root file system may be read-only.
+# Nothing is written at run time but /data (for SQLite: mount a volume there) and /tmp, so the root may be read-only.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
@@ -46,7 +46,6 @@ ENV PATH=/opt/venv/bin:$PATH \
 RUN python -m compileall -q --invalidation-mode unchecked-hash app ml migrations && python -c "import app.cli, app.main"
 
 USER 10001:10001
-VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-m", "app.cli", "healthcheck"]
