@@ -20,7 +20,7 @@ RUNTIME := .venv/bin/python
 DEV := .venv-dev/bin/python
 BASELINES := .venv-baselines/bin/python
 
-checked_code := app ml migrations tests benchmarks
+checked_code := app ml migrations tests benchmarks deploy
 
 ifneq ($(PORT),)
 export PULSEPRINT_PORT := $(PORT)
