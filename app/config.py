@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     def chosen_encoders(self) -> dict[str, str]:
         """``ecg=ecg@2026.11,face=…`` as modality → encoder id."""
         pairs = [part.strip() for part in self.encoders.split(",") if part.strip()]
-        chosen = dict(part.split("=", 1) if "=" in part else (part, "") for part in pairs)
+        chosen = dict(part.partition("=")[::2] for part in pairs)
         wrong = [modality for modality, encoder in chosen.items() if "@" not in encoder]
         if wrong:
             raise ConfigurationError(

@@ -332,9 +332,7 @@ class ReferenceRepository(Protocol):
     def encoder_counts(self) -> Mapping[str, int]:
         """References per encoder id, all galleries."""
 
-    def scan(
-        self, gallery_uuid: UUID, subject_uuids: Sequence[UUID] | None = None
-    ) -> Iterable[ReferenceRow]:
+    def scan(self, gallery_uuid: UUID, subject_uuids: Sequence[UUID] | None = None) -> Iterable[ReferenceRow]:
         """References of a gallery (or of some subjects in it) as light tuples for the index.
 
         In order (subject uuid, created_at, id); streamed.

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from app.domain.policies import Metric, Policy
 from app.domain.references import Modality
+
+FloatArray = NDArray[np.float64]
 
 
 class Decision(StrEnum):
@@ -108,3 +113,22 @@ class IdentificationOutcome:
     gallery_size: int
     fpir: float | None
     candidates: tuple[Candidate, ...]
+
+
+def pair_quality(
+    probe_quality: ArrayLike,
+    probe_seconds: ArrayLike,
+    template_quality: ArrayLike,
+    template_seconds: ArrayLike,
+) -> FloatArray:
+    """Seconds-weighted mean quality of both sides of comparisons; a plain mean where seconds mean nothing.
+
+    Arguments broadcast; float64. The calibration was fitted with the same mean.
+    """
+    probe_weight = np.asarray(probe_seconds, dtype=np.float64)
+    template_weight = np.asarray(template_seconds, dtype=np.float64)
+    total = probe_weight + template_weight
+    timeless = total <= 0.0
+    weighted = np.multiply(probe_quality, probe_weight) + np.multiply(template_quality, template_weight)
+    plain = 0.5 * np.add(probe_quality, template_quality)
+    return np.asarray(np.where(timeless, plain, weighted / np.where(timeless, 1.0, total)))

@@ -48,9 +48,7 @@ class AnswerLog:
             UnprocessableError: ``idempotency_key_reused``: the key came with another body before.
         """
         with self._store.reading() as uow:
-            stored = uow.answers.get(
-                request.client_id, request.method, _digest(request.path), request.key
-            )
+            stored = uow.answers.get(request.client_id, request.method, _digest(request.path), request.key)
         if stored is None or stored.created_at + KEPT_FOR < self._clock():
             return None
         if not hmac.compare_digest(stored.body_sha256, request.body_sha256):

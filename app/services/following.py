@@ -1,0 +1,155 @@
+"""Keeps what this process holds of each gallery in step with the database (DESIGN §6, Feed)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from threading import Lock
+from uuid import UUID
+
+import numpy as np
+
+from app.domain.ports import Encoder, Encoders, ReferenceRow, Store, TemplateIndex, TemplateVault, UnitOfWork
+from app.domain.references import Modality, Template, TemplateKey, Vector
+from app.domain.subjects import Gallery
+from app.services.gallery_state import GalleryState, LoadedSubject
+from app.services.probes import weighted_quality
+
+_WASTE_ALLOWED = 1000  # erased slots, before a rebuild compacts them
+
+
+class GalleryFollower:
+    """Answers every search from a state that is at least as new as the caller's snapshot.
+
+    Args:
+        store: The truth.
+        vault: Opens references.
+        index: Filled here and nowhere else.
+        encoders: References of encoders that are not loaded are passed over.
+    """
+
+    def __init__(self, store: Store, vault: TemplateVault, index: TemplateIndex, encoders: Encoders) -> None:
+        self._store = store
+        self._vault = vault
+        self._index = index
+        self._encoders = encoders
+        self._states: dict[UUID, GalleryState] = {}
+        self._lock = Lock()
+
+    def start(self) -> None:
+        """Load all galleries."""
+        with self._store.reading() as uow:
+            for gallery in uow.galleries.all():
+                self.up_to_date(uow, gallery)
+
+    def up_to_date(self, uow: UnitOfWork, gallery: Gallery) -> GalleryState:
+        """The gallery's state, at the revision that ``gallery`` was read with or later."""
+        with self._lock:
+            state = self._states.get(gallery.uuid)
+            if state is None:
+                state = self._states[gallery.uuid] = GalleryState(gallery.uuid, self._index, self._encoders)
+        with state.lock:
+            if state.revision < gallery.revision:
+                self._catch_up(uow, gallery, state)
+        return state
+
+    def forget_all_but(self, gallery_uuids: Iterable[UUID]) -> None:
+        """Drop the states of galleries that are gone."""
+        kept = set(gallery_uuids)
+        with self._lock:
+            gone = [self._states.pop(uuid) for uuid in list(self._states) if uuid not in kept]
+        for state in gone:
+            with state.lock:
+                state.reset()
+
+    def load(self, uow: UnitOfWork, gallery: Gallery, subject_uuids: Sequence[UUID]) -> list[LoadedSubject]:
+        """Subjects as the database has them in this unit of work, decrypted and pooled."""
+        if not subject_uuids:
+            return []
+        return list(self._read(gallery, uow.references.scan(gallery.uuid, subject_uuids)))
+
+    def counts(self) -> tuple[int, int]:
+        """(galleries, templates) held."""
+        with self._lock:
+            states = list(self._states.values())
+        return len(states), sum(state.template_count for state in states)
+
+    def _catch_up(self, uow: UnitOfWork, gallery: Gallery, state: GalleryState) -> None:
+        versions = {(t.modality, t.encoder): t.version for t in uow.transforms.of_gallery(gallery.uuid)}
+        renewed = any(versions.get(key) != version for key, version in state.transform_versions.items())
+        wasteful = state.wasted_slots > max(_WASTE_ALLOWED, state.subject_count)
+        changes = None if state.revision < 0 else uow.changes.since(gallery.uuid, state.revision)
+        if changes is None or renewed or wasteful:
+            state.reset()
+            state.transform_versions = versions
+            state.fill(self._read(gallery, uow.references.scan(gallery.uuid)))
+        else:
+            state.transform_versions = versions
+            self._apply(uow, gallery, state, list(dict.fromkeys(uuid for _, uuid in changes)))
+        state.revision = gallery.revision
+
+    def _apply(self, uow: UnitOfWork, gallery: Gallery, state: GalleryState, changed: Sequence[UUID]) -> None:
+        found = {subject.uuid: subject for subject in self.load(uow, gallery, changed)}
+        for uuid in changed:
+            state.apply(uuid, found.get(uuid))
+        if len(found) < len(changed):  # Somebody left, and others may move up into the sample.
+            for subject in self.load(uow, gallery, state.unsampled()):
+                state.apply(subject.uuid, subject)
+
+    def _read(self, gallery: Gallery, scanned: Iterable[ReferenceRow]) -> Iterator[LoadedSubject]:
+        rows = [row for row in scanned if self._encoders.get(row.encoder) is not None]
+        vectors = self._open(gallery, rows)
+        pairs = zip(rows, vectors, strict=True)
+        for subject_uuid, group in groupby(pairs, key=lambda pair: pair[0].subject_uuid):
+            yield _pooled(subject_uuid, list(group), self._encoder)
+
+    def _open(self, gallery: Gallery, rows: Sequence[ReferenceRow]) -> list[Vector]:
+        """Vectors in the order of the rows; each encoder's in one go, since sizes differ."""
+        vectors: list[Vector] = [np.zeros(0, dtype=np.float32)] * len(rows)
+        places: dict[str, list[int]] = {}
+        for place, row in enumerate(rows):
+            places.setdefault(row.encoder, []).append(place)
+        for found in places.values():
+            for place, vector in zip(
+                found, self._vault.open_many(gallery, [rows[p] for p in found]), strict=True
+            ):
+                vectors[place] = vector
+        return vectors
+
+    def _encoder(self, encoder_id: str) -> Encoder:
+        encoder = self._encoders.get(encoder_id)
+        assert encoder is not None  # _read passes over rows of retired encoders.
+        return encoder
+
+
+def _pooled(
+    subject_uuid: bytes, group: list[tuple[ReferenceRow, Vector]], encoder_of: Callable[[str], Encoder]
+) -> LoadedSubject:
+    by_key: dict[TemplateKey, list[tuple[ReferenceRow, Vector]]] = {}
+    references: dict[tuple[Modality, str], tuple[str, Template]] = {}
+    for row, vector in group:
+        modality = Modality(row.modality)
+        by_key.setdefault(TemplateKey(modality, row.position, row.encoder), []).append((row, vector))
+        references.setdefault(
+            (modality, row.encoder), (row.position, Template(vector, row.seconds, row.quality))
+        )
+    return LoadedSubject(
+        uuid=UUID(bytes=subject_uuid),
+        subject_id=group[0][0].subject_id,
+        templates={key: _template(encoder_of(key.encoder), found) for key, found in by_key.items()},
+        references=references,
+    )
+
+
+def _template(encoder: Encoder, found: list[tuple[ReferenceRow, Vector]]) -> Template:
+    if len(found) == 1:  # The common case, and a rebuild has 100 000 of them.
+        row, vector = found[0]
+        return Template(vector, row.seconds, row.quality)
+    seconds = np.array([row.seconds for row, _ in found])
+    quality = np.array([row.quality for row, _ in found])
+    vectors = np.stack([vector for _, vector in found])
+    return Template(
+        vector=encoder.pool(vectors, [row.session for row, _ in found]),
+        seconds=float(seconds.sum()),
+        quality=weighted_quality(quality, seconds),
+    )

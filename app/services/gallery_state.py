@@ -1,0 +1,357 @@
+"""What one process knows of one gallery: derived from the database, held for matching."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from threading import RLock
+from uuid import UUID
+
+import numpy as np
+
+from app.domain.ports import Encoder, Encoders, Float64Array, IndexKey, IntArray, TemplateIndex
+from app.domain.references import Modality, Template, TemplateKey, Vector, comparable
+from app.domain.scores import pair_quality
+from app.services.null_samples import MAX_SUBJECTS, NullSample, SampledSubject
+
+EXHAUSTIVE_UP_TO = 20_000  # subjects; larger galleries are shortlisted per modality and evidence class
+SHORTLIST = 256
+
+
+@dataclass(frozen=True)
+class LoadedSubject:
+    """A subject as the database has it, decrypted and pooled.
+
+    Attributes:
+        templates: Pooled, by key.
+        references: The oldest reference per modality and encoder, with its position.
+    """
+
+    uuid: UUID
+    subject_id: str
+    templates: Mapping[TemplateKey, Template]
+    references: Mapping[tuple[Modality, str], tuple[str, Template]]
+
+
+@dataclass(frozen=True)
+class KnownSubject:
+    """Who sits in a slot."""
+
+    uuid: UUID
+    subject_id: str
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """One modality's comparisons under one encoder version: parallel arrays over slots.
+
+    Attributes:
+        slots: int64, ascending, shape (n,).
+        cosine: float64; the largest over comparable positions.
+        seconds: Of the shorter side, float64.
+        quality: Of both sides, float64.
+    """
+
+    modality: Modality
+    encoder: Encoder
+    slots: IntArray
+    cosine: Float64Array
+    seconds: Float64Array
+    quality: Float64Array
+
+
+@dataclass
+class _Table:
+    """Seconds and quality of the templates under one key, addressed by slot."""
+
+    seconds: Float64Array = field(default_factory=lambda: np.zeros(16))
+    quality: Float64Array = field(default_factory=lambda: np.zeros(16))
+    slots: set[int] = field(default_factory=set)
+
+    def put(self, slot: int, template: Template) -> None:
+        if slot >= self.seconds.size:
+            size = max(2 * self.seconds.size, slot + 1)
+            self.seconds = np.concatenate([self.seconds, np.zeros(size - self.seconds.size)])
+            self.quality = np.concatenate([self.quality, np.zeros(size - self.quality.size)])
+        self.seconds[slot], self.quality[slot] = template.seconds, template.quality
+        self.slots.add(slot)
+
+
+class GalleryState:
+    """Slots of subjects, their templates in the index, and the sample of the gallery's own null.
+
+    A slot is the vector id in every index key of the gallery. Slots are never reused, so that a search
+    that is still running cannot name the wrong subject. Callers hold ``lock``.
+
+    Args:
+        gallery_uuid: Whose state it is.
+        index: Where the template vectors go.
+        encoders: The bundles in use; templates of others are not loaded.
+    """
+
+    def __init__(self, gallery_uuid: UUID, index: TemplateIndex, encoders: Encoders) -> None:
+        self.lock = RLock()
+        self._gallery_uuid = gallery_uuid
+        self._index = index
+        self._encoders = encoders
+        self._tables: dict[TemplateKey, _Table] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything and leave the index, before a rebuild."""
+        for key in self._tables:
+            self._index.drop(self._index_key(key))
+        self.revision = -1
+        self.transform_versions: dict[tuple[Modality, str], int] = {}
+        self._tables = {}
+        self._subjects: list[KnownSubject | None] = []
+        self._slot_of: dict[UUID, int] = {}
+        self._keys_of: dict[int, tuple[TemplateKey, ...]] = {}
+        self._ranks: dict[int, bytes] = {}  # slot → SHA-256 of the subject's uuid
+        self._samples: dict[tuple[Modality, str], NullSample] = {}
+
+    @property
+    def subject_count(self) -> int:
+        return len(self._slot_of)
+
+    @property
+    def template_count(self) -> int:
+        return sum(len(table.slots) for table in self._tables.values())
+
+    @property
+    def wasted_slots(self) -> int:
+        return len(self._subjects) - len(self._slot_of)
+
+    def subject(self, slot: int) -> KnownSubject | None:
+        return self._subjects[slot]
+
+    def slot_of(self, subject_uuid: UUID) -> int | None:
+        return self._slot_of.get(subject_uuid)
+
+    def enrolled_modalities(self, slot: int) -> frozenset[Modality]:
+        return frozenset(key.modality for key in self._keys_of.get(slot, ()))
+
+    def encoder_ids(self, modality: Modality) -> frozenset[str]:
+        """Encoder versions for which somebody has a template."""
+        return frozenset(
+            k.encoder for k, table in self._tables.items() if k.modality == modality and table.slots
+        )
+
+    def sample(self, modality: Modality, encoder: Encoder) -> NullSample:
+        """The gallery's own non-mated comparisons; empty until somebody is enrolled."""
+        return self._samples.setdefault(
+            (modality, encoder.encoder_id), NullSample(encoder.calibration, encoder.vector_size)
+        )
+
+    # ── following the database ────────────────────────────────────────────────────────────────────
+
+    def fill(self, subjects: Iterable[LoadedSubject]) -> None:
+        """First load: vectors go to the index in one call per key."""
+        vectors: dict[TemplateKey, tuple[list[int], list[Vector]]] = {}
+        sampled: list[tuple[bytes, int, LoadedSubject]] = []
+        for subject in subjects:
+            slot = self._seat(subject)
+            for key, template in subject.templates.items():
+                ids, rows = vectors.setdefault(key, ([], []))
+                ids.append(slot)
+                rows.append(template.vector)
+                self._tables.setdefault(key, _Table()).put(slot, template)
+            sampled.append((self._ranks[slot], slot, subject))
+        for key, (ids, rows) in vectors.items():
+            self._index.upsert(self._index_key(key), np.array(ids, dtype=np.int64), np.stack(rows))
+        self._sample_all(sampled)
+
+    def apply(self, subject_uuid: UUID, subject: LoadedSubject | None) -> None:
+        """Bring one subject to what the database has; ``None`` means erased."""
+        slot = self._slot_of.get(subject_uuid)
+        if subject is None or not subject.templates:
+            if slot is not None:
+                self._clear(slot)
+            return
+        if slot is None:
+            slot = self._seat(subject)
+        for key in set(self._keys_of[slot]) | set(subject.templates):
+            template = subject.templates.get(key)
+            ids = np.array([slot], dtype=np.int64)
+            if template is None:
+                self._index.remove(self._index_key(key), ids)
+                self._tables[key].slots.discard(slot)
+            else:
+                self._index.upsert(self._index_key(key), ids, template.vector[None, :])
+                self._tables.setdefault(key, _Table()).put(slot, template)
+        self._keys_of[slot] = tuple(subject.templates)
+        self._resample(slot, subject)
+
+    def unsampled(self) -> tuple[UUID, ...]:
+        """Subjects that belong to the sample by rank and are missing in it, after others left."""
+        if not self._samples or len(self._slot_of) == 0:
+            return ()
+        chosen = sorted(self._slot_of.values(), key=self._ranks.__getitem__)[:MAX_SUBJECTS]
+        lacking = [
+            slot
+            for slot in chosen
+            for key in {(k.modality, k.encoder) for k in self._keys_of[slot]}
+            if key in self._samples and slot not in self._samples[key]
+        ]
+        return tuple(
+            subject.uuid for slot in dict.fromkeys(lacking) if (subject := self._subjects[slot]) is not None
+        )
+
+    def _seat(self, subject: LoadedSubject) -> int:
+        slot = len(self._subjects)
+        self._subjects.append(KnownSubject(subject.uuid, subject.subject_id))
+        self._slot_of[subject.uuid] = slot
+        self._keys_of[slot] = tuple(subject.templates)
+        self._ranks[slot] = hashlib.sha256(subject.uuid.bytes).digest()
+        return slot
+
+    def _clear(self, slot: int) -> None:
+        subject = self._subjects[slot]
+        assert subject is not None
+        for key in self._keys_of.pop(slot):
+            self._index.remove(self._index_key(key), np.array([slot], dtype=np.int64))
+            self._tables[key].slots.discard(slot)
+        for sample in self._samples.values():
+            sample.remove(slot)
+        self._subjects[slot] = None
+        del self._slot_of[subject.uuid], self._ranks[slot]
+
+    def _sample_all(self, ranked: list[tuple[bytes, int, LoadedSubject]]) -> None:
+        ranked.sort(key=lambda entry: entry[0])
+        chosen: dict[tuple[Modality, str], dict[int, SampledSubject]] = {}
+        for _, slot, subject in ranked[:MAX_SUBJECTS]:
+            for key, sampled in _sampled(subject).items():
+                chosen.setdefault(key, {})[slot] = sampled
+        for (modality, encoder_id), members in chosen.items():
+            encoder = self._encoders.get(encoder_id)
+            if encoder is not None:
+                self.sample(modality, encoder).fill(members)
+
+    def _resample(self, slot: int, subject: LoadedSubject) -> None:
+        brought = _sampled(subject)
+        inside = self._belongs_to_sample(slot)
+        for (modality, encoder_id), sampled in brought.items():
+            encoder = self._encoders.get(encoder_id)
+            if encoder is None or not inside:
+                continue
+            sample = self.sample(modality, encoder)
+            sample.put(slot, sampled)
+            if len(sample) > MAX_SUBJECTS:
+                sample.remove(max(sample.slots, key=self._ranks.__getitem__))
+        for key, sample in self._samples.items():
+            if key not in brought:
+                sample.remove(slot)
+
+    def _belongs_to_sample(self, slot: int) -> bool:
+        if len(self._slot_of) <= MAX_SUBJECTS:
+            return True
+        samples = [sample for sample in self._samples.values() if len(sample)]
+        worst = max((self._ranks[s] for sample in samples for s in sample.slots), default=None)
+        return worst is None or self._ranks[slot] <= worst
+
+    # ── matching ──────────────────────────────────────────────────────────────────────────────────
+
+    def compare(
+        self, encoder: Encoder, templates: Mapping[str, Template], among: IntArray | None = None
+    ) -> Comparisons:
+        """A probe's templates (by position) against everybody with a comparable one.
+
+        Args:
+            encoder: Whose templates; the probe's are already transformed.
+            templates: Position → probe template.
+            among: Only these slots, ascending.
+        """
+        best = _BestBySlot(len(self._subjects))
+        for position, probe in templates.items():
+            for key, table in self._comparable_tables(encoder, position):
+                slots, cosine = self._cosines(key, table, probe, among)
+                best.offer(slots, cosine, np.minimum(probe.seconds, table.seconds[slots]), probe, table)
+        slots = best.compared()
+        return Comparisons(
+            modality=encoder.modality,
+            encoder=encoder,
+            slots=slots,
+            cosine=best.cosine[slots],
+            seconds=best.seconds[slots],
+            quality=best.quality[slots],
+        )
+
+    def shortlist(
+        self, encoder: Encoder, templates: Mapping[str, Template], evidence_classes: int
+    ) -> IntArray:
+        """Slots of the best by cosine in every evidence class, ascending."""
+        found: list[IntArray] = [np.zeros(0, dtype=np.int64)]
+        for position, probe in templates.items():
+            for key, table in self._comparable_tables(encoder, position):
+                slots = np.fromiter(sorted(table.slots), dtype=np.int64)
+                classes = encoder.calibration.evidence_class(np.minimum(probe.seconds, table.seconds[slots]))
+                for evidence_class in range(evidence_classes):
+                    members = slots[classes == evidence_class]
+                    if members.size:
+                        index_key = self._index_key(key)
+                        found.append(self._index.search(index_key, probe.vector, SHORTLIST, among=members)[0])
+        return np.unique(np.concatenate(found))
+
+    def _comparable_tables(self, encoder: Encoder, position: str) -> list[tuple[TemplateKey, _Table]]:
+        return [
+            (key, table)
+            for key, table in self._tables.items()
+            if key.modality == encoder.modality
+            and key.encoder == encoder.encoder_id
+            and table.slots
+            and comparable(position, key.position)
+        ]
+
+    def _cosines(
+        self, key: TemplateKey, table: _Table, probe: Template, among: IntArray | None
+    ) -> tuple[IntArray, Vector]:
+        index_key = self._index_key(key)
+        if among is None:
+            return self._index.score_all(index_key, probe.vector)
+        slots = np.array([slot for slot in among.tolist() if slot in table.slots], dtype=np.int64)
+        if not slots.size:
+            return slots, np.zeros(0, dtype=np.float32)
+        return slots, self._index.vectors(index_key, slots) @ probe.vector
+
+    def _index_key(self, key: TemplateKey) -> IndexKey:
+        version = self.transform_versions[key.modality, key.encoder]
+        return IndexKey(self._gallery_uuid, key.modality, key.position, key.encoder, version)
+
+
+class _BestBySlot:
+    """The largest cosine per slot over several positions, with what belongs to it."""
+
+    def __init__(self, slots: int) -> None:
+        self.cosine: Float64Array = np.full(slots, -np.inf)
+        self.seconds: Float64Array = np.zeros(slots)
+        self.quality: Float64Array = np.zeros(slots)
+
+    def offer(
+        self, slots: IntArray, cosine: Vector, seconds: Float64Array, probe: Template, table: _Table
+    ) -> None:
+        better = cosine > self.cosine[slots]
+        slots = slots[better]
+        self.cosine[slots] = cosine[better]
+        self.seconds[slots] = seconds[better]
+        self.quality[slots] = pair_quality(
+            probe.quality, probe.seconds, table.quality[slots], table.seconds[slots]
+        )
+
+    def compared(self) -> IntArray:
+        return np.flatnonzero(self.cosine > -np.inf)
+
+
+def _sampled(subject: LoadedSubject) -> dict[tuple[Modality, str], SampledSubject]:
+    return {
+        (modality, encoder): SampledSubject(
+            reference=reference,
+            reference_position=position,
+            templates={
+                key.position: template
+                for key, template in subject.templates.items()
+                if key.modality == modality and key.encoder == encoder
+            },
+        )
+        for (modality, encoder), (position, reference) in subject.references.items()
+    }

@@ -1,0 +1,234 @@
+"""A gallery's own non-mated comparisons, kept up to date one subject at a time (DESIGN §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.ports import Calibration, Float64Array, GalleryNull, IntArray, Null
+from app.domain.references import Template, Vector, comparable
+from app.domain.scores import pair_quality
+
+MAX_SUBJECTS = 1000
+_FIRST_CAPACITY = 32
+
+
+@dataclass(frozen=True)
+class SampledSubject:
+    """What one subject brings: a single reference, and the templates by position."""
+
+    reference: Template
+    reference_position: str
+    templates: Mapping[str, Template]
+
+
+class _Templates:
+    """Templates of one position as growing parallel arrays; absent ones are NaN."""
+
+    def __init__(self, size: int, capacity: int) -> None:
+        self.vectors: Vector = np.full((capacity, size), np.nan, dtype=np.float32)
+        self.seconds: Float64Array = np.zeros(capacity)
+        self.quality: Float64Array = np.zeros(capacity)
+
+    def put(self, row: int, template: Template | None) -> None:
+        self.vectors[row] = np.nan if template is None else template.vector
+        self.seconds[row] = 0.0 if template is None else template.seconds
+        self.quality[row] = 0.0 if template is None else template.quality
+
+    def grow(self, capacity: int) -> None:
+        more = capacity - len(self.seconds)
+        self.vectors = np.pad(self.vectors, ((0, more), (0, 0)), constant_values=np.nan)
+        self.seconds = np.pad(self.seconds, (0, more))
+        self.quality = np.pad(self.quality, (0, more))
+
+    def move(self, source: int, target: int) -> None:
+        for array in (self.vectors, self.seconds, self.quality):
+            array[target] = array[source]
+
+
+class NullSample:
+    """References against templates of the sampled subjects, for one modality and encoder.
+
+    A change of one subject recomputes its row and its column: 2·(n - 1) comparisons. The fit itself is
+    deferred until somebody asks.
+
+    Args:
+        calibration: Of the encoder.
+        vector_size: Of the encoder.
+    """
+
+    def __init__(self, calibration: Calibration, vector_size: int) -> None:
+        self._calibration = calibration
+        self._size = vector_size
+        self._capacity = capacity = _FIRST_CAPACITY
+        self._rows: dict[int, int] = {}  # slot → row
+        self._slots: list[int] = []
+        self._references = _Templates(vector_size, capacity)
+        self._reference_positions: list[str] = []
+        self._templates: dict[str, _Templates] = {}
+        self._llr_db: Float64Array = np.full((capacity, capacity), np.nan)
+        self._classes: NDArray[np.int8] = np.zeros((capacity, capacity), dtype=np.int8)
+        self._fitted: GalleryNull | None = None
+        self._nulls: dict[int, Null] = {}
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def __contains__(self, slot: int) -> bool:
+        return slot in self._rows
+
+    @property
+    def slots(self) -> tuple[int, ...]:
+        return tuple(self._slots)
+
+    def put(self, slot: int, subject: SampledSubject) -> None:
+        """Add a subject or replace what is known of it."""
+        row = self._store(slot, subject)
+        self._compare_row(row)
+        self._compare_column(row)
+        self._forget_fit()
+
+    def fill(self, subjects: Mapping[int, SampledSubject]) -> None:
+        """Add many subjects at once: each ordered pair is compared once."""
+        rows = [self._store(slot, subject) for slot, subject in subjects.items()]
+        for row in rows:
+            self._compare_row(row)
+        if len(rows) < len(self._slots):
+            for row in rows:
+                self._compare_column(row)
+        self._forget_fit()
+
+    def remove(self, slot: int) -> None:
+        """Forget a subject; unknown ones are ignored."""
+        row = self._rows.pop(slot, None)
+        if row is None:
+            return
+        last = len(self._slots) - 1
+        if row != last:
+            self._move(last, row)
+        self._slots.pop()
+        self._reference_positions.pop()
+        self._references.put(last, None)
+        for templates in self._templates.values():
+            templates.put(last, None)
+        self._llr_db[last, :] = np.nan
+        self._llr_db[:, last] = np.nan
+        self._forget_fit()
+
+    def gallery_null(self) -> GalleryNull:
+        """The correction at the present state."""
+        if self._fitted is None:
+            n = len(self._slots)
+            self._fitted = self._calibration.fit_gallery_null(self._llr_db[:n, :n], self._classes[:n, :n])
+        return self._fitted
+
+    def null(self, evidence_class: int) -> Null:
+        """Of corrected, softened scores; kept until the next change."""
+        if evidence_class not in self._nulls:
+            self._nulls[evidence_class] = self.gallery_null().null(self._calibration, evidence_class)
+        return self._nulls[evidence_class]
+
+    def possible_duplicates(self) -> tuple[tuple[int, int], ...]:
+        """Slots of subjects that may be one person."""
+        return tuple((self._slots[i], self._slots[j]) for i, j in self.gallery_null().possible_duplicates)
+
+    def _store(self, slot: int, subject: SampledSubject) -> int:
+        row = self._rows.get(slot)
+        if row is None:
+            row = self._rows[slot] = len(self._slots)
+            if row == self._capacity:
+                self._grow(2 * self._capacity)
+            self._slots.append(slot)
+            self._reference_positions.append("")
+        self._references.put(row, subject.reference)
+        self._reference_positions[row] = subject.reference_position
+        for position in subject.templates.keys() - self._templates.keys():
+            self._templates[position] = _Templates(self._size, self._capacity)
+        for position, templates in self._templates.items():
+            templates.put(row, subject.templates.get(position))
+        return row
+
+    def _grow(self, capacity: int) -> None:
+        more = (0, capacity - self._capacity)
+        self._llr_db = np.pad(self._llr_db, (more, more), constant_values=np.nan)
+        self._classes = np.pad(self._classes, (more, more))
+        for templates in (self._references, *self._templates.values()):
+            templates.grow(capacity)
+        self._capacity = capacity
+
+    def _move(self, source: int, target: int) -> None:
+        slot = self._slots[source]
+        self._slots[target] = slot
+        self._rows[slot] = target
+        self._reference_positions[target] = self._reference_positions[source]
+        self._references.move(source, target)
+        for templates in self._templates.values():
+            templates.move(source, target)
+        for matrix in (self._llr_db, self._classes):
+            matrix[target, :] = matrix[source, :]
+            matrix[:, target] = matrix[:, source]
+            matrix[target, target] = 0  # The diagonal compares nobody.
+
+    def _compare_row(self, row: int) -> None:
+        """The reference of one subject against the templates of all."""
+        n = len(self._slots)
+        position = self._reference_positions[row]
+        best = _Best(n)
+        for enrolled, templates in self._templates.items():
+            if comparable(position, enrolled):
+                cosine = templates.vectors[:n] @ self._references.vectors[row]
+                best.offer(cosine, templates.seconds[:n], templates.quality[:n])
+        llr_db, classes = self._score(
+            best, np.full(n, self._references.seconds[row]), np.full(n, self._references.quality[row])
+        )
+        self._llr_db[row, :n], self._classes[row, :n] = llr_db, classes
+
+    def _compare_column(self, row: int) -> None:
+        """The references of all against the templates of one subject."""
+        n = len(self._slots)
+        best = _Best(n)
+        for enrolled, templates in self._templates.items():
+            positions = [comparable(position, enrolled) for position in self._reference_positions]
+            cosine = self._references.vectors[:n] @ templates.vectors[row]
+            best.offer(
+                np.where(positions, cosine, np.nan),
+                np.full(n, templates.seconds[row]),
+                np.full(n, templates.quality[row]),
+            )
+        llr_db, classes = self._score(best, self._references.seconds[:n], self._references.quality[:n])
+        self._llr_db[:n, row], self._classes[:n, row] = llr_db, classes
+
+    def _score(
+        self, best: _Best, seconds: Float64Array, quality: Float64Array
+    ) -> tuple[Float64Array, IntArray]:
+        compared = np.isfinite(best.cosine)
+        shorter = np.minimum(seconds, best.seconds)
+        llr_db = np.full(compared.size, np.nan)
+        llr_db[compared] = self._calibration.llr_db(
+            best.cosine[compared].astype(np.float64),
+            shorter[compared],
+            pair_quality(quality, seconds, best.quality, best.seconds)[compared],
+        )
+        return llr_db, self._calibration.evidence_class(shorter)
+
+    def _forget_fit(self) -> None:
+        self._fitted = None
+        self._nulls.clear()
+
+
+class _Best:
+    """The largest cosine per subject, with the seconds and quality of the template it came from."""
+
+    def __init__(self, n: int) -> None:
+        self.cosine: Vector = np.full(n, np.nan, dtype=np.float32)
+        self.seconds: Float64Array = np.zeros(n)
+        self.quality: Float64Array = np.zeros(n)
+
+    def offer(self, cosine: Vector, seconds: Float64Array, quality: Float64Array) -> None:
+        better = np.isfinite(cosine) & ~(cosine <= self.cosine)  # True where nothing was offered before.
+        self.cosine[better] = cosine[better]
+        self.seconds[better] = seconds[better]
+        self.quality[better] = quality[better]
