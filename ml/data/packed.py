@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
@@ -39,6 +39,11 @@ class PackedSet:
     def fs_hz(self) -> float:
         """Sampling rate of every record, unless the set stores measured rates."""
         return float(self.meta["fs_hz"])
+
+    @property
+    def unit(self) -> Literal["mV", "raw"]:
+        """What `signals` are in; raw where the set has no calibrated unit."""
+        return "mV" if "unit_uv_per_lsb" in self.meta else "raw"
 
     @property
     def unit_mv(self) -> float:

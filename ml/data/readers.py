@@ -225,7 +225,15 @@ def _read_packed(
         leads = packed.strings("lead") if "lead" in packed.arrays else [lead] * len(packed)
         fs_hz = packed.column(rates) if rates else np.full(len(packed), packed.fs_hz)
         records = [
-            EcgRecord(record_ids[i], subject_ids[i], float(fs_hz[i]), signal_of(i), leads[i], None, labels[i])
+            EcgRecord(
+                record_id=record_ids[i],
+                subject_id=subject_ids[i],
+                fs_hz=float(fs_hz[i]),
+                signal=signal_of(i),
+                lead=leads[i],
+                unit=packed.unit,
+                labels=labels[i],
+            )
             for i in range(len(packed))
             if subjects is None or subject_ids[i] in subjects
         ]

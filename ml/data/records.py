@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ class EcgRecord:
         signal: Millivolts (raw counts for the motion set), float32, shape (n_samples,). Samples that the
             set itself marks as invalid are NaN.
         lead: Name as given by the set.
+        unit: `mV`, or `raw` for counts of unknown size.
         recorded_on: The day of the recording where the set has it.
         labels: Whatever else the set says. `r_peaks` (int64 sample indices of heartbeats) comes with
             `beat_symbols` (WFDB codes, same length) where the set has them; other marks, such as rhythm
@@ -36,6 +38,7 @@ class EcgRecord:
     fs_hz: float
     signal: NDArray[np.float32] = field(repr=False)
     lead: str = "unknown"
+    unit: Literal["mV", "raw"] = "mV"
     recorded_on: datetime.date | None = None
     labels: Mapping[str, object] = field(default_factory=dict, repr=False)
 

@@ -157,6 +157,7 @@ class TestReadMitBih:
         assert (first.record_id, first.lead, first.labels["age"]) == ("r2", "MLII", 69)
         assert (second.record_id, second.lead, second.labels["age"]) == ("r1", "V5", None)
         assert first.signal == pytest.approx([1.0, 2.0, 3.0])
+        assert first.unit == "mV"
         assert first.labels["r_peaks"].tolist() == [1]
         assert first.labels["marks"].tolist() == [0]
         assert second.labels["beat_symbols"].tolist() == ["V"]
@@ -264,6 +265,7 @@ class TestReadMotion:
 
         assert (first.fs_hz, second.fs_hz) == (497.5, 498.0)
         assert first.signal.tolist() == [200.0, 400.0, 600.0]
+        assert first.unit == "raw"
 
     def test_carries_activity_artefacts_and_gaps(self, packed):
         second, first = read_motion(packed)
