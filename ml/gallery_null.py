@@ -1,0 +1,246 @@
+"""What a gallery learns about itself: enrolled subjects differ, so comparing them measures its own null.
+
+A calibration made on one sensor claims too much on another. Among the enrolled people of a gallery every
+comparison of a reference with another subject's template is non-mated by construction. From them comes an
+affine map of the LLR that brings the bundle's null onto what is found, and, where the gallery's own pairs
+resolve a rate, the threshold itself (DESIGN §4).
+
+Two things could turn this against the gallery:
+
+* *Junk.* Enrollments that resemble nobody could talk thresholds down. The map adds at most 3 dB to any LLR,
+  so no threshold falls by more than 3 dB, whatever is enrolled.
+* *The same person twice.* Such pairs are mated and would talk thresholds up, so they are left out. A bundle's
+  5 % mated quantile alone must not decide that: with a weak encoder or a shifted sensor it lies inside the
+  non-mated bulk, and leaving out the highest true non-mated pairs would bias the null downwards, towards
+  false matches. A pair is left out only if, in both directions, its corrected LLR exceeds that quantile *and*
+  the score that the fitted null expects 0.05 pairs of this gallery to exceed. Pairs between the two limits
+  may be either; they stay, and the quantiles used are taken where at most a tenth of the pairs above is of
+  that kind.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ml.nulls import BIN_DB, EVIDENCE_CLASSES, RESOLVED_PAIRS, LlrHistogram, Null
+
+if TYPE_CHECKING:
+    from ml.llr import Calibration
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+MIN_SUBJECTS = 30
+MAX_GAIN_DB = 3.0
+"""No LLR is raised, and so no threshold lowered, by more than this."""
+_SLOPE_RANGE = (0.2, 5.0)
+_DEEPEST_SAFE_SHARE = 0.01
+_SUSPECTS_SHARE = 0.1
+_EXPECTED_FALSE_DUPLICATES = 0.05
+_MAX_ROUNDS = 4
+
+
+@dataclass(frozen=True)
+class GalleryNull:
+    """The correction of one gallery, modality and encoder.
+
+    Args:
+        corrected: Whether the gallery has enough subjects.
+        slope: Of the map, above 0.
+        offset_db: Of the map.
+        pairs: Unordered pairs of subjects that were used.
+        subjects: Number of subjects.
+        measured_over_nominal: The gallery's uncorrected false-match rate at the bundle's threshold for 1 %,
+            over 1 %. None below 30 subjects.
+        possible_duplicates: Pairs (i, j), i < j, of subjects who look like one person.
+        own_llr_db: Uncorrected scores of the gallery's own comparisons per evidence class, each float64,
+            ascending.
+        own_pairs: Unordered pairs per evidence class.
+        least_own_rate: Rates below it are not read from the gallery's own comparisons.
+    """
+
+    corrected: bool
+    slope: float
+    offset_db: float
+    pairs: int
+    subjects: int
+    measured_over_nominal: float | None
+    possible_duplicates: tuple[tuple[int, int], ...]
+    own_llr_db: tuple[FloatArray, ...] = ()
+    own_pairs: tuple[int, ...] = ()
+    least_own_rate: float = 1.0
+
+    @classmethod
+    def identity(cls, *, subjects: int = 0) -> Self:
+        """Give the correction that changes nothing."""
+        return cls(False, 1.0, 0.0, subjects * (subjects - 1) // 2, subjects, None, ())
+
+    def apply(self, llr_db: ArrayLike) -> FloatArray:
+        """Correct unsoftened scores, strictly increasing; float64, same shape, dB."""
+        values = np.asarray(llr_db, dtype=np.float64)
+        if not self.corrected:
+            return values
+        return np.minimum(self.slope * values + self.offset_db, values + MAX_GAIN_DB)
+
+    def null(self, calibration: "Calibration", evidence_class: int) -> Null:
+        """Give the null of corrected softened scores.
+
+        Rates that the gallery's own pairs resolve in this class follow their plain quantile (but a threshold,
+        told in uncorrected dB, at most 3 dB below the bundle's), smaller ones the bundle's curve.
+        """
+        bundle = calibration.null(evidence_class)
+        if not self.corrected or self.own_pairs[evidence_class] <= RESOLVED_PAIRS:
+            return bundle
+        grid_db = (bundle.first_bin + np.arange(bundle.survival.size)) * BIN_DB
+        uncorrected_db = self._invert(calibration.unsoften_db(grid_db))
+        own_scores = self.own_llr_db[evidence_class]
+        own = 1.0 - np.searchsorted(own_scores, uncorrected_db, side="left") / own_scores.size
+        least = bundle.survival[_bins_at_or_below(calibration, uncorrected_db + MAX_GAIN_DB, bundle)]
+        own = np.maximum(own, least)
+        resolution = max(self.least_own_rate, RESOLVED_PAIRS / self.own_pairs[evidence_class])
+        survival = np.where(own > resolution, own, np.minimum(bundle.survival, resolution))
+        return Null(bundle.first_bin, survival, -np.diff(survival, append=0.0), bundle.pairs)
+
+    def _invert(self, corrected_db: FloatArray) -> FloatArray:
+        return np.maximum((corrected_db - self.offset_db) / self.slope, corrected_db - MAX_GAIN_DB)
+
+
+def fit_gallery_null(
+    calibration: "Calibration", llr_db: NDArray[np.floating], evidence_classes: NDArray[np.integer]
+) -> GalleryNull:
+    """Fit a gallery's correction; the same for any order of its subjects.
+
+    Args:
+        calibration: Of the encoder.
+        llr_db: Unsoftened scores, shape (n, n): a single reference of subject i against the template of
+            subject j. The diagonal is ignored; NaN marks what was not compared.
+        evidence_classes: Of the comparisons, integer, shape (n, n).
+    """
+    subjects = len(llr_db)
+    if subjects < MIN_SUBJECTS:
+        return GalleryNull.identity(subjects=subjects)
+    own = _OwnComparisons.of(np.asarray(llr_db, dtype=np.float64), np.asarray(evidence_classes))
+    if own.pairs <= 2 * RESOLVED_PAIRS:
+        return GalleryNull.identity(subjects=subjects)
+    bundle = LlrHistogram.mixture(
+        [calibration.llr_histogram(k) for k in range(EVIDENCE_CLASSES)],
+        [float(scores.size) for scores in own.by_class],
+    )
+    mated_db = max(calibration.mated_quantile_db(k) for k in range(EVIDENCE_CLASSES) if own.by_class[k].size)
+    limit_db = max(mated_db, bundle.quantile(_EXPECTED_FALSE_DUPLICATES / own.pairs))
+    kept, duplicates, share = own, frozenset[tuple[int, int]](), max(_DEEPEST_SAFE_SHARE, own.resolution)
+    slope, offset_db = _fit_map(own, bundle, share)
+    for _ in range(_MAX_ROUNDS):
+        found = own.mutual_pairs_above((limit_db - offset_db) / slope)
+        kept = kept if found == duplicates else own.without(found)
+        share = kept.upper_share((mated_db - offset_db) / slope)
+        slope, offset_db = _fit_map(kept, bundle, share)
+        if found == duplicates:
+            break
+        duplicates = found
+    return GalleryNull(
+        corrected=True,
+        slope=slope,
+        offset_db=offset_db,
+        pairs=kept.pairs,
+        subjects=subjects,
+        measured_over_nominal=_measured_over_nominal(calibration, kept),
+        possible_duplicates=tuple(sorted(duplicates)),
+        own_llr_db=kept.by_class,
+        own_pairs=kept.pairs_by_class,
+        least_own_rate=share,
+    )
+
+
+@dataclass(frozen=True)
+class _OwnComparisons:
+    """A gallery's non-mated comparisons, sorted once per evidence class: every quantile is then a look-up."""
+
+    llr_db: FloatArray
+    evidence_classes: NDArray[np.integer]
+    used: BoolArray
+    by_class: tuple[FloatArray, ...]
+    pairs_by_class: tuple[int, ...]
+    pairs: int
+
+    @classmethod
+    def of(
+        cls, llr_db: FloatArray, evidence_classes: NDArray[np.integer], left_out: BoolArray | None = None
+    ) -> Self:
+        used = np.isfinite(llr_db)
+        np.fill_diagonal(used, False)
+        if left_out is not None:
+            used &= ~left_out
+        members = [used & (evidence_classes == k) for k in range(EVIDENCE_CLASSES)]
+        return cls(
+            llr_db=llr_db,
+            evidence_classes=evidence_classes,
+            used=used,
+            by_class=tuple(np.sort(llr_db[mask]) for mask in members),
+            pairs_by_class=tuple(_unordered_pairs(mask) for mask in members),
+            pairs=_unordered_pairs(used),
+        )
+
+    @property
+    def resolution(self) -> float:
+        return min(0.25, RESOLVED_PAIRS / self.pairs)
+
+    def without(self, pairs: frozenset[tuple[int, int]]) -> "_OwnComparisons":
+        left_out = np.zeros(self.used.shape, dtype=bool)
+        if pairs:
+            rows, columns = np.array(sorted(pairs)).T
+            left_out[rows, columns] = left_out[columns, rows] = True
+        return _OwnComparisons.of(self.llr_db, self.evidence_classes, left_out)
+
+    def mutual_pairs_above(self, limit_db: float) -> frozenset[tuple[int, int]]:
+        above = self.used & (self.llr_db > limit_db)
+        rows, columns = np.nonzero(np.triu(above & above.T, 1))
+        return frozenset(zip(rows.tolist(), columns.tolist(), strict=True))
+
+    def upper_share(self, mated_limit_db: float) -> float:
+        """The smallest rate that is resolved and little touched by pairs that may be one person twice."""
+        mutual = np.where(self.used, self.llr_db, -np.inf)
+        mutual = np.minimum(mutual, mutual.T)
+        best = mutual.max(axis=1)
+        # Of one person enrolled twice, each is the other's best partner.
+        both_best = (mutual >= best[:, None]) & (mutual >= best) & (mutual > mated_limit_db)
+        suspects = np.count_nonzero(both_best) // 2
+        touched = min(_DEEPEST_SAFE_SHARE, suspects / _SUSPECTS_SHARE / self.pairs)
+        return max(self.resolution, touched)
+
+    def quantiles(self, *upper_shares: float) -> list[float]:
+        filled = [scores for scores in self.by_class if scores.size]
+        ordered = filled[0] if len(filled) == 1 else np.sort(np.concatenate(filled))
+        ranks = [max(1, round(share * ordered.size)) for share in upper_shares]
+        return [float(ordered[ordered.size - rank]) for rank in ranks]
+
+
+def _unordered_pairs(used: BoolArray) -> int:
+    return int(np.count_nonzero(used | used.T)) // 2
+
+
+def _fit_map(own: _OwnComparisons, bundle: LlrHistogram, upper_share: float) -> tuple[float, float]:
+    """Bring median and upper quantile of the gallery onto the bundle's; the upper one exactly, even if the
+    slope is limited: thresholds lie there."""
+    own_median, own_upper = own.quantiles(0.5, upper_share)
+    median, upper = bundle.quantile(0.5), bundle.quantile(upper_share)
+    spread = max(own_upper - own_median, 1e-6)
+    slope = float(np.clip((upper - median) / spread, *_SLOPE_RANGE))
+    return slope, upper - slope * own_upper
+
+
+def _measured_over_nominal(calibration: "Calibration", own: _OwnComparisons) -> float:
+    reached = total = 0
+    for k, scores in enumerate(own.by_class):
+        threshold_db = calibration.unsoften_db(calibration.null(k).threshold(0.01))
+        reached += scores.size - int(np.searchsorted(scores, threshold_db, side="left"))
+        total += scores.size
+    return reached / total / 0.01
+
+
+def _bins_at_or_below(calibration: "Calibration", llr_db: FloatArray, null: Null) -> NDArray[np.int64]:
+    softened = calibration.soften_db(np.clip(llr_db, -1e4, 1e4))
+    bins = np.floor(softened / BIN_DB).astype(np.int64) - null.first_bin
+    return np.clip(bins, 0, null.survival.size - 1)
