@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.signal import constants as c
-from ml.signal.filters import FloatArray, resample
+from ml.signal.filters import FloatArray, band_pass, resample
 from ml.signal.qrs import locate_qrs
 
 
@@ -21,8 +21,9 @@ def detect_r_peaks(ecg: FloatArray, fs_hz: float) -> NDArray[np.int64]:
     x = np.asarray(ecg, dtype=np.float64)
     if x.size < 2:
         return np.empty(0, dtype=np.int64)
-    at_working_rate = locate_qrs(resample(x - np.median(x), fs_hz, c.WORKING_FS_HZ))
-    peaks = np.rint(at_working_rate * (fs_hz / c.WORKING_FS_HZ)).astype(np.int64)
+    at_working_rate = resample(x - np.median(x), fs_hz, c.WORKING_FS_HZ)
+    drift_free = band_pass(at_working_rate, c.WORKING_FS_HZ, c.BAND_LOW_HZ, c.BAND_HIGH_HZ)
+    peaks = np.rint(locate_qrs(drift_free) * (fs_hz / c.WORKING_FS_HZ)).astype(np.int64)
     return np.unique(np.minimum(peaks, x.size - 1))
 
 

@@ -12,7 +12,7 @@ WORKING_FS_HZ = 250.0
 # The usual monitoring band: keeps P, QRS and T, drops breathing, drift, mains and most muscle noise.
 BAND_LOW_HZ = 0.5
 BAND_HIGH_HZ = 40.0
-BAND_ORDER = 3
+BAND_ORDER = 2
 # Mains differ by country and a strip does not say where it was taken, so both are removed.
 MAINS_HZ = (50.0, 60.0)
 NOTCH_Q = 25.0
@@ -21,25 +21,49 @@ NOTCH_MAX_SHARE_OF_FS = 0.45
 # DESIGN: the resampling ratio is the nearest fraction with at most this denominator.
 MAX_RATIO_DENOMINATOR = 1000
 
-# --- QRS detection, tuned on LUDB and CinC 2017 (`python -m benchmarks.r_peaks`) -----------------
-QRS_LOW_HZ = 6.0
-QRS_HIGH_HZ = 22.0
-QRS_ORDER = 2
-# Width of the energy envelope: about one QRS.
-ENVELOPE_S = 0.10
-# Two ventricular depolarisations closer than this are not physiological (Pan and Tompkins 1985).
-REFRACTORY_S = 0.20
+# --- QRS detection, chosen on LUDB, CinC 2017 train people and strips made from LUDB beats ---------
+# The band of the QRS, T waves and drift being below it and muscle noise above.
+QRS_BAND_HZ = (5.5, 20.0)
+# What is steep: QRS complexes of the conduction system, hardly T waves or ventricular beats.
+SHARP_BAND_HZ = (12.0, 30.0)
+QRS_BAND_WEIGHT = 0.7
+# Windows of the energies: about one QRS.
+QRS_ENERGY_S = 0.11
+SHARP_ENERGY_S = 0.08
+SHARP_REACH_S = 0.10
 # The local QRS level: median over LEVEL_SPAN_S of the largest envelope within LEVEL_BLOCK_S.
-LEVEL_BLOCK_S = 1.6
+LEVEL_BLOCK_S = 1.3
 LEVEL_SPAN_S = 9.0
 LEVEL_STEP_S = 0.4
-BEAT_THRESHOLD = 0.40
-SEARCH_BACK_THRESHOLD = 0.20
-SEARCH_BACK_RR = 1.5
-# A T wave follows its QRS within this time, with less than this share of its steepness.
-T_WAVE_S = 0.36
-T_WAVE_SHARE = 0.5
-REFINE_S = 0.08
+# A level below this share of the strip's largest means that there is no signal.
+LEVEL_FLOOR = 0.05
+# The local noise: a low percentile of the envelope, which beats do not reach at any heart rate.
+NOISE_PERCENTILE = 40.0
+NOISE_SPAN_S = 6.0
+NOISE_STEP_S = 0.08
+NOISE_WEIGHT = 1.2
+NOISE_MAX_SHARE = 0.6
+# Two heartbeats closer than this are not physiological (250 bpm).
+REFRACTORY_S = 0.24
+CANDIDATE_FLOOR = 0.08
+BEAT_THRESHOLD = 0.28
+# Higher than GIANT_HEIGHT times its neighbours, no beat is likely.
+GIANT_HEIGHT = 3.0
+GIANT_PENALTY = 3.0
+# T waves end about half a second after R; a wave with this share of the QRS's sharpness is none.
+T_WAVE_END_S = 0.50
+T_WAVE_MAX_SHARPNESS = 0.8
+T_WAVE_PENALTY_PER_S = 7.2
+# Per unit of |log(RR / usual RR)|; ectopic beats and fibrillation must stay affordable.
+RHYTHM_PENALTY = 0.6
+RHYTHM_PENALTY_CAP = 1.2
+USUAL_RR_BEATS = 11
+PATH_REACH = 12
+# Where the peak of a QRS is looked for, wide ventricular beats included.
+REFINE_LOW_HZ = 1.5
+REFINE_REACH_S = 0.08
+POLARITY_BEATS = 31
+POLARITY_FLIP = 1.3
 
 # --- Quality -----------------------------------------------------------------------------------
 SEGMENT_S = 5.0

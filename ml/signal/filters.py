@@ -6,6 +6,7 @@ All are linear, keep beats where they are in time, and are exactly sign-equivari
 `scipy.signal` takes long to import and is therefore loaded at first use.
 """
 
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
@@ -29,7 +30,7 @@ def band_pass(ecg: FloatArray, fs_hz: float, low_hz: float, high_hz: float) -> N
     Returns:
         Same unit, float64, same shape.
     """
-    return _zero_phase(_band_pass_sos(fs_hz, low_hz, high_hz), ecg, _settling_samples(fs_hz, low_hz))
+    return _zero_phase(_band_pass_design(fs_hz, low_hz, high_hz), ecg)
 
 
 def notch(ecg: FloatArray, fs_hz: float, mains_hz: float) -> NDArray[np.float64]:
@@ -45,7 +46,7 @@ def notch(ecg: FloatArray, fs_hz: float, mains_hz: float) -> NDArray[np.float64]
     """
     if mains_hz > c.NOTCH_MAX_SHARE_OF_FS * fs_hz:
         return np.asarray(ecg, dtype=np.float64)
-    return _zero_phase(_notch_sos(fs_hz, mains_hz), ecg, _settling_samples(fs_hz, mains_hz / c.NOTCH_Q))
+    return _zero_phase(_notch_design(fs_hz, mains_hz), ecg)
 
 
 def resample(ecg: FloatArray, fs_hz: float, target_fs_hz: float) -> NDArray[np.float64]:
@@ -69,30 +70,47 @@ def resample(ecg: FloatArray, fs_hz: float, target_fs_hz: float) -> NDArray[np.f
     return np.asarray(resample_poly(x, up, down, window=_polyphase_taps(up, down), padtype="line"))
 
 
-def _zero_phase(sos: NDArray[np.float64], ecg: FloatArray, settling: int) -> NDArray[np.float64]:
-    from scipy.signal import sosfiltfilt
+def _zero_phase(design: "_Design", ecg: FloatArray) -> NDArray[np.float64]:
+    """`scipy.signal.sosfiltfilt` with its start values computed once per design."""
+    from scipy.signal import sosfilt
 
     x = np.asarray(ecg, dtype=np.float64)
-    padding = min(settling, x.size - 1)
-    return np.asarray(sosfiltfilt(sos, x, padtype="odd", padlen=padding))
+    padding = min(design.settling_samples, x.size - 1)
+    before = 2.0 * x[0] - x[padding:0:-1]
+    after = 2.0 * x[-1] - x[-2 : -padding - 2 : -1]
+    y = np.concatenate((before, x, after))
+    for _ in range(2):
+        y, _state = sosfilt(design.sos, y, zi=design.start * y[0])
+        y = y[::-1]
+    return np.asarray(y[padding : padding + x.size])
 
 
-def _settling_samples(fs_hz: float, bandwidth_hz: float) -> int:
-    return int(fs_hz / bandwidth_hz)
+@dataclass(frozen=True, eq=False)
+class _Design:
+    sos: NDArray[np.float64]
+    start: NDArray[np.float64]  # State after an endless constant of 1.
+    settling_samples: int
+
+
+def _design(sos: NDArray[np.float64], settling_s: float, fs_hz: float) -> _Design:
+    from scipy.signal import sosfilt_zi
+
+    return _Design(np.asarray(sos), np.asarray(sosfilt_zi(sos)), int(settling_s * fs_hz))
 
 
 @lru_cache(maxsize=64)
-def _band_pass_sos(fs_hz: float, low_hz: float, high_hz: float) -> NDArray[np.float64]:
+def _band_pass_design(fs_hz: float, low_hz: float, high_hz: float) -> _Design:
     from scipy.signal import butter
 
-    return np.asarray(butter(c.BAND_ORDER, (low_hz, high_hz), btype="bandpass", fs=fs_hz, output="sos"))
+    sos = butter(c.BAND_ORDER, (low_hz, high_hz), btype="bandpass", fs=fs_hz, output="sos")
+    return _design(sos, 1.0 / low_hz, fs_hz)
 
 
 @lru_cache(maxsize=64)
-def _notch_sos(fs_hz: float, mains_hz: float) -> NDArray[np.float64]:
+def _notch_design(fs_hz: float, mains_hz: float) -> _Design:
     from scipy.signal import iirnotch, tf2sos
 
-    return np.asarray(tf2sos(*iirnotch(mains_hz, c.NOTCH_Q, fs=fs_hz)))
+    return _design(tf2sos(*iirnotch(mains_hz, c.NOTCH_Q, fs=fs_hz)), c.NOTCH_Q / mains_hz, fs_hz)
 
 
 @lru_cache(maxsize=64)
