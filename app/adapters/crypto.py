@@ -1,0 +1,307 @@
+"""Envelope encryption of templates (DESIGN §7).
+
+    master key ──wraps──▶ gallery key ──wraps──▶ subject data key ──encrypts──▶ references
+                              └──────wraps──▶ transform matrices
+
+Everything is AES-256-GCM with associated data that says what a value is and whose, so that a ciphertext
+moved to another row, gallery or purpose does not open. A wrapped value begins with the name of its
+wrapping key (a truncated hash), which is what makes rotation and "wrong master key" decidable.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Callable, Hashable, Sequence
+from typing import Generic, TypeVar
+from uuid import UUID
+
+import numpy as np
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from app.adapters.orthonormal import random_orthonormal
+from app.domain import ports
+from app.domain.errors import ConfigurationError, TemplateIntegrityError
+from app.domain.ports import ReferenceRow
+from app.domain.references import Modality, ReferenceIdentity, Vector
+from app.domain.subjects import Gallery, GalleryTransform, Subject
+
+KEY_BYTES = 32
+KEY_ID_BYTES = 8
+NONCE_BYTES = 12
+TAG_BYTES = 16
+CACHED_KEYS = 4_096
+
+_VECTOR_DTYPE = np.dtype("<f4")
+# 32 random bytes hold fewer than 16 different ones once in 10^16 draws.
+_LEAST_DISTINCT_BYTES = 16
+_PLACEHOLDERS = (b"changeme", b"change-me", b"change_me", b"example", b"password", b"secret", b"placeholder")
+_KEY_CHECK_TEXT = b"pulseprint key check"
+
+T = TypeVar("T")
+
+
+def parse_master_keys(text: str) -> list[bytes]:
+    """Master keys from their setting: base64 of 32 bytes each, separated by commas or white space.
+
+    Raises:
+        ConfigurationError: None at all, not base64, another length, a placeholder, or one named twice.
+    """
+    words = text.replace(",", " ").split()
+    if not words:
+        raise ConfigurationError("There is no master key: set PULSEPRINT_MASTER_KEYS.")
+    keys = [_parse_master_key(word, number) for number, word in enumerate(words, start=1)]
+    if len(set(keys)) < len(keys):
+        raise ConfigurationError("PULSEPRINT_MASTER_KEYS names one key twice.")
+    return keys
+
+
+def _parse_master_key(word: str, number: int) -> bytes:
+    name = f"Master key {number}"  # Its number, never a part of it.
+    try:
+        key = base64.b64decode(word, validate=True)
+    except ValueError:  # binascii.Error, or not ASCII
+        raise ConfigurationError(f"{name} is not base64.") from None
+    if len(key) != KEY_BYTES:
+        raise ConfigurationError(f"{name} has {len(key)} bytes, not {KEY_BYTES}.")
+    if len(set(key)) < _LEAST_DISTINCT_BYTES or any(p in key.lower() for p in _PLACEHOLDERS):
+        raise ConfigurationError(f"{name} is a placeholder: draw one with `openssl rand -base64 32`.")
+    return key
+
+
+class WrappingKey:
+    """One AES-256-GCM key that wraps others, and its name."""
+
+    def __init__(self, key: bytes) -> None:
+        self.id = hashlib.sha256(b"pulseprint key id\0" + key).digest()[:KEY_ID_BYTES]
+        self._cipher = AESGCM(key)
+
+    def __repr__(self) -> str:
+        return f"WrappingKey({self.id.hex()})"
+
+    def wrap(self, secret: bytes, associated: bytes) -> bytes:
+        """Key id, nonce, ciphertext, tag."""
+        nonce = os.urandom(NONCE_BYTES)
+        return self.id + nonce + self._cipher.encrypt(nonce, secret, associated)
+
+    def unwrap(self, wrapped: bytes, associated: bytes) -> bytes:
+        """Raises ``TemplateIntegrityError`` unless this key wrapped exactly this, for exactly that."""
+        if wrapped[:KEY_ID_BYTES] != self.id:
+            raise TemplateIntegrityError("A stored key was wrapped by another key than its row says.")
+        nonce = wrapped[KEY_ID_BYTES : KEY_ID_BYTES + NONCE_BYTES]
+        try:
+            return self._cipher.decrypt(nonce, wrapped[KEY_ID_BYTES + NONCE_BYTES :], associated)
+        except InvalidTag:
+            raise TemplateIntegrityError("A stored key does not belong to its row.") from None
+
+
+class EnvelopeVault(ports.TemplateVault):
+    """The key hierarchy under one or several master keys: the first wraps, all unwrap."""
+
+    def __init__(self, master_keys: Sequence[bytes]) -> None:
+        if not master_keys:
+            raise ConfigurationError("There is no master key: set PULSEPRINT_MASTER_KEYS.")
+        self._masters = [WrappingKey(key) for key in master_keys]
+        self._gallery_keys: _Cache[WrappingKey] = _Cache(CACHED_KEYS)
+        self._matrices: _Cache[Vector] = _Cache(CACHED_KEYS)
+
+    def __repr__(self) -> str:
+        return f"EnvelopeVault({', '.join(key.id.hex() for key in self._masters)})"
+
+    # ── Galleries ─────────────────────────────────────────────────────────────────────────────────
+
+    def new_gallery_key(self, gallery_uuid: UUID) -> bytes:
+        return self._masters[0].wrap(os.urandom(KEY_BYTES), _of_gallery(gallery_uuid))
+
+    def rewrap_gallery_key(self, gallery: Gallery) -> bytes | None:
+        """The gallery's key under the first master key; ``None`` if it is already."""
+        if gallery.wrapped_key[:KEY_ID_BYTES] == self._masters[0].id:
+            return None
+        associated = _of_gallery(gallery.uuid)
+        return self._masters[0].wrap(
+            self._master_of(gallery).unwrap(gallery.wrapped_key, associated), associated
+        )
+
+    def _master_of(self, gallery: Gallery) -> WrappingKey:
+        for master in self._masters:
+            if gallery.wrapped_key[:KEY_ID_BYTES] == master.id:
+                return master
+        raise TemplateIntegrityError("The gallery's key was wrapped by a master key that is not here.")
+
+    def _gallery_key(self, gallery: Gallery) -> WrappingKey:
+        def unwrap() -> WrappingKey:
+            return WrappingKey(
+                self._master_of(gallery).unwrap(gallery.wrapped_key, _of_gallery(gallery.uuid))
+            )
+
+        return self._gallery_keys.get((gallery.uuid, gallery.wrapped_key), unwrap)
+
+    # ── Transforms ────────────────────────────────────────────────────────────────────────────────
+
+    def new_transform(
+        self, gallery: Gallery, modality: Modality, encoder: str, version: int, size: int
+    ) -> GalleryTransform:
+        matrix = random_orthonormal(size).astype(_VECTOR_DTYPE)
+        wrapped = self._gallery_key(gallery).wrap(
+            matrix.tobytes(), _of_transform(gallery.uuid, modality, encoder, version)
+        )
+        return GalleryTransform(gallery.uuid, modality, encoder, version, wrapped)
+
+    def matrix(self, gallery: Gallery, transform: GalleryTransform) -> Vector:
+        def unwrap() -> Vector:
+            associated = _of_transform(gallery.uuid, transform.modality, transform.encoder, transform.version)
+            values = _floats(self._gallery_key(gallery).unwrap(transform.wrapped_matrix, associated))
+            size = round(len(values) ** 0.5)
+            if size * size != len(values):
+                raise TemplateIntegrityError("A stored transform is not square.")
+            return values.reshape(size, size)
+
+        key = (
+            gallery.uuid,
+            transform.modality,
+            transform.encoder,
+            transform.version,
+            transform.wrapped_matrix,
+        )
+        return self._matrices.get(key, unwrap)
+
+    # ── Subjects and references ───────────────────────────────────────────────────────────────────
+
+    def new_subject_key(self, gallery: Gallery, subject_uuid: UUID) -> bytes:
+        return self._gallery_key(gallery).wrap(
+            os.urandom(KEY_BYTES), _of_subject(gallery.uuid, subject_uuid.bytes)
+        )
+
+    def seal(self, gallery: Gallery, subject: Subject, identity: ReferenceIdentity, vector: Vector) -> bytes:
+        """Nonce, ciphertext, tag, under the subject's data key."""
+        nonce = os.urandom(NONCE_BYTES)
+        plain = np.ascontiguousarray(vector, _VECTOR_DTYPE).tobytes()
+        return nonce + self._subject_cipher(gallery, subject).encrypt(nonce, plain, _of_reference(identity))
+
+    def open(
+        self, gallery: Gallery, subject: Subject, identity: ReferenceIdentity, ciphertext: bytes
+    ) -> Vector:
+        cipher = self._subject_cipher(gallery, subject)
+        try:
+            plain = cipher.decrypt(
+                ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], _of_reference(identity)
+            )
+        except InvalidTag:
+            raise _not_this_reference() from None
+        return _floats(plain)
+
+    def open_many(self, gallery: Gallery, rows: Sequence[ReferenceRow]) -> Vector:
+        """Raises ``TemplateIntegrityError`` if a row is not its own, or vectors differ in size."""
+        gallery_key = self._gallery_key(gallery)
+        heads: dict[tuple[str, str, int], tuple[bytes, bytes]] = {}
+        last_subject, cipher = None, None
+        plains = []
+        for row in rows:
+            subject_uuid, _, wrapped_key, reference_id, modality, _, encoder, version, ciphertext, *_ = row
+            if subject_uuid != last_subject or cipher is None:
+                key = gallery_key.unwrap(wrapped_key, _of_subject(gallery.uuid, subject_uuid))
+                last_subject, cipher = subject_uuid, AESGCM(key)
+            kind = (modality, encoder, version)
+            ends = heads.get(kind)
+            if ends is None:
+                ends = heads[kind] = _reference_ends(gallery.uuid, modality, encoder, version)
+            associated = b"%b%b\0\0\0\x10%b%b" % (ends[0], subject_uuid, reference_id, ends[1])
+            try:
+                plains.append(cipher.decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], associated))
+            except InvalidTag:
+                raise _not_this_reference() from None
+        if not plains:
+            return np.empty((0, 0), np.float32)
+        size = len(plains[0])
+        if any(len(plain) != size for plain in plains):
+            raise TemplateIntegrityError("References of one encoder differ in size.")
+        return _floats(b"".join(plains)).reshape(len(plains), -1)
+
+    def _subject_cipher(self, gallery: Gallery, subject: Subject) -> AESGCM:
+        associated = _of_subject(gallery.uuid, subject.uuid.bytes)
+        return AESGCM(self._gallery_key(gallery).unwrap(subject.wrapped_key, associated))
+
+    # ── Key check ─────────────────────────────────────────────────────────────────────────────────
+
+    def key_check_value(self) -> bytes:
+        """A known text under the first master key; stored in the database."""
+        return self._masters[0].wrap(_KEY_CHECK_TEXT, _associated("key-check"))
+
+    def verify_key_check(self, value: bytes) -> None:
+        """Raises ``ConfigurationError`` unless one of the master keys made this value."""
+        for master in self._masters:
+            if value[:KEY_ID_BYTES] == master.id:
+                try:
+                    master.unwrap(value, _associated("key-check"))
+                except TemplateIntegrityError:
+                    break
+                return
+        raise ConfigurationError(
+            "The master key does not belong to this database: restore the PULSEPRINT_MASTER_KEYS "
+            "it was made with (kept in .env)."
+        )
+
+
+class _Cache(Generic[T]):
+    """The newest few, so that deleted galleries do not stay for ever. Threads may compute the same twice."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._values: dict[Hashable, T] = {}
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        value = self._values.get(key)
+        if value is None:
+            value = make()
+            if len(self._values) >= self._limit:
+                self._values.clear()
+            self._values[key] = value
+        return value
+
+
+# ── Associated data: every part preceded by its length, so that no two lists of parts read alike ──────
+
+
+def _part(value: bytes) -> bytes:
+    return len(value).to_bytes(4, "big") + value
+
+
+def _associated(purpose: str, *parts: bytes) -> bytes:
+    return b"".join(map(_part, (purpose.encode(), *parts)))
+
+
+def _of_gallery(gallery_uuid: UUID) -> bytes:
+    return _associated("gallery-key", gallery_uuid.bytes)
+
+
+def _of_subject(gallery_uuid: UUID, subject_uuid: bytes) -> bytes:
+    return _associated("subject-key", gallery_uuid.bytes, subject_uuid)
+
+
+def _of_transform(gallery_uuid: UUID, modality: Modality, encoder: str, version: int) -> bytes:
+    kind = (modality.encode(), encoder.encode(), version.to_bytes(4, "big"))
+    return _associated("transform", gallery_uuid.bytes, *kind)
+
+
+def _of_reference(identity: ReferenceIdentity) -> bytes:
+    head, tail = _reference_ends(
+        identity.gallery_uuid, identity.modality, identity.encoder, identity.transform_version
+    )
+    ids = identity.subject_uuid.bytes + b"\0\0\0\x10" + identity.reference_id.bytes
+    return head + ids + tail
+
+
+def _reference_ends(gallery_uuid: UUID, modality: str, encoder: str, version: int) -> tuple[bytes, bytes]:
+    """What stands before the subject's 16 bytes and after the reference's: alike for a whole gallery."""
+    head = _associated("reference", gallery_uuid.bytes) + b"\0\0\0\x10"
+    return head, b"".join(map(_part, (modality.encode(), encoder.encode(), version.to_bytes(4, "big"))))
+
+
+def _floats(plain: bytes) -> Vector:
+    return np.frombuffer(plain, _VECTOR_DTYPE).astype(np.float32, copy=False)
+
+
+def _not_this_reference() -> TemplateIntegrityError:
+    return TemplateIntegrityError("A stored ciphertext does not belong to its reference, or its key is lost.")
