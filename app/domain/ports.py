@@ -19,6 +19,7 @@ from app.domain.references import (
     Recording,
     Reference,
     ReferenceIdentity,
+    TemplateKey,
     Vector,
 )
 from app.domain.subjects import ApiClient, Gallery, GalleryTransform, Subject
@@ -102,7 +103,9 @@ class Calibration(Protocol):
     def no_gallery_null(self) -> GalleryNull:
         """The identity map, for galleries too small to know themselves."""
 
-    def fit_gallery_null(self, llr_db: Float64Array, evidence_classes: IntArray) -> GalleryNull:
+    def fit_gallery_null(
+        self, llr_db: Float64Array, evidence_classes: NDArray[np.integer[Any]]
+    ) -> GalleryNull:
         """Row: single reference of a subject; column: template of a subject; shape (n, n)."""
 
 
@@ -298,7 +301,10 @@ class TransformRepository(Protocol):
 
 
 class SubjectRepository(Protocol):
-    def add(self, subject: Subject) -> None: ...
+    def add(self, subject: Subject) -> None:
+        """After ``changes.record``, whose lock decides a race; otherwise the loser is told to try again."""
+
+    def add_all(self, many: Sequence[Subject]) -> None: ...
 
     def by_name(self, gallery_uuid: UUID, subject_id: str) -> Subject | None: ...
 
@@ -318,7 +324,8 @@ class ReferenceRepository(Protocol):
     def of_subject(self, subject_uuid: UUID) -> list[Reference]:
         """In order (created_at, id)."""
 
-    def of_subjects(self, subject_uuids: Sequence[UUID]) -> list[Reference]: ...
+    def keys_of(self, subject_uuid: UUID) -> dict[TemplateKey, int]:
+        """How many references a subject has under each key."""
 
     def page(self, subject_uuid: UUID, after: PageCursor | None, limit: int) -> list[Reference]: ...
 

@@ -1,0 +1,55 @@
+"""The store: one transaction per unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, text
+
+from app.adapters.db.answers import SqlAnswers
+from app.adapters.db.changes import SqlChangeFeed
+from app.adapters.db.clients import SqlClients
+from app.adapters.db.engine import for_reading, for_writing
+from app.adapters.db.faults import translated_faults
+from app.adapters.db.galleries import SqlGalleries
+from app.adapters.db.references import SqlReferences
+from app.adapters.db.subjects import SqlSubjects
+from app.adapters.db.transforms import SqlTransforms
+from app.domain import ports
+
+
+class SqlUnitOfWork(ports.UnitOfWork):
+    """The repositories of one open transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.galleries = SqlGalleries(connection)
+        self.transforms = SqlTransforms(connection)
+        self.subjects = SqlSubjects(connection)
+        self.references = SqlReferences(connection)
+        self.changes = SqlChangeFeed(connection)
+        self.answers = SqlAnswers(connection)
+        self.clients = SqlClients(connection)
+
+
+class SqlStore(ports.Store):
+    """Opens units of work on SQLite or PostgreSQL."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._reader = for_reading(engine)
+        self._writer = for_writing(engine)
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlUnitOfWork]:
+        with translated_faults(), self._reader.connect() as connection, connection.begin():
+            yield SqlUnitOfWork(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[SqlUnitOfWork]:
+        with translated_faults(), self._writer.connect() as connection, connection.begin():
+            yield SqlUnitOfWork(connection)
+
+    def ping(self) -> None:
+        """Raises ``TemporaryError`` unless the database answers."""
+        with translated_faults(), self._reader.connect() as connection:
+            connection.execute(text("SELECT 1"))
