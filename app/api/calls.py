@@ -1,0 +1,150 @@
+"""From a request to its answer with one hop to a thread.
+
+A route is a blocking function ``Call → Rendered``. ``endpoint()`` makes the asynchronous function that
+FastAPI serves of it: read the body on the event loop, then do all the rest in the executor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api.bodies import read_json_body
+from app.api.deps import Metrics, Services
+from app.api.parsing import parse_body, parse_query
+from app.api.schemas.base import RequestSchema, ResponseSchema
+from app.api.schemas.lists import NoQuery
+from app.api.security import authenticate, authorization_of
+from app.domain.errors import Fault, NotFoundError, UnprocessableError
+from app.domain.subjects import ApiClient, Scope, is_name
+from app.services.access import require
+from app.services.idempotency import IdempotentRequest, Rendered
+
+IDEMPOTENCY_HEADER: Final = "idempotency-key"
+MAX_IDEMPOTENCY_KEY_CHARS: Final = 255
+
+S = TypeVar("S", bound=RequestSchema)
+Handler = Callable[["Call"], Rendered]
+Route = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+@dataclass(frozen=True, repr=False)
+class Call:
+    """One authenticated request; lives in a thread of the executor."""
+
+    services: Services
+    metrics: Metrics
+    caller: ApiClient
+    request: Request
+    raw_body: bytes
+    started_s: float
+
+    def __repr__(self) -> str:
+        return f"Call({self.request.method})"
+
+    @property
+    def transaction_id(self) -> str:
+        return str(self.request.state.transaction_id)
+
+    def processing_ms(self) -> float:
+        """Since the request was complete."""
+        return round((time.perf_counter() - self.started_s) * 1e3, 3)
+
+    def body(self, schema: type[S]) -> S:
+        return parse_body(schema, self.raw_body)
+
+    def query(self, schema: type[S]) -> S:
+        text = self.request.scope["query_string"].decode("latin-1")
+        return parse_query(schema, parse_qsl(text, keep_blank_values=True) if text else ())
+
+    def path_name(self, parameter: str, absent: type[NotFoundError], detail: str) -> str:
+        """A name in the path; what cannot be one cannot be found either."""
+        name = str(self.request.path_params[parameter])
+        if not is_name(name):
+            raise absent(detail)
+        return name
+
+    def idempotent(self) -> IdempotentRequest | None:
+        """What makes a repetition of this request the same one, if the client asked for that.
+
+        Raises:
+            UnprocessableError: The key is not 1 to 255 printable ASCII characters, or given twice.
+        """
+        keys = self.request.headers.getlist(IDEMPOTENCY_HEADER)
+        if not keys:
+            return None
+        key = keys[0]
+        if len(keys) > 1 or not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY_CHARS or not _is_printable_ascii(key):
+            detail = "Expected one Idempotency-Key of 1 to 255 printable ASCII characters."
+            raise UnprocessableError(detail, faults=[Fault("", "invalid_request", detail)])
+        path: str = self.request.scope["path"]
+        method: str = self.request.method
+        return IdempotentRequest(
+            client_id=self.caller.id,
+            method=method,
+            path=path,
+            key=key,
+            body_sha256=self._digest(method, path),
+        )
+
+    def _digest(self, method: str, path: str) -> bytes:
+        parts = (method.encode(), path.encode(), self.request.scope["query_string"], self.raw_body)
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(len(part).to_bytes(8, "big") + part)
+        return digest.digest()
+
+
+def answer(schema: ResponseSchema, status: int = 200) -> Rendered:
+    """The answer of a route."""
+    return Rendered(status, schema.to_bytes())
+
+
+def endpoint(scope: Scope | None, *, reads_body: bool = False) -> Callable[[Handler], Route]:
+    """Make a route of a handler.
+
+    Args:
+        scope: What the caller must be allowed; None: any valid key.
+        reads_body: Whether the call has a JSON body.
+    """
+
+    def decorate(handler: Handler) -> Route:
+        async def route(request: Request) -> Response:
+            services: Services = request.app.state.services
+            authorization = authorization_of(request)
+            body = await read_json_body(request, services.limits) if reads_body else b""
+            started_s = time.perf_counter()
+
+            def job() -> Rendered:
+                caller = authenticate(services, authorization)
+                request.state.client_id = caller.id
+                if scope is not None:
+                    require(caller, scope)
+                call = Call(services, request.app.state.metrics, caller, request, body, started_s)
+                if reads_body:
+                    call.query(NoQuery)
+                return handler(call)
+
+            return _response(await services.executor.run(job))
+
+        route.__name__ = handler.__name__
+        route.__doc__ = handler.__doc__
+        return route
+
+    return decorate
+
+
+def _response(rendered: Rendered) -> Response:
+    media_type = "application/json" if rendered.body else None
+    return Response(rendered.body or None, rendered.status, media_type=media_type)
+
+
+def _is_printable_ascii(text: str) -> bool:
+    return all(" " <= character <= "~" for character in text)

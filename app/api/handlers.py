@@ -1,0 +1,66 @@
+"""What the framework does with errors: ours become problems, its own too."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+
+from app.api.errors import PROBLEMS, internal_problem, problem, problem_response
+from app.domain.errors import PulseprintError
+from app.log import place_of
+
+_log = structlog.get_logger("pulseprint.http")
+
+_METHODS: Final = ("GET", "POST", "PUT", "DELETE")
+
+
+async def handle_domain_error(request: Request, error: Exception) -> Response:
+    """Errors that we raised."""
+    assert isinstance(error, PulseprintError)
+    response = problem(error, _transaction_id(request))
+    if response.status_code == 500:
+        _log.error("http.failed", **place_of(error))
+    else:
+        _log.info("http.refused", code=error.code)
+    return response
+
+
+async def handle_http_exception(request: Request, error: Exception) -> Response:
+    """Errors of the framework: paths and methods that nobody serves."""
+    assert isinstance(error, HTTPException)
+    transaction_id = _transaction_id(request)
+    if error.status_code == 404:
+        return problem_response("not_found", "There is nothing at this path.", transaction_id)
+    if error.status_code == 405:
+        return _method_problem(request, transaction_id)
+    if 400 <= error.status_code < 500:
+        return problem_response("malformed_payload", PROBLEMS["malformed_payload"].title, transaction_id)
+    return internal_problem(transaction_id)
+
+
+def _method_problem(request: Request, transaction_id: str) -> Response:
+    allowed = ", ".join(_allowed_methods(request))
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": allowed})
+    return problem_response(
+        "method_not_allowed", f"Allowed here: {allowed}.", transaction_id, headers={"Allow": allowed}
+    )
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Of all routes at this path; the framework's own answer names those of the first one only."""
+    allowed = []
+    for method in _METHODS:
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            allowed.append(method)
+    return [*allowed, "HEAD", "OPTIONS"] if "GET" in allowed else [*allowed, "OPTIONS"]
+
+
+def _transaction_id(request: Request) -> str:
+    return str(request.state.transaction_id)

@@ -1,0 +1,28 @@
+"""``GET /models``: which bundles are in use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+
+from app.api.calls import Call, answer, endpoint
+from app.api.openapi import operation
+from app.api.schemas.lists import NoQuery
+from app.api.schemas.models import ModelListAnswer
+
+if TYPE_CHECKING:
+    from app.services.idempotency import Rendered
+
+router = APIRouter(tags=["service"])
+
+
+@router.get(
+    "/models",
+    **operation(summary="List the bundles in use", answer=ModelListAnswer),
+)
+@endpoint(None)
+def list_models(call: Call) -> Rendered:
+    """What they are, how well they were measured, what they were made from."""
+    call.query(NoQuery)
+    return answer(ModelListAnswer.of(encoder.card for encoder in call.services.encoders.all()))

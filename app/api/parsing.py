@@ -1,0 +1,135 @@
+"""Bytes → request schema, and what to say when they are not one.
+
+pydantic's own messages and locations quote the input (tags, field names, whole signals), so that nothing
+of them is passed on: every sentence here is ours, chosen by the type of the error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, from_json
+
+from app.api.errors import MAX_FAULTS, PROBLEMS
+from app.api.schemas.base import RequestSchema
+from app.domain.errors import Fault, MalformedPayloadError, UnprocessableError
+
+MAX_DEPTH = 16
+S = TypeVar("S", bound=RequestSchema)
+
+# What pydantic puts into locations to tell a member of a union.
+_TAGS = frozenset({"ecg", "face", "fingerprint", "calibrated", "distance"})
+_TAGGED_FIELDS = frozenset({"recordings", "recording", "policy"})
+_SENTENCES: Mapping[str, str] = {
+    "missing": "This field is required.",
+    "extra_forbidden": "This object holds a field that the contract does not know.",
+    "string_type": "Expected a string.",
+    "float_type": "Expected a number.",
+    "int_type": "Expected an integer.",
+    "int_from_float": "Expected an integer.",
+    "bool_type": "Expected true or false.",
+    "list_type": "Expected an array.",
+    "model_type": "Expected an object.",
+    "model_attributes_type": "Expected an object.",
+    "finite_number": "Expected a finite number.",
+    "string_pattern_mismatch": "Expected text that matches {pattern}.",
+    "string_too_short": "Expected at least {min_length} characters.",
+    "string_too_long": "Expected at most {max_length} characters.",
+    "too_short": "Expected at least {min_length} items.",
+    "too_long": "Expected at most {max_length} items.",
+    "greater_than": "Expected more than {gt}.",
+    "greater_than_equal": "Expected at least {ge}.",
+    "less_than": "Expected less than {lt}.",
+    "less_than_equal": "Expected at most {le}.",
+    "literal_error": "Expected {expected}.",
+    "enum": "Expected {expected}.",
+    "union_tag_invalid": "Expected one of {expected_tags}.",
+    "union_tag_not_found": "This field is required.",
+}
+
+
+def parse_body(schema: type[S], body: bytes) -> S:
+    """Validate the bytes of a JSON body.
+
+    Raises:
+        MalformedPayloadError: Not JSON, deeper than 16, NaN or Infinity, lone surrogates, not UTF-8.
+        UnprocessableError: JSON that breaks the schema; the code of its first fault.
+    """
+    try:
+        return schema.model_validate_json(body)
+    except ValidationError as error:
+        invalid = error
+    # Whatever is malformed fails the closed, strict schema too, so only failures are looked at twice.
+    _check_well_formed(body)
+    raise _unprocessable(invalid) from None
+
+
+def parse_query(schema: type[S], pairs: Sequence[tuple[str, str]]) -> S:
+    """Validate query parameters.
+
+    Raises:
+        UnprocessableError: Unknown, repeated or invalid parameters.
+    """
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise UnprocessableError("A query parameter is given twice.")
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        invalid = error
+    raise _unprocessable(invalid, what="query") from None
+
+
+def _check_well_formed(body: bytes) -> None:
+    try:
+        document = from_json(body, allow_inf_nan=False)
+    except ValueError:
+        raise MalformedPayloadError("The body is not valid JSON in UTF-8.") from None
+    if _is_deeper_than(document, MAX_DEPTH):
+        raise MalformedPayloadError(f"The body nests deeper than {MAX_DEPTH}.")
+
+
+def _is_deeper_than(document: Any, depth: int) -> bool:
+    level = [document]
+    for _ in range(depth + 1):
+        level = [child for node in level for child in _children(node) if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _children(node: Any) -> Sequence[Any]:
+    if isinstance(node, dict):
+        return list(node.values())
+    return node if isinstance(node, list) else ()
+
+
+def _unprocessable(error: ValidationError, *, what: str = "body") -> UnprocessableError:
+    details = error.errors(include_url=False, include_input=False)[:MAX_FAULTS]
+    faults = [_fault(detail) for detail in details]
+    return UnprocessableError(f"The {what} breaks the contract.", code=faults[0].code, faults=faults)
+
+
+def _fault(detail: ErrorDetails) -> Fault:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind in PROBLEMS:  # Raised by our own validators, with our own words.
+        path = (*detail["loc"], *context.get("pointer", ()))
+        return Fault(_pointer(path), kind, detail["msg"])
+    location = detail["loc"]
+    if kind == "extra_forbidden":
+        location = location[:-1]  # The unknown name is input; its object is not.
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        location = (*location, context["discriminator"].strip("'"))
+    sentence = _SENTENCES.get(kind, "Not what the contract asks for.")
+    return Fault(_pointer(location), "invalid_request", sentence.format_map(context))
+
+
+def _pointer(location: Sequence[int | str]) -> str:
+    parts: list[str] = []
+    for part in location:
+        follows_tagged = bool(parts) and (parts[-1] in _TAGGED_FIELDS or parts[-1].isdecimal())
+        if not (part in _TAGS and follows_tagged):
+            parts.append(str(part))
+    return "".join(f"/{part}" for part in parts)

@@ -1,0 +1,63 @@
+"""What all request and response schemas have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+# Rust's regex: `$` is the very end, without a newline before it.
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$"
+
+Name = Annotated[
+    str, StringConstraints(pattern=NAME_PATTERN), Field(examples=["operator-17"], description="A name.")
+]
+
+
+class RequestSchema(BaseModel):
+    """Strict, closed and silent: no coercion, no unknown field, no value in a representation."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+    def __repr__(self) -> str:  # Recordings never reach a log.
+        return f"{type(self).__name__}(…)"
+
+    __str__ = __repr__
+
+
+class ResponseSchema(BaseModel):
+    """Built by us from domain objects, field by field, in the order of the contract."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def to_bytes(self) -> bytes:
+        """Compact JSON, UTF-8."""
+        return self.__pydantic_serializer__.to_json(self)
+
+
+def absentable(description: str, *, example: object) -> Any:
+    """A response field that is left out, not null, where there is nothing to say."""
+    return Field(
+        default=None, exclude_if=lambda value: value is None, description=description, examples=[example]
+    )
+
+
+def described(description: str, *, example: object, **constraints: Any) -> Any:
+    """A field that is always there."""
+    return Field(description=description, examples=[example], **constraints)
+
+
+def decibans(value: float) -> float:
+    """Rounded for transport, finely enough to compare scores to 1e-4 dB; never -0.0."""
+    return round(value, 6) + 0.0
+
+
+def decibans_or_none(value: float | None) -> float | None:
+    return None if value is None else decibans(value)
+
+
+def significant(value: float) -> float:
+    """A rate with six significant digits: rates span many orders of magnitude."""
+    return float(f"{value:.6g}")

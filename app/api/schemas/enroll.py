@@ -1,0 +1,123 @@
+"""``POST /enroll``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from pydantic import Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from app.api.schemas.base import Name, RequestSchema, ResponseSchema, absentable, described
+from app.api.schemas.recordings import AnyRecording, check_total, to_domain
+from app.api.schemas.timestamps import Timestamp
+from app.domain.references import Modality
+from app.domain.subjects import DEFAULT_GALLERY, Consent
+from app.services.enrollment import EnrollmentRequest
+
+if TYPE_CHECKING:
+    from app.services.enrollment import EnrollmentOutcome
+
+MAX_RECORDINGS = 24
+MAX_TOTAL_S = 600.0
+
+
+class ConsentBody(RequestSchema):
+    """Which text the subject agreed to, and when."""
+
+    text_id: str = Field(
+        pattern=r"^[!-~]([ -~]{0,254}[!-~])?$",
+        description="Names the text: up to 256 printable ASCII characters.",
+        examples=["privacy-notice-2026-03"],
+    )
+    given_at: Timestamp = Field(description="When consent was given.", examples=["2026-11-20T09:30:00Z"])
+
+    def to_domain(self) -> Consent:
+        return Consent(text_id=self.text_id, given_at=self.given_at)
+
+
+class EnrollBody(RequestSchema):
+    """Recordings of one person, to be stored as references."""
+
+    subject_id: Name = Field(description="Your name for the person.", examples=["operator-17"])
+    gallery: Name = Field(DEFAULT_GALLERY, description="Gallery to enroll in.", examples=["default"])
+    recordings: list[AnyRecording] = Field(
+        min_length=1, max_length=MAX_RECORDINGS, description="Up to 24 recordings, 600 s in all."
+    )
+    consent: ConsentBody | SkipJsonSchema[None] = Field(None, description="The subject's consent.")
+    force: bool = Field(
+        default=False,
+        description="Enroll although the recordings do not match the subject (scope admin).",
+        examples=[False],
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> EnrollBody:
+        check_total(self.recordings, MAX_TOTAL_S)
+        return self
+
+    def to_domain(self) -> EnrollmentRequest:
+        return EnrollmentRequest(
+            gallery=self.gallery,
+            subject_id=self.subject_id,
+            recordings=to_domain(self.recordings),
+            consent=self.consent.to_domain() if self.consent else None,
+            force=self.force,
+        )
+
+
+class EnrolledReferenceAnswer(ResponseSchema):
+    """One stored reference."""
+
+    id: UUID = described("The reference's own id.", example="01932f3a-7c1e-7b7a-9d5e-0f6c2f9d7a10")
+    modality: Modality = described("Modality of the recording.", example="ecg")
+    position: str = described("Lead or finger.", example="I")
+    encoder: str = described("Encoder that made the template.", example="ecg-beat@2026.11")
+    quality: float = described("Quality of the recording, 0 to 1.", example=0.83)
+    seconds: float | SkipJsonSchema[None] = absentable("Accepted seconds (ECG).", example=18.5)
+
+
+class RejectedRecordingAnswer(ResponseSchema):
+    """One recording that could not be used."""
+
+    index: int = described("Place in the request's recordings, from 0.", example=1)
+    code: str = described("Why.", example="signal_flat")
+    detail: str = described("One sentence.", example="The strip is constant.")
+
+
+class EnrollAnswer(ResponseSchema):
+    """What was stored."""
+
+    subject_id: str = described("The subject.", example="operator-17")
+    gallery: str = described("The gallery.", example="default")
+    references: list[EnrolledReferenceAnswer] = described("Stored references.", example=[])
+    rejected: list[RejectedRecordingAnswer] = described("Recordings that were not used.", example=[])
+    warnings: list[str] | SkipJsonSchema[None] = absentable(
+        "What the operator should know.", example=["The gallery is too large for its policy."]
+    )
+    created_at: datetime = described("When the references were stored.", example="2026-11-20T09:30:00Z")
+
+    @classmethod
+    def of(cls, outcome: EnrollmentOutcome) -> EnrollAnswer:
+        return cls(
+            subject_id=outcome.subject_id,
+            gallery=outcome.gallery,
+            references=[
+                EnrolledReferenceAnswer(
+                    id=reference.id,
+                    modality=reference.modality,
+                    position=reference.position,
+                    encoder=reference.encoder,
+                    quality=round(reference.quality, 6),
+                    seconds=None if reference.seconds is None else round(reference.seconds, 3),
+                )
+                for reference in outcome.references
+            ],
+            rejected=[
+                RejectedRecordingAnswer(index=one.index, code=one.code, detail=one.detail)
+                for one in outcome.rejected
+            ],
+            warnings=list(outcome.warnings) or None,
+            created_at=outcome.created_at,
+        )

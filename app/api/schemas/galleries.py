@@ -1,0 +1,101 @@
+"""``/galleries``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
+
+from app.api.schemas.base import Name, RequestSchema, ResponseSchema, absentable, described
+from app.api.schemas.policies import PolicyAnswer, PolicyBody, gallery_policy
+from app.domain.references import Modality
+
+if TYPE_CHECKING:
+    from app.services.galleries import CorrectionView, GalleryView
+
+_POLICY = {"kind": "calibrated", "fmr": 0.001, "fpir": 0.01, "required": [], "min_quality": 0.0}
+
+
+class GalleryBody(RequestSchema):
+    """A new gallery."""
+
+    name: Name = Field(description="Name of the gallery.", examples=["plant-3"])
+    policy: PolicyBody | SkipJsonSchema[None] = Field(
+        None, description="What it demands; calibrated with the defaults if absent.", examples=[_POLICY]
+    )
+
+
+class GalleryPolicyBody(RequestSchema):
+    """A new policy for a gallery."""
+
+    policy: PolicyBody = Field(description="Replaces the old one as a whole.", examples=[_POLICY])
+
+
+class CorrectionAnswer(ResponseSchema):
+    """What the gallery's own non-mated scores say about one encoder on its sensor."""
+
+    modality: Modality = described("Which modality.", example="ecg")
+    encoder: str = described("Which encoder.", example="ecg-beat@2026.11")
+    corrected: bool = described("False below 30 subjects.", example=True)
+    slope: float = described("Of the affine map of the score.", example=1.04)
+    offset_db: float = described("Of the affine map of the score; decibans.", example=-1.3)
+    pairs: int = described("Non-mated comparisons behind it.", example=7832)
+    subjects: int = described("Subjects behind it.", example=89)
+    measured_over_nominal: float | None = described("Measured FMR over the nominal one.", example=1.1)
+    possible_duplicates: list[tuple[str, str]] | SkipJsonSchema[None] = absentable(
+        "Pairs that may be one person (scope admin).", example=[["operator-17", "operator-71"]]
+    )
+
+    @classmethod
+    def of(cls, view: CorrectionView) -> CorrectionAnswer:
+        return cls(
+            modality=view.modality,
+            encoder=view.encoder,
+            corrected=view.corrected,
+            slope=round(view.slope, 6),
+            offset_db=round(view.offset_db, 6) + 0.0,
+            pairs=view.pairs,
+            subjects=view.subjects,
+            measured_over_nominal=(
+                None if view.measured_over_nominal is None else round(view.measured_over_nominal, 4)
+            ),
+            possible_duplicates=(
+                None if view.possible_duplicates is None else list(view.possible_duplicates)
+            ),
+        )
+
+
+class GalleryAnswer(ResponseSchema):
+    """One gallery."""
+
+    name: str = described("Name of the gallery.", example="default")
+    policy: PolicyAnswer = described("What it demands.", example=_POLICY)
+    subjects: int = described("Enrolled subjects.", example=89)
+    references: int = described("Stored references.", example=178)
+    correction: list[CorrectionAnswer] = described("Own correction, per modality and encoder.", example=[])
+    max_subjects: int | None = described(
+        "How many subjects an identification at this policy can carry; null where nothing limits it.",
+        example=240,
+    )
+    created_at: datetime = described("When the gallery was made.", example="2026-11-20T09:30:00Z")
+
+    @classmethod
+    def of(cls, view: GalleryView) -> GalleryAnswer:
+        return cls(
+            name=view.name,
+            policy=gallery_policy(view.policy),
+            subjects=view.subjects,
+            references=view.references,
+            correction=[CorrectionAnswer.of(one) for one in view.correction],
+            max_subjects=view.max_subjects,
+            created_at=view.created_at,
+        )
+
+
+class GalleryListAnswer(ResponseSchema):
+    """Galleries that the caller may see, in order of their making."""
+
+    items: list[GalleryAnswer] = described("The galleries.", example=[])
+    next_cursor: str | None = described("Ask with it for what follows; null at the end.", example=None)

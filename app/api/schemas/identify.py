@@ -1,0 +1,90 @@
+"""``POST /identify``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from app.api.schemas.base import Name, RequestSchema, ResponseSchema, decibans, described
+from app.api.schemas.decisions import DecisionAnswer, ModalityAnswer, decision_fields
+from app.api.schemas.policies import Rate
+from app.api.schemas.recordings import AnyRecording, check_total, to_domain
+from app.api.schemas.verify import MAX_PROBE_RECORDINGS, MAX_PROBE_S
+from app.domain.scores import Fusion, IdentificationOutcome
+from app.domain.subjects import DEFAULT_GALLERY
+from app.services.identification import IdentificationRequest
+
+
+class IdentifyBody(RequestSchema):
+    """A probe to be searched for."""
+
+    gallery: Name = Field(DEFAULT_GALLERY, description="Gallery to search.", examples=["default"])
+    recordings: list[AnyRecording] = Field(
+        min_length=1, max_length=MAX_PROBE_RECORDINGS, description="Up to 10 recordings, 300 s in all."
+    )
+    fpir: Rate | SkipJsonSchema[None] = Field(
+        None,
+        description="False positive identification rate, equal or stricter than the gallery's.",
+        examples=[0.005],
+    )
+    max_candidates: int = Field(10, ge=1, le=100, description="Length of the candidate list.", examples=[10])
+    fusion: Fusion = Field(Fusion.SCORE, description="How to combine modalities.", examples=["score"])
+
+    @model_validator(mode="after")
+    def _check(self) -> IdentifyBody:
+        check_total(self.recordings, MAX_PROBE_S)
+        return self
+
+    def to_domain(self) -> IdentificationRequest:
+        return IdentificationRequest(
+            gallery=self.gallery,
+            recordings=to_domain(self.recordings),
+            fpir=self.fpir,
+            max_candidates=self.max_candidates,
+            fusion=self.fusion,
+        )
+
+
+class CandidateAnswer(ResponseSchema):
+    """One line of the candidate list."""
+
+    rank: int = described("1 is best.", example=1)
+    subject_id: str = described("The subject.", example="operator-17")
+    score: float = described("Decibans.", example=31.0)
+    modalities: list[ModalityAnswer] = described("Each modality's part.", example=[])
+
+
+class IdentifyAnswer(DecisionAnswer):
+    """The decision on the first candidate, and the list: best first, on a non-match too."""
+
+    gallery_size: int = described("Subjects that were searched.", example=250)
+    fpir: float | None = described("What the search was made at; null under distances.", example=0.01)
+    candidates: list[CandidateAnswer] = described("Best first.", example=[])
+    processing_ms: float = described("From the complete request to this answer.", example=9.8)
+    transaction_id: str = described(
+        "Names this request in the log.", example="01932f3a-7c1e-7b7a-9d5e-0f6c2f9d7a10"
+    )
+
+
+def candidate_answers(outcome: IdentificationOutcome) -> list[CandidateAnswer]:
+    """The candidates as they are reported."""
+    return [
+        CandidateAnswer(
+            rank=candidate.rank,
+            subject_id=candidate.subject_id,
+            score=decibans(candidate.score),
+            modalities=[ModalityAnswer.of(part) for part in candidate.modalities],
+        )
+        for candidate in outcome.candidates
+    ]
+
+
+def identify_fields(outcome: IdentificationOutcome) -> dict[str, Any]:
+    """All fields but those of the transaction."""
+    return decision_fields(outcome.decision) | {
+        "gallery_size": outcome.gallery_size,
+        "fpir": outcome.fpir,
+        "candidates": candidate_answers(outcome),
+    }

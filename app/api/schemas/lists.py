@@ -1,0 +1,53 @@
+"""Query parameters of lists."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
+
+from app.api.schemas.base import Name, RequestSchema
+from app.domain.subjects import DEFAULT_GALLERY
+
+MAX_LIMIT = 200
+DEFAULT_LIMIT = 50
+_DIGITS = re.compile(r"^[0-9]{1,3}\Z")
+
+
+def _digits_only(text: object) -> int:
+    """Query values are text; of what int() takes, only plain digits are welcome."""
+    if not isinstance(text, str) or not _DIGITS.match(text):
+        raise PydanticCustomError("invalid_request", "Expected a number from 1 to 200.")
+    return int(text)
+
+
+Limit = Annotated[int, BeforeValidator(_digits_only, json_schema_input_type=int), Field(ge=1, le=MAX_LIMIT)]
+CursorText = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class NoQuery(RequestSchema):
+    """Calls that know no query parameter."""
+
+
+class GalleryQuery(RequestSchema):
+    """Which gallery the path speaks of."""
+
+    gallery: Name = Field(DEFAULT_GALLERY, description="The gallery.", examples=["default"])
+
+
+class PageQuery(RequestSchema):
+    """Which part of a list."""
+
+    limit: Limit = Field(DEFAULT_LIMIT, description="Items of one answer, 1 to 200.", examples=[50])
+    cursor: CursorText | SkipJsonSchema[None] = Field(
+        None, description="next_cursor of the answer before, to the same path and gallery."
+    )
+
+
+class GalleryPageQuery(PageQuery):
+    """Which part of a list in a gallery."""
+
+    gallery: Name = Field(DEFAULT_GALLERY, description="The gallery.", examples=["default"])

@@ -1,0 +1,238 @@
+"""Recordings as they arrive: one class per modality, ``modality`` tells which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
+
+from app.api.schemas.base import RequestSchema
+from app.api.schemas.signals import SampleType, Signal, decode_base64, signal_from_base64
+from app.api.schemas.timestamps import Timestamp
+from app.domain.references import UNKNOWN_POSITION, Modality, Recording, Vector
+
+MIN_FS_HZ, MAX_FS_HZ = 100.0, 2000.0
+MAX_STRIP_S = 120.0
+MAX_ACTIVITY_STRIP_S = 3600.0
+MAX_IMAGE_BYTES = 4 * 1024 * 1024
+
+Base64 = Annotated[str, Field(min_length=4, json_schema_extra={"contentEncoding": "base64"})]
+
+
+class Unit(StrEnum):
+    """Unit of the samples; amplitude never decides identity."""
+
+    MILLIVOLT = "mV"
+    MICROVOLT = "uV"
+    RAW = "raw"
+
+
+class Lead(StrEnum):
+    """Where the ECG was taken; ``unknown`` compares with every lead, different named ones do not."""
+
+    UNKNOWN = UNKNOWN_POSITION
+    I = "I"  # noqa: E741
+    II = "II"
+    III = "III"
+    AVR = "aVR"
+    AVL = "aVL"
+    AVF = "aVF"
+    V1 = "V1"
+    V2 = "V2"
+    V3 = "V3"
+    V4 = "V4"
+    V5 = "V5"
+    V6 = "V6"
+    MLII = "MLII"
+
+
+class Finger(StrEnum):
+    """Which finger; ``unknown`` compares with every finger."""
+
+    UNKNOWN = UNKNOWN_POSITION
+    RIGHT_THUMB = "right_thumb"
+    RIGHT_INDEX = "right_index"
+    RIGHT_MIDDLE = "right_middle"
+    RIGHT_RING = "right_ring"
+    RIGHT_LITTLE = "right_little"
+    LEFT_THUMB = "left_thumb"
+    LEFT_INDEX = "left_index"
+    LEFT_MIDDLE = "left_middle"
+    LEFT_RING = "left_ring"
+    LEFT_LITTLE = "left_little"
+
+
+_SIGNAL_OR_BYTES: dict[str, Any] = {
+    "oneOf": [
+        {"required": ["signal"], "not": {"required": ["dtype"]}},
+        {"required": ["signal_b64", "dtype"]},
+    ]
+}
+
+
+class EcgRecording(RequestSchema):
+    """An ECG strip of one lead, 3 to 120 s: exactly one of ``signal`` and ``signal_b64`` (with ``dtype``)."""
+
+    model_config = ConfigDict(json_schema_extra=_SIGNAL_OR_BYTES)
+    max_s: ClassVar[float] = MAX_STRIP_S
+
+    modality: Literal["ecg"] = Field(description="Which biometric modality was captured.", examples=["ecg"])
+    fs_hz: float = Field(
+        description="Sampling rate in hertz, 100 to 2000, a multiple of 0.1.",
+        examples=[250],
+        json_schema_extra={"minimum": MIN_FS_HZ, "maximum": MAX_FS_HZ},
+    )
+    unit: Unit = Field(description="Unit of the samples.", examples=["mV"])
+    lead: Lead = Field(Lead.UNKNOWN, description="Where the ECG was taken.", examples=["I"])
+    signal: Signal | SkipJsonSchema[None] = Field(
+        None, description="Samples as numbers.", examples=[[0.01, 0.02, 0.05]]
+    )
+    signal_b64: Base64 | SkipJsonSchema[None] = Field(
+        None, description="Samples as little-endian bytes in base64.", examples=["AAABAAIA"]
+    )
+    dtype: SampleType | SkipJsonSchema[None] = Field(
+        None, description="How to read the bytes of signal_b64.", examples=["int16"]
+    )
+    captured_at: Timestamp | SkipJsonSchema[None] = Field(
+        None, description="When the strip was taken.", examples=["2026-11-20T09:30:00Z"]
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> EcgRecording:
+        _check_rate(self.fs_hz)
+        samples = self._only_signal()
+        if self.signal is None:
+            object.__setattr__(self, "signal", samples)  # Decoded once; the model is frozen to others.
+        if samples.size > self.max_s * self.fs_hz + 0.5:
+            raise PydanticCustomError(
+                "signal_too_long",
+                "A strip lasts at most {max_s} s.",
+                {"max_s": int(self.max_s), "pointer": ("signal",)},
+            )
+        return self
+
+    @property
+    def samples(self) -> Vector:
+        """float32, shape (n_samples,), unit as captured."""
+        assert self.signal is not None
+        return self.signal
+
+    @property
+    def duration_s(self) -> float:
+        return self.samples.size / self.fs_hz
+
+    def to_domain(self) -> Recording:
+        return Recording(
+            modality=Modality.ECG,
+            payload=self.samples,
+            position=self.lead.value,
+            fs_hz=self.fs_hz,
+            captured_at=self.captured_at,
+        )
+
+    def _only_signal(self) -> Vector:
+        if (self.signal is None) == (self.signal_b64 is None):
+            raise PydanticCustomError("invalid_request", "Expected exactly one of signal and signal_b64.")
+        if (self.signal_b64 is None) != (self.dtype is None):
+            raise PydanticCustomError("invalid_request", "signal_b64 and dtype belong together.")
+        if self.signal is not None:
+            return self.signal
+        assert self.signal_b64 is not None
+        assert self.dtype is not None
+        return signal_from_base64(self.signal_b64, self.dtype)
+
+
+class ActivityRecording(EcgRecording):
+    """An ECG strip of up to an hour."""
+
+    max_s: ClassVar[float] = MAX_ACTIVITY_STRIP_S
+
+
+class FaceRecording(RequestSchema):
+    """A picture of one face."""
+
+    modality: Literal["face"] = Field(description="Which biometric modality was captured.", examples=["face"])
+    image_b64: Base64 = Field(description="JPEG or PNG in base64, at most 4 MiB.", examples=["/9j/4AAQ"])
+    captured_at: Timestamp | SkipJsonSchema[None] = Field(
+        None, description="When the picture was taken.", examples=["2026-11-20T09:30:00Z"]
+    )
+
+    duration_s: ClassVar[float] = 0.0
+
+    @model_validator(mode="after")
+    def _check(self) -> FaceRecording:
+        _decode_image(self.image_b64)
+        return self
+
+    def to_domain(self) -> Recording:
+        return Recording(
+            modality=Modality.FACE, payload=_decode_image(self.image_b64), captured_at=self.captured_at
+        )
+
+
+class FingerprintRecording(RequestSchema):
+    """A picture of one fingerprint."""
+
+    modality: Literal["fingerprint"] = Field(
+        description="Which biometric modality was captured.", examples=["fingerprint"]
+    )
+    image_b64: Base64 = Field(description="PNG, BMP or JPEG in base64, at most 4 MiB.", examples=["iVBORw0K"])
+    dpi: int = Field(500, ge=100, le=2000, description="Resolution in dots per inch.", examples=[500])
+    finger: Finger = Field(Finger.UNKNOWN, description="Which finger.", examples=["right_index"])
+    captured_at: Timestamp | SkipJsonSchema[None] = Field(
+        None, description="When the picture was taken.", examples=["2026-11-20T09:30:00Z"]
+    )
+
+    duration_s: ClassVar[float] = 0.0
+
+    @model_validator(mode="after")
+    def _check(self) -> FingerprintRecording:
+        _decode_image(self.image_b64)
+        return self
+
+    def to_domain(self) -> Recording:
+        return Recording(
+            modality=Modality.FINGERPRINT,
+            payload=_decode_image(self.image_b64),
+            position=self.finger.value,
+            captured_at=self.captured_at,
+        )
+
+
+AnyRecording = Annotated[EcgRecording | FaceRecording | FingerprintRecording, Field(discriminator="modality")]
+
+
+def check_total(recordings: Sequence[AnyRecording], max_s: float) -> None:
+    """Refuse requests whose strips together last longer than the contract allows."""
+    if sum(recording.duration_s for recording in recordings) > max_s + 1e-6:
+        raise PydanticCustomError(
+            "signal_too_long",
+            "All strips of a request together last at most {max_s} s.",
+            {"max_s": int(max_s), "pointer": ("recordings",)},
+        )
+
+
+def to_domain(recordings: Sequence[AnyRecording]) -> tuple[Recording, ...]:
+    return tuple(recording.to_domain() for recording in recordings)
+
+
+def _check_rate(fs_hz: float) -> None:
+    tenths = fs_hz * 10.0
+    if not MIN_FS_HZ <= fs_hz <= MAX_FS_HZ or abs(tenths - round(tenths)) > 1e-6:
+        raise PydanticCustomError(
+            "sampling_rate_unsupported",
+            "fs_hz must be a multiple of 0.1 from 100 to 2000.",
+            {"pointer": ("fs_hz",)},
+        )
+
+
+def _decode_image(image_b64: str) -> bytes:
+    if len(image_b64) > MAX_IMAGE_BYTES * 4 // 3 + 4:
+        raise PydanticCustomError(
+            "image_too_large", "An image holds at most 4 MiB.", {"pointer": ("image_b64",)}
+        )
+    return decode_base64(image_b64)

@@ -1,0 +1,98 @@
+"""An ECG signal in a request: numbers as JSON, or their bytes as base64, to one float32 array."""
+
+from __future__ import annotations
+
+import binascii
+from enum import StrEnum
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import PydanticCustomError, core_schema
+
+from app.domain.references import Vector
+
+MAX_AMPLITUDE = 1e7
+MAX_SIGNAL_SAMPLES = 7_200_000  # One hour at 2000 Hz.
+
+
+class SampleType(StrEnum):
+    """How the bytes of ``signal_b64`` are to be read; little-endian."""
+
+    INT16 = "int16"
+    FLOAT32 = "float32"
+
+
+_DTYPES: dict[SampleType, np.dtype[Any]] = {
+    SampleType.INT16: np.dtype("<i2"),
+    SampleType.FLOAT32: np.dtype("<f4"),
+}
+
+
+class _JsonSignal:
+    """Schema of a JSON array of numbers that becomes a float32 array.
+
+    The elements are checked in Rust and copied once: 240 000 samples take 11 ms. The list is not
+    searched for more errors after the first.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        # Infinity passes here and not check_samples(), so that 1e999 gets the code of the contract.
+        number = core_schema.float_schema(strict=True, allow_inf_nan=True)
+        numbers = core_schema.list_schema(
+            number, strict=True, min_length=1, max_length=MAX_SIGNAL_SAMPLES, fail_fast=True
+        )
+        return core_schema.no_info_after_validator_function(_from_numbers, numbers)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        number = {"type": "number", "minimum": -MAX_AMPLITUDE, "maximum": MAX_AMPLITUDE}
+        return {"type": "array", "items": number, "minItems": 1, "maxItems": MAX_SIGNAL_SAMPLES}
+
+
+Signal = Annotated[Vector, _JsonSignal()]
+
+
+def signal_from_base64(text: str, sample_type: SampleType) -> Vector:
+    """Decode little-endian samples.
+
+    Returns:
+        float32, shape (n_samples,).
+
+    Raises:
+        PydanticCustomError: Not base64, not whole samples, or values outside the contract.
+    """
+    content = decode_base64(text)
+    dtype = _DTYPES[sample_type]
+    if not content or len(content) % dtype.itemsize:
+        raise PydanticCustomError(
+            "invalid_request", "Expected whole samples of {size} bytes.", {"size": dtype.itemsize}
+        )
+    return check_samples(np.frombuffer(content, dtype).astype(np.float32))
+
+
+def decode_base64(text: str) -> bytes:
+    """Bytes of strict, padded base64 (RFC 4648 §4), without line breaks."""
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:
+        raise PydanticCustomError("invalid_request", "Expected base64 with padding.") from None
+
+
+def check_samples(samples: Vector) -> Vector:
+    """The samples, if all are finite and within ±1e7."""
+    # One pass each: a NaN makes both extremes NaN.
+    lowest, highest = float(samples.min()), float(samples.max())
+    if not (np.isfinite(lowest) and np.isfinite(highest)):
+        raise PydanticCustomError("signal_not_finite", "The signal holds values that are not finite.")
+    if lowest < -MAX_AMPLITUDE or highest > MAX_AMPLITUDE:
+        raise PydanticCustomError("invalid_request", "Samples must lie within -1e7 and 1e7.")
+    return samples
+
+
+def _from_numbers(numbers: list[float]) -> Vector:
+    with np.errstate(over="ignore"):  # What overflows float32 becomes infinite, and is refused as such.
+        return check_samples(np.array(numbers, dtype=np.float32))

@@ -1,0 +1,44 @@
+"""``POST /verify``; its answer is in decisions.py."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from app.api.schemas.base import Name, RequestSchema
+from app.api.schemas.policies import Rate
+from app.api.schemas.recordings import AnyRecording, check_total, to_domain
+from app.domain.scores import Fusion
+from app.domain.subjects import DEFAULT_GALLERY
+from app.services.verification import VerificationRequest
+
+MAX_PROBE_RECORDINGS = 10
+MAX_PROBE_S = 300.0
+
+
+class VerifyBody(RequestSchema):
+    """A probe and the subject it is claimed to be of."""
+
+    subject_id: Name = Field(description="The claimed subject.", examples=["operator-17"])
+    gallery: Name = Field(DEFAULT_GALLERY, description="The subject's gallery.", examples=["default"])
+    recordings: list[AnyRecording] = Field(
+        min_length=1, max_length=MAX_PROBE_RECORDINGS, description="Up to 10 recordings, 300 s in all."
+    )
+    fmr: Rate | SkipJsonSchema[None] = Field(
+        None, description="False match rate, equal or stricter than the gallery's.", examples=[0.0001]
+    )
+    fusion: Fusion = Field(Fusion.SCORE, description="How to combine modalities.", examples=["score"])
+
+    @model_validator(mode="after")
+    def _check(self) -> VerifyBody:
+        check_total(self.recordings, MAX_PROBE_S)
+        return self
+
+    def to_domain(self) -> VerificationRequest:
+        return VerificationRequest(
+            gallery=self.gallery,
+            subject_id=self.subject_id,
+            recordings=to_domain(self.recordings),
+            fmr=self.fmr,
+            fusion=self.fusion,
+        )

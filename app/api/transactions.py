@@ -1,0 +1,15 @@
+"""Transaction ids: one per request, in its answer, its headers and its log lines."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from uuid import UUID
+
+
+def new_transaction_id() -> UUID:
+    """A UUID of version 7 (RFC 9562 §5.7): milliseconds, then random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    random_bits = secrets.randbits(74)
+    value = (milliseconds & (2**48 - 1)) << 80 | 0x7 << 76 | (random_bits >> 62) << 64
+    return UUID(int=value | 0b10 << 62 | random_bits & (2**62 - 1))

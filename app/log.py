@@ -1,0 +1,85 @@
+"""Structured logging: events with a request id, as JSON lines or as text, on standard error.
+
+Recordings, templates and keys are never given to it; exceptions are logged as type and place, without
+their message, because a message may quote the input.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from typing import Literal, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+REQUEST_ID = "transaction_id"
+
+
+def configure_logging(
+    level: str = "info", log_format: Literal["json", "text"] = "json", stream: TextIO | None = None
+) -> None:
+    """Send structlog's events and the standard library's records through one formatter.
+
+    Args:
+        level: ``debug``, ``info``, ``warning`` or ``error``.
+        log_format: One JSON object per line, or text for people.
+        stream: Where to; default standard error.
+    """
+    stamp: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    # cache_logger_on_first_use stays off: tests reconfigure, and a line a request is no hot path.
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *stamp,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*stamp, _place_instead_of_message],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(log_format)],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [], name != "uvicorn.access"
+    # The access log is our own event, which names the route instead of the path.
+    logging.getLogger("uvicorn.access").disabled = True
+
+
+def place_of(error: BaseException) -> dict[str, object]:
+    """What may be logged of an exception: its type, and where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return {
+        "error": type(error).__name__,
+        "at": [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-6:]],
+    }
+
+
+def _renderers(log_format: Literal["json", "text"]) -> list[Processor]:
+    if log_format == "json":
+        return [structlog.processors.EventRenamer("event"), structlog.processors.JSONRenderer()]
+    return [structlog.dev.ConsoleRenderer(colors=False)]
+
+
+def _place_instead_of_message(_: object, __: str, event: EventDict) -> EventDict:
+    """For records of other libraries: keep their text, replace an attached exception by its place."""
+    record = event.get("_record")
+    if isinstance(record, logging.LogRecord) and record.exc_info and record.exc_info[1] is not None:
+        event.update(place_of(record.exc_info[1]))
+        record.exc_info = None
+        record.exc_text = None
+    event.pop("exc_info", None)
+    return event

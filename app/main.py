@@ -1,0 +1,81 @@
+"""The application: routers, error handlers, middleware, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+from app.adapters.metrics import PrometheusMetrics
+from app.api import (
+    activity,
+    docs_page,
+    enroll,
+    galleries,
+    health,
+    identify,
+    models,
+    quality,
+    subjects,
+    verify,
+)
+from app.api.deps import Services
+from app.api.handlers import handle_domain_error, handle_http_exception
+from app.api.middleware import RequestMiddleware
+from app.api.openapi import build_openapi
+from app.config import Settings, load_settings
+from app.domain.errors import PulseprintError
+
+_log = structlog.get_logger("pulseprint.app")
+
+RELEASE = "2026.11.0"
+
+VERBS = (enroll.router, verify.router, identify.router, activity.router)
+OTHERS = (quality.router, subjects.router, galleries.router, models.router, health.router, docs_page.router)
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> FastAPI:
+    """Build the application.
+
+    Args:
+        settings: Read from the environment at start-up if absent.
+        services: Already open services, which the caller closes; opened by the lifespan if absent.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if services is not None:
+            app.state.services = services
+            yield
+            return
+        from app.bootstrap import open_services  # The adapters load only where they are needed.
+
+        with open_services(settings or load_settings()) as opened:
+            app.state.services = opened
+            _log.info("app.started")
+            yield
+        _log.info("app.stopped")
+
+    app = FastAPI(
+        title="Pulseprint",
+        version=RELEASE,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.metrics = PrometheusMetrics()
+    for router in VERBS:
+        app.include_router(router)
+        app.include_router(router, prefix="/v1", include_in_schema=False)
+    for router in OTHERS:
+        app.include_router(router)
+    app.add_exception_handler(PulseprintError, handle_domain_error)
+    app.add_exception_handler(HTTPException, handle_http_exception)
+    app.add_middleware(RequestMiddleware, metrics=app.state.metrics)
+    app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]
+    return app
