@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import assert_never
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from app.domain.errors import UnprocessableError
 from app.domain.references import Modality
@@ -44,6 +45,10 @@ class CalibratedPolicy:
         if not 0.0 <= self.min_quality <= 1.0:
             raise UnprocessableError("min_quality must lie between 0 and 1.")
 
+    @property
+    def quality_floor(self) -> float:
+        return self.min_quality
+
 
 @dataclass(frozen=True)
 class DistanceRule:
@@ -56,8 +61,9 @@ class DistanceRule:
         if not 0.0 <= self.max_distance <= 2.0:
             raise UnprocessableError("max_distance must lie between 0 and 2: templates have unit norm.")
 
-    def passes(self, cosine: float) -> bool:
-        return distance(cosine, self.metric) <= self.max_distance
+    def passes(self, cosine: ArrayLike) -> NDArray[np.bool_]:
+        """Which cosines lie within; same shape."""
+        return np.asarray(distance(cosine, self.metric) <= self.max_distance)
 
 
 @dataclass(frozen=True)
@@ -70,17 +76,23 @@ class DistancePolicy:
         if not self.rules:
             raise UnprocessableError("A distance policy needs a rule for at least one modality.")
 
+    @property
+    def quality_floor(self) -> float:
+        """Encoders have a floor of their own; the papers know no further one."""
+        return 0.0
+
 
 Policy = CalibratedPolicy | DistancePolicy
 
 
-def distance(cosine: float, metric: Metric) -> float:
-    """Distance of two unit vectors, from their cosine."""
+def distance(cosine: ArrayLike, metric: Metric) -> NDArray[np.float64]:
+    """Distances of unit vectors, from their cosines; float64, same shape."""
+    values = np.asarray(cosine, dtype=np.float64)
     match metric:
         case Metric.COSINE:
-            return 1.0 - cosine
+            return np.asarray(1.0 - values)
         case Metric.EUCLIDEAN:
-            return float(np.sqrt(max(0.0, 2.0 - 2.0 * cosine)))
+            return np.asarray(np.sqrt(np.maximum(0.0, 2.0 - 2.0 * values)))
         case _:
             assert_never(metric)
 

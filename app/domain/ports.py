@@ -336,6 +336,9 @@ class ReferenceRepository(Protocol):
     def replace_ciphertexts(self, rows: Sequence[tuple[UUID, int, bytes]]) -> None:
         """(reference id, transform version, ciphertext) of a renewal."""
 
+    def template_count(self, gallery_uuid: UUID, encoders: Sequence[str]) -> int:
+        """Distinct (subject, modality, position, encoder) among references of these encoders."""
+
     def encoder_counts(self) -> Mapping[str, int]:
         """References per encoder id, all galleries."""
 

@@ -9,9 +9,14 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
-from app.domain.errors import GalleryNotFoundError, InsufficientScopeError, InvalidCredentialsError
+from app.domain.errors import (
+    GalleryNotFoundError,
+    InsufficientScopeError,
+    InvalidCredentialsError,
+    SubjectNotFoundError,
+)
 from app.domain.ports import Clock, Store, UnitOfWork
-from app.domain.subjects import ALL_GALLERIES, ApiClient, Gallery, Scope
+from app.domain.subjects import ALL_GALLERIES, ApiClient, Gallery, Scope, Subject
 
 _TOKEN = re.compile(r"^pp_([0-9a-f]{16})_([A-Za-z0-9_-]{43})\Z")
 _NOBODY = hashlib.sha256(b"nobody").digest()
@@ -96,3 +101,11 @@ def granted_gallery(uow: UnitOfWork, caller: ApiClient, name: str) -> Gallery:
     if gallery is None:
         raise GalleryNotFoundError("There is no such gallery.")
     return gallery
+
+
+def found_subject(uow: UnitOfWork, gallery: Gallery, subject_id: str) -> Subject:
+    """Raises ``SubjectNotFoundError``."""
+    subject = uow.subjects.by_name(gallery.uuid, subject_id)
+    if subject is None:
+        raise SubjectNotFoundError("There is no such subject in this gallery.")
+    return subject

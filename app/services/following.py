@@ -9,6 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
+from app.domain.errors import ConfigurationError
 from app.domain.ports import Encoder, Encoders, ReferenceRow, Store, TemplateIndex, TemplateVault, UnitOfWork
 from app.domain.references import Modality, Template, TemplateKey, Vector
 from app.domain.subjects import Gallery
@@ -35,12 +36,24 @@ class GalleryFollower:
         self._encoders = encoders
         self._states: dict[UUID, GalleryState] = {}
         self._lock = Lock()
+        self.started = False
 
     def start(self) -> None:
-        """Load all galleries."""
+        """Load all galleries and check the index against the database.
+
+        Raises:
+            ConfigurationError: The index holds another number of templates than the database.
+        """
+        served = [encoder.encoder_id for encoder in self._encoders.all()]
         with self._store.reading() as uow:
             for gallery in uow.galleries.all():
-                self.up_to_date(uow, gallery)
+                held = self.up_to_date(uow, gallery).indexed_count
+                stored = uow.references.template_count(gallery.uuid, served)
+                if held != stored:
+                    raise ConfigurationError(
+                        f"Gallery '{gallery.name}': the index holds {held} templates, the database {stored}."
+                    )
+        self.started = True
 
     def up_to_date(self, uow: UnitOfWork, gallery: Gallery) -> GalleryState:
         """The gallery's state, at the revision that ``gallery`` was read with or later."""

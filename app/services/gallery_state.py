@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import RLock
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.domain.ports import Encoder, Encoders, Float64Array, IndexKey, IntArray, TemplateIndex
 from app.domain.references import Modality, Template, TemplateKey, Vector, comparable
@@ -59,6 +60,16 @@ class Comparisons:
     cosine: Float64Array
     seconds: Float64Array
     quality: Float64Array
+
+    def only(self, kept: NDArray[np.bool_]) -> Comparisons:
+        """These rows; shape (n,)."""
+        return replace(
+            self,
+            slots=self.slots[kept],
+            cosine=self.cosine[kept],
+            seconds=self.seconds[kept],
+            quality=self.quality[kept],
+        )
 
 
 @dataclass
@@ -118,6 +129,11 @@ class GalleryState:
     @property
     def template_count(self) -> int:
         return sum(len(table.slots) for table in self._tables.values())
+
+    @property
+    def indexed_count(self) -> int:
+        """Templates that the index itself says it holds."""
+        return sum(self._index.count(self._index_key(key)) for key in self._tables)
 
     @property
     def wasted_slots(self) -> int:
@@ -292,6 +308,12 @@ class GalleryState:
                         index_key = self._index_key(key)
                         found.append(self._index.search(index_key, probe.vector, SHORTLIST, among=members)[0])
         return np.unique(np.concatenate(found))
+
+    def sharing(self, encoders: Iterable[Encoder]) -> int:
+        """Number of subjects with a template under any of these encoders."""
+        ids = {encoder.encoder_id for encoder in encoders}
+        tables = [table.slots for key, table in self._tables.items() if key.encoder in ids]
+        return len(set[int]().union(*tables))
 
     def _comparable_tables(self, encoder: Encoder, position: str) -> list[tuple[TemplateKey, _Table]]:
         return [

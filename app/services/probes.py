@@ -103,13 +103,15 @@ class Probe:
             )
         return tuple(sorted(found, key=lambda rejection: rejection.index))
 
-    def require_usable(self, min_quality: float) -> None:
+    def require_usable(
+        self, min_quality: float, failure: type[FailureToAcquireError] = FailureToAcquireError
+    ) -> None:
         """Raise the fault of recording 0, with all faults attached, if nothing at all was accepted."""
         rejections = self.rejections(min_quality)
         if len(rejections) < len(self.recordings):
             return
         first = rejections[0]
-        error = UnprocessableError if first.code == "modality_unavailable" else FailureToAcquireError
+        error = UnprocessableError if first.code == "modality_unavailable" else failure
         raise error(first.detail, code=first.code, faults=[rejection.fault for rejection in rejections])
 
     def status_of(self, modality: Modality, min_quality: float) -> tuple[ModalityStatus, str | None]:

@@ -1,0 +1,287 @@
+"""Store biometric references of a subject, so that it is found at the next request and for ever."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.domain.errors import ConflictError, FailureToEnrollError, InsufficientScopeError
+from app.domain.policies import CalibratedPolicy
+from app.domain.ports import Clock, Encoder, Encoders, NewId, Store, TemplateVault, UnitOfWork
+from app.domain.references import (
+    MAX_REFERENCES,
+    Modality,
+    Recording,
+    Reference,
+    ReferenceIdentity,
+    TemplateKey,
+)
+from app.domain.subjects import ApiClient, Consent, Gallery, GalleryTransform, Scope, Subject
+from app.services.access import granted_gallery
+from app.services.following import GalleryFollower
+from app.services.idempotency import AnswerLog, IdempotentRequest, Rendered
+from app.services.limits import max_subjects
+from app.services.mismatch import MismatchCheck
+from app.services.probes import Acquired, Probe, Rejection
+
+SESSION_GAP = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class EnrollmentRequest:
+    """Recordings of one subject; ``force`` skips the comparison with what is enrolled (admin only)."""
+
+    gallery: str
+    subject_id: str
+    recordings: tuple[Recording, ...]
+    consent: Consent | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class EnrolledReference:
+    """What is told of a stored reference; ``seconds`` for ECG only."""
+
+    id: UUID
+    modality: Modality
+    position: str
+    encoder: str
+    quality: float
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class EnrollmentOutcome:
+    """The stored references, what was rejected, and what the operator should know."""
+
+    subject_id: str
+    gallery: str
+    references: tuple[EnrolledReference, ...]
+    rejected: tuple[Rejection, ...]
+    warnings: tuple[str, ...]
+    created_at: datetime
+
+
+class EnrollmentService:
+    """Enrolls new subjects and adds to known ones; nothing is ever retrained."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        vault: TemplateVault,
+        encoders: Encoders,
+        follower: GalleryFollower,
+        check: MismatchCheck,
+        answers: AnswerLog,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._encoders = encoders
+        self._follower = follower
+        self._check = check
+        self._answers = answers
+        self._clock = clock
+        self._new_id = new_id
+
+    def enroll(
+        self,
+        caller: ApiClient,
+        request: EnrollmentRequest,
+        *,
+        idempotent: IdempotentRequest | None = None,
+        render: Callable[[EnrollmentOutcome], Rendered],
+    ) -> Rendered:
+        """Store what is usable, durably, before answering.
+
+        Raises:
+            InsufficientScopeError: ``force`` without the scope ``admin``.
+            GalleryNotFoundError: No such gallery for this caller.
+            FailureToEnrollError: Nothing was accepted; the code is that of recording 0.
+            UnprocessableError: ``reference_mismatch``.
+            ConflictError: ``too_many_references``.
+        """
+        if request.force and Scope.ADMIN not in caller.scopes:
+            raise InsufficientScopeError("'force' needs the scope 'admin'.")
+        return self._answers.once(idempotent, lambda: self._enroll_once(caller, request, idempotent, render))
+
+    def _enroll_once(
+        self,
+        caller: ApiClient,
+        request: EnrollmentRequest,
+        idempotent: IdempotentRequest | None,
+        render: Callable[[EnrollmentOutcome], Rendered],
+    ) -> Rendered:
+        probe, floor = self._acquire(caller, request)
+        with self._store.writing() as uow:
+            gallery = granted_gallery(uow, caller, request.gallery)
+            subject, known = self._claim(uow, gallery, request)
+            if known and not request.force:
+                self._check.require_same_subject(uow, gallery, subject, probe)
+            references = self._references(uow, gallery, subject, probe, floor)
+            uow.references.add_all(references)
+            outcome = EnrollmentOutcome(
+                subject_id=subject.subject_id,
+                gallery=gallery.name,
+                references=tuple(_told(reference) for reference in references),
+                rejected=probe.rejections(floor),
+                warnings=self._warnings(uow, gallery),
+                created_at=references[0].created_at,
+            )
+            answer = render(outcome)
+            self._answers.keep(uow, idempotent, answer, subject.uuid)
+        return answer
+
+    def _acquire(self, caller: ApiClient, request: EnrollmentRequest) -> tuple[Probe, float]:
+        """Encode before the writing transaction, which must be short."""
+        with self._store.reading() as uow:
+            gallery = granted_gallery(uow, caller, request.gallery)
+            subject = uow.subjects.by_name(gallery.uuid, request.subject_id)
+            known = uow.references.keys_of(subject.uuid) if subject else {}
+        floor = gallery.policy.quality_floor
+        probe = Probe(request.recordings, self._encoders)
+        probe.require_usable(floor, FailureToEnrollError)
+        for encoder in self._encoders_for(probe, known):
+            probe.batch(encoder)
+        return probe, floor
+
+    def _claim(self, uow: UnitOfWork, gallery: Gallery, request: EnrollmentRequest) -> tuple[Subject, bool]:
+        """Take the gallery's next revision for this subject, and find or create its row.
+
+        The revision locks the gallery's row until commit: from here on no other enrollment interferes.
+        """
+        subject = uow.subjects.by_name(gallery.uuid, request.subject_id)
+        uuid = subject.uuid if subject else self._new_id()
+        uow.changes.record(gallery.uuid, [uuid])
+        subject = uow.subjects.by_name(gallery.uuid, request.subject_id)
+        if subject is None:
+            subject = Subject(
+                uuid=uuid,
+                gallery_uuid=gallery.uuid,
+                subject_id=request.subject_id,
+                wrapped_key=self._vault.new_subject_key(gallery, uuid),
+                consent=request.consent,
+                created_at=self._clock(),
+            )
+            uow.subjects.add(subject)
+            return subject, False
+        if subject.uuid != uuid:  # Somebody created or replaced it while we waited for the lock.
+            uow.changes.record(gallery.uuid, [subject.uuid])
+        if request.consent is not None:
+            subject = replace(subject, consent=request.consent)
+            uow.subjects.set_consent(subject)
+        return subject, bool(uow.references.keys_of(subject.uuid))
+
+    def _references(
+        self, uow: UnitOfWork, gallery: Gallery, subject: Subject, probe: Probe, floor: float
+    ) -> list[Reference]:
+        known = uow.references.keys_of(subject.uuid)
+        made = [
+            self._reference(uow, gallery, subject, encoder=encoder, acquired=acquired, session=session)
+            for encoder in self._encoders_for(probe, known)
+            for acquired, session in _in_sessions(probe.accepted(encoder, floor), str(self._new_id()))
+        ]
+        for key, count in (Counter(known) + Counter(reference.key for reference in made)).items():
+            if count > MAX_REFERENCES:
+                raise ConflictError(
+                    f"At most {MAX_REFERENCES} references of one modality and position; this would make"
+                    f" {count} of {key.modality} '{key.position}'.",
+                    code="too_many_references",
+                )
+        return made
+
+    def _reference(
+        self,
+        uow: UnitOfWork,
+        gallery: Gallery,
+        subject: Subject,
+        *,
+        encoder: Encoder,
+        acquired: Acquired,
+        session: str,
+    ) -> Reference:
+        transform = self._transform(uow, gallery, encoder)
+        identity = ReferenceIdentity(
+            gallery_uuid=gallery.uuid,
+            subject_uuid=subject.uuid,
+            reference_id=self._new_id(),
+            modality=encoder.modality,
+            encoder=encoder.encoder_id,
+            transform_version=transform.version,
+        )
+        vector = self._vault.matrix(gallery, transform) @ acquired.encoding.vector
+        return Reference(
+            id=identity.reference_id,
+            gallery_uuid=gallery.uuid,
+            subject_uuid=subject.uuid,
+            modality=encoder.modality,
+            position=acquired.recording.position,
+            encoder=encoder.encoder_id,
+            transform_version=transform.version,
+            ciphertext=self._vault.seal(gallery, subject, identity, vector),
+            quality=acquired.encoding.quality,
+            seconds=acquired.encoding.seconds,
+            session=session,
+            captured_at=acquired.recording.captured_at,
+            created_at=self._clock(),
+        )
+
+    def _transform(self, uow: UnitOfWork, gallery: Gallery, encoder: Encoder) -> GalleryTransform:
+        """The gallery's secret matrix for this encoder; drawn when the first reference needs it."""
+        found = uow.transforms.current(gallery.uuid, encoder.modality, encoder.encoder_id)
+        if found is None:
+            found = self._vault.new_transform(
+                gallery, encoder.modality, encoder.encoder_id, 1, encoder.vector_size
+            )
+            uow.transforms.add(found)
+        return found
+
+    def _encoders_for(self, probe: Probe, known: dict[TemplateKey, int]) -> list[Encoder]:
+        """The default encoder of each modality, and every loaded version the subject already has."""
+        versions = {key.encoder for key in known}
+        return [
+            encoder
+            for modality in probe.served_modalities
+            for encoder in self._encoders.of(modality)
+            if encoder is self._encoders.default(modality) or encoder.encoder_id in versions
+        ]
+
+    def _warnings(self, uow: UnitOfWork, gallery: Gallery) -> tuple[str, ...]:
+        if not isinstance(gallery.policy, CalibratedPolicy):
+            return ()
+        subjects, _ = uow.galleries.counts(gallery.uuid)
+        limit = max_subjects(gallery.policy, self._encoders)
+        if limit is None or subjects <= limit:
+            return ()
+        return (
+            f"The gallery has {subjects} subjects; at fpir {gallery.policy.fpir:g} its encoders can identify"
+            f" among {limit} at most. Verification is not affected.",
+        )
+
+
+def _in_sessions(accepted: Sequence[Acquired], request_id: str) -> list[tuple[Acquired, str]]:
+    """Recordings with their session: one per request, unless capture times lie more than an hour apart."""
+    dated = sorted((a.recording.captured_at, a.index) for a in accepted if a.recording.captured_at)
+    session_of: dict[int, int] = {}
+    number, last = 0, None
+    for captured_at, index in dated:
+        if last is not None and captured_at - last > SESSION_GAP:
+            number += 1
+        session_of[index], last = number, captured_at
+    return [(a, f"{request_id}.{session_of.get(a.index, 0)}") for a in accepted]
+
+
+def _told(reference: Reference) -> EnrolledReference:
+    return EnrolledReference(
+        id=reference.id,
+        modality=reference.modality,
+        position=reference.position,
+        encoder=reference.encoder,
+        quality=reference.quality,
+        seconds=reference.seconds if reference.modality is Modality.ECG else None,
+    )

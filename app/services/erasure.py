@@ -1,0 +1,66 @@
+"""Erasure is real: row, references, data key, index entry and stored answers go."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from app.domain.errors import ReferenceNotFoundError
+from app.domain.ports import Store
+from app.domain.subjects import ApiClient
+from app.services.access import found_subject, granted_gallery
+from app.services.idempotency import AnswerLog, IdempotentRequest, Rendered
+
+_ERASED = Rendered(204, b"")
+
+
+class ErasureService:
+    """Erases subjects and single references; every index follows through the feed."""
+
+    def __init__(self, store: Store, answers: AnswerLog) -> None:
+        self._store = store
+        self._answers = answers
+
+    def erase_subject(
+        self,
+        caller: ApiClient,
+        gallery: str,
+        subject_id: str,
+        *,
+        idempotent: IdempotentRequest | None = None,
+    ) -> Rendered:
+        """Raises ``GalleryNotFoundError``, ``SubjectNotFoundError``."""
+
+        def erase() -> Rendered:
+            with self._store.writing() as uow:
+                found = granted_gallery(uow, caller, gallery)
+                subject = found_subject(uow, found, subject_id)
+                uow.changes.record(found.uuid, [subject.uuid])
+                uow.subjects.remove(subject.uuid)
+                self._answers.keep(uow, idempotent, _ERASED, None)
+            return _ERASED
+
+        return self._answers.once(idempotent, erase)
+
+    def erase_reference(
+        self,
+        caller: ApiClient,
+        gallery: str,
+        subject_id: str,
+        reference_id: UUID,
+        *,
+        idempotent: IdempotentRequest | None = None,
+    ) -> Rendered:
+        """Raises ``GalleryNotFoundError``, ``SubjectNotFoundError``, ``ReferenceNotFoundError``."""
+
+        def erase() -> Rendered:
+            with self._store.writing() as uow:
+                found = granted_gallery(uow, caller, gallery)
+                subject = found_subject(uow, found, subject_id)
+                if uow.references.get(subject.uuid, reference_id) is None:
+                    raise ReferenceNotFoundError("There is no such reference of this subject.")
+                uow.changes.record(found.uuid, [subject.uuid])
+                uow.references.remove(reference_id)
+                self._answers.keep(uow, idempotent, _ERASED, None)
+            return _ERASED
+
+        return self._answers.once(idempotent, erase)

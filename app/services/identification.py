@@ -1,0 +1,137 @@
+"""Who is this, if anybody here? (1:N)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.policies import CalibratedPolicy, Policy, tighten
+from app.domain.ports import Encoders, Store, UnitOfWork
+from app.domain.references import Recording
+from app.domain.scores import (
+    Candidate,
+    ComparisonDecision,
+    Decision,
+    Fusion,
+    IdentificationOutcome,
+    Reason,
+)
+from app.domain.subjects import ApiClient, Gallery, Scope
+from app.services.access import granted_gallery
+from app.services.deciding import Enrolled, Report, activity_of, unusable_outcome
+from app.services.following import GalleryFollower
+from app.services.gallery_state import GalleryState, KnownSubject
+from app.services.matching import Matcher
+from app.services.probes import Probe
+from app.services.scoring import Scoreboard
+from app.services.verification import refuse_feature_fusion
+
+
+@dataclass(frozen=True)
+class IdentificationRequest:
+    """A probe to be searched in a gallery."""
+
+    gallery: str
+    recordings: tuple[Recording, ...]
+    fpir: float | None = None
+    max_candidates: int = 10
+    fusion: Fusion = Fusion.SCORE
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """A scoreboard row and who it is."""
+
+    row: int
+    subject: KnownSubject
+    enrolled: Enrolled
+
+
+class IdentificationService:
+    """Searches a gallery and decides on the best candidate."""
+
+    def __init__(self, store: Store, encoders: Encoders, matcher: Matcher, follower: GalleryFollower) -> None:
+        self._store = store
+        self._encoders = encoders
+        self._matcher = matcher
+        self._follower = follower
+
+    def identify(self, caller: ApiClient, request: IdentificationRequest) -> IdentificationOutcome:
+        """Decide on the first candidate, and list the best ones.
+
+        Raises:
+            GalleryNotFoundError: No such gallery for this caller.
+            FailureToAcquireError: No recording could be used.
+            UnprocessableError: ``policy_looser``, ``policy_incomplete``, ``fusion_unavailable``,
+                ``modality_unavailable``.
+        """
+        refuse_feature_fusion(request.fusion)
+        exact = Scope.READ_SCORES in caller.scopes
+        with self._store.reading() as uow:
+            gallery = granted_gallery(uow, caller, request.gallery)
+            policy = tighten(gallery.policy, fpir=request.fpir)
+            probe = Probe(request.recordings, self._encoders)
+            probe.require_usable(policy.quality_floor)
+            probes = self._matcher.transformed(uow, gallery, probe, policy.quality_floor)
+            state = self._follower.up_to_date(uow, gallery)
+            with state.lock:
+                board = self._matcher.against_gallery(state, probes, policy)
+                ranked = _ranked(board, state, request.max_candidates)
+            ranked = _still_enrolled(uow, gallery, ranked)[: request.max_candidates]
+        if not ranked:
+            return _nobody(policy, probe)
+        report = Report(board, probe, probes)
+        first = ranked[0]
+        decision = report.decision(first.row, first.subject.subject_id, first.enrolled, exact=exact)
+        rounded = decision.decision is Decision.NON_MATCH and not exact
+        return IdentificationOutcome(
+            decision=decision,
+            gallery_size=board.gallery_size,
+            fpir=policy.fpir if isinstance(policy, CalibratedPolicy) else None,
+            candidates=tuple(
+                Candidate(
+                    rank=rank,
+                    subject_id=entry.subject.subject_id,
+                    score=report.score(entry.row, rounded=rounded),
+                    modalities=report.outcomes(entry.row, entry.enrolled, rounded=rounded),
+                )
+                for rank, entry in enumerate(ranked, start=1)
+            ),
+        )
+
+
+def _ranked(board: Scoreboard, state: GalleryState, limit: int) -> list[_Ranked]:
+    """The best rows with their subjects; equal ones by subject id. The caller holds the state's lock."""
+    found = []
+    for row in board.ranking(limit).tolist():
+        slot = int(board.slots[row])
+        subject = state.subject(slot)
+        if subject is not None:
+            found.append(_Ranked(row, subject, Enrolled(state.enrolled_modalities(slot))))
+    return sorted(found, key=lambda entry: (*board.sort_key(entry.row), entry.subject.subject_id))
+
+
+def _still_enrolled(uow: UnitOfWork, gallery: Gallery, ranked: list[_Ranked]) -> list[_Ranked]:
+    """Read the listed subjects from the database again: an erased one never appears."""
+    present = uow.subjects.by_uuids(gallery.uuid, [entry.subject.uuid for entry in ranked])
+    uuids = {subject.uuid for subject in present}
+    return [entry for entry in ranked if entry.subject.uuid in uuids]
+
+
+def _nobody(policy: Policy, probe: Probe) -> IdentificationOutcome:
+    """No evidence about anybody is a non-match of 0 dB."""
+    return IdentificationOutcome(
+        decision=ComparisonDecision(
+            decision=Decision.NON_MATCH,
+            subject_id=None,
+            score=0.0,
+            threshold=None,
+            fmr_at_score=None,
+            policy=policy,
+            modalities=tuple(unusable_outcome(modality, probe, policy) for modality in probe.modalities),
+            reasons=(Reason.NO_COMPARISON,),
+            activity=activity_of(probe),
+        ),
+        gallery_size=0,
+        fpir=policy.fpir if isinstance(policy, CalibratedPolicy) else None,
+        candidates=(),
+    )

@@ -1,0 +1,38 @@
+"""How large a gallery may grow before its policy asks for more than the evidence can carry."""
+
+from __future__ import annotations
+
+from app.domain.policies import CalibratedPolicy
+from app.domain.ports import Encoders, Null
+from app.domain.references import Modality
+
+_LONGEST_EVIDENCE = 2  # the class of more than 10 s
+_LARGEST = 10_000_000
+
+
+def max_subjects(policy: CalibratedPolicy, encoders: Encoders) -> int | None:
+    """Most subjects among whom all served modalities together can still identify.
+
+    Returns:
+        0 if not even one; ``None`` if nothing is served or there is no limit worth naming.
+    """
+    served = [encoder for m in Modality if (encoder := encoders.default(m)) is not None]
+    if not served:
+        return None
+    ceiling_db = sum(encoder.calibration.ceiling_db for encoder in served)
+    null = served[0].calibration.null(_LONGEST_EVIDENCE)
+    for encoder in served[1:]:
+        null = null.convolve(encoder.calibration.null(_LONGEST_EVIDENCE))
+    if not _reachable(null, policy, 1, ceiling_db):
+        return 0
+    if _reachable(null, policy, _LARGEST, ceiling_db):
+        return None
+    low, high = 1, _LARGEST
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _reachable(null, policy, middle, ceiling_db) else (low, middle)
+    return low
+
+
+def _reachable(null: Null, policy: CalibratedPolicy, subjects: int, ceiling_db: float) -> bool:
+    return max(null.threshold(policy.fmr), null.threshold(policy.fpir / subjects)) <= ceiling_db

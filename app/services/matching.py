@@ -1,0 +1,180 @@
+"""From a probe and a gallery to decisions: shared by verification, identification and enrollment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from app.domain.errors import UnprocessableError
+from app.domain.policies import DistancePolicy, Policy
+from app.domain.ports import Encoder, Encoders, IntArray, TemplateVault, UnitOfWork
+from app.domain.references import Modality, Template, TemplateKey, comparable
+from app.domain.scores import (
+    pair_quality,
+)
+from app.domain.subjects import Gallery
+from app.services.gallery_state import EXHAUSTIVE_UP_TO, Comparisons, GalleryState
+from app.services.probes import Probe, pool_probe
+from app.services.scoring import Scoreboard, ScoredPart
+
+_EVIDENCE_CLASSES = 3
+
+
+@dataclass(frozen=True)
+class TransformedProbe:
+    """Probe templates of one encoder version, multiplied by the gallery's secret matrix."""
+
+    encoder: Encoder
+    templates: Mapping[str, Template]
+
+    @property
+    def seconds(self) -> float:
+        return max(template.seconds for template in self.templates.values())
+
+    @property
+    def quality(self) -> float:
+        return max(self.templates.values(), key=lambda template: template.seconds).quality
+
+
+class Matcher:
+    """Compares probes with galleries and single subjects.
+
+    Args:
+        vault: Unwraps the galleries' transforms.
+        encoders: The bundles in use.
+    """
+
+    def __init__(self, vault: TemplateVault, encoders: Encoders) -> None:
+        self._vault = vault
+        self._encoders = encoders
+
+    def transformed(
+        self, uow: UnitOfWork, gallery: Gallery, probe: Probe, min_quality: float
+    ) -> list[TransformedProbe]:
+        """The probe under every encoder version the gallery has a transform for, newest first."""
+        found = []
+        for modality in probe.served_modalities:
+            for encoder in self._encoders.of(modality):
+                transform = uow.transforms.current(gallery.uuid, modality, encoder.encoder_id)
+                templates = probe.templates(encoder, min_quality) if transform else {}
+                if transform is None or not templates:
+                    continue
+                matrix = self._vault.matrix(gallery, transform)
+                rotated = {p: replace(t, vector=matrix @ t.vector) for p, t in templates.items()}
+                found.append(TransformedProbe(encoder, rotated))
+        return found
+
+    def each_recording(
+        self, uow: UnitOfWork, gallery: Gallery, probe: Probe, min_quality: float
+    ) -> list[TransformedProbe]:
+        """Every accepted recording as a probe of its own, under each encoder version it was encoded with."""
+        singles = []
+        for modality in probe.served_modalities:
+            for encoder in self._encoders.of(modality):
+                transform = uow.transforms.current(gallery.uuid, modality, encoder.encoder_id)
+                if transform is None:
+                    continue
+                matrix = self._vault.matrix(gallery, transform)
+                for acquired in probe.accepted(encoder, min_quality):
+                    template = pool_probe(encoder, [acquired.encoding])
+                    rotated = replace(template, vector=matrix @ template.vector)
+                    singles.append(TransformedProbe(encoder, {acquired.recording.position: rotated}))
+        return singles
+
+    def against_gallery(
+        self, state: GalleryState, probes: Sequence[TransformedProbe], policy: Policy
+    ) -> Scoreboard:
+        """Score everybody who shares a modality with the probe; the caller holds the state's lock.
+
+        Raises:
+            UnprocessableError: ``policy_incomplete``.
+        """
+        _require_rules(policy, [probe.encoder.modality for probe in probes])
+        among = _shortlist(state, probes) if state.subject_count > EXHAUSTIVE_UP_TO else None
+        comparisons = _newest_only([state.compare(probe.encoder, probe.templates, among) for probe in probes])
+        sample_of = state.sample
+        parts = [ScoredPart.of(c, sample_of(c.modality, c.encoder)) for c in comparisons if c.slots.size]
+        subjects = None if among is None else state.sharing([probe.encoder for probe in probes])
+        return Scoreboard(parts, policy, searched=True, gallery_size=subjects)
+
+    def against_subject(
+        self,
+        state: GalleryState,
+        probes: Sequence[TransformedProbe],
+        enrolled: Mapping[TemplateKey, Template],
+        policy: Policy,
+        *,
+        any_position: bool = False,
+    ) -> Scoreboard:
+        """Score one subject's templates; an empty scoreboard if nothing is comparable.
+
+        Raises:
+            UnprocessableError: ``policy_incomplete``.
+        """
+        _require_rules(policy, [probe.encoder.modality for probe in probes])
+        comparisons = _newest_only(
+            [_compare_templates(probe, enrolled, any_position=any_position) for probe in probes]
+        )
+        with state.lock:
+            parts = [
+                ScoredPart.of(c, state.sample(c.modality, c.encoder)) for c in comparisons if c.slots.size
+            ]
+            board = Scoreboard(parts, policy, searched=False)
+            if len(board):
+                board.ranking(1)  # Nulls are fitted lazily, and belong to the state.
+        return board
+
+
+def _require_rules(policy: Policy, used: Sequence[Modality]) -> None:
+    if not isinstance(policy, DistancePolicy):
+        return
+    lacking = sorted(set(used) - set(policy.rules))
+    if lacking:
+        raise UnprocessableError(
+            f"The gallery's distance policy has no rule for {', '.join(lacking)}.", code="policy_incomplete"
+        )
+
+
+def _shortlist(state: GalleryState, probes: Sequence[TransformedProbe]) -> IntArray:
+    found = [state.shortlist(probe.encoder, probe.templates, _EVIDENCE_CLASSES) for probe in probes]
+    return np.unique(np.concatenate(found or [np.zeros(0, dtype=np.int64)]))
+
+
+def _newest_only(comparisons: Sequence[Comparisons]) -> list[Comparisons]:
+    """Of one modality, each candidate under the newest version only; older parts lose the rest."""
+    seen: dict[Modality, IntArray] = {}
+    kept = []
+    for part in comparisons:  # Newest first within a modality.
+        before = seen.get(part.modality, np.zeros(0, dtype=np.int64))
+        kept.append(part.only(~np.isin(part.slots, before)) if before.size else part)
+        seen[part.modality] = np.union1d(before, part.slots)
+    return kept
+
+
+def _compare_templates(
+    probe: TransformedProbe, enrolled: Mapping[TemplateKey, Template], *, any_position: bool
+) -> Comparisons:
+    """One subject as a gallery of one: slot 0, the largest cosine over comparable positions."""
+    pairs = [
+        (template, reference)
+        for position, template in probe.templates.items()
+        for key, reference in enrolled.items()
+        if key.modality == probe.encoder.modality
+        and key.encoder == probe.encoder.encoder_id
+        and (any_position or comparable(position, key.position))
+    ]
+    cosines = [float(template.vector @ reference.vector) for template, reference in pairs]
+    best = [int(np.argmax(cosines))] if pairs else []
+    chosen = [pairs[index] for index in best]
+    return Comparisons(
+        modality=probe.encoder.modality,
+        encoder=probe.encoder,
+        slots=np.zeros(len(best), dtype=np.int64),
+        cosine=np.array([cosines[index] for index in best]),
+        seconds=np.array([min(t.seconds, r.seconds) for t, r in chosen]),
+        quality=np.array(
+            [float(pair_quality(t.quality, t.seconds, r.quality, r.seconds)) for t, r in chosen]
+        ),
+    )

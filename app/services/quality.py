@@ -1,0 +1,49 @@
+"""Would these recordings be accepted? Nothing is stored and nobody is compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.errors import FailureToAcquireError
+from app.domain.ports import Encoders
+from app.domain.references import Modality, Recording
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """One recording's quality; ``code`` says why it was rejected, seconds and heart rate are ECG's."""
+
+    accepted: bool
+    score: float
+    reasons: tuple[str, ...]
+    code: str | None = None
+    seconds: float | None = None
+    heart_rate_bpm: float | None = None
+
+
+class QualityService:
+    """Asks the default encoders."""
+
+    def __init__(self, encoders: Encoders) -> None:
+        self._encoders = encoders
+
+    def assess(self, recordings: tuple[Recording, ...]) -> tuple[QualityReport, ...]:
+        """One report per recording, in order; poor signal is a value here."""
+        return tuple(self._assess_one(recording) for recording in recordings)
+
+    def _assess_one(self, recording: Recording) -> QualityReport:
+        encoder = self._encoders.default(recording.modality)
+        if encoder is None:
+            reason = f"No encoder is loaded for {recording.modality}."
+            return QualityReport(accepted=False, score=0.0, reasons=(reason,), code="modality_unavailable")
+        try:
+            encoding = encoder.encode(recording)
+        except FailureToAcquireError as error:
+            return QualityReport(accepted=False, score=0.0, reasons=(error.detail,), code=error.code)
+        return QualityReport(
+            accepted=True,
+            score=encoding.quality,
+            reasons=encoding.reasons,
+            seconds=encoding.seconds if recording.modality is Modality.ECG else None,
+            heart_rate_bpm=encoding.heart_rate_bpm,
+        )

@@ -1,0 +1,178 @@
+"""Comparisons of all modalities, fused: one score and one threshold per candidate (DESIGN §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+
+import numpy as np
+
+from app.domain.policies import CalibratedPolicy, DistancePolicy, Policy
+from app.domain.ports import Calibration, Float64Array, GalleryNull, IntArray, Null
+from app.domain.references import Modality
+from app.services.gallery_state import Comparisons
+from app.services.null_samples import NullSample
+
+
+@dataclass(frozen=True)
+class ScoredPart:
+    """One modality under one encoder version: comparisons with their scores.
+
+    Attributes:
+        llr_db: Corrected, unsoftened; for the order. Float64, shape (n,).
+        score_db: Softened; for the fused score.
+        classes: Evidence classes.
+        null: Of an evidence class, corrected.
+    """
+
+    comparisons: Comparisons
+    gallery_null: GalleryNull
+    llr_db: Float64Array
+    score_db: Float64Array
+    classes: IntArray
+    null: Callable[[int], Null]
+
+    @classmethod
+    def of(cls, comparisons: Comparisons, sample: NullSample) -> ScoredPart:
+        """Score comparisons by the bundle's calibration and the gallery's own correction."""
+        calibration = comparisons.encoder.calibration
+        gallery_null = sample.gallery_null()
+        llr_db = gallery_null.apply(
+            calibration.llr_db(comparisons.cosine, comparisons.seconds, comparisons.quality)
+        )
+        return cls(
+            comparisons=comparisons,
+            gallery_null=gallery_null,
+            llr_db=llr_db,
+            score_db=calibration.soften_db(llr_db),
+            classes=calibration.evidence_class(comparisons.seconds),
+            null=sample.null,
+        )
+
+    @property
+    def modality(self) -> Modality:
+        return self.comparisons.modality
+
+    @property
+    def calibration(self) -> Calibration:
+        return self.comparisons.encoder.calibration
+
+    @property
+    def ceiling_db(self) -> float:
+        return self.calibration.ceiling_db
+
+    def row_of(self, slot: int) -> int | None:
+        """Where a slot stands in the arrays of this part."""
+        row = int(np.searchsorted(self.comparisons.slots, slot))
+        return row if row < self.comparisons.slots.size and self.comparisons.slots[row] == slot else None
+
+
+Evidence = tuple[int | None, ...]
+"""The evidence class of each part of a scoreboard; ``None`` where a part was not used."""
+
+
+_PASSING_DB = 1e6  # lifts candidates within all distances above the others
+_CODES = 8  # more than evidence classes, "not used" included
+
+
+class Scoreboard:
+    """Every candidate that shares a modality with the probe.
+
+    Args:
+        parts: Scored modalities; parts of one modality (encoder versions) do not share slots.
+        policy: What is demanded.
+        searched: Whether this is a search (1:N), which divides ``fpir`` among the candidates.
+        gallery_size: Subjects searched, if the parts are only a shortlist of them.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[ScoredPart],
+        policy: Policy,
+        *,
+        searched: bool,
+        gallery_size: int | None = None,
+    ) -> None:
+        self.parts = tuple(parts)
+        self.policy = policy
+        self._searched = searched
+        self.slots: IntArray = np.unique(
+            np.concatenate([part.comparisons.slots for part in parts] or [np.zeros(0, dtype=np.int64)])
+        )
+        n = self.slots.size
+        self.gallery_size = n if gallery_size is None else gallery_size
+        self.score_db: Float64Array = np.zeros(n)
+        self.llr_db: Float64Array = np.zeros(n)
+        self._evidence: IntArray = np.full((len(self.parts), n), -1, dtype=np.int64)
+        for index, part in enumerate(self.parts):
+            at = np.searchsorted(self.slots, part.comparisons.slots)
+            self.score_db[at] += part.score_db
+            self.llr_db[at] += part.llr_db
+            self._evidence[index, at] = part.classes
+
+    def __len__(self) -> int:
+        return int(self.slots.size)
+
+    def evidence(self, row: int) -> Evidence:
+        return tuple(None if c < 0 else int(c) for c in self._evidence[:, row])
+
+    def null(self, evidence: Evidence) -> Null:
+        """Of the fused score: the parts' nulls convolved."""
+        nulls = [part.null(c) for part, c in zip(self.parts, evidence, strict=True) if c is not None]
+        return reduce(lambda total, null: total.convolve(null), nulls)
+
+    def threshold(self, evidence: Evidence) -> float | None:
+        """In decibans; ``None`` under a distance policy."""
+        if not isinstance(self.policy, CalibratedPolicy):
+            return None
+        null = self.null(evidence)
+        threshold_db = null.threshold(self.policy.fmr)
+        if self._searched:
+            threshold_db = max(threshold_db, null.threshold(self.policy.fpir / self.gallery_size))
+        return threshold_db
+
+    def ceiling_db(self, evidence: Evidence) -> float:
+        """What the used modalities can reach at most."""
+        return sum(part.ceiling_db for part, c in zip(self.parts, evidence, strict=True) if c is not None)
+
+    def ranking(self, limit: int) -> IntArray:
+        """Rows of the best: at least ``limit`` of them and all that tie with the last one, unordered."""
+        if limit >= len(self):
+            return np.arange(len(self))
+        cut = np.partition(self._order, len(self) - limit)[len(self) - limit]
+        return np.flatnonzero(self._order >= cut)
+
+    def sort_key(self, row: int) -> tuple[float, float]:
+        """Ascending is best first: score above threshold, then the unsoftened score."""
+        return -float(self._order[row]), -float(self.llr_db[row])
+
+    @cached_property
+    def passes(self) -> np.ndarray:
+        """Whether the score or the distances suffice; ``required`` modalities are not looked at here."""
+        if isinstance(self.policy, DistancePolicy):
+            return self._within_distances(self.policy)
+        return self.score_db >= self._thresholds
+
+    @cached_property
+    def _order(self) -> Float64Array:
+        if isinstance(self.policy, DistancePolicy):
+            return np.where(self.passes, _PASSING_DB, 0.0) + self.score_db
+        return self.score_db - self._thresholds
+
+    @cached_property
+    def _thresholds(self) -> Float64Array:
+        weights = _CODES ** np.arange(len(self.parts))
+        codes = weights @ (self._evidence + 1)  # (n,): one number per combination of evidence classes
+        by_code = np.zeros(int(codes.max(initial=0)) + 1)
+        for code in np.flatnonzero(np.bincount(codes)):
+            threshold_db = self.threshold(self.evidence(int(np.argmax(codes == code))))
+            by_code[code] = np.nan if threshold_db is None else threshold_db
+        return np.asarray(by_code[codes])
+
+    def _within_distances(self, policy: DistancePolicy) -> np.ndarray:
+        passing = np.ones(len(self), dtype=bool)
+        for part in self.parts:
+            at = np.searchsorted(self.slots, part.comparisons.slots)
+            passing[at] &= policy.rules[part.modality].passes(part.comparisons.cosine)
+        return passing

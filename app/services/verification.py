@@ -1,0 +1,81 @@
+"""Is this the claimed subject? (1:1)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.domain.errors import UnprocessableError
+from app.domain.policies import tighten
+from app.domain.ports import Encoders, Store, UnitOfWork
+from app.domain.references import Modality, Recording
+from app.domain.scores import ComparisonDecision, Fusion
+from app.domain.subjects import ApiClient, Scope, Subject
+from app.services.access import found_subject, granted_gallery
+from app.services.deciding import Enrolled, Report
+from app.services.following import GalleryFollower
+from app.services.matching import Matcher
+from app.services.probes import Probe
+
+
+@dataclass(frozen=True)
+class VerificationRequest:
+    """A probe and the identity it claims."""
+
+    gallery: str
+    subject_id: str
+    recordings: tuple[Recording, ...]
+    fmr: float | None = None
+    fusion: Fusion = Fusion.SCORE
+
+
+class VerificationService:
+    """Compares a probe with the templates of one claimed subject, read from the database."""
+
+    def __init__(self, store: Store, encoders: Encoders, matcher: Matcher, follower: GalleryFollower) -> None:
+        self._store = store
+        self._encoders = encoders
+        self._matcher = matcher
+        self._follower = follower
+
+    def verify(self, caller: ApiClient, request: VerificationRequest) -> ComparisonDecision:
+        """Decide on the claim.
+
+        Raises:
+            GalleryNotFoundError, SubjectNotFoundError: No such gallery or subject for this caller.
+            FailureToAcquireError: No recording could be used.
+            UnprocessableError: ``policy_looser``, ``policy_incomplete``, ``not_comparable``,
+                ``fusion_unavailable``, ``modality_unavailable``.
+        """
+        refuse_feature_fusion(request.fusion)
+        with self._store.reading() as uow:
+            gallery = granted_gallery(uow, caller, request.gallery)
+            policy = tighten(gallery.policy, fmr=request.fmr)
+            subject = found_subject(uow, gallery, request.subject_id)
+            probe = Probe(request.recordings, self._encoders)
+            probe.require_usable(policy.quality_floor)
+            state = self._follower.up_to_date(uow, gallery)
+            loaded = self._follower.load(uow, gallery, [subject.uuid])
+            retired = self._retired(uow, subject)
+            probes = self._matcher.transformed(uow, gallery, probe, policy.quality_floor)
+        templates = loaded[0].templates if loaded else {}
+        board = self._matcher.against_subject(state, probes, templates, policy)
+        if not len(board):
+            raise UnprocessableError(
+                "Nothing in this probe is comparable with what is enrolled of the subject"
+                + (": its encoder is retired." if retired else "."),
+                code="not_comparable",
+            )
+        enrolled = Enrolled(frozenset(key.modality for key in templates), retired)
+        exact = Scope.READ_SCORES in caller.scopes
+        return Report(board, probe, probes).decision(0, subject.subject_id, enrolled, exact=exact)
+
+    def _retired(self, uow: UnitOfWork, subject: Subject) -> frozenset[Modality]:
+        """Modalities the subject has references of, under encoders that are not loaded."""
+        keys = uow.references.keys_of(subject.uuid)
+        return frozenset(k.modality for k in keys if self._encoders.get(k.encoder) is None)
+
+
+def refuse_feature_fusion(fusion: Fusion) -> None:
+    """Raises ``fusion_unavailable``: no fusion bundle is loaded."""
+    if fusion is Fusion.FEATURE:
+        raise UnprocessableError("No fusion bundle is loaded; use fusion 'score'.", code="fusion_unavailable")
