@@ -1,0 +1,147 @@
+"""Stand-ins behind the ports: deterministic, fast, and honest enough to decide with.
+
+A fake person is a pattern of 12 samples that repeats; the fake encoder folds a strip by 12 and takes the
+mean. Patterns of different people are seldom alike, so mated probes match and nearly all others do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+import numpy as np
+
+from app.adapters.encoders import BundleCalibration
+from app.domain.errors import FailureToAcquireError
+from app.domain.ports import Encoder, EncoderCard
+from app.domain.references import Encoding, Modality, Recording, Vector
+from ml.calibration import EVIDENCE_CLASSES, Calibration, LlrHistogram, LlrMap
+from ml.llr import softened_grid
+from ml.nulls import PairScores, fit_null
+
+PATTERN_SAMPLES = 12
+CALIBRATION_PEOPLE = 400
+MIN_STRIP_S = 3.0
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Rows scaled to unit norm."""
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+@lru_cache(maxsize=1)
+def fake_calibration() -> Calibration:
+    """A straight line from cosine to LLR, and the nulls of 400 fake people under it."""
+    line = LlrMap(
+        knots=np.array([0.4, 0.8]),
+        log_slopes=np.full(3, np.log(45.0)),
+        bias=-33.0,
+        scale=np.zeros(2),
+        location=np.zeros(2),
+        offset=np.zeros(2),
+        seconds_range=(3.0, 15.0),
+        quality_mean=0.9,
+        quality_sd=0.1,
+    )
+    vectors = unit(np.random.default_rng(20261120).standard_normal((CALIBRATION_PEOPLE, PATTERN_SAMPLES)))
+    first, second = np.triu_indices(CALIBRATION_PEOPLE, k=1)
+    pairs = first.size
+    bare = Calibration(line, (), (), (), non_mated_pairs=pairs, people=CALIBRATION_PEOPLE)
+    llr_db = bare.llr_db((vectors @ vectors.T)[first, second], 5.0, 0.9)
+    scores = PairScores(bare.soften_db(llr_db), first, second, CALIBRATION_PEOPLE)
+    first_bin, n_bins = softened_grid(pairs)
+    null = fit_null(scores, first_bin=first_bin, n_bins=n_bins, replicates=10)
+    mated_db = float(bare.llr_db(0.95, 5.0, 0.9))
+    return replace(
+        bare,
+        nulls=(null,) * EVIDENCE_CLASSES,
+        llr_histograms=(LlrHistogram.of(llr_db, pairs=pairs),) * EVIDENCE_CLASSES,
+        mated_quantiles_db=(mated_db,) * EVIDENCE_CLASSES,
+    )
+
+
+class FakeEncoder:
+    """Folds an ECG by 12 samples; refuses as the real one does."""
+
+    modality = Modality.ECG
+    vector_size = PATTERN_SAMPLES
+
+    def __init__(self, version: str = "2026.11") -> None:
+        self.version = version
+        self.encoder_id = f"fake@{version}"
+
+    @property
+    def calibration(self) -> BundleCalibration:
+        return BundleCalibration(fake_calibration())
+
+    @property
+    def card(self) -> EncoderCard:
+        return EncoderCard(
+            id="fake",
+            version=self.version,
+            modality=Modality.ECG,
+            sha256="0" * 64,
+            vector_size=PATTERN_SAMPLES,
+            metric="cosine",
+            licence="Apache-2.0",
+            training_data=("no data: a fake",),
+            operating_points=({"protocol": "none", "fmr": 0.01, "fnmr": 0.0},),
+        )
+
+    def encode(self, recording: Recording) -> Encoding:
+        ecg = np.asarray(recording.payload, dtype=np.float64)
+        seconds = ecg.size / recording.fs_hz
+        if seconds < MIN_STRIP_S:
+            raise FailureToAcquireError(f"{seconds:.2f} s are shorter than 3 s.", code="signal_too_short")
+        if np.ptp(ecg) == 0.0:
+            raise FailureToAcquireError("The strip is constant.", code="signal_flat")
+        folded = ecg[: ecg.size // PATTERN_SAMPLES * PATTERN_SAMPLES].reshape(-1, PATTERN_SAMPLES)
+        pattern = folded.mean(axis=0)
+        pattern = pattern - pattern.mean()
+        explained = pattern.std() / (folded - folded.mean()).std()
+        if explained < 0.5:
+            raise FailureToAcquireError("Nothing repeats like heartbeats.", code="no_heartbeat")
+        return Encoding(
+            vector=unit(pattern).astype(np.float32),
+            quality=float(min(1.0, explained)),
+            seconds=seconds,
+            heart_rate_bpm=72.0,
+        )
+
+    def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
+        """Mean per session, then over sessions, renormalised."""
+        names = np.asarray(sessions)
+        means = [vectors[names == name].mean(axis=0) for name in sorted(set(sessions))]
+        return unit(np.mean(means, axis=0)).astype(np.float32)
+
+
+class FakeEncoders:
+    """Any number of versions of the fake encoder, newest first; faces and fingerprints are not served."""
+
+    def __init__(self, *encoders: Encoder) -> None:
+        self._encoders = encoders or (FakeEncoder(),)
+
+    def default(self, modality: Modality) -> Encoder | None:
+        return next(iter(self.of(modality)), None)
+
+    def get(self, encoder_id: str) -> Encoder | None:
+        return next((one for one in self._encoders if one.encoder_id == encoder_id), None)
+
+    def of(self, modality: Modality) -> Sequence[Encoder]:
+        return [one for one in self._encoders if one.modality == modality]
+
+    def all(self) -> Sequence[Encoder]:
+        return list(self._encoders)
+
+
+class FakeClock:
+    """Moves on by a millisecond whenever it is asked, and by more when told."""
+
+    def __init__(self, start: datetime = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)) -> None:
+        self.now = start
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
