@@ -6,32 +6,46 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from app.adapters.db.rows import galleries, reference_changes
+from app.adapters.db.statements import Statement, Transaction
 from app.domain.errors import GalleryNotFoundError
 
 _TABLE = reference_changes.c
-_NEXT_REVISION = (
+_OF_GALLERY = _TABLE.gallery_uuid == bindparam("wanted")
+
+_NEXT_REVISION = Statement(
     update(galleries)
     .where(galleries.c.uuid == bindparam("wanted"))
     .values(revision=galleries.c.revision + 1)
     .returning(galleries.c.revision)
 )
-_INSERT = insert(reference_changes)
-_REVISIONS = select(galleries.c.revision, galleries.c.pruned_revision).where(
-    galleries.c.uuid == bindparam("wanted")
+_INSERT = Statement(insert(reference_changes))
+_BOUNDS = Statement(
+    select(galleries.c.pruned_revision, galleries.c.revision).where(galleries.c.uuid == bindparam("wanted"))
 )
-_SINCE = (
+_SINCE = Statement(
     select(_TABLE.revision, _TABLE.subject_uuid)
-    .where(_TABLE.gallery_uuid == bindparam("wanted"), _TABLE.revision > bindparam("seen"))
+    .where(_OF_GALLERY, _TABLE.revision > bindparam("seen"))
     .order_by(_TABLE.revision, _TABLE.subject_uuid)
 )
+_LAST_OLD = Statement(
+    select(_TABLE.gallery_uuid, func.max(_TABLE.revision))
+    .where(_TABLE.changed_at < bindparam("older_than"))
+    .group_by(_TABLE.gallery_uuid)
+)
+_SET_PRUNED = Statement(
+    update(galleries)
+    .where(galleries.c.uuid == bindparam("wanted"))
+    .values(pruned_revision=bindparam("last_pruned"))
+)
+_PRUNE = Statement(delete(reference_changes).where(_OF_GALLERY, _TABLE.revision <= bindparam("last_pruned")))
 
 
 class SqlChangeFeed:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, within: Transaction) -> None:
+        self._within = within
 
     def record(self, gallery_uuid: UUID, subject_uuids: Sequence[UUID]) -> int:
         """Take the next revision and file the changes under it.
@@ -43,38 +57,31 @@ class SqlChangeFeed:
         Raises:
             GalleryNotFoundError: The gallery was deleted meanwhile.
         """
-        revision: int | None = self._connection.scalar(_NEXT_REVISION, {"wanted": gallery_uuid})
-        if revision is None:
+        row = _NEXT_REVISION.first(self._within, {"wanted": gallery_uuid})
+        if row is None:
             raise GalleryNotFoundError("The gallery does not exist.")
+        revision: int = row[0]
         now = datetime.now(UTC)
         rows = [
             {"gallery_uuid": gallery_uuid, "revision": revision, "subject_uuid": uuid, "changed_at": now}
             for uuid in dict.fromkeys(subject_uuids)
         ]
         if rows:
-            self._connection.execute(_INSERT, rows)
+            _INSERT.run_many(self._within, rows)
         return revision
 
     def since(self, gallery_uuid: UUID, revision: int) -> list[tuple[int, UUID]] | None:
-        bounds = self._connection.execute(_REVISIONS, {"wanted": gallery_uuid}).one_or_none()
+        bounds = _BOUNDS.first(self._within, {"wanted": gallery_uuid})
         # A follower ahead of the database follows one that was restored from a backup since.
-        if bounds is None or not bounds.pruned_revision <= revision <= bounds.revision:
+        if bounds is None or not bounds[0] <= revision <= bounds[1]:
             return None
-        rows = self._connection.execute(_SINCE, {"wanted": gallery_uuid, "seen": revision})
+        rows = _SINCE.rows(self._within, {"wanted": gallery_uuid, "seen": revision})
         return [(number, subject_uuid) for number, subject_uuid in rows]
 
     def prune(self, older_than: datetime) -> int:
-        last_per_gallery = self._connection.execute(
-            select(_TABLE.gallery_uuid, func.max(_TABLE.revision))
-            .where(_TABLE.changed_at < older_than)
-            .group_by(_TABLE.gallery_uuid)
-        ).all()
         pruned = 0
-        for gallery_uuid, last in last_per_gallery:
-            self._connection.execute(
-                update(galleries).where(galleries.c.uuid == gallery_uuid).values(pruned_revision=last)
-            )
-            pruned += self._connection.execute(
-                delete(reference_changes).where(_TABLE.gallery_uuid == gallery_uuid, _TABLE.revision <= last)
-            ).rowcount
+        for gallery_uuid, last in _LAST_OLD.rows(self._within, {"older_than": older_than}):
+            bounds = {"wanted": gallery_uuid, "last_pruned": last}
+            _SET_PRUNED.run(self._within, bounds)
+            pruned += _PRUNE.run(self._within, bounds)
         return pruned

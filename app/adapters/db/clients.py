@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from app.adapters.db.rows import api_clients
+from app.adapters.db.statements import Statement, Transaction
 from app.domain.subjects import ApiClient, Scope
 
 _TABLE = api_clients.c
-_INSERT = insert(api_clients)
-_ALL = select(
+_INSERT = Statement(insert(api_clients))
+_COLUMNS = select(
     _TABLE.id,
     _TABLE.name,
     _TABLE.secret_sha256,
@@ -23,16 +24,22 @@ _ALL = select(
     _TABLE.expires_at,
     _TABLE.revoked_at,
 )
-_BY_ID = _ALL.where(_TABLE.id == bindparam("wanted"))
+_ALL = Statement(_COLUMNS.order_by(_TABLE.created_at, _TABLE.id))
+_BY_ID = Statement(_COLUMNS.where(_TABLE.id == bindparam("wanted")))
+_REVOKE = Statement(
+    update(api_clients)
+    .where(_TABLE.id == bindparam("wanted"), _TABLE.revoked_at.is_(None))
+    .values(revoked_at=bindparam("at"))
+)
 
 
 class SqlClients:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, within: Transaction) -> None:
+        self._within = within
 
     def add(self, client: ApiClient) -> None:
-        self._connection.execute(
-            _INSERT,
+        _INSERT.run(
+            self._within,
             {
                 "id": client.id,
                 "name": client.name,
@@ -46,21 +53,15 @@ class SqlClients:
         )
 
     def by_id(self, client_id: str) -> ApiClient | None:
-        row = self._connection.execute(_BY_ID, {"wanted": client_id}).one_or_none()
+        row = _BY_ID.first(self._within, {"wanted": client_id})
         return None if row is None else _to_client(row)
 
     def all(self) -> list[ApiClient]:
-        rows = self._connection.execute(_ALL.order_by(_TABLE.created_at, _TABLE.id))
-        return [_to_client(row) for row in rows]
+        return [_to_client(row) for row in _ALL.rows(self._within)]
 
     def revoke(self, client_id: str, at: datetime) -> bool:
         """Whether there was such a client, not revoked before."""
-        done = self._connection.execute(
-            update(api_clients)
-            .where(_TABLE.id == client_id, _TABLE.revoked_at.is_(None))
-            .values(revoked_at=at)
-        )
-        return done.rowcount > 0
+        return _REVOKE.run(self._within, {"wanted": client_id, "at": at}) > 0
 
 
 def _to_client(row: Sequence[Any]) -> ApiClient:

@@ -88,10 +88,11 @@ def _begin_sqlite(connection: Connection) -> None:
     between, SQLite refuses the upgrade at once, whatever the busy timeout. IMMEDIATE waits in line.
     """
     writes = bool(connection.get_execution_options().get(WRITES))
+    driver: Any = connection.connection.driver_connection
     if connection.info.get(WRITES) is not writes:
-        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+        driver.execute(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
         connection.info[WRITES] = writes
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _open_postgresql(url: URL) -> Engine:

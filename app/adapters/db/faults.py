@@ -13,12 +13,12 @@ from sqlalchemy import exc
 
 from app.domain.errors import PulseprintError, TemporaryError
 
+DRIVER_INTEGRITY_ERRORS = (sqlite3.IntegrityError, psycopg.IntegrityError)
+
 log = structlog.get_logger(__name__)
 
-_UNIQUE_SQLSTATE = "23505"
-_FOREIGN_KEY_SQLSTATE = "23503"
-_UNIQUE_SQLITE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID")
-_FOREIGN_KEY_SQLITE = ("SQLITE_CONSTRAINT_FOREIGNKEY",)
+_UNIQUE = ("23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
+_FOREIGN_KEY = ("23503", "SQLITE_CONSTRAINT_FOREIGNKEY")
 
 # Wrong statements and wrong values are our mistakes; waiting does not mend them.
 _OUR_MISTAKES = ("DataError", "IntegrityError", "NotSupportedError", "ProgrammingError")
@@ -34,28 +34,23 @@ def translated_faults() -> Iterator[None]:
         yield
     except exc.DBAPIError as error:
         _refuse(error.orig if error.orig is not None else error)
-    except (sqlite3.Error, psycopg.Error) as error:  # From the raw cursors of the rebuild.
+    except (sqlite3.Error, psycopg.Error) as error:  # From statements run on the driver's cursors.
         _refuse(error)
     except exc.TimeoutError:
         _report("pool_exhausted")
         raise TemporaryError("All database connections are busy.", code="store_unavailable") from None
 
 
-def is_unique_violation(error: exc.IntegrityError) -> bool:
+def is_unique_violation(error: BaseException) -> bool:
     """Whether somebody stored the same thing first."""
-    return _fault_code(error.orig) in (_UNIQUE_SQLSTATE, *_UNIQUE_SQLITE)
-
-
-def is_foreign_key_violation(error: exc.IntegrityError) -> bool:
-    """Whether the parent row is gone."""
-    return _fault_code(error.orig) in (_FOREIGN_KEY_SQLSTATE, *_FOREIGN_KEY_SQLITE)
+    return _fault_code(error) in _UNIQUE
 
 
 def _refuse(error: BaseException) -> NoReturn:
     code = _fault_code(error)
     kind = next((base.__name__ for base in type(error).__mro__ if base.__name__ in _OUR_MISTAKES), None)
     _report(code or type(error).__name__)
-    if code in (_UNIQUE_SQLSTATE, _FOREIGN_KEY_SQLSTATE, *_UNIQUE_SQLITE, *_FOREIGN_KEY_SQLITE):
+    if code in (*_UNIQUE, *_FOREIGN_KEY):  # A lost race: what it conflicts with is visible at the next try.
         raise TemporaryError(
             "Another request changed the same thing first; try again.", code="store_unavailable"
         ) from None

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import String, bindparam, delete, func, insert, select, tuple_, update
 
-from app.adapters.db.faults import is_unique_violation
+from app.adapters.db.faults import DRIVER_INTEGRITY_ERRORS, is_unique_violation
 from app.adapters.db.rows import biometric_references, galleries, idempotency_keys, subjects
+from app.adapters.db.statements import Statement, Transaction
 from app.domain.errors import ConflictError
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric, Policy
 from app.domain.ports import PageCursor
@@ -25,13 +25,23 @@ _COLUMNS = (
     galleries.c.wrapped_key,
     galleries.c.created_at,
 )
-_INSERT = insert(galleries)
-_BY_NAME = select(*_COLUMNS).where(galleries.c.name == bindparam("wanted"))
-_BY_UUID = select(*_COLUMNS).where(galleries.c.uuid == bindparam("wanted"))
+_WANTED = galleries.c.uuid == bindparam("wanted")
 _IN_ORDER = select(*_COLUMNS).order_by(galleries.c.created_at, galleries.c.uuid)
-_REVISION = select(galleries.c.revision).where(galleries.c.uuid == bindparam("wanted"))
-_SUBJECTS = select(func.count()).select_from(subjects).where(subjects.c.gallery_uuid == bindparam("wanted"))
-_REFERENCES = (
+_SUBJECTS_OF = select(subjects.c.uuid).where(subjects.c.gallery_uuid == bindparam("wanted"))
+
+_INSERT = Statement(insert(galleries))
+_BY_NAME = Statement(select(*_COLUMNS).where(galleries.c.name == bindparam("wanted")))
+_BY_UUID = Statement(select(*_COLUMNS).where(_WANTED))
+_ALL = Statement(_IN_ORDER)
+_SET_POLICY = Statement(update(galleries).where(_WANTED).values(policy=bindparam("new")))
+_SET_KEY = Statement(update(galleries).where(_WANTED).values(wrapped_key=bindparam("new")))
+_REMOVE_ANSWERS = Statement(delete(idempotency_keys).where(idempotency_keys.c.subject_uuid.in_(_SUBJECTS_OF)))
+_REMOVE = Statement(delete(galleries).where(_WANTED))
+_REVISION = Statement(select(galleries.c.revision).where(_WANTED))
+_SUBJECTS = Statement(
+    select(func.count()).select_from(subjects).where(subjects.c.gallery_uuid == bindparam("wanted"))
+)
+_REFERENCES = Statement(
     select(func.count())
     .select_from(biometric_references.join(subjects))
     .where(subjects.c.gallery_uuid == bindparam("wanted"))
@@ -39,8 +49,8 @@ _REFERENCES = (
 
 
 class SqlGalleries:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, within: Transaction) -> None:
+        self._within = within
 
     def add(self, gallery: Gallery) -> None:
         row = {
@@ -53,57 +63,52 @@ class SqlGalleries:
             "created_at": gallery.created_at,
         }
         try:
-            self._connection.execute(_INSERT, row)
-        except IntegrityError as error:
+            _INSERT.run(self._within, row)
+        except DRIVER_INTEGRITY_ERRORS as error:
             if not is_unique_violation(error):
                 raise
             raise ConflictError("A gallery of this name exists.", code="gallery_exists") from None
 
     def by_name(self, name: str) -> Gallery | None:
-        return _gallery(self._connection.execute(_BY_NAME, {"wanted": name}).one_or_none())
+        return _gallery(_BY_NAME.first(self._within, {"wanted": name}))
 
     def by_uuid(self, gallery_uuid: UUID) -> Gallery | None:
-        return _gallery(self._connection.execute(_BY_UUID, {"wanted": gallery_uuid}).one_or_none())
+        return _gallery(_BY_UUID.first(self._within, {"wanted": gallery_uuid}))
 
     def page(self, names: frozenset[str] | None, after: PageCursor | None, limit: int) -> list[Gallery]:
         query = _IN_ORDER.limit(limit)
         if names is not None:
-            query = query.where(galleries.c.name.in_(sorted(names)))
+            some = [bindparam(f"name_{n}", name, String) for n, name in enumerate(sorted(names))]
+            query = query.where(galleries.c.name.in_(some))
         if after is not None:
             query = query.where(
                 tuple_(galleries.c.created_at, galleries.c.uuid) > tuple_(after.created_at, after.id)
             )
-        return [_to_gallery(row) for row in self._connection.execute(query)]
+        return [_to_gallery(row) for row in Statement(query).rows(self._within)]
 
     def all(self) -> list[Gallery]:
-        return [_to_gallery(row) for row in self._connection.execute(_IN_ORDER)]
+        return [_to_gallery(row) for row in _ALL.rows(self._within)]
 
     def set_policy(self, gallery_uuid: UUID, policy: Policy) -> None:
-        self._update(gallery_uuid, policy=policy_to_json(policy))
+        _SET_POLICY.run(self._within, {"wanted": gallery_uuid, "new": policy_to_json(policy)})
 
     def set_wrapped_key(self, gallery_uuid: UUID, wrapped_key: bytes) -> None:
-        self._update(gallery_uuid, wrapped_key=wrapped_key)
+        _SET_KEY.run(self._within, {"wanted": gallery_uuid, "new": wrapped_key})
 
     def remove(self, gallery_uuid: UUID) -> None:
-        of_gallery = select(subjects.c.uuid).where(subjects.c.gallery_uuid == gallery_uuid)
-        self._connection.execute(
-            delete(idempotency_keys).where(idempotency_keys.c.subject_uuid.in_(of_gallery))
-        )
-        self._connection.execute(delete(galleries).where(galleries.c.uuid == gallery_uuid))
+        _REMOVE_ANSWERS.run(self._within, {"wanted": gallery_uuid})
+        _REMOVE.run(self._within, {"wanted": gallery_uuid})
 
     def revision(self, gallery_uuid: UUID) -> int | None:
-        revision: int | None = self._connection.scalar(_REVISION, {"wanted": gallery_uuid})
-        return revision
+        row = _REVISION.first(self._within, {"wanted": gallery_uuid})
+        return None if row is None else row[0]
 
     def counts(self, gallery_uuid: UUID) -> tuple[int, int]:
-        wanted = {"wanted": gallery_uuid}
-        return (
-            self._connection.execute(_SUBJECTS, wanted).scalar_one(),
-            self._connection.execute(_REFERENCES, wanted).scalar_one(),
-        )
-
-    def _update(self, gallery_uuid: UUID, **values: object) -> None:
-        self._connection.execute(update(galleries).where(galleries.c.uuid == gallery_uuid).values(**values))
+        counted = [
+            statement.rows(self._within, {"wanted": gallery_uuid})[0][0]
+            for statement in (_SUBJECTS, _REFERENCES)
+        ]
+        return counted[0], counted[1]
 
 
 def _gallery(row: Sequence[Any] | None) -> Gallery | None:

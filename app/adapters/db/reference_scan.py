@@ -10,9 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-import psycopg
-from sqlalchemy import Connection
-
+from app.adapters.db.statements import Transaction
 from app.domain.ports import ReferenceRow
 
 FETCH_ROWS = 5_000
@@ -30,9 +28,9 @@ _POSTGRESQL = (
 )
 
 
-def scan_gallery(connection: Connection, gallery_uuid: UUID) -> Iterator[ReferenceRow]:
+def scan_gallery(within: Transaction, gallery_uuid: UUID) -> Iterator[ReferenceRow]:
     """All references of a gallery in order (subject uuid, created_at, id), streamed."""
-    driver = _begun(connection)
+    driver = within.driver
     if isinstance(driver, sqlite3.Connection):
         yield from map(ReferenceRow._make, driver.execute(_SQLITE + _ORDER, (gallery_uuid.bytes,)))
         return
@@ -43,10 +41,10 @@ def scan_gallery(connection: Connection, gallery_uuid: UUID) -> Iterator[Referen
 
 
 def scan_subjects(
-    connection: Connection, gallery_uuid: UUID, subject_uuids: Sequence[UUID]
+    within: Transaction, gallery_uuid: UUID, subject_uuids: Sequence[UUID]
 ) -> Iterator[ReferenceRow]:
     """References of some subjects of a gallery, in the same order."""
-    driver = _begun(connection)
+    driver = within.driver
     wanted = sorted(subject_uuids, key=lambda uuid: uuid.bytes)
     for start in range(0, len(wanted), SUBJECTS_PER_QUERY):
         batch = wanted[start : start + SUBJECTS_PER_QUERY]
@@ -59,11 +57,3 @@ def scan_subjects(
             with driver.cursor(binary=True) as cursor:
                 cursor.execute(_POSTGRESQL + " AND s.uuid = ANY(%s)" + _ORDER, (gallery_uuid, batch))
                 yield from map(ReferenceRow._make, cursor)
-
-
-def _begun(connection: Connection) -> sqlite3.Connection | psycopg.Connection[tuple[object, ...]]:
-    """The driver's connection, inside the transaction that SQLAlchemy has begun."""
-    assert connection.in_transaction()
-    driver: sqlite3.Connection | psycopg.Connection[tuple[object, ...]]
-    driver = connection.connection.driver_connection  # type: ignore[assignment]
-    return driver

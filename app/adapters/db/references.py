@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import String, bindparam, delete, func, insert, select, tuple_, update
 
 from app.adapters.db.reference_scan import scan_gallery, scan_subjects
 from app.adapters.db.rows import biometric_references, subjects
+from app.adapters.db.statements import Statement, Transaction
 from app.domain.ports import PageCursor, ReferenceRow
 from app.domain.references import Modality, Reference, TemplateKey
 
 _TABLE = biometric_references.c
-_INSERT = insert(biometric_references)
 _IN_ORDER = (
     select(
         _TABLE.id,
@@ -34,82 +35,93 @@ _IN_ORDER = (
     .select_from(biometric_references.join(subjects))
     .order_by(_TABLE.subject_uuid, _TABLE.created_at, _TABLE.id)
 )
-_OF_SUBJECT = _IN_ORDER.where(_TABLE.subject_uuid == bindparam("wanted_subject"))
-_KEYS = (
+_OF_THE_SUBJECT = _TABLE.subject_uuid == bindparam("subject")
+_FIRST_FEW = _IN_ORDER.where(_OF_THE_SUBJECT).limit(bindparam("count"))
+_AFTER = tuple_(_TABLE.created_at, _TABLE.id) > tuple_(
+    bindparam("after_time", type_=_TABLE.created_at.type), bindparam("after_id", type_=_TABLE.id.type)
+)
+
+_INSERT = Statement(insert(biometric_references))
+_OF_SUBJECT = Statement(_IN_ORDER.where(_OF_THE_SUBJECT))
+_KEYS = Statement(
     select(_TABLE.modality, _TABLE.position, _TABLE.encoder, func.count())
-    .where(_TABLE.subject_uuid == bindparam("wanted_subject"))
+    .where(_OF_THE_SUBJECT)
     .group_by(_TABLE.modality, _TABLE.position, _TABLE.encoder)
 )
-_PAGE = _OF_SUBJECT.limit(bindparam("wanted_limit"))
-_PAGE_AFTER = _PAGE.where(
-    tuple_(_TABLE.created_at, _TABLE.id)
-    > tuple_(
-        bindparam("after_time", type_=_TABLE.created_at.type), bindparam("after_id", type_=_TABLE.id.type)
-    )
-)
-_ONE = _OF_SUBJECT.where(_TABLE.id == bindparam("wanted_id"))
-_REMOVE = delete(biometric_references).where(_TABLE.id == bindparam("wanted_id"))
-_REPLACE = (
+_PAGE = Statement(_FIRST_FEW)
+_PAGE_AFTER = Statement(_FIRST_FEW.where(_AFTER))
+_ONE = Statement(_IN_ORDER.where(_OF_THE_SUBJECT, _TABLE.id == bindparam("wanted")))
+_REMOVE = Statement(delete(biometric_references).where(_TABLE.id == bindparam("wanted")))
+_REPLACE = Statement(
     update(biometric_references)
-    .where(_TABLE.id == bindparam("wanted_id"))
+    .where(_TABLE.id == bindparam("wanted"))
     .values(transform_version=bindparam("new_version"), ciphertext=bindparam("new_ciphertext"))
 )
-_PER_ENCODER = select(_TABLE.encoder, func.count()).group_by(_TABLE.encoder)
+_PER_ENCODER = Statement(select(_TABLE.encoder, func.count()).group_by(_TABLE.encoder))
+_TEMPLATES = (
+    select(_TABLE.subject_uuid, _TABLE.modality, _TABLE.position, _TABLE.encoder)
+    .select_from(biometric_references.join(subjects))
+    .where(subjects.c.gallery_uuid == bindparam("gallery"))
+    .distinct()
+    .subquery()
+)
+_TEMPLATES_PER_ENCODER = Statement(select(_TEMPLATES.c.encoder, func.count()).group_by(_TEMPLATES.c.encoder))
 
 
 class SqlReferences:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, within: Transaction) -> None:
+        self._within = within
 
     def add_all(self, references: Sequence[Reference]) -> None:
         if references:
-            self._connection.execute(_INSERT, [_to_row(reference) for reference in references])
+            _INSERT.run_many(self._within, [_to_row(reference) for reference in references])
 
     def of_subject(self, subject_uuid: UUID) -> list[Reference]:
-        rows = self._connection.execute(_OF_SUBJECT, {"wanted_subject": subject_uuid})
-        return [_to_reference(row) for row in rows]
+        return [_to_reference(row) for row in _OF_SUBJECT.rows(self._within, {"subject": subject_uuid})]
 
     def keys_of(self, subject_uuid: UUID) -> dict[TemplateKey, int]:
-        rows = self._connection.execute(_KEYS, {"wanted_subject": subject_uuid})
         return {
-            TemplateKey(Modality(modality), position, encoder): n for modality, position, encoder, n in rows
+            TemplateKey(Modality(modality), position, encoder): count
+            for modality, position, encoder, count in _KEYS.rows(self._within, {"subject": subject_uuid})
         }
 
     def page(self, subject_uuid: UUID, after: PageCursor | None, limit: int) -> list[Reference]:
-        wanted: dict[str, Any] = {"wanted_subject": subject_uuid, "wanted_limit": limit}
+        wanted: dict[str, Any] = {"subject": subject_uuid, "count": limit}
         if after is None:
-            rows = self._connection.execute(_PAGE, wanted)
+            rows = _PAGE.rows(self._within, wanted)
         else:
             wanted |= {"after_time": after.created_at, "after_id": after.id}
-            rows = self._connection.execute(_PAGE_AFTER, wanted)
+            rows = _PAGE_AFTER.rows(self._within, wanted)
         return [_to_reference(row) for row in rows]
 
     def get(self, subject_uuid: UUID, reference_id: UUID) -> Reference | None:
-        row = self._connection.execute(
-            _ONE, {"wanted_subject": subject_uuid, "wanted_id": reference_id}
-        ).one_or_none()
+        row = _ONE.first(self._within, {"subject": subject_uuid, "wanted": reference_id})
         return None if row is None else _to_reference(row)
 
     def remove(self, reference_id: UUID) -> None:
-        self._connection.execute(_REMOVE, {"wanted_id": reference_id})
+        _REMOVE.run(self._within, {"wanted": reference_id})
 
     def replace_ciphertexts(self, rows: Sequence[tuple[UUID, int, bytes]]) -> None:
         if rows:
-            self._connection.execute(
-                _REPLACE,
+            _REPLACE.run_many(
+                self._within,
                 [
-                    {"wanted_id": reference_id, "new_version": version, "new_ciphertext": ciphertext}
+                    {"wanted": reference_id, "new_version": version, "new_ciphertext": ciphertext}
                     for reference_id, version, ciphertext in rows
                 ],
             )
 
+    def template_count(self, gallery_uuid: UUID, encoders: Sequence[str]) -> int:
+        per_encoder = _TEMPLATES_PER_ENCODER.rows(self._within, {"gallery": gallery_uuid})
+        return sum(count for encoder, count in per_encoder if encoder in encoders)
+
     def encoder_counts(self) -> Mapping[str, int]:
-        return {row[0]: row[1] for row in self._connection.execute(_PER_ENCODER)}
+        return {encoder: count for encoder, count in _PER_ENCODER.rows(self._within)}  # noqa: C416
 
     def scan(self, gallery_uuid: UUID, subject_uuids: Sequence[UUID] | None = None) -> Iterable[ReferenceRow]:
         if subject_uuids is None:
-            return scan_gallery(self._connection, gallery_uuid)
-        return scan_subjects(self._connection, gallery_uuid, subject_uuids)
+            return scan_gallery(self._within, gallery_uuid)
+        return scan_subjects(self._within, gallery_uuid, subject_uuids)
 
 
 def _to_row(reference: Reference) -> dict[str, Any]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import bindparam, delete, insert, select, tuple_, update
 
 from app.adapters.db.rows import biometric_references, idempotency_keys, subjects
+from app.adapters.db.statements import Statement, Transaction
 from app.domain.ports import PageCursor
 from app.domain.subjects import Consent, Subject
 
-BATCH = 10_000  # Bound parameters of one IN list: SQLite allows 32 766, PostgreSQL 65 535.
+_LONGEST_LIST = 4_096  # Bound parameters of one IN list: SQLite allows 32 766, PostgreSQL 65 535.
 
 _COLUMNS = (
     subjects.c.uuid,
@@ -23,68 +25,79 @@ _COLUMNS = (
     subjects.c.consent_given_at,
     subjects.c.created_at,
 )
-_INSERT = insert(subjects)
-_OF_GALLERY = select(*_COLUMNS).where(subjects.c.gallery_uuid == bindparam("wanted_gallery"))
-_BY_NAME = _OF_GALLERY.where(subjects.c.subject_id == bindparam("wanted_name"))
-_BY_UUIDS = _OF_GALLERY.where(subjects.c.uuid.in_(bindparam("wanted", expanding=True)))
-_PAGE = _OF_GALLERY.order_by(subjects.c.created_at, subjects.c.uuid).limit(bindparam("wanted_limit"))
-_PAGE_AFTER = _PAGE.where(
-    tuple_(subjects.c.created_at, subjects.c.uuid)
-    > tuple_(
-        bindparam("after_time", type_=subjects.c.created_at.type),
-        bindparam("after_uuid", type_=subjects.c.uuid.type),
-    )
+_OF_GALLERY = select(*_COLUMNS).where(subjects.c.gallery_uuid == bindparam("gallery"))
+_IN_ORDER = _OF_GALLERY.order_by(subjects.c.created_at, subjects.c.uuid).limit(bindparam("count"))
+_AFTER = tuple_(subjects.c.created_at, subjects.c.uuid) > tuple_(
+    bindparam("after_time", type_=subjects.c.created_at.type),
+    bindparam("after_uuid", type_=subjects.c.uuid.type),
 )
-_ANSWERS = delete(idempotency_keys).where(idempotency_keys.c.subject_uuid == bindparam("wanted"))
-_REFERENCES = delete(biometric_references).where(biometric_references.c.subject_uuid == bindparam("wanted"))
-_SUBJECT = delete(subjects).where(subjects.c.uuid == bindparam("wanted"))
+
+_INSERT = Statement(insert(subjects))
+_BY_NAME = Statement(_OF_GALLERY.where(subjects.c.subject_id == bindparam("named")))
+_PAGE = Statement(_IN_ORDER)
+_PAGE_AFTER = Statement(_IN_ORDER.where(_AFTER))
+_SET_CONSENT = Statement(
+    update(subjects)
+    .where(subjects.c.uuid == bindparam("wanted"))
+    .values(consent_text_id=bindparam("text_id"), consent_given_at=bindparam("given_at"))
+)
+# References first and by name: erasure must not hang on a pragma that arms the cascade.
+_ERASURE = (
+    Statement(delete(idempotency_keys).where(idempotency_keys.c.subject_uuid == bindparam("wanted"))),
+    Statement(delete(biometric_references).where(biometric_references.c.subject_uuid == bindparam("wanted"))),
+    Statement(delete(subjects).where(subjects.c.uuid == bindparam("wanted"))),
+)
+
+
+@cache
+def _by_uuids(count: int) -> Statement:
+    """Compiling costs more than running, and searches ask for every length: lists come in powers of two."""
+    return Statement(
+        _OF_GALLERY.where(subjects.c.uuid.in_([bindparam(f"uuid_{number}") for number in range(count)]))
+    )
 
 
 class SqlSubjects:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, within: Transaction) -> None:
+        self._within = within
 
     def add(self, subject: Subject) -> None:
         self.add_all((subject,))
 
     def add_all(self, many: Sequence[Subject]) -> None:
         if many:
-            self._connection.execute(_INSERT, [_to_row(subject) for subject in many])
+            _INSERT.run_many(self._within, [_to_row(subject) for subject in many])
 
     def by_name(self, gallery_uuid: UUID, subject_id: str) -> Subject | None:
-        row = self._connection.execute(
-            _BY_NAME, {"wanted_gallery": gallery_uuid, "wanted_name": subject_id}
-        ).one_or_none()
+        row = _BY_NAME.first(self._within, {"gallery": gallery_uuid, "named": subject_id})
         return None if row is None else _to_subject(row)
 
     def by_uuids(self, gallery_uuid: UUID, uuids: Sequence[UUID]) -> list[Subject]:
         found: list[Subject] = []
-        for start in range(0, len(uuids), BATCH):
-            wanted = {"wanted_gallery": gallery_uuid, "wanted": list(uuids[start : start + BATCH])}
-            found.extend(_to_subject(row) for row in self._connection.execute(_BY_UUIDS, wanted))
+        for start in range(0, len(uuids), _LONGEST_LIST):
+            some = uuids[start : start + _LONGEST_LIST]
+            count = 1 << (len(some) - 1).bit_length()
+            values: dict[str, Any] = {f"uuid_{n}": some[min(n, len(some) - 1)] for n in range(count)}
+            rows = _by_uuids(count).rows(self._within, {"gallery": gallery_uuid, **values})
+            found.extend(map(_to_subject, rows))
         return found
 
     def page(self, gallery_uuid: UUID, after: PageCursor | None, limit: int) -> list[Subject]:
-        wanted: dict[str, Any] = {"wanted_gallery": gallery_uuid, "wanted_limit": limit}
+        wanted: dict[str, Any] = {"gallery": gallery_uuid, "count": limit}
         if after is None:
-            rows = self._connection.execute(_PAGE, wanted)
+            rows = _PAGE.rows(self._within, wanted)
         else:
             wanted |= {"after_time": after.created_at, "after_uuid": after.id}
-            rows = self._connection.execute(_PAGE_AFTER, wanted)
+            rows = _PAGE_AFTER.rows(self._within, wanted)
         return [_to_subject(row) for row in rows]
 
     def set_consent(self, subject: Subject) -> None:
         text_id, given_at = _consent_columns(subject.consent)
-        self._connection.execute(
-            update(subjects)
-            .where(subjects.c.uuid == subject.uuid)
-            .values(consent_text_id=text_id, consent_given_at=given_at)
-        )
+        _SET_CONSENT.run(self._within, {"wanted": subject.uuid, "text_id": text_id, "given_at": given_at})
 
     def remove(self, subject_uuid: UUID) -> None:
-        # References first and by name: erasure must not hang on a pragma that arms the cascade.
-        for statement in (_ANSWERS, _REFERENCES, _SUBJECT):
-            self._connection.execute(statement, {"wanted": subject_uuid})
+        for statement in _ERASURE:
+            statement.run(self._within, {"wanted": subject_uuid})
 
 
 def _consent_columns(consent: Consent | None) -> tuple[Any, Any]:

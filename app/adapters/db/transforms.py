@@ -6,32 +6,37 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from app.adapters.db.rows import gallery_transforms
+from app.adapters.db.statements import Statement, Transaction
 from app.domain.references import Modality
 from app.domain.subjects import GalleryTransform
 
 _TABLE = gallery_transforms.c
-_INSERT = insert(gallery_transforms)
+_OF_THE_GALLERY = _TABLE.gallery_uuid == bindparam("gallery")
+_OF_THE_ENCODER = (
+    _OF_THE_GALLERY,
+    _TABLE.modality == bindparam("of_modality"),
+    _TABLE.encoder == bindparam("of_encoder"),
+)
 _ALL = select(_TABLE.gallery_uuid, _TABLE.modality, _TABLE.encoder, _TABLE.version, _TABLE.wrapped_matrix)
-_OF_GALLERY = _ALL.where(_TABLE.gallery_uuid == bindparam("wanted_gallery"))
-_CURRENT = (
-    _OF_GALLERY.where(
-        _TABLE.modality == bindparam("wanted_modality"), _TABLE.encoder == bindparam("wanted_encoder")
-    )
-    .order_by(_TABLE.version.desc())
-    .limit(1)
+
+_INSERT = Statement(insert(gallery_transforms))
+_CURRENT = Statement(_ALL.where(*_OF_THE_ENCODER).order_by(_TABLE.version.desc()).limit(1))
+_OF_GALLERY = Statement(_ALL.where(_OF_THE_GALLERY).order_by(_TABLE.modality, _TABLE.encoder, _TABLE.version))
+_REMOVE_OLDER = Statement(
+    delete(gallery_transforms).where(*_OF_THE_ENCODER, _TABLE.version < bindparam("kept"))
 )
 
 
 class SqlTransforms:
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, within: Transaction) -> None:
+        self._within = within
 
     def add(self, transform: GalleryTransform) -> None:
-        self._connection.execute(
-            _INSERT,
+        _INSERT.run(
+            self._within,
             {
                 "gallery_uuid": transform.gallery_uuid,
                 "modality": str(transform.modality),
@@ -42,28 +47,18 @@ class SqlTransforms:
         )
 
     def current(self, gallery_uuid: UUID, modality: Modality, encoder: str) -> GalleryTransform | None:
-        row = self._connection.execute(
-            _CURRENT,
-            {"wanted_gallery": gallery_uuid, "wanted_modality": str(modality), "wanted_encoder": encoder},
-        ).one_or_none()
+        row = _CURRENT.first(self._within, _names(gallery_uuid, modality, encoder))
         return None if row is None else _to_transform(row)
 
     def of_gallery(self, gallery_uuid: UUID) -> list[GalleryTransform]:
-        rows = self._connection.execute(
-            _OF_GALLERY.order_by(_TABLE.modality, _TABLE.encoder, _TABLE.version),
-            {"wanted_gallery": gallery_uuid},
-        )
-        return [_to_transform(row) for row in rows]
+        return [_to_transform(row) for row in _OF_GALLERY.rows(self._within, {"gallery": gallery_uuid})]
 
     def remove_older(self, gallery_uuid: UUID, modality: Modality, encoder: str, version: int) -> None:
-        self._connection.execute(
-            delete(gallery_transforms).where(
-                _TABLE.gallery_uuid == gallery_uuid,
-                _TABLE.modality == str(modality),
-                _TABLE.encoder == encoder,
-                _TABLE.version < version,
-            )
-        )
+        _REMOVE_OLDER.run(self._within, {**_names(gallery_uuid, modality, encoder), "kept": version})
+
+
+def _names(gallery_uuid: UUID, modality: Modality, encoder: str) -> dict[str, Any]:
+    return {"gallery": gallery_uuid, "of_modality": str(modality), "of_encoder": encoder}
 
 
 def _to_transform(row: Sequence[Any]) -> GalleryTransform:

@@ -14,6 +14,7 @@ from app.adapters.db.engine import for_reading, for_writing
 from app.adapters.db.faults import translated_faults
 from app.adapters.db.galleries import SqlGalleries
 from app.adapters.db.references import SqlReferences
+from app.adapters.db.statements import Transaction
 from app.adapters.db.subjects import SqlSubjects
 from app.adapters.db.transforms import SqlTransforms
 from app.domain import ports
@@ -23,13 +24,14 @@ class SqlUnitOfWork(ports.UnitOfWork):
     """The repositories of one open transaction."""
 
     def __init__(self, connection: Connection) -> None:
-        self.galleries = SqlGalleries(connection)
-        self.transforms = SqlTransforms(connection)
-        self.subjects = SqlSubjects(connection)
-        self.references = SqlReferences(connection)
-        self.changes = SqlChangeFeed(connection)
-        self.answers = SqlAnswers(connection)
-        self.clients = SqlClients(connection)
+        within = Transaction(connection)
+        self.galleries = SqlGalleries(within)
+        self.transforms = SqlTransforms(within)
+        self.subjects = SqlSubjects(within)
+        self.references = SqlReferences(within)
+        self.changes = SqlChangeFeed(within)
+        self.answers = SqlAnswers(within)
+        self.clients = SqlClients(within)
 
 
 class SqlStore(ports.Store):
