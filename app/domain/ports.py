@@ -79,7 +79,8 @@ class GalleryNull(Protocol):
 
     def apply(self, llr_db: Float64Array) -> Float64Array: ...
 
-    def null(self, calibration: Any, evidence_class: int) -> Null: ...
+    def null(self, evidence_class: int) -> Null:
+        """Of corrected, softened scores: the gallery's own where its pairs resolve the rate."""
 
 
 class Calibration(Protocol):
@@ -100,13 +101,13 @@ class Calibration(Protocol):
 
     def null(self, evidence_class: int) -> Null: ...
 
-    def no_gallery_null(self) -> GalleryNull:
-        """The identity map, for galleries too small to know themselves."""
-
     def fit_gallery_null(
         self, llr_db: Float64Array, evidence_classes: NDArray[np.integer[Any]]
     ) -> GalleryNull:
-        """Row: single reference of a subject; column: template of a subject; shape (n, n)."""
+        """Row: single reference of a subject; column: template of a subject; shape (n, n).
+
+        NaN marks what was not compared. The identity map for galleries too small to know themselves.
+        """
 
 
 class EncoderCard(NamedTuple):

@@ -21,7 +21,6 @@ from app.domain.references import (
 )
 from app.domain.subjects import ApiClient, Consent, Gallery, GalleryTransform, Scope, Subject
 from app.services.access import granted_gallery
-from app.services.following import GalleryFollower
 from app.services.idempotency import AnswerLog, IdempotentRequest, Rendered
 from app.services.limits import max_subjects
 from app.services.mismatch import MismatchCheck
@@ -74,7 +73,6 @@ class EnrollmentService:
         store: Store,
         vault: TemplateVault,
         encoders: Encoders,
-        follower: GalleryFollower,
         check: MismatchCheck,
         answers: AnswerLog,
         clock: Clock,
@@ -83,7 +81,6 @@ class EnrollmentService:
         self._store = store
         self._vault = vault
         self._encoders = encoders
-        self._follower = follower
         self._check = check
         self._answers = answers
         self._clock = clock

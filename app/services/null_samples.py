@@ -128,7 +128,7 @@ class NullSample:
     def null(self, evidence_class: int) -> Null:
         """Of corrected, softened scores; kept until the next change."""
         if evidence_class not in self._nulls:
-            self._nulls[evidence_class] = self.gallery_null().null(self._calibration, evidence_class)
+            self._nulls[evidence_class] = self.gallery_null().null(evidence_class)
         return self._nulls[evidence_class]
 
     def possible_duplicates(self) -> tuple[tuple[int, int], ...]:

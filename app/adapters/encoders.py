@@ -1,0 +1,211 @@
+"""ONNX bundles behind the Encoder port: the only place where the service meets ``ml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain import ports
+from app.domain.errors import ConfigurationError, FailureToAcquireError
+from app.domain.ports import EncoderCard, Float64Array, IntArray
+from app.domain.references import Encoding, Modality, Recording, Vector
+from ml.calibration import Calibration, GalleryNull, Null, evidence_classes, fit_gallery_null
+from ml.encoder import BundleError, EcgEncoder, load_bundle
+from ml.fusion.templates import pool
+from ml.signal.errors import SignalError
+
+
+@dataclass(frozen=True)
+class BundleCalibration(ports.Calibration):
+    """A bundle's calibration as the services see it."""
+
+    inner: Calibration
+
+    @property
+    def ceiling_db(self) -> float:
+        return self.inner.ceiling_db
+
+    @property
+    def non_mated_pairs(self) -> int:
+        return self.inner.non_mated_pairs
+
+    def llr_db(self, cosine: Float64Array, seconds: Float64Array, quality: Float64Array) -> Float64Array:
+        return self.inner.llr_db(cosine, seconds, quality)
+
+    def soften_db(self, llr_db: Float64Array) -> Float64Array:
+        return self.inner.soften_db(llr_db)
+
+    def evidence_class(self, seconds: Float64Array) -> IntArray:
+        return evidence_classes(seconds)
+
+    def null(self, evidence_class: int) -> Null:
+        return self.inner.null(evidence_class)
+
+    def fit_gallery_null(
+        self, llr_db: Float64Array, evidence_classes: NDArray[np.integer[Any]]
+    ) -> ports.GalleryNull:
+        return _OwnNull(self.inner, fit_gallery_null(self.inner, llr_db, evidence_classes))
+
+
+@dataclass(frozen=True)
+class _OwnNull(ports.GalleryNull):
+    calibration: Calibration
+    inner: GalleryNull
+
+    @property
+    def corrected(self) -> bool:
+        return self.inner.corrected
+
+    @property
+    def slope(self) -> float:
+        return self.inner.slope
+
+    @property
+    def offset_db(self) -> float:
+        return self.inner.offset_db
+
+    @property
+    def pairs(self) -> int:
+        return self.inner.pairs
+
+    @property
+    def subjects(self) -> int:
+        return self.inner.subjects
+
+    @property
+    def measured_over_nominal(self) -> float | None:
+        return self.inner.measured_over_nominal
+
+    @property
+    def possible_duplicates(self) -> Sequence[tuple[int, int]]:
+        return self.inner.possible_duplicates
+
+    def apply(self, llr_db: Float64Array) -> Float64Array:
+        return self.inner.apply(llr_db)
+
+    def null(self, evidence_class: int) -> Null:
+        return self.inner.null(self.calibration, evidence_class)
+
+
+class BundleEncoder(ports.Encoder):
+    """One ECG bundle."""
+
+    def __init__(self, inner: EcgEncoder) -> None:
+        self._inner = inner
+        self._calibration = BundleCalibration(inner.calibration)
+
+    @property
+    def encoder_id(self) -> str:
+        return self._inner.encoder_id
+
+    @property
+    def modality(self) -> Modality:
+        return Modality(self._inner.info.modality)
+
+    @property
+    def vector_size(self) -> int:
+        return self._inner.info.vector_size
+
+    @property
+    def calibration(self) -> ports.Calibration:
+        return self._calibration
+
+    @property
+    def card(self) -> EncoderCard:
+        info = self._inner.info
+        return EncoderCard(
+            id=info.id,
+            version=info.version,
+            modality=self.modality,
+            sha256=info.sha256,
+            vector_size=info.vector_size,
+            metric=info.metric,
+            licence=info.licence,
+            training_data=info.training_data,
+            operating_points=info.operating_points,
+        )
+
+    def encode(self, recording: Recording) -> Encoding:
+        assert recording.fs_hz is not None
+        assert isinstance(recording.payload, np.ndarray)
+        try:
+            encoding = self._inner.encode(recording.payload, recording.fs_hz)
+        except SignalError as error:
+            raise FailureToAcquireError(str(error), code=error.code) from error
+        return Encoding(
+            vector=encoding.vector,
+            quality=encoding.quality,
+            seconds=encoding.seconds,
+            heart_rate_bpm=encoding.heart_rate_bpm,
+            reasons=encoding.reasons,
+        )
+
+    def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
+        return pool(vectors, sessions)
+
+
+class LoadedEncoders(ports.Encoders):
+    """The bundles in use, by modality.
+
+    Args:
+        encoders: All loaded ones.
+        chosen: Default encoder id per modality; where none is named, the newest version.
+
+    Raises:
+        ConfigurationError: A chosen encoder is not loaded.
+    """
+
+    def __init__(self, encoders: Sequence[ports.Encoder], chosen: Mapping[str, str]) -> None:
+        self._by_id = {encoder.encoder_id: encoder for encoder in encoders}
+        self._by_modality: dict[Modality, list[ports.Encoder]] = {}
+        for encoder in sorted(encoders, key=_version, reverse=True):
+            self._by_modality.setdefault(encoder.modality, []).append(encoder)
+        for modality, encoder_id in chosen.items():
+            preferred = self._by_id.get(encoder_id)
+            if preferred is None or preferred.modality != modality:
+                loaded = ", ".join(sorted(self._by_id)) or "none"
+                raise ConfigurationError(
+                    f"PULSEPRINT_ENCODERS names '{encoder_id}' for {modality}; loaded are: {loaded}."
+                )
+            versions = self._by_modality[preferred.modality]
+            versions.sort(key=lambda encoder: encoder is not preferred)  # Stable: the others stay in order.
+
+    def default(self, modality: Modality) -> ports.Encoder | None:
+        versions = self._by_modality.get(modality)
+        return versions[0] if versions else None
+
+    def get(self, encoder_id: str) -> ports.Encoder | None:
+        return self._by_id.get(encoder_id)
+
+    def of(self, modality: Modality) -> Sequence[ports.Encoder]:
+        return self._by_modality.get(modality, [])
+
+    def all(self) -> Sequence[ports.Encoder]:
+        return list(self._by_id.values())
+
+
+def load_encoders(models_dir: Path, chosen: Mapping[str, str]) -> LoadedEncoders:
+    """Load every bundle ``<id>@<version>`` of a folder.
+
+    Raises:
+        ConfigurationError: No bundle at all, one that is damaged, or a chosen one that is not there.
+    """
+    folders = sorted(folder for folder in models_dir.glob("*@*") if folder.is_dir())
+    if not folders:
+        raise ConfigurationError(f"There is no bundle <id>@<version> in the models folder '{models_dir}'.")
+    try:
+        encoders = [BundleEncoder(load_bundle(folder)) for folder in folders]
+    except BundleError as error:
+        raise ConfigurationError(str(error)) from error
+    return LoadedEncoders(encoders, chosen)
+
+
+def _version(encoder: ports.Encoder) -> tuple[tuple[int, ...], str]:
+    """Versions are numbers separated by points; equal ones are told apart by id."""
+    _, _, version = encoder.encoder_id.partition("@")
+    return tuple(int(part) if part.isdigit() else -1 for part in version.split(".")), encoder.encoder_id

@@ -1,0 +1,231 @@
+"""The only place that picks concrete classes; opened and closed by the lifespan and the CLI."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Engine, inspect, make_url
+from sqlalchemy.exc import DBAPIError
+
+from app.adapters.crypto import EnvelopeVault, parse_master_keys
+from app.adapters.db.engine import open_engine
+from app.adapters.db.key_check import ensure_key_check
+from app.adapters.db.schema import check_schema
+from app.adapters.db.unit_of_work import SqlStore
+from app.adapters.executor import BoundedExecutor
+from app.api.deps import Limits, Services
+from app.domain.errors import ConfigurationError, PulseprintError
+from app.domain.ports import Encoders, Store, TemplateIndex
+from app.services.access import AccessService
+from app.services.activity import ActivityService
+from app.services.directory import DirectoryService
+from app.services.enrollment import EnrollmentService
+from app.services.erasure import ErasureService
+from app.services.following import GalleryFollower
+from app.services.galleries import GalleryService
+from app.services.health import HealthService
+from app.services.housekeeping import Housekeeping
+from app.services.idempotency import AnswerLog
+from app.services.identification import IdentificationService
+from app.services.matching import Matcher
+from app.services.mismatch import MismatchCheck
+from app.services.quality import QualityService
+from app.services.verification import VerificationService
+
+if TYPE_CHECKING:
+    from app.config import Settings
+
+HOUSEKEEPING_INTERVAL_S = 3600.0
+
+_log = structlog.get_logger("pulseprint.housekeeping")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562): milliseconds since 1970, then random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=value & ~(0b11 << 62) | 0b10 << 62)
+
+
+def database_url(settings: Settings) -> str:
+    """The URL with the password that is kept apart from it, if there is one."""
+    password = settings.database_password()
+    if password is None:
+        return settings.database_url
+    return make_url(settings.database_url).set(password=password).render_as_string(hide_password=False)
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[tuple[Engine, SqlStore]]:
+    """The database, checked to have the schema of this code.
+
+    Raises:
+        ConfigurationError: One line saying what to do.
+    """
+    engine = open_engine(database_url(settings))
+    try:
+        check_schema(engine)
+        yield engine, SqlStore(engine)
+    finally:
+        engine.dispose()
+
+
+def open_vault(settings: Settings, engine: Engine) -> EnvelopeVault:
+    """The key hierarchy under the configured master keys, checked to be those of this database.
+
+    Raises:
+        ConfigurationError: No key, a placeholder, or not the key this database was made with.
+    """
+    vault = EnvelopeVault(parse_master_keys(settings.master_key_text()))
+    ensure_key_check(engine, vault)
+    return vault
+
+
+def database_exists(settings: Settings) -> bool:
+    """Whether there is anything in the database, without creating it."""
+    url = make_url(database_url(settings))
+    if url.get_backend_name() == "sqlite":
+        return bool(url.database) and Path(str(url.database)).exists()
+    engine = open_engine(database_url(settings))
+    try:
+        return bool(inspect(engine).get_table_names())
+    except DBAPIError:
+        raise ConfigurationError("The database of PULSEPRINT_DATABASE_URL does not answer.") from None
+    finally:
+        engine.dispose()
+
+
+def check_settings(settings: Settings) -> None:
+    """Find what would stop the service, before several processes do.
+
+    Raises:
+        ConfigurationError: One line saying what is wrong.
+    """
+    from app.adapters.encoders import load_encoders
+
+    with open_store(settings) as (engine, store):
+        open_vault(settings, engine)
+        encoders = load_encoders(settings.models_dir, settings.chosen_encoders)
+        refuse_retired(store, encoders, allowed=settings.allow_retired)
+
+
+@contextmanager
+def every_hour(work: Callable[[], None]) -> Iterator[None]:
+    """Do something now and then beside the service; a fault is logged and does not end it."""
+    stop = threading.Event()
+
+    def loop() -> None:
+        while True:
+            try:
+                work()
+            except PulseprintError as error:
+                _log.warning("housekeeping.failed", code=error.code)
+            if stop.wait(HOUSEKEEPING_INTERVAL_S):
+                return
+
+    thread = threading.Thread(target=loop, name="housekeeping", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def open_index(settings: Settings) -> TemplateIndex:
+    if settings.index == "exact":
+        from app.adapters.index.exact_index import ExactIndex
+
+        return ExactIndex()
+    from app.adapters.index.faiss_index import FaissIndex
+
+    return FaissIndex()
+
+
+@contextmanager
+def open_services(settings: Settings, *, encoders: Encoders | None = None) -> Iterator[Services]:
+    """Everything the routes need: checked, loaded and warm.
+
+    Args:
+        settings: Of this process.
+        encoders: Instead of the bundles in the models folder (tests).
+
+    Raises:
+        ConfigurationError: One line saying what is wrong; nothing was generated.
+    """
+    with ExitStack() as stack:
+        engine, store = stack.enter_context(open_store(settings))
+        vault = open_vault(settings, engine)
+        if encoders is None:
+            from app.adapters.encoders import load_encoders
+
+            encoders = load_encoders(settings.models_dir, settings.chosen_encoders)
+        refuse_retired(store, encoders, allowed=settings.allow_retired)
+        executor = BoundedExecutor(
+            threads=settings.executor_threads, queue_limit=max(32, 16 * settings.executor_threads)
+        )
+        stack.callback(executor.close)
+        follower = GalleryFollower(store, vault, open_index(settings), encoders)
+        matcher = Matcher(vault, encoders)
+        answers = AnswerLog(store, utc_now)
+        galleries = GalleryService(
+            store=store, vault=vault, encoders=encoders, follower=follower, clock=utc_now, new_id=new_id
+        )
+        galleries.ensure_default()
+        follower.start()
+        stack.enter_context(every_hour(Housekeeping(store, follower, utc_now).run))
+        yield Services(
+            access=AccessService(store, utc_now),
+            answers=answers,
+            enrollment=EnrollmentService(
+                store=store,
+                vault=vault,
+                encoders=encoders,
+                check=MismatchCheck(matcher, follower),
+                answers=answers,
+                clock=utc_now,
+                new_id=new_id,
+            ),
+            verification=VerificationService(store, encoders, matcher, follower),
+            identification=IdentificationService(store, encoders, matcher, follower),
+            activity=ActivityService(),
+            quality=QualityService(encoders),
+            directory=DirectoryService(store),
+            erasure=ErasureService(store, answers),
+            galleries=galleries,
+            health=HealthService(store, follower),
+            encoders=encoders,
+            executor=executor,
+            limits=Limits(max_body_bytes=settings.max_body_bytes),
+        )
+
+
+def refuse_retired(store: Store, encoders: Encoders, *, allowed: bool) -> None:
+    """People enrolled under a bundle that is gone would silently stop being found.
+
+    Raises:
+        ConfigurationError: There are such references, and ALLOW_RETIRED is not set.
+    """
+    with store.reading() as uow:
+        counts = uow.references.encoder_counts()
+    retired = {encoder: n for encoder, n in counts.items() if encoders.get(encoder) is None}
+    if retired and not allowed:
+        listed = ", ".join(f"{n} references of {encoder}" for encoder, n in sorted(retired.items()))
+        raise ConfigurationError(
+            f"The bundles of some references are not loaded ({listed}): restore them, or set"
+            " PULSEPRINT_ALLOW_RETIRED=1 to serve without."
+        )
