@@ -52,9 +52,8 @@ _ERASURE = (
 @cache
 def _by_uuids(count: int) -> Statement:
     """Compiling costs more than running, and searches ask for every length: lists come in powers of two."""
-    return Statement(
-        _OF_GALLERY.where(subjects.c.uuid.in_([bindparam(f"uuid_{number}") for number in range(count)]))
-    )
+    uuids = [bindparam(f"uuid_{number}", type_=subjects.c.uuid.type) for number in range(count)]
+    return Statement(_OF_GALLERY.where(subjects.c.uuid.in_(uuids)))
 
 
 class SqlSubjects:
