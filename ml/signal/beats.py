@@ -56,39 +56,41 @@ def whole_beats(
     return np.asarray((first >= 0) & (end <= n_samples))
 
 
-def beat_correlations(beats: FloatArray) -> NDArray[np.float64]:
-    """Correlation of each beat with the mean of the other beats.
+def beat_units(beats: FloatArray) -> NDArray[np.float64]:
+    """Beats without offset, scaled to length 1, so that none weighs more than another.
 
     Args:
         beats: Any unit, float, shape (n_beats, n_samples).
 
     Returns:
-        float64, shape (n_beats,), −1 to 1; 0 for a single or a constant beat.
+        float64, same shape; a constant beat becomes zeros.
     """
     centred = np.asarray(beats, dtype=np.float64)
     centred = centred - centred.mean(axis=1, keepdims=True)
-    units = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), np.finfo(np.float64).tiny)
-    others = units.sum(axis=0) - units
-    norms = np.maximum(np.linalg.norm(others, axis=1), np.finfo(np.float64).tiny)
-    return np.asarray(np.clip((units * others).sum(axis=1) / norms, -1.0, 1.0))
+    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+    return np.asarray(np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0.0))
 
 
 def reject_outlier_beats(beats: FloatArray) -> NDArray[np.bool_]:
-    """Which beats are like the others: true = keep.
+    """Which beats are like most others, in shape and size.
 
     Args:
         beats: Any unit, float, shape (n_beats, n_samples).
 
     Returns:
-        bool, shape (n_beats,); never all false for a non-empty input.
+        True = keep; bool, shape (n_beats,), never all false for a non-empty input. With fewer than three
+        beats nobody can say which one is the outlier, and all are kept.
     """
+    everything = np.ones(len(beats), dtype=np.bool_)
     if len(beats) < 3:
-        return np.ones(len(beats), dtype=np.bool_)
-    correlation = beat_correlations(beats)
-    size = np.ptp(beats, axis=1)
-    usual = np.median(size)
-    keep = (correlation >= np.median(correlation) - 0.15) & (size <= 2.0 * usual) & (size >= 0.4 * usual)
-    return keep if keep.any() else np.ones(len(beats), dtype=np.bool_)
+        return everything
+    units = beat_units(beats)
+    likeness = units @ beat_units(np.median(units, axis=0, keepdims=True))[0]
+    size = np.ptp(beats, axis=1) / max(float(np.median(np.ptp(beats, axis=1))), np.finfo(np.float64).tiny)
+    smallest, largest = c.OUTLIER_SIZES
+    alike = likeness >= np.median(likeness) - c.OUTLIER_MARGIN
+    keep = alike & (size >= smallest) & (size <= largest)
+    return keep if keep.any() else everything
 
 
 def heart_rate_bpm(r_peaks: NDArray[np.int64], fs_hz: float) -> float | None:

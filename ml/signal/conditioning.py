@@ -7,28 +7,49 @@ from numpy.typing import NDArray
 
 from ml.signal import constants as c
 from ml.signal.beats import heart_rate_bpm
+from ml.signal.defects import flat_samples, saturated_samples
 from ml.signal.errors import (
     NoHeartbeatError,
     QualityTooLowError,
     SamplingRateUnsupportedError,
+    SignalError,
     SignalFlatError,
     SignalNotFiniteError,
+    SignalSaturatedError,
     SignalTooShortError,
 )
 from ml.signal.filters import FloatArray, band_pass, notch, resample
 from ml.signal.qrs import locate_qrs
 from ml.signal.quality import SignalQuality, assess_quality
 
+_ERRORS: dict[str, type[SignalError]] = {
+    error.code: error
+    for error in (SignalFlatError, SignalSaturatedError, NoHeartbeatError, QualityTooLowError)
+}
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class ConditionedEcg:
-    """A strip at the working rate, band-passed, with its beats and its quality."""
+    """A strip at the working rate, band-passed, with its beats and its quality.
+
+    Attributes:
+        ecg: The unit of the raw strip, float32, shape (n_samples,).
+        fs_hz: `WORKING_FS_HZ`.
+        r_peaks: Sample indices of all heartbeats, int64, shape (n_beats,).
+        quality: Which segments to trust, and how far.
+        heart_rate_bpm: From the median RR interval; None with fewer than two beats.
+    """
 
     ecg: NDArray[np.float32]
     fs_hz: float
     r_peaks: NDArray[np.int64]
     quality: SignalQuality
     heart_rate_bpm: float | None
+
+    @property
+    def accepted_r_peaks(self) -> NDArray[np.int64]:
+        """The heartbeats within accepted segments."""
+        return self.r_peaks[self.quality.accepts(self.r_peaks / self.fs_hz)]
 
 
 def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
@@ -45,17 +66,16 @@ def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
         SignalError: One of its subclasses says what is wrong.
     """
     raw = _checked(ecg, fs_hz)
-    hum_free = raw
-    for mains_hz in c.MAINS_HZ:
-        hum_free = notch(hum_free, fs_hz, mains_hz)
-    at_working_rate = resample(hum_free, fs_hz, c.WORKING_FS_HZ)
-    clean = band_pass(at_working_rate, c.WORKING_FS_HZ, c.BAND_LOW_HZ, c.BAND_HIGH_HZ)
+    clean = _cleaned(raw, fs_hz)
     r_peaks = locate_qrs(clean)
-    quality = assess_quality(clean, c.WORKING_FS_HZ, r_peaks)
+    defects = {
+        SignalFlatError.code: flat_samples(raw, fs_hz),
+        SignalSaturatedError.code: saturated_samples(raw, fs_hz),
+    }
+    quality = assess_quality(clean, c.WORKING_FS_HZ, r_peaks, defects)
     if quality.accepted_s == 0.0:
-        if r_peaks.size < 2 or quality.score < c.NO_HEARTBEAT_SCORE:
-            raise NoHeartbeatError("no heartbeats found")
-        raise QualityTooLowError(f"quality {quality.score:.2f} is below {c.MIN_SEGMENT_SCORE}")
+        reason = quality.reasons[0]
+        raise _ERRORS[reason](f"no part of {raw.size / fs_hz:.1f} s can be used: quality {quality.score:.2f}")
     return ConditionedEcg(
         ecg=clean.astype(np.float32),
         fs_hz=c.WORKING_FS_HZ,
@@ -65,15 +85,32 @@ def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     )
 
 
+def _cleaned(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.float64]:
+    hum_free = raw
+    for mains_hz in c.MAINS_HZ:
+        hum_free = notch(hum_free, fs_hz, mains_hz)
+    at_working_rate = resample(hum_free, fs_hz, c.WORKING_FS_HZ)
+    return band_pass(at_working_rate, c.WORKING_FS_HZ, c.BAND_LOW_HZ, c.BAND_HIGH_HZ)
+
+
 def _checked(ecg: FloatArray, fs_hz: float) -> NDArray[np.float64]:
+    """The strip as float64 about its median, if it can hold heartbeats at all."""
     raw = np.asarray(ecg, dtype=np.float64)
-    if raw.ndim != 1 or not np.isfinite(raw).all():
-        raise SignalNotFiniteError("the strip must be one-dimensional and finite")
+    if raw.ndim != 1:
+        raise SignalNotFiniteError(f"expected one lead of shape (n_samples,), got {raw.shape}")
     if not c.MIN_FS_HZ <= fs_hz <= c.MAX_FS_HZ:
-        raise SamplingRateUnsupportedError(f"{fs_hz} Hz is outside {c.MIN_FS_HZ:g} to {c.MAX_FS_HZ:g} Hz")
+        raise SamplingRateUnsupportedError(
+            f"expected {c.MIN_FS_HZ:g} to {c.MAX_FS_HZ:g} Hz, got {fs_hz:g} Hz"
+        )
+    # Half a sample of grace: a strip cut to 3 s at a rate like 497.5 Hz may round down.
     if raw.size < c.MIN_STRIP_S * fs_hz - 0.5:
-        raise SignalTooShortError(f"{raw.size / fs_hz:.2f} s are shorter than {c.MIN_STRIP_S:g} s")
+        raise SignalTooShortError(
+            f"expected at least {c.MIN_STRIP_S:g} s, got {raw.size} samples at {fs_hz:g} Hz"
+        )
+    largest = np.max(np.abs(raw))
+    if not largest <= c.MAX_AMPLITUDE:
+        raise SignalNotFiniteError(f"expected finite samples up to {c.MAX_AMPLITUDE:g}")
     centred = raw - np.median(raw)
-    if np.ptp(centred) == 0.0:
-        raise SignalFlatError("the strip is constant")
-    return centred
+    if np.ptp(raw) <= max(c.FLAT_SHARE_OF_OFFSET * largest, c.MIN_AMPLITUDE):
+        raise SignalFlatError("the strip holds one constant value")
+    return np.asarray(centred)

@@ -5,6 +5,11 @@
 MIN_FS_HZ = 100.0
 MAX_FS_HZ = 2000.0
 MIN_STRIP_S = 3.0
+# Far beyond the contract's 1e7; keeps float32 and squares finite whatever a caller sends.
+MAX_AMPLITUDE = 1e12
+MIN_AMPLITUDE = 1e-12
+# What float32 cannot tell from a constant.
+FLAT_SHARE_OF_OFFSET = 5e-7
 
 # --- Filters -----------------------------------------------------------------------------------
 # One rate for everything behind the filters; the stored rate of most data sets at hand.
@@ -65,14 +70,30 @@ REFINE_REACH_S = 0.08
 POLARITY_BEATS = 31
 POLARITY_FLIP = 1.3
 
-# --- Quality -----------------------------------------------------------------------------------
+# --- Quality, chosen on CinC 2017 train people and simulated noise --------------------------------
 SEGMENT_S = 5.0
-FLAT_RUN_S = 0.5
-RAIL_RUN_S = 0.012
+# Longer without any change than between two heartbeats of a coarsely quantised strip.
+FLAT_RUN_S = 1.0
+# A rail is met for longer than the tip of an R wave, and lies this share of the range from the median.
+RAIL_RUN_S = 0.010
+RAIL_MIN_DISTANCE = 0.25
+# A segment is lost when more than this share of it is.
+MAX_LOST_SHARE = {"signal_flat": 0.3, "signal_saturated": 0.02}
+# The part of a beat by which beats are compared, and the QRS within it.
 BEAT_BEFORE_S = 0.20
 BEAT_AFTER_S = 0.35
-MIN_SEGMENT_SCORE = 0.4
-# Below this mean correlation between beats there is no heartbeat at all.
-NO_HEARTBEAT_SCORE = 0.25
-MAX_HEART_RATE_BPM = 250.0
-MIN_HEART_RATE_BPM = 20.0
+QRS_HALF_S = 0.06
+TEMPLATE_BEATS = 80
+# A beat this much less like the typical beat than most are, or of another size, is an outlier.
+OUTLIER_MARGIN = 0.10
+OUTLIER_SIZES = (0.6, 1.6)
+# With fewer than this share of the beats expected at the usual rate, a segment lost its signal.
+MIN_BEAT_SHARE = 0.5
+# Share of slope energy within the QRS: 99 % of real strips exceed 0.60, 99 % of noise stays below 0.53.
+MIN_QRS_SHARE = 0.55
+# Unlikeness that makes no difference any more.
+SMALLEST_UNLIKENESS = 0.02
+# Scores of a median correlation of 0.5, below which mean beats of one person are no more alike than those of
+# different people, and of 0.3, which noise reaches.
+MIN_SEGMENT_SCORE = 0.17
+NO_HEARTBEAT_SCORE = 0.09

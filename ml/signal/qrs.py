@@ -77,20 +77,27 @@ def refine_peaks(ecg: NDArray[np.float64], beats: NDArray[np.int64]) -> NDArray[
     """
     if beats.size == 0:
         return beats
-    from scipy.ndimage import median_filter
-
     reach = round(c.REFINE_REACH_S * FS_HZ)
     around = np.clip(beats[:, None] + np.arange(-reach, reach + 1), 0, ecg.size - 1)
     near = ecg[around]
     highest, lowest = near.argmax(axis=1), near.argmin(axis=1)
     up, down = near.max(axis=1), -near.min(axis=1)
-    balance = median_filter(up - down, c.POLARITY_BEATS, mode="nearest")
+    balance = _prevailing(up - down)
     # The tie is broken by time, which does not change when the strip is inverted.
     upward = np.where(balance == 0.0, highest < lowest, balance > 0.0)
     own, other = np.where(upward, up, down), np.where(upward, down, up)
     upward ^= other > c.POLARITY_FLIP * own
     offsets = np.where(upward, highest, lowest)
     return np.unique(around[np.arange(beats.size), offsets])
+
+
+def _prevailing(balance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The median over the beats around each beat; over all of them in a short strip."""
+    from scipy.ndimage import median_filter
+
+    if balance.size <= c.POLARITY_BEATS:
+        return np.full(balance.shape, np.median(balance))
+    return np.asarray(median_filter(balance, c.POLARITY_BEATS, mode="reflect"))
 
 
 def _relative_energy(band: NDArray[np.float64], width_s: float) -> NDArray[np.float64]:
