@@ -67,6 +67,8 @@ def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     """
     raw = _checked(ecg, fs_hz)
     clean = _cleaned(raw, fs_hz)
+    if np.ptp(clean) <= c.FLAT_SHARE_OF_RANGE * np.ptp(raw):
+        raise SignalFlatError("the strip drifts, and nothing in it beats")
     r_peaks = locate_qrs(clean)
     defects = {
         SignalFlatError.code: flat_samples(raw, fs_hz),
@@ -94,10 +96,11 @@ def _cleaned(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.float64]:
 
 
 def _checked(ecg: FloatArray, fs_hz: float) -> NDArray[np.float64]:
-    """The strip as float64 about its median, if it can hold heartbeats at all."""
-    raw = np.asarray(ecg, dtype=np.float64)
-    if raw.ndim != 1:
-        raise SignalNotFiniteError(f"expected one lead of shape (n_samples,), got {raw.shape}")
+    """Give the strip as float64 about its median, if it can hold heartbeats at all."""
+    given = np.asarray(ecg)
+    if given.ndim != 1 or given.dtype.kind not in "fiu":
+        raise SignalNotFiniteError(f"expected one lead of real numbers, got {given.dtype} {given.shape}")
+    raw = given.astype(np.float64)
     if not c.MIN_FS_HZ <= fs_hz <= c.MAX_FS_HZ:
         raise SamplingRateUnsupportedError(
             f"expected {c.MIN_FS_HZ:g} to {c.MAX_FS_HZ:g} Hz, got {fs_hz:g} Hz"

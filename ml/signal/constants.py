@@ -10,6 +10,8 @@ MAX_AMPLITUDE = 1e12
 MIN_AMPLITUDE = 1e-12
 # What float32 cannot tell from a constant.
 FLAT_SHARE_OF_OFFSET = 5e-7
+# Less than one step of a 16-bit converter within the band of the heart, in a strip that fills its range.
+FLAT_SHARE_OF_RANGE = 1e-5
 
 # --- Filters -----------------------------------------------------------------------------------
 # One rate for everything behind the filters; the stored rate of most data sets at hand.
@@ -51,6 +53,8 @@ NOISE_MAX_SHARE = 0.6
 # Two heartbeats closer than this are not physiological (250 bpm).
 REFRACTORY_S = 0.24
 CANDIDATE_FLOOR = 0.08
+# No beat is looked for nearer to the ends of a strip than half a QRS.
+EDGE_S = 0.06
 BEAT_THRESHOLD = 0.28
 # Higher than GIANT_HEIGHT times its neighbours, no beat is likely.
 GIANT_HEIGHT = 3.0

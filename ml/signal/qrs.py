@@ -65,6 +65,9 @@ def find_candidates(ecg: NDArray[np.float64]) -> Candidates:
     sharp = _relative_energy(band_pass(ecg, FS_HZ, *c.SHARP_BAND_HZ), c.SHARP_ENERGY_S)
     height = c.QRS_BAND_WEIGHT * qrs + (1.0 - c.QRS_BAND_WEIGHT) * sharp
     peaks, _ = find_peaks(height, height=c.CANDIDATE_FLOOR, distance=round(c.REFRACTORY_S * FS_HZ))
+    # Filters start and end with transients, and what the strip shows less than half of is no use anyway.
+    margin = round(c.EDGE_S * FS_HZ)
+    peaks = peaks[(peaks >= margin) & (peaks < ecg.size - margin)]
     nearby = maximum_filter1d(sharp, round(c.SHARP_REACH_S * FS_HZ) | 1)
     return Candidates(np.asarray(peaks, dtype=np.int64), height[peaks], nearby[peaks])
 
