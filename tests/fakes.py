@@ -145,3 +145,20 @@ class FakeClock:
     def __call__(self) -> datetime:
         self.now += timedelta(milliseconds=1)
         return self.now
+
+
+class FakeFaceEncoder(FakeEncoder):
+    """The same numbers as a second modality, to prove that more modalities only add."""
+
+    modality = Modality.FACE
+
+    def __init__(self, version: str = "2026.11") -> None:
+        super().__init__(version)
+        self.encoder_id = f"fakeface@{version}"
+
+    def encode(self, recording: Recording) -> Encoding:
+        """The image's bytes are the vector: float32, 12 numbers."""
+        vector = np.frombuffer(recording.payload, dtype=np.float32)
+        if vector.size != PATTERN_SAMPLES:
+            raise FailureToAcquireError("There is no face.", code="no_face")
+        return Encoding(vector=unit(vector).astype(np.float32), quality=0.9, seconds=0.0)

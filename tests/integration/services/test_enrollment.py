@@ -1,0 +1,276 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.domain.errors import (
+    ConflictError,
+    FailureToEnrollError,
+    InsufficientScopeError,
+    SubjectNotFoundError,
+    UnprocessableError,
+)
+from app.domain.references import Modality, Recording
+from app.domain.scores import Decision
+from app.domain.subjects import Scope
+from app.services.enrollment import EnrollmentRequest
+from app.services.idempotency import IdempotentRequest, Rendered
+from tests.fakes import FakeEncoder
+from tests.integration.services.conftest import face, recording, told
+
+TOO_SHORT = Recording(Modality.ECG, recording(1).payload[:200], fs_hz=100.0)
+MONDAY = datetime(2026, 11, 16, 9, tzinfo=UTC)
+
+
+def stored_sessions(process, subject_id):
+    directory = process.services.directory
+    return [r.session for r in directory.references(process.caller, "default", subject_id, None, 100).items]
+
+
+class TestEnroll:
+    def test_three_recordings_make_three_references_and_one_template(self, replica):
+        process = replica()
+
+        outcome = process.enroll("p1", *(recording(1, take) for take in range(3)))
+
+        assert len({reference.id for reference in outcome.references}) == 3
+        assert process.identify(recording(1, 9)).gallery_size == 1
+        assert process.services.health.readiness().templates == 1
+
+    def test_what_is_rejected_is_told_and_the_rest_is_kept(self, replica):
+        outcome = replica().enroll("p1", TOO_SHORT, recording(1))
+
+        assert [(r.index, r.code) for r in outcome.rejected] == [(0, "signal_too_short")]
+        assert len(outcome.references) == 1
+
+    def test_nothing_usable_stores_nothing(self, replica):
+        process = replica()
+
+        with pytest.raises(FailureToEnrollError) as refusal:
+            process.enroll("p1", TOO_SHORT, TOO_SHORT)
+
+        assert refusal.value.code == "signal_too_short"
+        assert [fault.pointer for fault in refusal.value.faults] == ["/recordings/0", "/recordings/1"]
+        with pytest.raises(SubjectNotFoundError):
+            process.services.directory.subject(process.caller, "default", "p1")
+
+    def test_an_unserved_modality_is_rejected_beside_a_served_one(self, replica):
+        outcome = replica().enroll("p1", recording(1), face(1))
+
+        assert [(r.index, r.code) for r in outcome.rejected] == [(1, "modality_unavailable")]
+
+    def test_at_most_32_references_of_one_kind(self, replica):
+        process = replica()
+        for step in range(4):
+            process.enroll("p1", *(recording(1, 8 * step + take) for take in range(8)))
+
+        with pytest.raises(ConflictError) as refusal:
+            process.enroll("p1", recording(1, 99))
+
+        assert refusal.value.code == "too_many_references"
+        assert len(stored_sessions(process, "p1")) == 32
+
+    def test_concurrent_first_enrollments_of_one_name_make_one_subject(self, replica):
+        process = replica()
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda take: process.enroll("p1", recording(1, take), force=True), range(8)))
+
+        assert process.services.directory.subject(process.caller, "default", "p1").references == 8
+        assert process.identify(recording(1, 50)).gallery_size == 1
+
+
+class TestSessions:
+    def test_one_request_is_one_session(self, replica):
+        process = replica()
+
+        process.enroll("p1", recording(1, 0), recording(1, 1, at=MONDAY))
+
+        assert len(set(stored_sessions(process, "p1"))) == 1
+
+    def test_capture_times_more_than_an_hour_apart_separate_sessions(self, replica):
+        process = replica()
+        hours = [0.0, 0.9, 1.8, 3.0]
+
+        process.enroll(
+            "p1", *(recording(1, take, at=MONDAY + timedelta(hours=h)) for take, h in enumerate(hours))
+        )
+
+        sessions = stored_sessions(process, "p1")
+        assert [sessions.count(session) for session in dict.fromkeys(sessions)] == [3, 1]
+
+    def test_every_session_weighs_the_same_in_the_template(self, replica):
+        process = replica()
+        monday = [recording(1, take, at=MONDAY) for take in range(5)]
+        tuesday = recording(1, 9, at=MONDAY + timedelta(days=1), noise=0.6)
+        process.enroll("days", *monday, tuesday)
+        process.enroll("one", *(replace(r, captured_at=None) for r in (*monday, tuesday)))
+
+        probe = recording(1, 9, noise=0.6)
+        days, one = (process.verify(name, probe).modalities[0].distance for name in ("days", "one"))
+
+        assert days < one  # Tuesday's noisy strip is half of one template and a sixth of the other.
+
+
+class TestAdding:
+    def test_the_same_person_may_be_added(self, replica):
+        process = replica()
+        process.enroll("p1", recording(1))
+
+        process.enroll("p1", recording(1, 1))
+
+        assert len(stored_sessions(process, "p1")) == 2
+
+    def test_another_person_may_not(self, replica):
+        process = replica()
+        process.enroll("p1", recording(1))
+
+        with pytest.raises(UnprocessableError) as refusal:
+            process.enroll("p1", recording(2))
+
+        assert refusal.value.code == "reference_mismatch"
+        assert len(stored_sessions(process, "p1")) == 1
+
+    def test_one_strange_recording_among_good_ones_is_refused_too(self, replica):
+        process = replica()
+        process.enroll("p1", recording(1))
+
+        with pytest.raises(UnprocessableError) as refusal:
+            process.enroll("p1", recording(1, 1), recording(2))
+
+        assert refusal.value.code == "reference_mismatch"
+
+    def test_a_new_modality_needs_one_that_is_known(self, multimodal):
+        multimodal.enroll("p1", recording(1))
+
+        with pytest.raises(UnprocessableError):
+            multimodal.enroll("p1", face(1))
+        multimodal.enroll("p1", face(1), recording(1, 1))
+
+        assert multimodal.verify("p1", face(1, 7)).decision is Decision.MATCH
+
+    def test_leads_compare_with_each_other_for_this(self, replica):
+        process = replica()
+        process.enroll("p1", recording(1, position="I"))
+
+        process.enroll("p1", recording(1, 1, position="II"))
+
+        with pytest.raises(UnprocessableError):
+            process.enroll("p1", recording(2, 1, position="V1"))
+
+    def test_an_admin_may_force_it(self, replica):
+        process = replica()
+        process.enroll("p1", recording(1))
+
+        process.enroll("p1", recording(2), force=True)
+
+        assert len(stored_sessions(process, "p1")) == 2
+
+    def test_others_may_not(self, replica):
+        process = replica().as_client(Scope.ENROLL)
+
+        with pytest.raises(InsufficientScopeError):
+            process.enroll("p1", recording(1), force=True)
+
+
+class TestIdempotency:
+    def request(self, body: bytes = b"a" * 32) -> IdempotentRequest:
+        return IdempotentRequest("client", "POST", "/enroll", "key-1", body)
+
+    def test_a_repeated_request_gets_the_stored_answer_and_stores_nothing(self, replica):
+        process = replica()
+        request = EnrollmentRequest("default", "p1", (recording(1),))
+
+        first, second = (
+            process.services.enrollment.enroll(
+                process.caller, request, idempotent=self.request(), render=told
+            )
+            for _ in range(2)
+        )
+
+        assert first == second
+        assert len(stored_sessions(process, "p1")) == 1
+
+    def test_at_the_same_time_too(self, replica):
+        process = replica()
+        request = EnrollmentRequest("default", "p1", (recording(1),))
+
+        def enroll(_: int) -> Rendered:
+            service = process.services.enrollment
+            return service.enroll(process.caller, request, idempotent=self.request(), render=told)
+
+        with ThreadPoolExecutor(4) as pool:
+            answers = set(pool.map(enroll, range(8)))
+
+        assert len(answers) == 1
+        assert len(stored_sessions(process, "p1")) == 1
+
+    def test_another_body_under_the_key_is_refused(self, replica):
+        process = replica()
+        process.enroll("p1", recording(1), idempotent=self.request())
+
+        with pytest.raises(UnprocessableError) as refusal:
+            process.enroll("p1", recording(1, 1), idempotent=self.request(b"b" * 32))
+
+        assert refusal.value.code == "idempotency_key_reused"
+
+    def test_a_failure_is_not_kept(self, replica):
+        process = replica()
+        with pytest.raises(FailureToEnrollError):
+            process.enroll("p1", TOO_SHORT, idempotent=self.request())
+
+        process.enroll("p1", recording(1), idempotent=self.request())
+
+        assert len(stored_sessions(process, "p1")) == 1
+
+    def test_erasing_a_subject_erases_its_answers(self, replica):
+        process = replica()
+        process.enroll("p1", recording(1), idempotent=self.request())
+
+        process.services.erasure.erase_subject(process.caller, "default", "p1")
+
+        assert process.services.answers.replay(self.request()) is None
+
+
+class TestEncoderUpgrade:
+    OLD, NEW = FakeEncoder("2026.11"), FakeEncoder("2027.01")
+
+    def test_people_of_the_old_version_are_still_found_beside_new_ones(self, replica):
+        before = replica(self.OLD)
+        before.enroll("old", recording(1))
+        after = replica(self.NEW, self.OLD)
+        after.enroll("new", recording(2))
+
+        outcomes = {p: after.identify(recording(p, 7)) for p in (1, 2)}
+
+        assert outcomes[1].decision.subject_id == "old"
+        assert outcomes[2].decision.subject_id == "new"
+        assert outcomes[1].gallery_size == 2
+        assert outcomes[1].decision.modalities[0].encoder == "fake@2026.11"
+        assert outcomes[2].decision.modalities[0].encoder == "fake@2027.01"
+
+    def test_adding_encodes_with_every_version_the_subject_has(self, replica):
+        replica(self.OLD).enroll("p1", recording(1))
+        after = replica(self.NEW, self.OLD)
+
+        outcome = after.enroll("p1", recording(1, 1))
+
+        assert [r.encoder for r in outcome.references] == ["fake@2027.01", "fake@2026.11"]
+        assert after.verify("p1", recording(1, 7)).modalities[0].encoder == "fake@2027.01"
+
+    def test_start_refuses_when_a_bundle_of_enrolled_people_is_gone(self, replica):
+        replica(self.OLD).enroll("p1", recording(1))
+
+        with pytest.raises(Exception, match=r"1 references of fake@2026\.11"):
+            replica(self.NEW)
+
+    def test_retired_encoders_may_be_allowed(self, replica):
+        replica(self.OLD).enroll("p1", recording(1))
+
+        after = replica(self.NEW, allow_retired=True)
+
+        assert after.identify(recording(1, 7)).gallery_size == 0
+        with pytest.raises(UnprocessableError) as refusal:
+            after.verify("p1", recording(1, 7))
+        assert refusal.value.code == "not_comparable"

@@ -1,0 +1,102 @@
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from tests.integration.services.conftest import PEOPLE, recording
+
+
+def held(replica, probe_person=1):
+    """What a process would answer: every candidate with its score."""
+    outcome = replica.identify(recording(probe_person, 99), max_candidates=100)
+    return {candidate.subject_id: candidate.score for candidate in outcome.candidates}
+
+
+class TestReplicas:
+    def test_each_finds_what_the_other_acknowledged_at_the_next_request(self, replica):
+        first, second = replica(), replica()
+        for person in range(PEOPLE):
+            writer, reader = (first, second) if person % 2 else (second, first)
+
+            writer.enroll(f"p{person}", recording(person))
+
+            assert reader.identify(recording(person, 9)).decision.subject_id == f"p{person}"
+
+    def test_an_erased_subject_never_appears_again_anywhere(self, replica):
+        first, second = replica(), replica()
+        for person in range(PEOPLE):
+            first.enroll(f"p{person}", recording(person))
+        held(second)
+
+        first.services.erasure.erase_subject(first.caller, "default", "p3")
+
+        assert "p3" not in held(second)
+        assert "p3" not in held(first)
+
+    def test_any_history_leaves_every_process_with_what_a_new_one_builds(self, replica):
+        generator = np.random.default_rng(5)
+        first, second = replica(), replica()
+        enrolled = set()
+        for step in range(60):
+            person = int(generator.integers(0, PEOPLE))
+            writer = (first, second)[step % 2]
+            if person in enrolled and generator.random() < 0.3:
+                writer.services.erasure.erase_subject(writer.caller, "default", f"p{person}")
+                enrolled.discard(person)
+            else:
+                writer.enroll(f"p{person}", recording(person, step), force=True)
+                enrolled.add(person)
+
+        scores = [held(process) for process in (first, second, replica())]
+
+        assert scores[2].keys() == {f"p{person}" for person in enrolled}
+        for followed in scores[:2]:
+            assert followed == pytest.approx(scores[2], abs=1e-4)
+
+    def test_a_follower_that_slept_through_the_pruned_feed_rebuilds(self, replica):
+        sleeper, writer = replica(), replica()
+        for person in range(4):
+            writer.enroll(f"p{person}", recording(person))
+        held(sleeper)
+        writer.enroll("late", recording(5))
+        writer.services.erasure.erase_subject(writer.caller, "default", "p0")
+        with writer.services.enrollment._store.writing() as uow:
+            uow.changes.prune(datetime.now(UTC) + timedelta(days=1))
+
+        assert held(sleeper).keys() == {"p1", "p2", "p3", "late"}
+
+    def test_a_renewal_changes_no_score_and_reaches_every_process(self, replica):
+        first, second = replica(), replica()
+        for person in range(PEOPLE):
+            first.enroll(f"p{person}", recording(person), recording(person, 1))
+        before = held(second)
+
+        first.services.galleries.renew(first.caller, "default")
+
+        assert held(second) == pytest.approx(before, abs=1e-3)
+        assert held(first) == pytest.approx(before, abs=1e-3)
+        assert first.verify("p2", recording(2, 50)).decision == "match"
+
+    def test_renewed_templates_cannot_be_compared_with_those_of_before(self, replica):
+        process = replica()
+        for person in range(PEOPLE):
+            process.enroll(f"p{person}", recording(person))
+        vectors = [loaded_vectors(process)]
+
+        process.services.galleries.renew(process.caller, "default")
+
+        vectors.append(loaded_vectors(process))
+        cosines = np.sum(vectors[0] * vectors[1], axis=1)
+        assert np.abs(cosines).max() < 0.999
+        assert np.abs(vectors[0] @ vectors[0].T - vectors[1] @ vectors[1].T).max() < 1e-5
+
+
+def loaded_vectors(process):
+    """Stored (transformed) template vectors of the default gallery, by subject id."""
+    verification = process.services.verification
+    with verification._store.reading() as uow:
+        gallery = uow.galleries.by_name("default")
+        subjects = uow.subjects.page(gallery.uuid, None, 100)
+        loaded = verification._follower.load(uow, gallery, [subject.uuid for subject in subjects])
+    ordered = sorted(loaded, key=lambda subject: subject.subject_id)
+    return np.stack([next(iter(subject.templates.values())).vector for subject in ordered])

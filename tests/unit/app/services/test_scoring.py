@@ -1,0 +1,147 @@
+import numpy as np
+import pytest
+
+from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
+from app.domain.references import Modality
+from app.services.gallery_state import Comparisons
+from app.services.null_samples import NullSample
+from app.services.scoring import Scoreboard, ScoredPart
+from tests.fakes import FakeEncoder, FakeFaceEncoder
+
+ECG, FACE = FakeEncoder(), FakeFaceEncoder()
+
+
+def part(encoder: FakeEncoder, slots: list[int], cosines: list[float], seconds: float = 20.0) -> ScoredPart:
+    n = len(slots)
+    comparisons = Comparisons(
+        modality=encoder.modality,
+        encoder=encoder,
+        slots=np.array(slots, dtype=np.int64),
+        cosine=np.array(cosines),
+        seconds=np.full(n, seconds),
+        quality=np.full(n, 0.9),
+    )
+    return ScoredPart.of(comparisons, NullSample(encoder.calibration, encoder.vector_size))
+
+
+def softened(encoder: FakeEncoder, cosine: float, seconds: float = 20.0) -> float:
+    calibration = encoder.calibration
+    llr_db = calibration.llr_db(np.array([cosine]), np.array([seconds]), np.array([0.9]))
+    return float(calibration.soften_db(llr_db)[0])
+
+
+class TestScore:
+    def test_scores_of_different_modalities_add(self):
+        board = Scoreboard(
+            [part(ECG, [1, 2], [0.9, 0.2]), part(FACE, [2, 3], [0.8, 0.7])], CalibratedPolicy(), searched=True
+        )
+
+        expected = [
+            softened(ECG, 0.9),
+            softened(ECG, 0.2) + softened(FACE, 0.8),
+            softened(FACE, 0.7),
+        ]
+        assert board.slots.tolist() == [1, 2, 3]
+        assert board.score_db == pytest.approx(expected)
+
+    def test_one_bad_modality_cannot_veto(self):
+        board = Scoreboard(
+            [part(ECG, [1], [0.99]), part(FACE, [1], [-1.0])], CalibratedPolicy(), searched=False
+        )
+
+        assert board.score_db[0] == pytest.approx(softened(ECG, 0.99) - 20.0, abs=0.1)
+
+    def test_nobody_compared_is_an_empty_board(self):
+        assert len(Scoreboard([], CalibratedPolicy(), searched=True)) == 0
+
+
+class TestThreshold:
+    def test_one_to_one_takes_the_policys_fmr(self):
+        board = Scoreboard([part(ECG, [1], [0.5])], CalibratedPolicy(fmr=0.01), searched=False)
+
+        assert board.threshold(board.evidence(0)) == ECG.calibration.null(2).threshold(0.01)
+
+    def test_a_search_divides_fpir_among_the_candidates(self):
+        policy = CalibratedPolicy(fmr=0.5, fpir=0.2)
+        board = Scoreboard([part(ECG, list(range(10)), [0.1] * 10)], policy, searched=True)
+
+        assert board.threshold(board.evidence(0)) == ECG.calibration.null(2).threshold(0.02)
+
+    def test_a_shortlist_does_not_shrink_the_gallery(self):
+        policy = CalibratedPolicy(fmr=0.5, fpir=0.2)
+        board = Scoreboard([part(ECG, [4], [0.1])], policy, searched=True, gallery_size=1000)
+
+        assert board.threshold(board.evidence(0)) == ECG.calibration.null(2).threshold(0.0002)
+
+    def test_used_modalities_nulls_are_convolved(self):
+        parts = [part(ECG, [1], [0.5], seconds=4.0), part(FACE, [1], [0.5])]
+        board = Scoreboard(parts, CalibratedPolicy(fmr=0.01), searched=False)
+
+        null = ECG.calibration.null(0).convolve(FACE.calibration.null(2))
+        assert board.threshold(board.evidence(0)) == null.threshold(0.01)
+
+    def test_candidates_with_other_evidence_have_their_own_threshold(self):
+        policy = CalibratedPolicy(fmr=0.01, fpir=0.9)
+        board = Scoreboard(
+            [part(ECG, [1, 2, 3], [0.7, 0.7, 0.7]), part(FACE, [2], [0.7])], policy, searched=True
+        )
+
+        thresholds = [board.threshold(board.evidence(row)) for row in range(3)]
+        assert thresholds[0] == thresholds[2] != thresholds[1]
+        assert board.passes.tolist() == [
+            bool(score >= threshold) for score, threshold in zip(board.score_db, thresholds, strict=True)
+        ]
+
+
+class TestRanking:
+    def test_best_above_threshold_comes_first(self):
+        board = Scoreboard([part(ECG, [1, 2, 3, 4], [0.1, 0.9, 0.3, 0.6])], CalibratedPolicy(), searched=True)
+
+        rows = sorted(board.ranking(2).tolist(), key=board.sort_key)
+
+        assert board.slots[rows].tolist() == [2, 4]
+
+    def test_ties_at_the_end_of_the_list_are_all_kept(self):
+        board = Scoreboard([part(ECG, [1, 2, 3, 4], [0.9, 0.3, 0.3, 0.1])], CalibratedPolicy(), searched=True)
+
+        assert sorted(board.slots[board.ranking(2)].tolist()) == [1, 2, 3]
+
+    def test_saturated_scores_are_ordered_by_what_lies_behind(self):
+        board = Scoreboard([part(ECG, [1, 2], [0.9999, 1.0])], CalibratedPolicy(), searched=True)
+
+        rows = sorted(board.ranking(2).tolist(), key=board.sort_key)
+
+        assert board.slots[rows].tolist() == [2, 1]
+
+
+class TestDistancePolicy:
+    POLICY = DistancePolicy(
+        {
+            Modality.ECG: DistanceRule(Metric.COSINE, 0.2),
+            Modality.FACE: DistanceRule(Metric.EUCLIDEAN, 0.5),
+        }
+    )
+
+    def test_all_used_modalities_must_pass(self):
+        board = Scoreboard(
+            [part(ECG, [1, 2, 3], [0.9, 0.9, 0.7]), part(FACE, [1, 2], [0.95, 0.5])],
+            self.POLICY,
+            searched=True,
+        )
+
+        assert board.passes.tolist() == [True, False, False]
+
+    def test_there_is_no_threshold(self):
+        board = Scoreboard([part(ECG, [1], [0.9])], self.POLICY, searched=True)
+
+        assert board.threshold(board.evidence(0)) is None
+
+    def test_candidates_that_pass_come_before_higher_scores(self):
+        board = Scoreboard(
+            [part(ECG, [1, 2], [0.81, 0.9]), part(FACE, [2], [0.8])], self.POLICY, searched=True
+        )
+
+        rows = sorted(board.ranking(2).tolist(), key=board.sort_key)
+
+        assert board.score_db[1] > board.score_db[0]
+        assert board.slots[rows].tolist() == [1, 2]
