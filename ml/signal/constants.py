@@ -42,8 +42,9 @@ SHARP_REACH_S = 0.10
 LEVEL_BLOCK_S = 1.3
 LEVEL_SPAN_S = 9.0
 LEVEL_STEP_S = 0.4
-# A level below this share of the strip's largest means that there is no signal.
+# A level below these shares of the strip's median and largest level means that there is no signal.
 LEVEL_FLOOR = 0.05
+LEVEL_FLOOR_OF_LARGEST = 1e-4
 # The local noise: a low percentile of the envelope, which beats do not reach at any heart rate.
 NOISE_PERCENTILE = 40.0
 NOISE_SPAN_S = 6.0

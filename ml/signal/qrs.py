@@ -124,7 +124,9 @@ def _local_level(envelope: NDArray[np.float64]) -> NDArray[np.float64]:
     step = round(c.LEVEL_STEP_S * FS_HZ)
     largest = maximum_filter1d(envelope, round(c.LEVEL_BLOCK_S * FS_HZ) | 1)[::step]
     level = median_filter(largest, round(c.LEVEL_SPAN_S / c.LEVEL_STEP_S) | 1, mode="reflect")
-    level = np.maximum(level, max(c.LEVEL_FLOOR * level.max(), _TINY))
+    # Relative to the strip's usual level: a rail of an amplifier is hundreds of times a heartbeat.
+    floor = max(c.LEVEL_FLOOR * float(np.median(level)), c.LEVEL_FLOOR_OF_LARGEST * float(level.max()), _TINY)
+    level = np.maximum(level, floor)
     return _to_every_sample(level, step, envelope.size)
 
 
