@@ -1,0 +1,149 @@
+"""What a bundle is on disk, and the checks that it is what it says.
+
+A bundle is a directory `models/<id>@<version>/` with `bundle.json`, exactly one weights file `model.onnx`,
+and `card.md`. `bundle.json` names the SHA-256 of the other two; anything else in the directory is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+BUNDLE_FILE: Final = "bundle.json"
+WEIGHTS_FILE: Final = "model.onnx"
+CARD_FILE: Final = "card.md"
+SCHEMA: Final = 1
+MEAN_BEAT_KIND: Final = "ecg-mean-beat"
+KINDS: Final = (MEAN_BEAT_KIND,)
+METRICS: Final = ("cosine",)
+MAX_BUNDLE_BYTES: Final = 20 * 2**20
+
+
+class BundleError(Exception):
+    """A bundle that must not be served; the message is one line."""
+
+
+@dataclass(frozen=True)
+class BundleInfo:
+    """What `bundle.json` says, checked.
+
+    Args:
+        id, version: Together the encoder id, `<id>@<version>`.
+        kind: Which code can serve it.
+        modality: `ecg`.
+        sha256: Of `model.onnx`, the weights.
+        files: SHA-256 of every file by name.
+        preprocessing: Parameters of the kind's preparation.
+        vector_size, metric: Of the templates.
+        calibration: JSON form of `ml.calibration.Calibration`.
+        calibration_data: People and pairs behind it, and what the mated scores were.
+        operating_points: Measured error rates with intervals.
+        licence, training_data: Of the weights.
+        recipe_sha256, git_revision: What made it.
+        card: The text of `card.md`.
+    """
+
+    id: str
+    version: str
+    kind: str
+    modality: str
+    sha256: str
+    files: Mapping[str, str]
+    preprocessing: Mapping[str, Any]
+    vector_size: int
+    metric: str
+    calibration: Mapping[str, Any]
+    calibration_data: Mapping[str, Any]
+    operating_points: tuple[Mapping[str, Any], ...]
+    licence: str
+    training_data: tuple[str, ...]
+    recipe_sha256: str
+    git_revision: str
+    card: str
+
+    @property
+    def encoder_id(self) -> str:
+        """Name that is stored with every reference made by this bundle."""
+        return f"{self.id}@{self.version}"
+
+
+_FIELD_TYPES: Final[Mapping[str, type]] = {
+    "schema": int,
+    "id": str,
+    "version": str,
+    "kind": str,
+    "modality": str,
+    "files": dict,
+    "preprocessing": dict,
+    "vector_size": int,
+    "metric": str,
+    "calibration": dict,
+    "calibration_data": dict,
+    "operating_points": list,
+    "licence": str,
+    "training_data": list,
+    "recipe_sha256": str,
+    "git_revision": str,
+}
+
+
+def read_bundle(directory: Path) -> BundleInfo:
+    """Read and check a bundle; weights are compared by checksum, not loaded.
+
+    Raises:
+        BundleError: Not a bundle, not one this code can serve, or not the bytes it was written with.
+    """
+    fields = _read_json(directory)
+    _check_fields(directory, fields)
+    files = {WEIGHTS_FILE, CARD_FILE}
+    present = {path.name for path in directory.iterdir()} - {BUNDLE_FILE}
+    if present != files or set(fields["files"]) != files:
+        _refuse(directory, f"expected the files {sorted(files)}, found {sorted(present)}")
+    for name, expected in fields["files"].items():
+        content = (directory / name).read_bytes()
+        if len(content) > MAX_BUNDLE_BYTES:
+            _refuse(directory, f"{name} is larger than {MAX_BUNDLE_BYTES} bytes")
+        if (actual := hashlib.sha256(content).hexdigest()) != expected:
+            _refuse(directory, f"checksum of {name}: expected {expected}, found {actual}")
+    values = {name: fields[name] for name in _FIELD_TYPES if name != "schema"}
+    values |= {name: tuple(fields[name]) for name in ("operating_points", "training_data")}
+    card = (directory / CARD_FILE).read_text(encoding="utf-8")
+    return BundleInfo(**values, sha256=fields["files"][WEIGHTS_FILE], card=card)
+
+
+def _read_json(directory: Path) -> dict[str, Any]:
+    path = directory / BUNDLE_FILE
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        _refuse(directory, f"no {BUNDLE_FILE}")
+    except ValueError as error:
+        _refuse(directory, f"{BUNDLE_FILE} is not JSON ({type(error).__name__})")
+    if not isinstance(fields, dict):
+        _refuse(directory, f"{BUNDLE_FILE} is not an object")
+    return fields
+
+
+def _check_fields(directory: Path, fields: Mapping[str, Any]) -> None:
+    if fields.get("schema") != SCHEMA:
+        _refuse(directory, f"expected schema {SCHEMA}, found {fields.get('schema')!r}")
+    if set(fields) != set(_FIELD_TYPES):
+        odd = sorted(set(fields) ^ set(_FIELD_TYPES))
+        _refuse(directory, f"{BUNDLE_FILE} has missing or unknown fields: {', '.join(odd)}")
+    for name, expected in _FIELD_TYPES.items():
+        if not isinstance(fields[name], expected):
+            _refuse(directory, f"{name}: expected {expected.__name__}, found {type(fields[name]).__name__}")
+    if fields["kind"] not in KINDS:
+        _refuse(directory, f"unknown kind {fields['kind']!r}; this code serves {', '.join(KINDS)}")
+    if fields["metric"] not in METRICS:
+        _refuse(directory, f"unknown metric {fields['metric']!r}; known: {', '.join(METRICS)}")
+    if directory.name != (name := f"{fields['id']}@{fields['version']}"):
+        _refuse(directory, f"the directory of {name} must bear its name")
+
+
+def _refuse(directory: Path, reason: str) -> NoReturn:
+    raise BundleError(f"bundle {directory.name}: {reason}")

@@ -1,0 +1,145 @@
+"""Command line of the model plane: `python -m ml.cli train | calibrate | export | evaluate | reproduce`.
+
+Stages talk through files under `var/train/<bundle id>`; each can be run again alone.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from ml.bundle import WEIGHTS_FILE, BundleError
+from ml.calibration import Calibration
+from ml.data.records import DataError
+from ml.encoder import BeatEmbedder
+from ml.export import beat_lda_network, write_bundle
+from ml.training import beat_lda, calibrate
+from ml.training.recipe import Recipe, RecipeError, read_recipe
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
+console = Console(stderr=True)
+
+RecipeOption = Annotated[Path, typer.Option("--recipe", help="The experiment.", exists=True, dir_okay=False)]
+DataOption = Annotated[Path, typer.Option("--data", help="The folder that holds ecg/.", file_okay=False)]
+VarOption = Annotated[Path, typer.Option("--var", help="Where stages keep their files.", file_okay=False)]
+ModelsOption = Annotated[Path, typer.Option("--models", help="Where bundles live.", file_okay=False)]
+
+DEFAULT_RECIPE = Path("ml/recipes/ecg-beat.toml")
+DEFAULT_DATA = Path("../shared/data")
+DEFAULT_VAR = Path("var")
+CALIBRATION_FILE = "calibration.json"
+
+
+@app.command()
+def train(
+    recipe: RecipeOption = DEFAULT_RECIPE, data: DataOption = DEFAULT_DATA, var: VarOption = DEFAULT_VAR
+) -> None:
+    """Fit the encoder of a recipe and write its network."""
+    plan = _read(recipe)
+    with console.status("conditioning recordings of CinC train people (minutes the first time, then cached)"):
+        strips = beat_lda.training_strips(data, plan, var / "cache")
+    with console.status(f"fitting to {len(strips)} recordings"):
+        fitted = beat_lda.fit(strips, plan)
+    folder = _stage_folder(var, plan)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / WEIGHTS_FILE).write_bytes(beat_lda_network(fitted))
+    console.print(f"fitted to {len(strips)} recordings → {folder / WEIGHTS_FILE}")
+
+
+@app.command("calibrate")
+def calibrate_command(
+    recipe: RecipeOption = DEFAULT_RECIPE, data: DataOption = DEFAULT_DATA, var: VarOption = DEFAULT_VAR
+) -> None:
+    """Compare the calibration people with the trained network, and fit decibans and nulls."""
+    plan = _read(recipe)
+    folder = _stage_folder(var, plan)
+    embedder = BeatEmbedder(_trained_weights(folder), plan.mean_beat)
+    cohorts = []
+    for seconds in plan.calibration.seconds:
+        with console.status(f"encoding calibration people, {seconds:g} s"):
+            strips = calibrate.cinc_strips(data, "calibration", seconds, var / "cache")
+            cohorts.append(calibrate.encode_cohort(strips, embedder, seconds))
+    with console.status("fitting the calibration"):
+        calibration, about, points = calibrate.calibrate(cohorts)
+    result = {
+        "weights_sha256": embedder.sha256,
+        "calibration": calibration.to_dict(),
+        "calibration_data": about,
+        "operating_points": points,
+    }
+    (folder / CALIBRATION_FILE).write_text(json.dumps(result))
+    for point in points:
+        console.print(
+            f"{point['seconds']:>4g} s  FMR {point['fmr']:g}  measured {point['measured_fmr']:.5f}  "
+            f"FNMR {point['non_matches']}/{point['mated']} = {100 * point['fnmr']:.1f} %"
+        )
+
+
+@app.command()
+def export(
+    recipe: RecipeOption = DEFAULT_RECIPE, var: VarOption = DEFAULT_VAR, models: ModelsOption = Path("models")
+) -> None:
+    """Put network and calibration together as a bundle."""
+    plan = _read(recipe)
+    folder = _stage_folder(var, plan)
+    weights = _trained_weights(folder)
+    embedder = BeatEmbedder(weights, plan.mean_beat)
+    stage = _calibration_stage(folder)
+    if stage["weights_sha256"] != embedder.sha256:
+        _stop("the calibration belongs to other weights; run: python -m ml.cli calibrate")
+    try:
+        encoder = write_bundle(
+            models,
+            plan,
+            weights,
+            Calibration.from_dict(stage["calibration"]),
+            calibration_data=stage["calibration_data"],
+            operating_points=stage["operating_points"],
+            vector_size=embedder.vector_size,
+        )
+    except BundleError as error:
+        _stop(str(error))
+    console.print(f"wrote {models / encoder.encoder_id}")
+
+
+def _read(path: Path) -> Recipe:
+    try:
+        return read_recipe(path)
+    except RecipeError as error:
+        _stop(str(error))
+
+
+def _stage_folder(var: Path, recipe: Recipe) -> Path:
+    return var / "train" / recipe.bundle.id
+
+
+def _trained_weights(folder: Path) -> bytes:
+    try:
+        return (folder / WEIGHTS_FILE).read_bytes()
+    except FileNotFoundError:
+        _stop(f"no {folder / WEIGHTS_FILE}; run: python -m ml.cli train")
+
+
+def _calibration_stage(folder: Path) -> dict[str, Any]:
+    try:
+        stage: dict[str, Any] = json.loads((folder / CALIBRATION_FILE).read_text())
+    except FileNotFoundError:
+        _stop(f"no {folder / CALIBRATION_FILE}; run: python -m ml.cli calibrate")
+    return stage
+
+
+def _stop(reason: str) -> NoReturn:
+    console.print(reason, style="red", soft_wrap=True)
+    raise typer.Exit(code=1)
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except DataError as error:
+        console.print(str(error), style="red", soft_wrap=True)
+        raise SystemExit(1) from error

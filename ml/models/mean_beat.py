@@ -1,0 +1,173 @@
+"""One heartbeat that stands for a strip: the robust mean of its beats, about a stable point in time.
+
+Sign-equivariant to the bit: the mean beat of `-ecg` is minus that of `ecg`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32 | np.float64]
+
+
+@dataclass(frozen=True)
+class MeanBeatConfig:
+    """What the mean beat is. Times in seconds about the fiducial point.
+
+    Args:
+        before_s, after_s: The window handed to the encoder.
+        fs_hz: Its sampling rate; divides the working rate of `ml.signal` (250 Hz).
+        align_reach_s: How far a beat may move to lie upon the others.
+        align_rounds: How often all beats are laid upon their median.
+        huber_deviations: Samples further from the mean than this many median deviations weigh less.
+    """
+
+    before_s: float = 0.25
+    after_s: float = 0.45
+    fs_hz: float = 125.0
+    align_reach_s: float = 0.06
+    align_rounds: int = 2
+    huber_deviations: float = 1.5
+
+    @property
+    def n_samples(self) -> int:
+        """Length of the window at `fs_hz`."""
+        return round((self.before_s + self.after_s) * self.fs_hz)
+
+
+# The fiducial point may lie this far from the QRS peak; beats are cut that much wider.
+FIDUCIAL_REACH_S = 0.12
+# What is laid upon each other: the QRS and its surroundings.
+ALIGN_BEFORE_S = 0.10
+ALIGN_AFTER_S = 0.12
+# The energy of the slope is weighed within these distances, first coarsely, then about the point found.
+CENTROID_REACHES_S = (0.12, 0.08)
+REWEIGHTING_ROUNDS = 3
+
+
+def align_beats(
+    ecg: FloatArray, fs_hz: float, r_peaks: NDArray[np.int64], config: MeanBeatConfig
+) -> NDArray[np.int64]:
+    """Move each QRS mark to where its complex lies best upon the median complex of the strip.
+
+    A detector may mark R in one beat and S in the next; means of such beats are blurred.
+
+    Args:
+        ecg: Band-passed, any unit, float, shape (n_samples,).
+        fs_hz: Sampling rate.
+        r_peaks: Sample indices, int64, shape (n_beats,).
+        config: How far and how often.
+
+    Returns:
+        Sample indices, int64, shape (n_beats,).
+    """
+    reach = round(config.align_reach_s * fs_hz)
+    shifts = np.arange(-reach, reach + 1)
+    about = np.arange(-round(ALIGN_BEFORE_S * fs_hz), round(ALIGN_AFTER_S * fs_hz))
+    marks = r_peaks
+    if len(marks) < 3:
+        return marks
+    for _ in range(config.align_rounds):
+        template = np.median(_windows(ecg, marks[:, None] + about), axis=0)
+        template = template - template.mean()
+        shifted = _windows(ecg, marks[:, None, None] + shifts[:, None] + about)  # (n_beats, n_shifts, n)
+        shifted = shifted - shifted.mean(axis=2, keepdims=True)
+        size = np.sqrt(np.einsum("bsn,bsn->bs", shifted, shifted))
+        likeness = (shifted @ template) / np.maximum(size, np.finfo(np.float64).tiny)
+        marks = marks + shifts[np.argmax(likeness, axis=1)]
+    return marks
+
+
+def mean_beat(
+    ecg: FloatArray, fs_hz: float, marks: NDArray[np.int64], config: MeanBeatConfig
+) -> NDArray[np.float64] | None:
+    """Average the beats of a strip and centre the result on its fiducial point.
+
+    Args:
+        ecg: Band-passed, any unit, float, shape (n_samples,).
+        fs_hz: Sampling rate.
+        marks: Aligned QRS marks, int64, shape (n_beats,).
+        config: The window.
+
+    Returns:
+        float64 at `fs_hz`, covering `before_s` to `after_s` about the fiducial point and
+        `FIDUCIAL_REACH_S` more on either side; None if no beat lies whole within the strip.
+    """
+    before, after = round(config.before_s * fs_hz), round(config.after_s * fs_hz)
+    whole = marks[(marks >= before) & (marks + after <= ecg.size)]
+    if whole.size == 0:
+        return None
+    margin = round(FIDUCIAL_REACH_S * fs_hz)
+    beats = _windows(ecg, whole[:, None] + np.arange(-before - 2 * margin, after + 2 * margin))
+    mean = robust_mean(beats, slice(2 * margin, -2 * margin), config.huber_deviations)
+    shift = int(np.clip(_slope_centroid(mean, before + 2 * margin, fs_hz), -margin, margin))
+    return mean[margin + shift : mean.size - margin + shift]
+
+
+def robust_mean(beats: NDArray[np.float64], core: slice, huber_deviations: float) -> NDArray[np.float64]:
+    """Mean in which beats unlike the others, and single samples far off, weigh little.
+
+    Args:
+        beats: Any unit, float64, shape (n_beats, n_samples).
+        core: Which samples decide how alike beats are.
+        huber_deviations: Full weight within this many median absolute deviations of a sample.
+
+    Returns:
+        float64, shape (n_samples,).
+    """
+    if len(beats) < 3:
+        return np.asarray(beats.mean(axis=0))
+    shapes = beats[:, core] - beats[:, core].mean(axis=1, keepdims=True)
+    distance = ((shapes - np.median(shapes, axis=0)) ** 2).mean(axis=1)
+    weight = 1.0 / (distance + np.quantile(distance, 0.25) + np.finfo(np.float64).tiny)
+    mean = (weight / weight.sum()) @ beats
+    for _ in range(REWEIGHTING_ROUNDS):
+        deviation = np.abs(beats - mean)
+        usual = np.median(deviation, axis=0)
+        huber = np.minimum(1.0, huber_deviations * usual / np.maximum(deviation, np.finfo(np.float64).tiny))
+        weights = np.where(usual > 0.0, huber, 1.0) * weight[:, None]
+        mean = (weights * beats).sum(axis=0) / weights.sum(axis=0)
+    return np.asarray(mean)
+
+
+def beat_shape(mean: NDArray[np.float64], fs_hz: float, config: MeanBeatConfig) -> NDArray[np.float32] | None:
+    """Cut the window, bring it to the encoder's rate and standardise it.
+
+    Args:
+        mean: Result of `mean_beat`.
+        fs_hz: Its sampling rate.
+        config: The window.
+
+    Returns:
+        Zero mean, unit variance, float32, shape (n_samples,); None for a flat beat.
+    """
+    margin = round(FIDUCIAL_REACH_S * fs_hz)
+    step = round(fs_hz / config.fs_hz)
+    window = mean[margin : margin + config.n_samples * step : step]
+    centred = window - window.mean()
+    deviation = np.sqrt((centred**2).mean())
+    if deviation <= np.finfo(np.float32).tiny:
+        return None
+    return np.asarray(centred / deviation, dtype=np.float32)
+
+
+def _windows(ecg: FloatArray, index: NDArray[np.int64]) -> NDArray[np.float64]:
+    return ecg[np.clip(index, 0, ecg.size - 1)].astype(np.float64)
+
+
+def _slope_centroid(beat: NDArray[np.float64], start: int, fs_hz: float) -> int:
+    """How many samples after `start` the energy of the slope has its centre.
+
+    A peak may be R in one recording of a person and S in the next; the centroid moves little.
+    """
+    point = start
+    for reach_s in CENTROID_REACHES_S:
+        reach = round(reach_s * fs_hz)
+        offsets = np.arange(-reach, reach + 1)
+        around = np.clip(point + offsets, 1, beat.size - 2)
+        energy = (beat[around + 1] - beat[around - 1]) ** 2
+        total = energy.sum()
+        if total > 0.0:
+            point += int(np.rint((energy * offsets).sum() / total))
+    return point - start

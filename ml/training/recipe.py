@@ -1,0 +1,122 @@
+"""A recipe is the experiment: one TOML file, read strictly."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ml.models.beat_lda import BeatLdaConfig
+from ml.models.mean_beat import MeanBeatConfig
+
+
+class RecipeError(ValueError):
+    """A recipe that cannot be followed; the message names the section and the key."""
+
+
+@dataclass(frozen=True)
+class BundleNames:
+    """What the bundle is called and under which licence its weights may be used."""
+
+    id: str
+    version: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class VariationConfig:
+    """How the beats of a person are varied before the within-class scatter is measured.
+
+    Recordings of one sitting know nothing of other days and other sensors; these variations stand for both.
+
+    Args:
+        t_amplitude_sd: Standard deviation of the logarithm of the T wave's size.
+        t_stretch_sd: Of the relative length of ST segment and T wave.
+        jitter_s: Standard deviation of the fiducial point.
+        high_pass_hz: A causal first-order high-pass at a frequency between these, evenly by logarithm.
+        seed: Of all draws.
+    """
+
+    t_amplitude_sd: float = 0.2
+    t_stretch_sd: float = 0.05
+    jitter_s: float = 0.001
+    high_pass_hz: tuple[float, float] = (0.05, 1.0)
+    seed: int = 20261120
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """Args:
+    segments: Into how many equal parts a recording is cut; each gives one mean beat.
+    excluded_rhythms: CinC classes left out of the fit.
+    """
+
+    segments: int = 3
+    excluded_rhythms: tuple[str, ...] = ("~",)
+
+
+@dataclass(frozen=True)
+class CalibrationConfig:
+    """Args:
+    seconds: Lengths of evidence; each side gets this much, at most half the recording.
+    """
+
+    seconds: tuple[float, ...] = (3.0, 5.0, 10.0, 15.0)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that determines a bundle, besides the data and the code."""
+
+    bundle: BundleNames
+    mean_beat: MeanBeatConfig = field(default_factory=MeanBeatConfig)
+    lda: BeatLdaConfig = field(default_factory=BeatLdaConfig)
+    fit: FitConfig = field(default_factory=FitConfig)
+    variation: VariationConfig = field(default_factory=VariationConfig)
+    calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
+    sha256: str = ""
+
+
+_SECTIONS: Mapping[str, type[Any]] = {
+    "bundle": BundleNames,
+    "mean_beat": MeanBeatConfig,
+    "lda": BeatLdaConfig,
+    "fit": FitConfig,
+    "variation": VariationConfig,
+    "calibration": CalibrationConfig,
+}
+Section = TypeVar("Section")
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe.
+
+    Raises:
+        RecipeError: Not TOML, an unknown section or key, or a missing one without default.
+    """
+    content = path.read_bytes()
+    try:
+        tables = tomllib.loads(content.decode())
+    except ValueError as error:
+        raise RecipeError(f"{path.name}: {error}") from error
+    if unknown := set(tables) - set(_SECTIONS):
+        raise RecipeError(f"{path.name}: unknown sections {sorted(unknown)}; known: {', '.join(_SECTIONS)}")
+    sections = {
+        name: _section(f"{path.name} [{name}]", kind, tables.get(name, {}))
+        for name, kind in _SECTIONS.items()
+    }
+    return Recipe(**sections, sha256=hashlib.sha256(content).hexdigest())
+
+
+def _section(where: str, kind: type[Section], table: Mapping[str, Any]) -> Section:
+    known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+    if unknown := set(table) - set(known):
+        raise RecipeError(f"{where}: unknown keys {sorted(unknown)}; known: {', '.join(known)}")
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise RecipeError(f"{where}: {error}") from error

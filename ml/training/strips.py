@@ -1,0 +1,112 @@
+"""Conditioned strips of a data set, kept on disk: every experiment starts from the same ones."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import ml.signal
+from ml.encoder import accepted_peaks
+from ml.signal.conditioning import condition
+from ml.signal.errors import SignalError
+
+FloatArray = NDArray[np.float32 | np.float64]
+
+
+@dataclass(frozen=True)
+class RawStrip:
+    """A piece of a recording. `part` tells the pieces of one recording apart."""
+
+    subject_id: str
+    part: int
+    fs_hz: float
+    signal: FloatArray
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A conditioned piece of a recording; without peaks where acquisition failed.
+
+    Args:
+        ecg: At `ml.signal`'s working rate, float32, shape (n_samples,).
+        r_peaks: Those in accepted segments, int64, shape (n_beats,).
+        seconds: Accepted seconds; 0 where acquisition failed.
+        quality: 0 to 1.
+    """
+
+    subject_id: str
+    part: int
+    ecg: NDArray[np.float32]
+    r_peaks: NDArray[np.int64]
+    seconds: float
+    quality: float
+
+
+def condition_strips(raw: Iterable[RawStrip], cache: Path) -> list[Strip]:
+    """Condition strips, or read them from the cache if the same code conditioned the same data before.
+
+    Args:
+        raw: Consumed only when the cache has nothing.
+        cache: A file; must be named after everything that `raw` depends on but the signal code.
+    """
+    path = cache.with_name(f"{cache.name}-{signal_code_digest()[:12]}.npz")
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, [_conditioned(strip) for strip in raw])
+    return list(_read(path))
+
+
+def signal_code_digest() -> str:
+    """SHA-256 over the sources of `ml.signal`: other code, other strips."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(ml.signal.__path__[0]).glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()
+
+
+def _conditioned(raw: RawStrip) -> Strip:
+    try:
+        ecg = condition(raw.signal, raw.fs_hz)
+    except SignalError:
+        nothing = np.empty(0, dtype=np.int64)
+        return Strip(raw.subject_id, raw.part, np.empty(0, dtype=np.float32), nothing, 0.0, 0.0)
+    return Strip(
+        raw.subject_id, raw.part, ecg.ecg, accepted_peaks(ecg), ecg.quality.accepted_s, ecg.quality.score
+    )
+
+
+def _write(path: Path, strips: Sequence[Strip]) -> None:
+    temporary = path.with_name(path.name + ".tmp.npz")
+    np.savez(
+        temporary,
+        subject_id=np.array([s.subject_id for s in strips]),
+        part=np.array([s.part for s in strips], dtype=np.int64),
+        seconds=np.array([s.seconds for s in strips], dtype=np.float64),
+        quality=np.array([s.quality for s in strips], dtype=np.float64),
+        ecg=np.concatenate([s.ecg for s in strips]),
+        ecg_ends=np.cumsum([s.ecg.size for s in strips]),
+        r_peaks=np.concatenate([s.r_peaks for s in strips]),
+        r_peaks_ends=np.cumsum([s.r_peaks.size for s in strips]),
+    )
+    temporary.replace(path)
+
+
+def _read(path: Path) -> Iterator[Strip]:
+    with np.load(path) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    ecg = np.split(arrays["ecg"], arrays["ecg_ends"][:-1])
+    r_peaks = np.split(arrays["r_peaks"], arrays["r_peaks_ends"][:-1])
+    for i, subject_id in enumerate(arrays["subject_id"]):
+        yield Strip(
+            str(subject_id),
+            int(arrays["part"][i]),
+            ecg[i],
+            r_peaks[i],
+            float(arrays["seconds"][i]),
+            float(arrays["quality"][i]),
+        )
