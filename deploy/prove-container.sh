@@ -77,16 +77,16 @@ step "build"
 "$engine" image inspect --format 'user {{.Config.User}}, {{.Size}} bytes, command {{.Config.Cmd}}, labels {{.Config.Labels}}' "$image"
 "$engine" image inspect "$image" | grep --ignore-case --max-count 1 --after-context 9 '"healthcheck": {' || fail "the image has no HEALTHCHECK"
 
-step "without a master key it refuses, in one line"
+step "migrate and create a key"
 DEPLOY_SECRETS_DIR="$work/secrets" sh deploy/make-secrets.sh >/dev/null
 chmod 755 "$work/secrets" # Mounted as a folder here, file by file in compose.
-if run --rm --env PULSEPRINT_MASTER_KEYS_FILE=/run/secrets/absent "$image"; then fail "it started without a master key"; fi
-
-step "migrate and create a key"
 run --rm "$image" python -m app.cli migrate
 api_key=$(run --rm "$image" python -m app.cli keys create --name proof --scopes enroll,verify,identify,read --galleries '*' |
     grep -o 'pp_[A-Za-z0-9_-]*' | head -n 1)
 [ -n "$api_key" ] || fail "no key was printed"
+
+step "without a master key it refuses, in one line"
+if run --rm --env PULSEPRINT_MASTER_KEYS_FILE=/run/secrets/absent "$image"; then fail "it started without a master key"; fi
 
 step "start: read-only root, no capability, uid 10001"
 start
