@@ -16,6 +16,7 @@ from ml.bundle import WEIGHTS_FILE, BundleError
 from ml.calibration import Calibration
 from ml.data.records import DataError
 from ml.encoder import BeatEmbedder
+from ml.evaluation.commands import register as register_evaluation
 from ml.export import beat_lda_network, write_bundle
 from ml.training import beat_lda, calibrate
 from ml.training.recipe import Recipe, RecipeError, read_recipe
@@ -136,6 +137,8 @@ def _stop(reason: str) -> NoReturn:
     console.print(reason, style="red", soft_wrap=True)
     raise typer.Exit(code=1)
 
+
+register_evaluation(app)
 
 if __name__ == "__main__":
     try:

@@ -163,7 +163,7 @@ Error rates on those same people. A failure to acquire counts as a non-match; in
 
 
 def git_revision() -> str:
-    """Commit of the code that runs, with `+` if files of `ml` differ from it; `unknown` outside a checkout."""
+    """Commit of the code that runs, with `+` if files of `ml` differ; `unknown` outside a checkout."""
     try:
         commit = _git("rev-parse", "HEAD")
         changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".")
