@@ -1,0 +1,79 @@
+"""`python -m ml.cli evaluate`: one protocol, one table, one stored result."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ml.encoder import load_bundle
+from ml.evaluation.looks import log_look
+from ml.evaluation.protocols import PROTOCOLS
+from ml.evaluation.report import open_set_table, protocol_tables, read_baseline, write_results
+from ml.evaluation.runner import DEFAULT_CACHE, Runner
+
+OPEN_SET = "E12"
+RESULTS = Path("docs/results")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `evaluate` to a command line."""
+    app.command("evaluate")(evaluate)
+
+
+def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
+    protocol: Annotated[list[str], typer.Option(help=f"One or more of {', '.join([*PROTOCOLS, OPEN_SET])}.")],
+    bundle: Annotated[Path, typer.Option(help="Directory of the bundle.")] = Path("models/ecg-beat@2026.11"),
+    data: Annotated[Path, typer.Option(help="Folder that holds ecg/.")] = Path("../shared/data"),
+    results: Annotated[Path, typer.Option(help="Where results are kept.")] = RESULTS,
+    cache: Annotated[Path, typer.Option(help="Where encodings are kept between runs.")] = DEFAULT_CACHE,
+    baseline: Annotated[str | None, typer.Option(help="Stored baseline to print beside.")] = "biosppy",
+    url: Annotated[str | None, typer.Option(help="Run E2 through this service as well.")] = None,
+    api_key: Annotated[str, typer.Option(help="Its key, with all scopes.", envvar="PULSEPRINT_API_KEY")] = "",
+) -> None:
+    """Measure a bundle on a protocol of DESIGN §9 and log the look, if it is at a test set."""
+    unknown = [name for name in protocol if name not in (*PROTOCOLS, OPEN_SET)]
+    if unknown:
+        raise typer.BadParameter(f"{unknown}: expected {', '.join([*PROTOCOLS, OPEN_SET])}")
+    console = Console(width=200)
+    runner = Runner(load_bundle(bundle), data, cache)
+    for name in protocol:
+        if url is not None:
+            _evaluate_over_http(runner, name, url, api_key, console)
+        elif name == OPEN_SET:
+            _evaluate_open_set(runner, results, console)
+        else:
+            _evaluate_protocol(runner, name, results, baseline, console)
+
+
+def _evaluate_protocol(
+    runner: Runner, name: str, results: Path, baseline: str | None, console: Console
+) -> None:
+    result = runner.run(name)
+    tables = protocol_tables(result, read_baseline(results, baseline, name))
+    for table in tables:
+        table.print(console)
+    for variant, difference_db in result.inverted_max_db.items():
+        console.print(f"{variant} inverted: largest |Δ score| {difference_db:.2g} dB")
+    write_results(results, name, result.to_dict(), tables)
+    if not result.protocol.development:
+        label = f"{result.encoder_id} {result.weights_sha256[:12]}"
+        log_look(results / "looks.jsonl", protocol=name, bundle=label, figures=result.headline())
+
+
+def _evaluate_open_set(runner: Runner, results: Path, console: Console) -> None:
+    figures = runner.run_open_set()
+    table = open_set_table(figures, runner.encoder_id)
+    table.print(console)
+    stored = {"protocol": OPEN_SET, "encoder": runner.encoder_id, "figures": [f.to_dict() for f in figures]}
+    write_results(results, OPEN_SET, stored, [table])
+    seen = {f.name: {"dir": round(f.policy_dir, 4), "fpir": round(f.policy_fpir, 4)} for f in figures}
+    log_look(results / "looks.jsonl", protocol=OPEN_SET, bundle=runner.encoder_id, figures=seen)
+
+
+def _evaluate_over_http(runner: Runner, name: str, url: str, api_key: str, console: Console) -> None:
+    from ml.evaluation.over_http import compare_with_service
+
+    if name != "E2":
+        raise typer.BadParameter("only E2 runs through the service")
+    console.print(compare_with_service(runner, url, api_key))

@@ -1,0 +1,198 @@
+"""Results as people read them: tables on a terminal and in Markdown, beside the baseline's stored figures."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ml.evaluation.figures import RateFigures, Share, VariantFigures
+from ml.evaluation.intervals import Interval
+from ml.evaluation.open_set import OpenSetFigures
+from ml.evaluation.runner import ProtocolResult
+
+NOT_RESOLVABLE = "not resolvable"
+
+
+@dataclass(frozen=True)
+class ReportTable:
+    """A titled table of texts."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def to_markdown(self) -> str:
+        """Give it as a Markdown table under its title."""
+        lines = [f"**{self.title}**", "", _row(self.columns), _row(["---"] * len(self.columns))]
+        return "\n".join([*lines, *(_row(row) for row in self.rows)]) + "\n"
+
+    def print(self, console: Console) -> None:
+        """Show it."""
+        table = Table(title=self.title, title_justify="left")
+        for column in self.columns:
+            table.add_column(column)
+        for row in self.rows:
+            table.add_row(*row)
+        console.print(table)
+
+
+def protocol_tables(result: ProtocolResult, baseline: Mapping[str, Any] | None) -> list[ReportTable]:
+    """Give recognition, false-match and calibration tables of a protocol."""
+    protocol, encoder = result.protocol, result.encoder_id
+    return [
+        ReportTable(
+            f"{protocol.name}: {protocol.summary}. {encoder}, 95 % intervals over people",
+            (
+                "variant",
+                "rank-1 errors",
+                "rank-1 per person",
+                "EER",
+                "failures",
+                *_baseline_columns(baseline),
+            ),
+            tuple(_recognition_row(variant, baseline) for variant in result.variants),
+        ),
+        ReportTable(
+            f"{protocol.name}: false matches, measured ÷ nominal (count of comparisons)",
+            ("variant", "policy FMR", "own null", "without correction", "own null, galleries of 30"),
+            tuple(_false_match_row(v, rate) for v in result.variants for rate in v.rates),
+        ),
+        ReportTable(
+            f"{protocol.name}: false non-matches",
+            ("variant", "policy FMR", "preset, own null", "preset, without correction", "oracle threshold"),
+            tuple(_false_non_match_row(v, rate) for v in result.variants for rate in v.rates),
+        ),
+        ReportTable(
+            f"{protocol.name}: calibration without correction, and the gallery's map",
+            (
+                "variant",
+                "Cllr",
+                "min Cllr",
+                "ratio",
+                "slope",
+                "offset dB",
+                "own ÷ nominal at 1 %",
+                "duplicates?",
+            ),
+            tuple(_calibration_row(variant) for variant in result.variants),
+        ),
+    ]
+
+
+def open_set_table(figures: Sequence[OpenSetFigures], encoder_id: str) -> ReportTable:
+    """Give the table of E12."""
+    return ReportTable(
+        f"E12: open set. {encoder_id}, default policy; mean over halves (middle 95 % of them)",
+        ("people", "FPIR", "measured FPIR", "DIR, preset", "DIR, oracle", "halves within the ceiling"),
+        tuple(
+            (
+                f"{found.name} ({found.halves} halves)",
+                f"{found.fpir:.0%}",
+                _spread(found.policy_fpir, found.policy_fpir_interval),
+                _spread(found.policy_dir, found.policy_dir_interval),
+                _spread(found.oracle_dir, found.oracle_dir_interval),
+                f"{found.reachable:.0%}",
+            )
+            for found in figures
+        ),
+    )
+
+
+def write_results(folder: Path, name: str, figures: Mapping[str, Any], tables: Sequence[ReportTable]) -> None:
+    """Keep a result as `<name>.json` and `<name>.md`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(figures, ensure_ascii=False, indent=1)
+    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    markdown = "\n".join(table.to_markdown() for table in tables)
+    (folder / f"{name}.md").write_text(markdown, encoding="utf-8")
+
+
+def read_baseline(folder: Path, baseline: str | None, protocol: str) -> Mapping[str, Any] | None:
+    """Give a baseline's stored figures of a protocol by variant; None where there are none."""
+    path = folder / f"baseline-{baseline}.json"
+    if baseline is None or not path.is_file():
+        return None
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    variants = stored["protocols"].get(protocol)
+    return None if variants is None else {"name": stored["name"], "variants": variants}
+
+
+def share_text(share: Share) -> str:
+    """Write a count, its rate and the interval."""
+    return f"{share.count}/{share.n} = {_spread(share.value, share.interval)}"
+
+
+def _recognition_row(variant: VariantFigures, baseline: Mapping[str, Any] | None) -> tuple[str, ...]:
+    return (
+        variant.name,
+        share_text(variant.rank_1_errors),
+        f"{variant.rank_1_error_per_subject:.1%}",
+        _spread(variant.eer, variant.eer_interval),
+        str(variant.failures),
+        *_baseline_cells(variant.name, baseline),
+    )
+
+
+def _baseline_columns(baseline: Mapping[str, Any] | None) -> tuple[str, ...]:
+    return () if baseline is None else (f"{baseline['name']}: rank-1 errors", f"{baseline['name']}: EER")
+
+
+def _baseline_cells(variant: str, baseline: Mapping[str, Any] | None) -> tuple[str, ...]:
+    if baseline is None:
+        return ()
+    stored = baseline["variants"].get(variant)
+    if stored is None:
+        return ("–", "–")
+    errors, probes = stored["rank_1_errors"], stored["probes"]
+    return (f"{errors}/{probes} = {errors / probes:.1%}", f"{stored['eer']:.1%}")
+
+
+def _false_match_row(variant: VariantFigures, rate: RateFigures) -> tuple[str, ...]:
+    small = "–" if rate.small_galleries is None else f"{rate.small_galleries:.2f}"
+    return (
+        variant.name,
+        f"{rate.fmr:.1%}",
+        _ratio(rate.measured, rate.fmr),
+        _ratio(rate.measured_uncorrected, rate.fmr),
+        small,
+    )
+
+
+def _false_non_match_row(variant: VariantFigures, rate: RateFigures) -> tuple[str, ...]:
+    oracle = NOT_RESOLVABLE if rate.fnmr_oracle is None else share_text(rate.fnmr_oracle)
+    return (variant.name, f"{rate.fmr:.1%}", share_text(rate.fnmr), share_text(rate.fnmr_uncorrected), oracle)
+
+
+def _calibration_row(variant: VariantFigures) -> tuple[str, ...]:
+    correction = variant.correction
+    nominal = correction.measured_over_nominal
+    return (
+        variant.name,
+        f"{variant.cllr:.4f}",
+        f"{variant.min_cllr:.4f}",
+        f"{variant.cllr / variant.min_cllr:.2f}" if variant.min_cllr else "–",
+        f"{correction.slope:.2f}",
+        f"{correction.offset_db:+.1f}",
+        "–" if nominal is None else f"{nominal:.2f}",
+        str(len(correction.possible_duplicates)),
+    )
+
+
+def _ratio(share: Share, nominal: float) -> str:
+    counted = f"{share.count} of {share.n}"
+    if not share.resolvable:
+        return f"{share.value / nominal:.2f} ({NOT_RESOLVABLE}: {counted})"
+    low, high = share.interval.low / nominal, share.interval.high / nominal
+    return f"{share.value / nominal:.2f} ({low:.2f}–{high:.2f}; {counted})"
+
+
+def _spread(value: float, interval: Interval) -> str:
+    return f"{value:.1%} ({interval.low:.1%}–{interval.high:.1%})"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

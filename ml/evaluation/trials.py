@@ -1,0 +1,102 @@
+"""What a protocol presents: who is enrolled with which pieces of which recordings, and what is then compared.
+
+Independent of any encoder, so that the baselines are measured on the very same trials.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.data.records import EcgRecord
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A piece of a recording; `end_s` None means to its end, `inverted` that the electrodes were swapped."""
+
+    record: EcgRecord
+    start_s: float = 0.0
+    end_s: float | None = None
+    inverted: bool = False
+
+    @property
+    def key(self) -> str:
+        """Names the piece within its data set."""
+        end = "" if self.end_s is None else f"{self.end_s:g}"
+        return f"{self.record.record_id}[{self.start_s:g}:{end}]{'-' if self.inverted else ''}"
+
+    @property
+    def signal(self) -> NDArray[np.float32]:
+        """The piece's samples in the unit of its recording, shape (n_samples,)."""
+        fs_hz = self.record.fs_hz
+        end = None if self.end_s is None else round(self.end_s * fs_hz)
+        piece = self.record.signal[round(self.start_s * fs_hz) : end]
+        return -piece if self.inverted else piece
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """What one subject presents in one request.
+
+    Args:
+        subject_id: Whose it is.
+        cuts: One or more.
+        sessions: The session of each cut; recordings of one day are one session.
+    """
+
+    subject_id: str
+    cuts: tuple[Cut, ...]
+    sessions: tuple[str, ...]
+
+    @classmethod
+    def of(cls, *cuts: Cut) -> "Presentation":
+        """Cuts of one subject; the recording's date is the session."""
+        sessions = tuple(str(cut.record.recorded_on or "") for cut in cuts)
+        return cls(cuts[0].record.subject_id, cuts, sessions)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A probe and, where the protocol enrolls its subject otherwise for it, that enrollment."""
+
+    presentation: Presentation
+    own_enrollment: Presentation | None = None
+
+
+@dataclass(frozen=True)
+class Trials:
+    """One line of a report: every probe is compared with the whole gallery.
+
+    Args:
+        name: Of the variant, such as "first 5 s".
+        gallery: One enrollment per subject.
+        probes: All of them; a subject may have several.
+    """
+
+    name: str
+    gallery: tuple[Presentation, ...]
+    probes: tuple[Probe, ...]
+
+    def __post_init__(self) -> None:
+        if len({enrolled.subject_id for enrolled in self.gallery}) != len(self.gallery):
+            raise ValueError(f"{self.name}: a subject is enrolled twice")
+
+    @property
+    def presentations(self) -> tuple[Presentation, ...]:
+        """Everything that has to be encoded."""
+        own = tuple(probe.own_enrollment for probe in self.probes if probe.own_enrollment is not None)
+        return self.gallery + tuple(probe.presentation for probe in self.probes) + own
+
+
+def trials_of(name: str, gallery: Sequence[Presentation], probes: Sequence[Presentation]) -> Trials:
+    """Trials in which every subject is enrolled once for all probes."""
+    return Trials(name, tuple(gallery), tuple(Probe(presentation) for presentation in probes))
+
+
+def seeded_halves(people: int, halves: int, *, seed: int = 20261120) -> Iterator[NDArray[np.int64]]:
+    """Draw random halves of people; each yields the ascending indices of the known ones."""
+    generator = np.random.default_rng(seed)
+    for _ in range(halves):
+        yield np.sort(generator.permutation(people)[: people // 2])
