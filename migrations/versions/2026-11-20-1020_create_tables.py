@@ -137,18 +137,18 @@ def upgrade() -> None:
     op.create_index("ix_idempotency_keys_created_at", "idempotency_keys", ["created_at"])
     schema_compat = op.create_table(
         "schema_compat",
-        sa.Column("id", sa.SmallInteger, nullable=False),
+        sa.Column("id", sa.SmallInteger, nullable=False, autoincrement=False),
         sa.Column("oldest_code", sa.String(32), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_schema_compat"),
-        sa.CheckConstraint("id = 1", name="ck_schema_compat_single_row"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_schema_compat_single_row")),
     )
     op.bulk_insert(schema_compat, [{"id": 1, "oldest_code": revision}])
     op.create_table(
         "key_check",
-        sa.Column("id", sa.SmallInteger, nullable=False),
+        sa.Column("id", sa.SmallInteger, nullable=False, autoincrement=False),
         sa.Column("value", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_key_check"),
-        sa.CheckConstraint("id = 1", name="ck_key_check_single_row"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_key_check_single_row")),
     )
 
 

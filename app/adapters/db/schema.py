@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, inspect, text
 
 from app.adapters.db.engine import for_writing, open_engine, parse_url
@@ -16,7 +17,7 @@ from app.domain.errors import ConfigurationError
 
 SCHEMA_REVISION = "20261120_1020"  # What this code was written for: the newest file of migrations/versions.
 
-_MIGRATIONS = Path(__file__).parents[3] / "migrations"
+MIGRATIONS = Path(__file__).parents[3] / "migrations"
 _ADVISORY_LOCK = 0x50554C5345  # "PULSE"
 _MIGRATION_BUSY_TIMEOUT_MS = 60_000
 _MIGRATION_LOCK_TIMEOUT = "5s"
@@ -56,8 +57,8 @@ def _judge(stored: str | None, oldest_code: str | None) -> None:
         )
 
 
-def migrate(url: str, revision: str = "head") -> None:
-    """Bring a database to a revision; safe to call from several processes at once.
+def migrate(url: str, *, migrations: Path = MIGRATIONS) -> None:
+    """Bring a database to the newest revision; safe to call from several processes at once.
 
     Raises:
         ConfigurationError: The URL names no database we serve, or the database is newer than the code.
@@ -65,22 +66,27 @@ def migrate(url: str, revision: str = "head") -> None:
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    _run(url, lambda config: command.upgrade(config, revision))
+    _run(url, migrations, lambda config: command.upgrade(config, "head"))
 
 
-def downgrade(url: str, revision: str) -> None:
+def downgrade(url: str, revision: str, *, migrations: Path = MIGRATIONS) -> None:
     """Take a database back to a revision (``base``: nothing left). Tests prove that it can be done."""
-    _run(url, lambda config: command.downgrade(config, revision))
+    _run(url, migrations, lambda config: command.downgrade(config, revision))
 
 
-def _run(url: str, step: Callable[[Config], None], migrations: Path = _MIGRATIONS) -> None:
+def _run(url: str, migrations: Path, step: Callable[[Config], None]) -> None:
     engine = open_engine(url)
     try:
-        with translated_faults(), _migrating(engine) as connection:
+        with translated_faults(), engine.connect():
+            pass  # A database that does not answer is one clear line; a faulty migration is shown whole.
+        with _migrating(engine) as connection:
             config = Config()
             config.set_main_option("script_location", str(migrations).replace("%", "%%"))
             config.attributes["connection"] = connection
-            step(config)
+            try:
+                step(config)
+            except CommandError as error:  # Above all a revision that this code has never heard of.
+                raise ConfigurationError(f"The database cannot be migrated by this code: {error}.") from error
     finally:
         engine.dispose()
 

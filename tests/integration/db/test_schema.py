@@ -1,0 +1,71 @@
+"""Start refuses a database that this code must not run on."""
+
+import pytest
+from sqlalchemy import text
+
+from app.adapters.db.engine import for_writing, open_engine
+from app.adapters.db.schema import SCHEMA_REVISION, check_schema, migrate
+from app.domain.errors import ConfigurationError, PulseprintError
+
+OLDER, NEWER, NEWEST = "20200101_0000", "29990101_0000", "29990101_0001"
+
+
+def pretend(engine, revision: str, oldest_code: str) -> None:
+    with for_writing(engine).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": revision})
+        connection.execute(text("UPDATE schema_compat SET oldest_code = :v"), {"v": oldest_code})
+
+
+class TestCheckSchema:
+    def test_a_migrated_database_is_accepted(self, engine):
+        check_schema(engine)
+
+    def test_an_empty_database_is_refused(self, empty_database_url):
+        engine = open_engine(empty_database_url)
+
+        with pytest.raises(ConfigurationError, match=r"app\.cli migrate"):
+            check_schema(engine)
+        engine.dispose()
+
+    def test_an_older_database_is_refused(self, engine):
+        pretend(engine, OLDER, OLDER)
+
+        with pytest.raises(ConfigurationError, match=f"{OLDER}.*{SCHEMA_REVISION}.*app.cli migrate"):
+            check_schema(engine)
+
+    def test_a_newer_database_that_allows_this_code_is_accepted(self, engine):
+        pretend(engine, NEWER, SCHEMA_REVISION)
+
+        check_schema(engine)
+
+    def test_a_newer_database_that_does_not_is_refused(self, engine):
+        pretend(engine, NEWEST, NEWER)
+
+        with pytest.raises(ConfigurationError, match="newer release"):
+            check_schema(engine)
+
+    def test_a_file_that_is_no_database_is_refused(self, tmp_path):
+        path = tmp_path / "notes.txt"
+        path.write_text("certainly not a database, " * 100)
+        engine = open_engine(f"sqlite:///{path}")
+
+        with pytest.raises(PulseprintError):
+            check_schema(engine)
+        engine.dispose()
+
+
+class TestMigrate:
+    def test_it_makes_the_folder_of_an_sqlite_file(self, tmp_path):
+        url = f"sqlite:///{tmp_path}/var/deep/pulseprint.db"
+
+        migrate(url)
+
+        engine = open_engine(url)
+        check_schema(engine)
+        engine.dispose()
+
+    def test_it_refuses_a_database_from_newer_code(self, engine, database_url):
+        pretend(engine, NEWEST, NEWER)
+
+        with pytest.raises(ConfigurationError, match=NEWEST):
+            migrate(database_url)
