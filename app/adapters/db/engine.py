@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError
 from app.domain.errors import ConfigurationError
 
 BUSY_TIMEOUT_MS = 5_000
+_FORGET_WAIT_MS = 250
 POOL_SIZE = 16
 POOL_TIMEOUT_S = 5.0
 
@@ -122,3 +123,17 @@ def for_writing(engine: Engine) -> Engine:
     if engine.dialect.name == "postgresql":
         return engine.execution_options(isolation_level="READ COMMITTED")
     return engine.execution_options(**{WRITES: True})
+
+
+def forget_erased(connection: Connection) -> None:
+    """After the commit of an erasure: SQLite's log still holds the erased pages, so empty it.
+
+    Best effort: if a reader needs the log for longer than the wait, the next checkpoint does it. PostgreSQL
+    has no such call; its dead rows go with autovacuum, its log with the retention of backups.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA busy_timeout = {_FORGET_WAIT_MS}")
+    driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+    driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")

@@ -96,6 +96,7 @@ class SqlGalleries:
         _SET_KEY.run(self._within, {"wanted": gallery_uuid, "new": wrapped_key})
 
     def remove(self, gallery_uuid: UUID) -> None:
+        self._within.erases = True
         _REMOVE_ANSWERS.run(self._within, {"wanted": gallery_uuid})
         _REMOVE.run(self._within, {"wanted": gallery_uuid})
 

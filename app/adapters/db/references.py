@@ -98,6 +98,7 @@ class SqlReferences:
         return None if row is None else _to_reference(row)
 
     def remove(self, reference_id: UUID) -> None:
+        self._within.erases = True
         _REMOVE.run(self._within, {"wanted": reference_id})
 
     def replace_ciphertexts(self, rows: Sequence[tuple[UUID, int, bytes]]) -> None:

@@ -26,6 +26,7 @@ class Transaction:
         assert connection.in_transaction()
         self.driver: Any = connection.connection.driver_connection
         self.dialect: Dialect = connection.dialect
+        self.erases = False  # Whether something was deleted that must not linger in any file.
 
 
 class Statement:

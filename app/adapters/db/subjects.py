@@ -95,6 +95,7 @@ class SqlSubjects:
         _SET_CONSENT.run(self._within, {"wanted": subject.uuid, "text_id": text_id, "given_at": given_at})
 
     def remove(self, subject_uuid: UUID) -> None:
+        self._within.erases = True
         for statement in _ERASURE:
             statement.run(self._within, {"wanted": subject_uuid})
 

@@ -54,6 +54,7 @@ class SqlTransforms:
         return [_to_transform(row) for row in _OF_GALLERY.rows(self._within, {"gallery": gallery_uuid})]
 
     def remove_older(self, gallery_uuid: UUID, modality: Modality, encoder: str, version: int) -> None:
+        self._within.erases = True
         _REMOVE_OLDER.run(self._within, {**_names(gallery_uuid, modality, encoder), "kept": version})
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from app.adapters.db.answers import SqlAnswers
 from app.adapters.db.changes import SqlChangeFeed
 from app.adapters.db.clients import SqlClients
-from app.adapters.db.engine import for_reading, for_writing
+from app.adapters.db.engine import for_reading, for_writing, forget_erased
 from app.adapters.db.faults import translated_faults
 from app.adapters.db.galleries import SqlGalleries
 from app.adapters.db.references import SqlReferences
@@ -23,8 +23,7 @@ from app.domain import ports
 class SqlUnitOfWork(ports.UnitOfWork):
     """The repositories of one open transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        within = Transaction(connection)
+    def __init__(self, within: Transaction) -> None:
         self.galleries = SqlGalleries(within)
         self.transforms = SqlTransforms(within)
         self.subjects = SqlSubjects(within)
@@ -44,12 +43,16 @@ class SqlStore(ports.Store):
     @contextmanager
     def reading(self) -> Iterator[SqlUnitOfWork]:
         with translated_faults(), self._reader.connect() as connection, connection.begin():
-            yield SqlUnitOfWork(connection)
+            yield SqlUnitOfWork(Transaction(connection))
 
     @contextmanager
     def writing(self) -> Iterator[SqlUnitOfWork]:
-        with translated_faults(), self._writer.connect() as connection, connection.begin():
-            yield SqlUnitOfWork(connection)
+        with translated_faults(), self._writer.connect() as connection:
+            with connection.begin():
+                within = Transaction(connection)
+                yield SqlUnitOfWork(within)
+            if within.erases:
+                forget_erased(connection)
 
     def ping(self) -> None:
         """Raises ``TemporaryError`` unless the database answers."""
