@@ -8,18 +8,21 @@ What makes a person is drawn once (`SyntheticPerson.draw`): delay, width and hei
 rate and its variability, breathing. What changes between two sessions is drawn per session: electrode gain
 and placement, heart rate. What changes between recordings is drawn per seed: the beats' timing and the noise.
 
-The parameters come from published ranges and from nothing else. They were never adjusted to make an encoder
-look well: some of these people are hard to tell apart, and error rates measured on them say nothing about
-real people.
+The parameters come from published ranges and measurements, and from nothing else. They were never adjusted to
+make an encoder look well: some of these people are hard to tell apart, and error rates measured on them say
+nothing about real people.
 
 Source:
     McSharry et al. 2003, "A dynamical model for generating synthetic electrocardiogram signals", IEEE Trans.
     Biomed. Eng. 50(3): equations 1-3; table I and section III (shape of the beat, RR spectrum).
     Sameni et al. 2007, "Multichannel ECG and noise modeling", EURASIP J. Adv. Signal Process. 043407,
     equation 2: wave heights in millivolts that do not depend on heart rate.
-    AHA/ACCF/HRS recommendations 2009, parts III and IV, and the usual normal limits of adults at rest: PR
-    120-200 ms, QRS 70-110 ms, QTc 350-450 ms, P up to 120 ms and 0.25 mV. Two standard deviations of the
-    ranges below stay about inside them.
+    Delays and widths: AHA/ACCF/HRS recommendations 2009, parts III and IV, and the usual normal limits of
+    adults at rest (PR 120-200 ms, QRS 70-110 ms, QTc 350-450 ms, P up to 120 ms), of which two standard
+    deviations of the ranges below stay about inside.
+    Heights: the middle, and about a quarter of the span from 2nd to 98th percentile, of the median beats in
+    lead I of the 143 people in sinus rhythm of LUDB (Kalyakulina et al. 2020); with R a fifth higher, since Q
+    and S take that much off it.
 """
 
 from __future__ import annotations
@@ -87,11 +90,11 @@ class WaveRange:
 
 
 WAVES: dict[str, WaveRange] = {
-    "P": WaveRange(Range(-165.0, 15.0), Range(24.0, 3.0), Range(0.11, 0.035), session_shift_ms=2.0),
-    "Q": WaveRange(Range(-30.0, 3.0), Range(8.5, 1.0), Range(-0.09, 0.04), session_shift_ms=0.5),
-    "R": WaveRange(Range(0.0, 0.0), Range(11.0, 1.4), Range(0.95, 0.22), session_shift_ms=0.0),
-    "S": WaveRange(Range(30.0, 3.5), Range(9.0, 1.2), Range(-0.22, 0.09), session_shift_ms=0.5),
-    "T": WaveRange(Range(265.0, 15.0), Range(47.0, 5.0), Range(0.27, 0.08), session_shift_ms=3.0),
+    "P": WaveRange(Range(-145.0, 16.0), Range(24.0, 3.0), Range(0.08, 0.04), session_shift_ms=2.0),
+    "Q": WaveRange(Range(-30.0, 3.5), Range(8.5, 1.2), Range(-0.05, 0.04), session_shift_ms=0.5),
+    "R": WaveRange(Range(0.0, 0.0), Range(11.0, 1.6), Range(0.80, 0.20), session_shift_ms=0.0),
+    "S": WaveRange(Range(32.0, 4.0), Range(9.0, 1.4), Range(-0.11, 0.07), session_shift_ms=0.5),
+    "T": WaveRange(Range(275.0, 16.0), Range(42.0, 6.0), Range(0.17, 0.11), session_shift_ms=3.0),
 }
 RESTING_RATE_BPM = Range(70.0, 8.0)
 # Standard deviation of RR over its mean: 20-60 ms at rest (Task Force 1996, short recordings).

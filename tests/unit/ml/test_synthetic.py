@@ -19,7 +19,7 @@ from ml.synthetic import (
 
 FS_HZ = 500.0
 # Rounded to microvolts; a changed model, range or stream of random numbers changes it.
-DIGEST = "311910cc7e5bb260c75e3cca4c16fbbfe087540fb1680395c70c05ecaae0ad57"
+DIGEST = "b740bfd17a7ad9235436c0b061dda307908a8e18e4ecd858b6a86777fdc48f59"
 
 
 def r_peaks(ecg_mv, fs_hz=FS_HZ):
@@ -64,10 +64,10 @@ class TestDraw:
         for person in (SyntheticPerson.draw(seed) for seed in range(200)):
             p, q, _, s, t = person.waves
             qrs_onset_ms = q.delay_ms - 2 * q.width_ms
-            assert 110 <= qrs_onset_ms - (p.delay_ms - 2 * p.width_ms) <= 210
-            assert 70 <= s.delay_ms + 2 * s.width_ms - qrs_onset_ms <= 118
+            assert 100 <= qrs_onset_ms - (p.delay_ms - 2 * p.width_ms) <= 210
+            assert 70 <= s.delay_ms + 2 * s.width_ms - qrs_onset_ms <= 120
             assert 345 <= t.delay_ms + 2 * t.width_ms - qrs_onset_ms <= 460
-            assert 0.03 <= p.height_mv <= 0.25
+            assert 0.0 <= p.height_mv <= 0.25
             assert 4 * p.width_ms <= 120
             assert 50 <= person.resting_rate_bpm <= 90
 
