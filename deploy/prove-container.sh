@@ -5,7 +5,8 @@
 #   sh deploy/prove-container.sh                 with Docker, or ENGINE=podman
 #   BASE=debootstrap sh deploy/prove-container.sh  where no image registry is reachable: Debian's packages instead
 #
-# BUILD_OPTIONS and RUN_OPTIONS are added to every build and run, PYTHON_IMAGE names another base.
+# BUILD_OPTIONS and RUN_OPTIONS are added to every build and run, PYTHON_IMAGE names another base. With SECRETS_DIR, a
+# folder that make-secrets.sh has filled, RUN_OPTIONS can point at a PostgreSQL that has its password.
 # docs/container-proof.md shows a run.
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,6 +16,7 @@ image=localhost/pulseprint:proof
 port=${PORT:-8765}
 name=pulseprint-proof-$$
 work=$(mktemp -d)
+secrets=${SECRETS_DIR:-$work/secrets}
 
 step() { printf '\n== %s\n' "$*"; }
 fail() {
@@ -41,7 +43,7 @@ make_base_image() {
 # shellcheck disable=SC2086 # RUN_OPTIONS are several words.
 run() {
     "$engine" run --read-only --tmpfs /tmp:size=64m,mode=1777 --cap-drop ALL --security-opt no-new-privileges \
-        --network host --volume "$name:/data" --volume "$work/secrets:/run/secrets:ro" \
+        --network host --volume "$name:/data" --volume "$secrets:/run/secrets:ro" \
         --env PULSEPRINT_HOST=127.0.0.1 --env PULSEPRINT_PORT="$port" \
         --env PULSEPRINT_MASTER_KEYS_FILE=/run/secrets/master_keys ${RUN_OPTIONS:-} "$@"
 }
@@ -78,8 +80,8 @@ step "build"
 "$engine" image inspect "$image" | grep --ignore-case --max-count 1 --after-context 9 '"healthcheck": {' || fail "the image has no HEALTHCHECK"
 
 step "migrate and create a key"
-DEPLOY_SECRETS_DIR="$work/secrets" sh deploy/make-secrets.sh >/dev/null
-chmod 755 "$work/secrets" # Mounted as a folder here, file by file in compose.
+[ -n "${SECRETS_DIR:-}" ] || DEPLOY_SECRETS_DIR="$secrets" sh deploy/make-secrets.sh >/dev/null
+chmod 755 "$secrets" # Mounted as a folder here, file by file in compose.
 run --rm "$image" python -m app.cli migrate
 api_key=$(run --rm "$image" python -m app.cli keys create --name proof --scopes enroll,verify,identify,read --galleries '*' |
     grep -o 'pp_[A-Za-z0-9_-]*' | head -n 1)
