@@ -34,6 +34,7 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 CACHED_KEYS = 4_096
 
+_DOES_NOT_OPEN = (InvalidTag, ValueError)  # ValueError: too short to hold a nonce.
 _VECTOR_DTYPE = np.dtype("<f4")
 # 32 random bytes hold fewer than 16 different ones once in 10^16 draws.
 _LEAST_DISTINCT_BYTES = 16
@@ -93,7 +94,7 @@ class WrappingKey:
         nonce = wrapped[KEY_ID_BYTES : KEY_ID_BYTES + NONCE_BYTES]
         try:
             return self._cipher.decrypt(nonce, wrapped[KEY_ID_BYTES + NONCE_BYTES :], associated)
-        except InvalidTag:
+        except _DOES_NOT_OPEN:
             raise TemplateIntegrityError("A stored key does not belong to its row.") from None
 
 
@@ -188,7 +189,7 @@ class EnvelopeVault(ports.TemplateVault):
             plain = cipher.decrypt(
                 ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], _of_reference(identity)
             )
-        except InvalidTag:
+        except _DOES_NOT_OPEN:
             raise _not_this_reference() from None
         return _floats(plain)
 
@@ -210,7 +211,7 @@ class EnvelopeVault(ports.TemplateVault):
             associated = b"%b%b\0\0\0\x10%b%b" % (ends[0], subject_uuid, reference_id, ends[1])
             try:
                 plains.append(cipher.decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], associated))
-            except InvalidTag:
+            except _DOES_NOT_OPEN:
                 raise _not_this_reference() from None
         if not plains:
             return np.empty((0, 0), np.float32)
