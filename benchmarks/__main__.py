@@ -1,0 +1,67 @@
+"""`make bench`: measure the budgets of DESIGN §10 and keep every raw number under docs/results."""
+
+from __future__ import annotations
+
+import os
+
+for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_threads] = "1"  # Before numpy is imported anywhere: every figure here is of one thread.
+
+import argparse  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+
+from rich.console import Console  # noqa: E402
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: E402
+
+from benchmarks import (  # noqa: E402
+    cold_start,
+    encode,
+    enroll,
+    identify_latency,
+    memory,
+    throughput,
+    verbs,
+)
+from benchmarks.bench import Bench  # noqa: E402
+from benchmarks.results import JSON_FILE, Line, print_table, save  # noqa: E402
+
+BENCHMARKS: dict[str, Callable[[Bench], list[Line]]] = {
+    "identify": identify_latency.measure,
+    "throughput": throughput.measure,
+    "encode": encode.measure,
+    "enroll": enroll.measure,
+    "cold-start": cold_start.measure,
+    "memory": memory.measure,
+    "verbs": verbs.measure,
+}
+
+
+def main() -> int:
+    """0 if every budget that was measured is kept."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--only", action="append", choices=BENCHMARKS, help="measure only this; may be repeated"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="few repetitions, small galleries; nothing is saved"
+    )
+    options = parser.parse_args()
+    console = Console()
+    found = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        bench = Bench(options.quick, progress)
+        chosen = [name for name in BENCHMARKS if not options.only or name in options.only]
+        for name in bench.track(chosen, "benchmarks"):
+            found[name] = BENCHMARKS[name](bench)
+            if not options.quick:
+                save({name: found[name]}, quick=False)
+    print_table(console, found)
+    console.print("Nothing was saved (--quick)." if options.quick else f"Every raw number: {JSON_FILE}")
+    missed = [line for lines in found.values() for line in lines if line.kept is False]
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

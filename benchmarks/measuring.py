@@ -1,0 +1,97 @@
+"""How things are measured here: on which core, how often, and what is reported of it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+SERVER_CORE = 0
+LOAD_CORE = 1
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Repeated measurements of one thing, in seconds."""
+
+    seconds: tuple[float, ...]
+
+    @property
+    def p50_ms(self) -> float:
+        return self.quantile_ms(0.5)
+
+    @property
+    def p95_ms(self) -> float:
+        return self.quantile_ms(0.95)
+
+    def quantile_ms(self, share: float) -> float:
+        return float(np.quantile(self.seconds, share)) * 1e3
+
+    def raw(self) -> dict[str, object]:
+        """For the JSON: every single measurement, so that others can take other statistics of it."""
+        return {
+            "n": len(self.seconds),
+            "p50_ms": round(self.p50_ms, 4),
+            "p95_ms": round(self.p95_ms, 4),
+            "each_ms": [round(1e3 * value, 4) for value in self.seconds],
+        }
+
+
+def time_calls(calls: Sequence[Callable[[], object]]) -> list[float]:
+    """How long each call took, in seconds."""
+    taken = []
+    for call in calls:
+        started_s = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - started_s)
+    return taken
+
+
+@contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """Run this thread, and the threads and processes it starts, on one core; no effect on a single one."""
+    before = os.sched_getaffinity(0)
+    if core in before:
+        os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def resident_mib(pid: int) -> float:
+    """Memory of a process that is in RAM."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise ProcessLookupError(pid)
+
+
+def machine_facts() -> dict[str, object]:
+    """What a reader must know of the machine; no names and no paths."""
+    cpu = next(
+        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        platform.machine(),
+    )
+    memory_kib = next(int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal"))
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory_kib / 2**20, 1),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "server_core": SERVER_CORE,
+        "load_core": LOAD_CORE,
+        "load_average_before": [round(value, 2) for value in os.getloadavg()],
+    }
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text().splitlines()

@@ -1,0 +1,132 @@
+"""What a benchmark found: lines of a table, kept as JSON with every raw number."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.measuring import machine_facts
+
+RESULTS = Path("docs/results")
+JSON_FILE = RESULTS / "benchmarks.json"
+MARKDOWN_FILE = RESULTS / "benchmarks.md"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure.
+
+    Args:
+        what: What was measured, so that nobody has to guess.
+        figure: As printed, with its unit.
+        value: The same as a number, in the unit of the budget.
+        budget: As printed; empty if there is none.
+        kept: Whether the budget is kept; None without one.
+        raw: Every number behind it.
+    """
+
+    what: str
+    figure: str
+    value: float
+    budget: str = ""
+    kept: bool | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+def at_most(what: str, value: float, limit: float, unit: str, raw: Mapping[str, Any]) -> Line:
+    return Line(
+        what, f"{value:.3g} {unit}".strip(), value, f"≤ {limit:g} {unit}".strip(), value <= limit, raw
+    )
+
+
+def at_least(what: str, value: float, limit: float, unit: str, raw: Mapping[str, Any]) -> Line:
+    return Line(
+        what, f"{value:.3g} {unit}".strip(), value, f"≥ {limit:g} {unit}".strip(), value >= limit, raw
+    )
+
+
+def print_table(console: Console, found: Mapping[str, Sequence[Line]]) -> None:
+    table = Table("benchmark", "what was measured", "budget", "figure", "", title="Budgets of DESIGN §10")
+    for name, lines in found.items():
+        for number, line in enumerate(lines):
+            mark = {True: "[green]kept", False: "[bold red]MISSED", None: ""}[line.kept]
+            table.add_row("" if number else name, line.what, line.budget, line.figure, mark)
+        table.add_section()
+    console.print(table)
+
+
+def save(found: Mapping[str, Sequence[Line]], *, quick: bool) -> None:
+    """Replace what was measured this time; what was not stays, with the machine and moment of its own run."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    kept = json.loads(JSON_FILE.read_text()) if JSON_FILE.exists() else {}
+    run = {"at": _now(), "revision": _revision(), "quick": quick, "machine": machine_facts()}
+    for name, lines in found.items():
+        kept[name] = {"run": run, "lines": [vars(line) | {"raw": dict(line.raw)} for line in lines]}
+    ordered = {name: kept[name] for name in sorted(kept)}
+    JSON_FILE.write_text(_compact_numbers(json.dumps(ordered, indent=1, ensure_ascii=False)) + "\n")
+    MARKDOWN_FILE.write_text(_markdown(ordered))
+
+
+def _markdown(kept: Mapping[str, Any]) -> str:
+    lines = [
+        "# Speed and memory",
+        "",
+        "Measured by `make bench`; every raw number is in `benchmarks.json`.",
+        "Server on core 0, load generator on core 1.",
+        "",
+        "| benchmark | what was measured | budget | figure | kept |",
+        "|---|---|---|---|---|",
+    ]
+    for name, entry in kept.items():
+        for line in entry["lines"]:
+            mark = {True: "yes", False: "**no**", None: ""}[line["kept"]]
+            lines.append(f"| {name} | {line['what']} | {line['budget']} | {line['figure']} | {mark} |")
+    lines += [
+        "",
+        "| benchmark | measured at | revision | cpu | cores | load before |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, entry in kept.items():
+        run, machine = entry["run"], entry["run"]["machine"]
+        load = " ".join(map(str, machine["load_average_before"]))
+        quick = " (quick)" if run["quick"] else ""
+        facts = (name + quick, run["at"], run["revision"], machine["cpu"], machine["cores"], load)
+        lines.append(f"| {' | '.join(map(str, facts))} |")
+    return "\n".join(lines) + "\n"
+
+
+def _compact_numbers(text: str) -> str:
+    """Arrays of numbers on one line; everything else stays indented."""
+    out, inside = [], False
+    for line in text.splitlines():
+        bare = line.strip()
+        is_number = bare.rstrip(",").replace(".", "", 1).replace("-", "").replace("e", "").isdigit()
+        if is_number and out and (inside or out[-1].endswith("[")):
+            out[-1] += bare + (" " if bare.endswith(",") else "")
+            inside = True
+        elif inside and bare.startswith("]"):
+            out[-1] += bare
+            inside = False
+        else:
+            out.append(line)
+            inside = False
+    return "\n".join(out)
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _revision() -> str:
+    found = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip() or "unknown"

@@ -1,0 +1,97 @@
+"""The real service in a process of its own: `python -m app.cli serve` on core 0."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.filled_databases import FilledDatabase
+from benchmarks.http_client import Connection, request_bytes
+from benchmarks.measuring import SERVER_CORE, on_core
+from benchmarks.paths import MODELS, PROJECT
+
+START_TIMEOUT_S = 120.0
+POLL_S = 0.002
+_READY = request_bytes("GET", "/readyz")
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server that answered /readyz with 200.
+
+    Args:
+        cold_start_s: From the start of the process to that answer.
+    """
+
+    port: int
+    pid: int
+    cold_start_s: float
+
+    def connect(self) -> Connection:
+        return Connection(self.port)
+
+
+@contextmanager
+def running_server(database: FilledDatabase) -> Iterator[RunningServer]:
+    """Serve a database until the block ends.
+
+    Raises:
+        RuntimeError: The server did not come up; its last words are in the message.
+    """
+    port = _free_port()
+    with tempfile.TemporaryDirectory(prefix="pulseprint-bench-") as folder:
+        errors = Path(folder) / "errors"
+        with errors.open("wb") as stderr, on_core(SERVER_CORE):
+            started_s = time.perf_counter()
+            process = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", "serve"],
+                cwd=folder,  # Its .env, not that of `make run`.
+                env=server_environment(database) | {"PULSEPRINT_PORT": str(port)},
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+            )
+        try:
+            _wait_until_ready(process, port, started_s, errors)
+            yield RunningServer(port, process.pid, time.perf_counter() - started_s)
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def server_environment(database: FilledDatabase) -> dict[str, str]:
+    """Settings of a server process, one thread per numerical library."""
+    inherited: Mapping[str, str] = {k: v for k, v in os.environ.items() if not k.startswith("PULSEPRINT_")}
+    return {
+        **inherited,
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONPATH": str(PROJECT),
+        "PULSEPRINT_DATABASE_URL": database.url,
+        "PULSEPRINT_MASTER_KEYS": database.master_key,
+        "PULSEPRINT_MODELS_DIR": str(MODELS),
+    }
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, started_s: float, errors: Path) -> None:
+    while process.poll() is None and time.perf_counter() - started_s < START_TIMEOUT_S:
+        try:
+            with Connection(port) as connection:
+                if connection.exchange(_READY)[0] == 200:
+                    return
+        except OSError:
+            time.sleep(POLL_S)
+    raise RuntimeError(f"the server did not come up: {errors.read_text(errors='replace')[-2000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as candidate:
+        candidate.bind(("127.0.0.1", 0))
+        return int(candidate.getsockname()[1])
