@@ -70,8 +70,14 @@ def place_of(error: BaseException) -> dict[str, object]:
 
 def _renderers(log_format: Literal["json", "text"]) -> list[Processor]:
     if log_format == "json":
-        return [structlog.processors.EventRenamer("event"), structlog.processors.JSONRenderer()]
+        return [_first_things_first, structlog.processors.JSONRenderer()]
     return [structlog.dev.ConsoleRenderer(colors=False)]
+
+
+def _first_things_first(_: object, __: str, event: EventDict) -> EventDict:
+    """Lines are read by people too: when, how bad, what, and then the rest."""
+    first = {name: event.pop(name) for name in ("timestamp", "level", "event", REQUEST_ID) if name in event}
+    return {**first, **event}
 
 
 def _place_instead_of_message(_: object, __: str, event: EventDict) -> EventDict:

@@ -93,7 +93,7 @@ def _check_well_formed(body: bytes) -> None:
 
 def _is_deeper_than(document: Any, depth: int) -> bool:
     level = [document]
-    for _ in range(depth + 1):
+    for _ in range(depth):
         level = [child for node in level for child in _children(node) if isinstance(child, dict | list)]
         if not level:
             return False

@@ -1,8 +1,13 @@
 """``POST /verify`` through the whole stack."""
 
+import math
+
 import pytest
 
-from tests.factories import enroll_body, verify_body
+from app.domain.subjects import Scope
+from tests.factories import ecg, enroll_body, flat_ecg, verify_body
+
+FACE = {"modality": "face", "image_b64": "/9j/4AAQ"}
 
 
 @pytest.fixture
@@ -17,13 +22,134 @@ class TestDecision:
 
         assert answer.status_code == 200
         body = answer.json()
-        assert body["decision"] == "match"
-        assert body["subject_id"] == "ann"
+        assert (body["decision"], body["subject_id"]) == ("match", "ann")
         assert body["score"] >= body["threshold"]
+        assert 0.0 < body["fmr_at_score"] <= 0.001
         assert body["policy"] == {"kind": "calibrated", "fmr": 0.001}
 
     def test_non_mated_probe_is_a_non_match_with_status_200(self, enrolled):
         answer = enrolled.post("/verify", verify_body("ann", person=2))
 
         assert answer.status_code == 200
-        assert answer.json()["decision"] == "non_match"
+        body = answer.json()
+        assert body["decision"] == "non_match"
+        assert body["shortfall_db"] == pytest.approx(body["threshold"] - body["score"], abs=1e-5)
+
+    def test_fields_come_in_the_order_of_the_contract(self, enrolled):
+        body = enrolled.post("/v1/verify", verify_body("ann", person=1)).json()
+
+        assert list(body) == [
+            "decision", "subject_id", "score", "threshold", "fmr_at_score", "policy", "fusion", "reasons",
+            "modalities", "activity", "processing_ms", "transaction_id",
+        ]  # fmt: skip
+        assert list(body["modalities"][0]) == [
+            "modality", "status", "score", "distance", "metric", "seconds", "quality", "encoder",
+        ]  # fmt: skip
+
+    def test_heart_rate_comes_with_the_decision(self, enrolled):
+        body = enrolled.post("/verify", verify_body("ann", person=1)).json()
+
+        assert body["activity"] == {"heart_rate_bpm": 72.0}
+
+    def test_the_transaction_id_is_the_request_id(self, enrolled):
+        answer = enrolled.post("/verify", verify_body("ann", person=1))
+
+        assert answer.json()["transaction_id"] == answer.headers["x-request-id"]
+        assert answer.json()["transaction_id"] in enrolled.log.getvalue()
+
+    def test_a_request_may_be_stricter_than_its_gallery(self, enrolled):
+        body = enrolled.post("/verify", verify_body("ann", person=1, fmr=1e-9)).json()
+
+        assert body["decision"] == "non_match"
+        assert body["policy"]["fmr"] == 1e-9
+        assert body["reasons"] == ["evidence_ceiling"]
+        assert body["evidence_ceiling"] < body["threshold"]
+
+
+class TestRefusal:
+    def test_unknown_subject(self, enrolled):
+        answer = enrolled.post("/verify", verify_body("bob", person=1))
+
+        assert (answer.status_code, answer.json()["code"]) == (404, "subject_not_found")
+
+    def test_poor_signal(self, enrolled):
+        answer = enrolled.post("/verify", {"subject_id": "ann", "recordings": [flat_ecg()]})
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "signal_flat")
+
+    def test_another_lead_is_not_comparable(self, api):
+        api.post("/enroll", {"subject_id": "ann", "recordings": [ecg(1) | {"lead": "I"}]})
+
+        answer = api.post("/verify", {"subject_id": "ann", "recordings": [ecg(1, 1) | {"lead": "V2"}]})
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "not_comparable")
+
+    def test_a_modality_without_an_encoder(self, enrolled):
+        answer = enrolled.post("/verify", {"subject_id": "ann", "recordings": [FACE]})
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "modality_unavailable")
+
+
+class TestOtherModalities:
+    def test_an_unusable_one_is_a_status_beside_a_usable_one(self, enrolled):
+        body = {"subject_id": "ann", "recordings": [ecg(1, 1), FACE]}
+
+        answer = enrolled.post("/verify", body)
+
+        assert answer.status_code == 200
+        assert answer.json()["decision"] == "match"
+        face = answer.json()["modalities"][1]
+        assert (face["modality"], face["status"]) == ("face", "unavailable")
+        assert "score" not in face
+
+
+class TestDistancePolicy:
+    @pytest.fixture
+    def gallery(self, api):
+        rules = {"ecg": {"metric": "euclidean", "max_distance": 0.3}}
+        api.post("/galleries", {"name": "raw", "policy": {"kind": "distance", "rules": rules}})
+        api.post("/enroll", enroll_body("ann", person=1, gallery="raw"))
+        return api
+
+    def test_decides_by_the_distance_and_tells_the_score(self, gallery):
+        body = gallery.post("/verify", verify_body("ann", person=1, gallery="raw")).json()
+
+        assert body["decision"] == "match"
+        assert body["threshold"] is None
+        assert body["policy"] == {
+            "kind": "distance",
+            "rules": {"ecg": {"metric": "euclidean", "max_distance": 0.3}},
+        }
+        assert body["modalities"][0]["metric"] == "euclidean"
+        assert body["modalities"][0]["distance"] <= 0.3
+
+    def test_error_rates_do_not_apply(self, gallery):
+        answer = gallery.post("/verify", verify_body("ann", person=1, gallery="raw", fmr=1e-4))
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+class TestRedaction:
+    """Exact scores of non-matches would let a caller climb towards a match."""
+
+    @pytest.fixture
+    def key(self, enrolled):
+        return enrolled.new_key(Scope.VERIFY)
+
+    def test_a_non_match_is_floored_to_whole_decibans(self, enrolled, key):
+        # Person 12 is somewhat like person 1: the score is well above the floor of −20 dB.
+        body = enrolled.post("/verify", verify_body("ann", person=2), key=key).json()
+
+        assert body["decision"] == "non_match"
+        assert body["score"] == math.floor(body["score"])
+        assert body["modalities"][0]["score"] == math.floor(body["modalities"][0]["score"])
+        assert "distance" not in body["modalities"][0]
+        assert "shortfall_db" not in body
+        assert "further_seconds" not in body
+
+    def test_a_match_is_exact(self, enrolled, key):
+        body = enrolled.post("/verify", verify_body("ann", person=1), key=key).json()
+
+        assert body["decision"] == "match"
+        assert body["score"] != math.floor(body["score"])
+        assert "distance" in body["modalities"][0]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
+from pydantic_core import core_schema
 
 # Rust's regex: `$` is the very end, without a newline before it.
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$"
@@ -12,6 +13,20 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$"
 Name = Annotated[
     str, StringConstraints(pattern=NAME_PATTERN), Field(examples=["operator-17"], description="A name.")
 ]
+
+
+class _NotNull:
+    """An optional field may be left out; null is not a way to leave it out."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        schema = handler(source)
+        return schema["schema"] if schema["type"] == "nullable" else schema
+
+
+T = TypeVar("T")
+OrAbsent = Annotated[T | None, _NotNull()]
 
 
 class RequestSchema(BaseModel):

@@ -80,7 +80,7 @@ class DecisionAnswer(ResponseSchema):
     """A comparison decision at a stated error rate; a non-match is an answer, not an error."""
 
     decision: Decision = described("match or non_match.", example="match")
-    subject_id: str | None = described("The claimed subject, or the first candidate.", example="operator-17")
+    subject_id: str | None = described("Who matched; null on a non-match.", example="operator-17")
     score: float = described("10·log10 of the likelihood ratio: decibans.", example=31.0)
     threshold: float | None = described("What the score must reach; null under distances.", example=28.4)
     fmr_at_score: float | None = described("Upper bound of the FMR at this score.", example=6e-4)

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.schemas.base import Name, RequestSchema, ResponseSchema, absentable, described
+from app.api.schemas.base import Name, OrAbsent, RequestSchema, ResponseSchema, absentable, described
 from app.api.schemas.recordings import AnyRecording, check_total, to_domain
 from app.api.schemas.timestamps import Timestamp
 from app.domain.references import Modality
@@ -45,7 +45,7 @@ class EnrollBody(RequestSchema):
     recordings: list[AnyRecording] = Field(
         min_length=1, max_length=MAX_RECORDINGS, description="Up to 24 recordings, 600 s in all."
     )
-    consent: ConsentBody | SkipJsonSchema[None] = Field(None, description="The subject's consent.")
+    consent: OrAbsent[ConsentBody] = Field(None, description="The subject's consent.")
     force: bool = Field(
         default=False,
         description="Enroll although the recordings do not match the subject (scope admin).",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.schemas.base import Name, RequestSchema, ResponseSchema, absentable, described
+from app.api.schemas.base import Name, OrAbsent, RequestSchema, ResponseSchema, absentable, described
 from app.api.schemas.policies import PolicyAnswer, PolicyBody, gallery_policy
 from app.domain.references import Modality
 
@@ -22,7 +22,7 @@ class GalleryBody(RequestSchema):
     """A new gallery."""
 
     name: Name = Field(description="Name of the gallery.", examples=["plant-3"])
-    policy: PolicyBody | SkipJsonSchema[None] = Field(
+    policy: OrAbsent[PolicyBody] = Field(
         None, description="What it demands; calibrated with the defaults if absent.", examples=[_POLICY]
     )
 

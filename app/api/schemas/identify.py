@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import Field, model_validator
-from pydantic.json_schema import SkipJsonSchema
 
-from app.api.schemas.base import Name, RequestSchema, ResponseSchema, decibans, described
+from app.api.schemas.base import Name, OrAbsent, RequestSchema, ResponseSchema, decibans, described
 from app.api.schemas.decisions import DecisionAnswer, ModalityAnswer, decision_fields
 from app.api.schemas.policies import Rate
 from app.api.schemas.recordings import AnyRecording, check_total, to_domain
@@ -24,7 +23,7 @@ class IdentifyBody(RequestSchema):
     recordings: list[AnyRecording] = Field(
         min_length=1, max_length=MAX_PROBE_RECORDINGS, description="Up to 10 recordings, 300 s in all."
     )
-    fpir: Rate | SkipJsonSchema[None] = Field(
+    fpir: OrAbsent[Rate] = Field(
         None,
         description="False positive identification rate, equal or stricter than the gallery's.",
         examples=[0.005],

@@ -6,10 +6,9 @@ import re
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
-from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from app.api.schemas.base import Name, RequestSchema
+from app.api.schemas.base import Name, OrAbsent, RequestSchema
 from app.domain.subjects import DEFAULT_GALLERY
 
 MAX_LIMIT = 200
@@ -42,7 +41,7 @@ class PageQuery(RequestSchema):
     """Which part of a list."""
 
     limit: Limit = Field(DEFAULT_LIMIT, description="Items of one answer, 1 to 200.", examples=[50])
-    cursor: CursorText | SkipJsonSchema[None] = Field(
+    cursor: OrAbsent[CursorText] = Field(
         None, description="next_cursor of the answer before, to the same path and gallery."
     )
 

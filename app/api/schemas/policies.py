@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from app.api.schemas.base import RequestSchema, ResponseSchema, absentable, described
+from app.api.schemas.base import OrAbsent, RequestSchema, ResponseSchema, absentable, described
 from app.domain.policies import (
     DEFAULT_FMR,
     DEFAULT_FPIR,
@@ -64,9 +64,9 @@ class DistanceRuleBody(RequestSchema):
 class DistanceRulesBody(RequestSchema):
     """One rule per modality; at least one."""
 
-    ecg: DistanceRuleBody | SkipJsonSchema[None] = Field(None, description="Rule for ECG.")
-    face: DistanceRuleBody | SkipJsonSchema[None] = Field(None, description="Rule for faces.")
-    fingerprint: DistanceRuleBody | SkipJsonSchema[None] = Field(None, description="Rule for fingerprints.")
+    ecg: OrAbsent[DistanceRuleBody] = Field(None, description="Rule for ECG.")
+    face: OrAbsent[DistanceRuleBody] = Field(None, description="Rule for faces.")
+    fingerprint: OrAbsent[DistanceRuleBody] = Field(None, description="Rule for fingerprints.")
 
     @model_validator(mode="after")
     def _check(self) -> DistanceRulesBody:

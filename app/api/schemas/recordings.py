@@ -7,10 +7,9 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from app.api.schemas.base import RequestSchema
+from app.api.schemas.base import OrAbsent, RequestSchema
 from app.api.schemas.signals import SampleType, Signal, decode_base64, signal_from_base64
 from app.api.schemas.timestamps import Timestamp
 from app.domain.references import UNKNOWN_POSITION, Modality, Recording, Vector
@@ -88,16 +87,14 @@ class EcgRecording(RequestSchema):
     )
     unit: Unit = Field(description="Unit of the samples.", examples=["mV"])
     lead: Lead = Field(Lead.UNKNOWN, description="Where the ECG was taken.", examples=["I"])
-    signal: Signal | SkipJsonSchema[None] = Field(
-        None, description="Samples as numbers.", examples=[[0.01, 0.02, 0.05]]
-    )
-    signal_b64: Base64 | SkipJsonSchema[None] = Field(
+    signal: OrAbsent[Signal] = Field(None, description="Samples as numbers.", examples=[[0.01, 0.02, 0.05]])
+    signal_b64: OrAbsent[Base64] = Field(
         None, description="Samples as little-endian bytes in base64.", examples=["AAABAAIA"]
     )
-    dtype: SampleType | SkipJsonSchema[None] = Field(
+    dtype: OrAbsent[SampleType] = Field(
         None, description="How to read the bytes of signal_b64.", examples=["int16"]
     )
-    captured_at: Timestamp | SkipJsonSchema[None] = Field(
+    captured_at: OrAbsent[Timestamp] = Field(
         None, description="When the strip was taken.", examples=["2026-11-20T09:30:00Z"]
     )
 
@@ -157,7 +154,7 @@ class FaceRecording(RequestSchema):
 
     modality: Literal["face"] = Field(description="Which biometric modality was captured.", examples=["face"])
     image_b64: Base64 = Field(description="JPEG or PNG in base64, at most 4 MiB.", examples=["/9j/4AAQ"])
-    captured_at: Timestamp | SkipJsonSchema[None] = Field(
+    captured_at: OrAbsent[Timestamp] = Field(
         None, description="When the picture was taken.", examples=["2026-11-20T09:30:00Z"]
     )
 
@@ -183,7 +180,7 @@ class FingerprintRecording(RequestSchema):
     image_b64: Base64 = Field(description="PNG, BMP or JPEG in base64, at most 4 MiB.", examples=["iVBORw0K"])
     dpi: int = Field(500, ge=100, le=2000, description="Resolution in dots per inch.", examples=[500])
     finger: Finger = Field(Finger.UNKNOWN, description="Which finger.", examples=["right_index"])
-    captured_at: Timestamp | SkipJsonSchema[None] = Field(
+    captured_at: OrAbsent[Timestamp] = Field(
         None, description="When the picture was taken.", examples=["2026-11-20T09:30:00Z"]
     )
 

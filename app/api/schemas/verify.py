@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pydantic import Field, model_validator
-from pydantic.json_schema import SkipJsonSchema
 
-from app.api.schemas.base import Name, RequestSchema
+from app.api.schemas.base import Name, OrAbsent, RequestSchema
 from app.api.schemas.policies import Rate
 from app.api.schemas.recordings import AnyRecording, check_total, to_domain
 from app.domain.scores import Fusion
@@ -24,7 +23,7 @@ class VerifyBody(RequestSchema):
     recordings: list[AnyRecording] = Field(
         min_length=1, max_length=MAX_PROBE_RECORDINGS, description="Up to 10 recordings, 300 s in all."
     )
-    fmr: Rate | SkipJsonSchema[None] = Field(
+    fmr: OrAbsent[Rate] = Field(
         None, description="False match rate, equal or stricter than the gallery's.", examples=[0.0001]
     )
     fusion: Fusion = Field(Fusion.SCORE, description="How to combine modalities.", examples=["score"])
