@@ -72,7 +72,7 @@ class SlotIndex(ports.TemplateIndex):
             _check_size(vectors, shelf)
             placement = shelf.slots.place(ids)
             shelf.storage.matrix[placement.taken] = vectors[placement.sources_taken]
-            if len(placement.sources_appended):
+            if placement.n_appended:
                 shelf.storage.append(vectors[placement.sources_appended])
             self._shelves[key] = shelf
 
@@ -122,8 +122,8 @@ class SlotIndex(ports.TemplateIndex):
             if shelf is None:
                 return _NO_IDS, _NO_SCORES
             if among is not None:
-                ids = shelf.slots.known(np.asarray(among, np.int64))
-                scores = shelf.storage.matrix[shelf.slots.rows(ids)] @ probe
+                ids, rows = shelf.slots.known(np.asarray(among, np.int64))
+                scores = shelf.storage.matrix[rows] @ probe
             else:
                 rows, scores = shelf.storage.best_rows(probe, min(k, len(shelf.slots)))
                 ids = shelf.slots.ids_at(rows)

@@ -13,13 +13,16 @@ import numpy as np
 
 from app.domain.ports import IntArray
 
+_NOTHING = np.empty(0, np.int64)
+
 
 class Placement(NamedTuple):
-    """Where vectors of an upsert go: rows ``taken`` are overwritten, ``appended`` ones are new, in order."""
+    """Where an upsert goes: rows ``taken`` are overwritten, ``n_appended`` follow the last row."""
 
     sources_taken: IntArray
     taken: IntArray
-    sources_appended: IntArray
+    sources_appended: IntArray | slice
+    n_appended: int
 
 
 class Removal(NamedTuple):
@@ -51,25 +54,31 @@ class Slots:
 
     def place(self, ids: IntArray) -> Placement:
         """Give every id a row; of an id named twice, the last counts."""
-        last = dict(zip(ids.tolist(), range(len(ids)), strict=True))
-        row_of, n = self._row_of, len(self._row_of)
-        taken = [(source, row_of[id_]) for id_, source in last.items() if id_ in row_of]
-        fresh = [(id_, source) for id_, source in last.items() if id_ not in row_of]
-        row_of.update((id_, n + row) for row, (id_, _) in enumerate(fresh))
-        if fresh:
-            self._append(np.array([id_ for id_, _ in fresh], np.int64), n)
-        return Placement(
-            sources_taken=np.array([source for source, _ in taken], np.int64),
-            taken=np.array([row for _, row in taken], np.int64),
+        names = ids.tolist()
+        last = dict(zip(names, range(len(names)), strict=True))
+        known = last.keys() & self._row_of.keys()
+        if not known and len(last) == len(names):  # The rebuild: all at once and all new.
+            self._append(ids, names)
+            return Placement(_NOTHING, _NOTHING, slice(None), len(names))
+        fresh = [(name, source) for name, source in last.items() if name not in known]
+        placement = Placement(
+            sources_taken=np.array([last[name] for name in known], np.int64),
+            taken=np.array([self._row_of[name] for name in known], np.int64),
             sources_appended=np.array([source for _, source in fresh], np.int64),
+            n_appended=len(fresh),
         )
+        if fresh:
+            self._append(ids[placement.sources_appended], [name for name, _ in fresh])
+        return placement
 
-    def _append(self, ids: IntArray, n: int) -> None:
+    def _append(self, ids: IntArray, names: list[int]) -> None:
+        n = len(self)
         if n + len(ids) > len(self._ids):
             grown = np.empty(max(n + len(ids), 2 * n, 16), np.int64)
             grown[:n] = self._ids[:n]
             self._ids = grown
         self._ids[n : n + len(ids)] = ids
+        self._row_of.update(zip(names, range(n, n + len(names)), strict=True))
         self._sorted = None
 
     def remove(self, ids: IntArray) -> Removal:
@@ -98,9 +107,15 @@ class Slots:
         found: IntArray = self._ids[rows]
         return found
 
-    def known(self, ids: IntArray) -> IntArray:
-        """Those of the ids that are here, ascending, each once."""
-        return np.intersect1d(ids, self.sorted().ids)
+    def known(self, ids: IntArray) -> tuple[IntArray, IntArray]:
+        """Those of the ids that are here, ascending, each once; and their rows."""
+        everyone = self.sorted()
+        wanted = np.unique(ids)
+        places = np.searchsorted(everyone.ids, wanted)
+        places[places == len(everyone.ids)] = 0
+        here = everyone.ids[places] == wanted
+        places = places[here]
+        return wanted[here], places if everyone.rows is None else everyone.rows[places]
 
     def sorted(self) -> SortedIds:
         """Ids in ascending order; computed once per change. Readers may do so at the same time."""
