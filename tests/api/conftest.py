@@ -125,12 +125,10 @@ class Api:
 
 
 @contextmanager
-def open_api(database_url: str, **overrides: Any) -> Iterator[Api]:
+def open_api(database_url: str, encoders: FakeEncoders | None = None) -> Iterator[Api]:
     """The application on this database."""
-    settings = Settings(
-        _env_file=None, database_url=database_url, master_keys=MASTER_KEY, encoder_threads=2, **overrides
-    )
-    with open_services(settings, encoders=FakeEncoders()) as services:
+    settings = Settings(_env_file=None, database_url=database_url, master_keys=MASTER_KEY, encoder_threads=2)
+    with open_services(settings, encoders=encoders or FakeEncoders()) as services:
         api = Api(settings, services)
         yield api
         api.close()

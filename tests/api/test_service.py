@@ -1,0 +1,91 @@
+"""``/models``, ``/healthz``, ``/readyz``, ``/metrics``, ``/docs``: what needs no gallery."""
+
+import dataclasses
+import re
+
+from app.services.health import Readiness
+from tests.factories import enroll_body, verify_body
+
+
+class TestModels:
+    def test_every_bundle_in_use_is_described(self, shared_api):
+        (model,) = shared_api.get("/models").json()["items"]
+
+        assert list(model) == [
+            "id", "version", "modality", "sha256", "vector_size", "metric", "licence", "training_data",
+            "operating_points",
+        ]  # fmt: skip
+        assert (model["id"], model["version"], model["modality"]) == ("fake", "2026.11", "ecg")
+
+
+class TestHealth:
+    def test_alive_needs_no_key(self, shared_api):
+        answer = shared_api.get("/healthz", key=None)
+
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+    def test_ready_tells_what_is_held(self, api):
+        api.post("/enroll", enroll_body("ann", person=1))
+
+        answer = api.get("/readyz", key=None)
+
+        assert answer.status_code == 200
+        assert answer.json() == {"status": "ready", "galleries": 1, "templates": 1}
+
+    def test_not_ready_is_503(self, sqlite_api):
+        class Behind:
+            def readiness(self):
+                return Readiness(False, "index_not_ready", "The index is being built.", 0, 0)
+
+        sqlite_api.app.state.services = dataclasses.replace(sqlite_api.services, health=Behind())
+
+        answer = sqlite_api.get("/readyz", key=None)
+
+        assert (answer.status_code, answer.json()["code"]) == (503, "index_not_ready")
+        assert "retry-after" in answer.headers
+        assert sqlite_api.get("/healthz").status_code == 200
+
+
+class TestMetrics:
+    def test_count_requests_and_decisions_without_naming_anybody(self, api):
+        api.post("/enroll", enroll_body("zq7marker", person=1))
+        api.post("/verify", verify_body("zq7marker", person=1))
+        api.get("/subjects/zq7marker")
+        api.get("/zq7marker")
+
+        text = api.get("/metrics", key=None).text
+
+        assert "zq7marker" not in text
+        assert re.search(
+            r'pulseprint_requests_total\{method="POST",route="/verify",status="200"\} [1-9]', text
+        )
+        assert re.search(r'pulseprint_decisions_total\{decision="match",use_case="verify"\} [1-9]', text)
+        assert 'route="/subjects/{subject_id}"' in text
+        assert 'route="unmatched"' in text
+        assert "pulseprint_queue_depth" in text
+        assert "pulseprint_index_revision_lag" in text
+
+    def test_invented_methods_make_one_label(self, shared_api):
+        shared_api.call("ZQ7", "/healthz")
+
+        text = shared_api.get("/metrics").text
+
+        assert "ZQ7" not in text
+        assert 'method="OTHER"' in text
+
+
+class TestDocs:
+    def test_loads_nothing_from_anywhere(self, shared_api):
+        answer = shared_api.get("/docs", key=None)
+
+        assert answer.status_code == 200
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        assert "<script" not in answer.text
+        assert re.findall(r'(?:src|href)="(?!#|/openapi\.json)', answer.text) == []
+
+    def test_shows_every_route_and_every_code(self, shared_api):
+        page = shared_api.get("/docs", key=None).text
+
+        for path in shared_api.openapi["paths"]:
+            assert f"{path}</code>" in page
+        assert 'id="signal_too_short"' in page
