@@ -6,15 +6,20 @@ Rates are counted here from what the service answered, not taken from the servic
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from itertools import groupby
 from statistics import median
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+CAPTION = (
+    "Every row is one HTTP request. dB: decibans, 10·log10 of the likelihood ratio same person : different "
+    "persons. more s: further seconds of ECG that would do, where more would."
+)
 # A step shows its surprises first, then examples; the rest is counted in one line.
 ROWS_PER_STEP = 4
 SURPRISES_PER_STEP = 6
@@ -25,15 +30,41 @@ class Line:
     """One question to the service and its answer. Scores and what is missing are in decibans."""
 
     step: str
-    question: str
+    probe: str
+    claim: str | None
     answer: str
     as_expected: bool
+    _: KW_ONLY
     client_ms: float
     score: float | None = None
     threshold: float | None = None
     shortfall_db: float | None = None
     further_seconds: float | None = None
     processing_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of numbers."""
+
+    header: str
+    of: Callable[[Line], float | None]
+    digits: int = 1
+
+    def text(self, line: Line) -> str:
+        """The number as shown; nothing where there is none."""
+        value = self.of(line)
+        return "" if value is None else f"{value:.{self.digits}f}"
+
+
+NUMBERS = (
+    Column("score\ndB", lambda line: line.score),
+    Column("thresh.\ndB", lambda line: line.threshold),
+    Column("missing\ndB", lambda line: line.shortfall_db),
+    Column("more\ns", lambda line: line.further_seconds, digits=0),
+    Column("client\nms", lambda line: line.client_ms),
+    Column("service\nms", lambda line: line.processing_ms),
+)
 
 
 @dataclass(frozen=True)
@@ -101,24 +132,31 @@ def typical_ms(lines: Sequence[Line]) -> tuple[float, float]:
     return median(line.client_ms for line in lines), median(served) if served else math.nan
 
 
-def comparison_table(lines: Sequence[Line], title: str) -> Table:
-    """The table of comparisons, a section per step."""
-    table = Table(title=title, title_justify="left", caption_justify="left", header_style="bold")
-    table.caption = "dB: decibans, 10·log10 of the likelihood ratio same person : different persons"
-    for name in ("step", "question", "answer"):
+def comparison_table(lines: Sequence[Line]) -> Table:
+    """The table of comparisons, a section per step; a number that no answer has gets no column."""
+    table = Table(
+        box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), caption=CAPTION, caption_justify="left"
+    )
+    numbers = [column for column in NUMBERS if any(column.of(line) is not None for line in lines)]
+    for name in ("step", "probe of", "claim", "answer"):
         table.add_column(name)
-    for name in ("score\ndB", "threshold\ndB", "missing\ndB", "further\nECG s", "client\nms", "service\nms"):
-        table.add_column(name, justify="right", no_wrap=True)
+    for column in numbers:
+        table.add_column(column.header, justify="right", no_wrap=True)
     for step, group in groupby(lines, key=lambda line: line.step):
         of_step = list(group)
         shown = _chosen(of_step)
-        for index, line in enumerate(shown):
-            table.add_row(step if index == 0 else "", *_cells(line))
+        for title, line in zip(_spread(step, len(shown)), shown, strict=True):
+            table.add_row(title, *_names(line), *(column.text(line) for column in numbers))
         if rest := len(of_step) - len(shown):
-            outcome = expected(of_step, step)
-            table.add_row("", Text(f"… and {rest} more; as expected: {outcome}", style="dim"))
+            table.add_row("", f"… {rest} more", "", f"{expected(of_step, step)} right", style="dim")
         table.add_section()
     return table
+
+
+def _spread(title: str, n_rows: int) -> list[str]:
+    """The lines of a title on as many rows, so that none of them gets higher."""
+    parts = title.split("\n")
+    return [*parts[: n_rows - 1], "\n".join(parts[n_rows - 1 :]), *[""] * (n_rows - len(parts))][:n_rows]
 
 
 def _chosen(lines: Sequence[Line]) -> list[Line]:
@@ -127,21 +165,9 @@ def _chosen(lines: Sequence[Line]) -> list[Line]:
     return surprises + usual[: max(1, ROWS_PER_STEP - len(surprises))]
 
 
-def _cells(line: Line) -> list[str | Text]:
-    answer = Text(line.answer, style="green" if line.as_expected else "bold red")
-    numbers = (line.score, line.threshold, line.shortfall_db)
-    milliseconds = (line.client_ms, line.processing_ms)
-    return [
-        line.question,
-        answer,
-        *(_number(value, 1) for value in numbers),
-        _number(line.further_seconds, 0),
-        *(_number(value, 1) for value in milliseconds),
-    ]
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
+def _names(line: Line) -> tuple[str, str, Text]:
+    claim = "own" if line.claim == line.probe else line.claim or ""
+    return line.probe, claim, Text(line.answer, style="green" if line.as_expected else "bold red")
 
 
 def percent(rate: float) -> str:

@@ -6,9 +6,8 @@ import json
 
 import httpx
 
-from app.demo_story import Cast, Person, Strip
+from app.demo_story import FMR, FPIR, Cast, Person, Strip
 
-FMR, FPIR = 1e-3, 0.01
 THRESHOLD_DB = 20.0
 
 
@@ -17,7 +16,7 @@ def strip(identity: float, n_samples: int = 8) -> Strip:
 
 
 def person(name: str, identity: float, probe: float | None = None) -> Person:
-    return Person(name, strip(identity), strip(identity if probe is None else probe))
+    return Person(name, (strip(identity),), strip(identity if probe is None else probe))
 
 
 def cast(members=(), strangers=(), *, strangers_join=False) -> Cast:
@@ -28,6 +27,7 @@ class FakeService:
     """Scores 30 dB for the same identity, −10 dB for another; a strip that begins with 0 is flat."""
 
     def __init__(self) -> None:
+        self.galleries = ["default"]
         self.enrolled: dict[str, float] = {}
         self.not_ready = 0
         self.requests: list[tuple[str, dict]] = []
@@ -45,6 +45,8 @@ class FakeService:
             return httpx.Response(503 if self.not_ready >= 0 else 200, json={})
         if request.headers["Authorization"] != "Bearer pp_demo_key":
             return httpx.Response(401, json={"code": "invalid_credentials", "detail": "No such key."})
+        if request.url.path == "/galleries":
+            return self._make_gallery(body["name"])
         if request.url.path.startswith("/galleries/"):
             return httpx.Response(200, json=self._gallery())
         return self._recognise(request.url.path, body)
@@ -60,6 +62,12 @@ class FakeService:
             score = self._score(body["subject_id"], first)
             return httpx.Response(200, json=self._decision(body["subject_id"], score, body.get("fmr", FMR)))
         return httpx.Response(200, json=self._search(first))
+
+    def _make_gallery(self, name: str) -> httpx.Response:
+        if name in self.galleries:
+            return httpx.Response(409, json={"code": "gallery_exists", "detail": f"There is a {name}."})
+        self.galleries.append(name)
+        return httpx.Response(201, json={"name": name})
 
     def _gallery(self) -> dict:
         policy = {"kind": "calibrated", "fmr": FMR, "fpir": FPIR}

@@ -19,15 +19,14 @@ from app.demo_report import (
 
 
 def line(step="verify", as_expected=True, client_ms=2.0, **values):
-    return Line(
-        step, "ann: ann?", "match ann" if as_expected else "non-match", as_expected, client_ms, **values
-    )
+    answer = "match" if as_expected else "non-match"
+    return Line(step, "ann", "ann", answer, as_expected, client_ms=client_ms, **values)
 
 
 def printed(lines) -> str:
     console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     with console.file:
-        console.print(comparison_table(lines, "title"))
+        console.print(comparison_table(lines))
     return console.export_text()
 
 
@@ -121,13 +120,25 @@ class TestComparisonTable:
 
         assert all(part in text for part in ("31.0", "28.4", "2.1", "8", "1.2", "dB", "decibans"))
 
+    def test_a_number_that_no_answer_has_gets_no_column(self):
+        assert "more" in printed([line(further_seconds=8.0)]).splitlines()[1]
+        assert "more" not in printed([line()]).splitlines()[1]
+
+    @pytest.mark.parametrize("n_lines", [1, 2, 5])
+    def test_a_title_of_two_lines_is_shown_whole(self, n_lines):
+        text = printed([line("verify,\nfmr 0.001") for _ in range(n_lines)])
+
+        first_words = [row.split()[0] for row in text.splitlines() if row.strip()]
+        assert [word for word in first_words if word in {"verify,", "fmr"}] == ["verify,", "fmr"]
+
     def test_shows_surprises_first_and_counts_what_it_leaves_out(self):
         text = printed([*(line() for _ in range(20)), line(as_expected=False)])
 
-        rows = [row for row in text.splitlines() if "ann: ann?" in row]
+        rows = [row for row in text.splitlines() if " own " in row]
         assert "non-match" in rows[0]
         assert len(rows) == 4
-        assert "… and 17 more; as expected: 20 of 21" in text
+        assert "… 17 more" in text
+        assert "20 of 21 right" in text
 
 
 class TestPercent:

@@ -8,12 +8,14 @@ from app.demo_server import DemoError
 from app.demo_story import (
     FALSE_CLAIMS,
     IDENTIFY,
+    IDENTIFY_STRICT,
     INVERTED,
     SHORT,
     SHORT_S,
     STRANGERS,
     STRICT,
     STRICT_FMR,
+    STRICT_FPIR,
     UNREACHABLE,
     VERIFY,
     Service,
@@ -23,10 +25,10 @@ from app.demo_story import (
 from tests.unit.app.demo_fakes import FakeService, cast, person
 
 
-def play(service: FakeService, cast_, key: str = "pp_demo_key") -> Story:
+def play(service: FakeService, cast_, key: str = "pp_demo_key", gallery: str = "demo") -> Story:
     headers = {"Authorization": f"Bearer {key}"}
     with httpx.Client(base_url="http://demo", headers=headers, transport=service.transport) as client:
-        story = Story(Service(client), cast_, "default", track=lambda step, people: people)
+        story = Story(Service(client), cast_, gallery, track=lambda step, people: people)
         story.play()
     return story
 
@@ -57,7 +59,7 @@ class TestStory:
         story = play(service, cast([person("ann", 1), person("bob", 2)], [person("zoe", 9)]))
 
         assert story.enrolled == ["ann", "bob"]
-        for step in (IDENTIFY, VERIFY, STRICT, SHORT, INVERTED):
+        for step in (IDENTIFY, IDENTIFY_STRICT, VERIFY, STRICT, SHORT, INVERTED):
             assert expected(story.lines, step) == Tally(2, 2), step
         for step in (STRANGERS, FALSE_CLAIMS, UNREACHABLE):
             assert expected(story.lines, step) == Tally(1, 1), step
@@ -67,7 +69,7 @@ class TestStory:
         story = play(service, cast([person("ann", 1), person("bob", 2, probe=1)]))
 
         surprises = [line for line in story.lines if line.step == IDENTIFY and not line.as_expected]
-        assert [(line.question, line.answer) for line in surprises] == [("bob: who?", "match ann")]
+        assert [(line.probe, line.answer) for line in surprises] == [("bob", "match ann")]
         assert story.right_first == Tally(1, 2)
 
     def test_a_stranger_who_matches_is_a_surprise(self, service):
@@ -124,6 +126,13 @@ class TestStory:
             9.0,
         )
 
+    def test_the_stricter_search_is_asked_for_and_not_counted(self, service):
+        story = play(service, cast([person("ann", 1), person("bob", 2)]))
+
+        asked = [body.get("fpir") for path, body in service.requests if path == "/identify"]
+        assert asked == [None, None, STRICT_FPIR, STRICT_FPIR, None, None]
+        assert len(story.scores.mated) == 2
+
     def test_the_short_probe_is_short(self, service):
         play(service, cast([person("ann", 1)]))
 
@@ -139,13 +148,11 @@ class TestStory:
 
         assert story.largest_change_db == pytest.approx(0.5)
 
-    def test_a_gallery_that_is_in_use_is_left_alone(self, service):
-        service.enrolled["somebody"] = 5
+    def test_a_gallery_that_exists_is_left_alone(self, service):
+        with pytest.raises(DemoError, match="409 gallery_exists"):
+            play(service, cast([person("ann", 1)]), gallery="default")
 
-        with pytest.raises(DemoError, match="already holds 1 subjects"):
-            play(service, cast([person("ann", 1)]))
-
-        assert service.enrolled == {"somebody": 5}
+        assert service.enrolled == {}
 
     def test_a_refusal_that_is_no_verdict_on_a_recording_ends_the_demo(self, service):
         with pytest.raises(DemoError, match="401 invalid_credentials: No such key"):
