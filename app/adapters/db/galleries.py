@@ -27,6 +27,10 @@ _COLUMNS = (
 )
 _WANTED = galleries.c.uuid == bindparam("wanted")
 _IN_ORDER = select(*_COLUMNS).order_by(galleries.c.created_at, galleries.c.uuid)
+_AFTER = tuple_(galleries.c.created_at, galleries.c.uuid) > tuple_(
+    bindparam("after_time", type_=galleries.c.created_at.type),
+    bindparam("after_uuid", type_=galleries.c.uuid.type),
+)
 _SUBJECTS_OF = select(subjects.c.uuid).where(subjects.c.gallery_uuid == bindparam("wanted"))
 
 _INSERT = Statement(insert(galleries))
@@ -76,15 +80,16 @@ class SqlGalleries:
         return _gallery(_BY_UUID.first(self._within, {"wanted": gallery_uuid}))
 
     def page(self, names: frozenset[str] | None, after: PageCursor | None, limit: int) -> list[Gallery]:
-        query = _IN_ORDER.limit(limit)
+        query, values = _IN_ORDER.limit(limit), {}
         if names is not None:
+            if not names:
+                return []
             some = [bindparam(f"name_{n}", name, String) for n, name in enumerate(sorted(names))]
             query = query.where(galleries.c.name.in_(some))
         if after is not None:
-            query = query.where(
-                tuple_(galleries.c.created_at, galleries.c.uuid) > tuple_(after.created_at, after.id)
-            )
-        return [_to_gallery(row) for row in Statement(query).rows(self._within)]
+            query = query.where(_AFTER)
+            values = {"after_time": after.created_at, "after_uuid": after.id}
+        return [_to_gallery(row) for row in Statement(query).rows(self._within, values)]
 
     def all(self) -> list[Gallery]:
         return [_to_gallery(row) for row in _ALL.rows(self._within)]

@@ -117,6 +117,7 @@ class _Compiled:
 
 def _compile(core: Core, dialect: Dialect) -> _Compiled:
     compiled = core.compile(dialect=dialect)
+    assert "POSTCOMPILE" not in str(compiled), "lists have to be written out, parameter by parameter"
     names = tuple(compiled.positiontup or compiled.params)
     types = {name: bind.type for bind, name in compiled.bind_names.items()}
     return _Compiled(
