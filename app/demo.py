@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shlex
 import signal
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -55,6 +54,7 @@ from ml.synthetic import SyntheticPerson
 SYNTHETIC_MEMBERS, SYNTHETIC_STRANGERS = 40, 12
 STRIP_S = 20.0
 SYNTHETIC_FS_HZ = 250.0
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GALLERY = "demo"
 TIMEOUT_S = 30.0
 # Characters that the table needs; a narrower terminal breaks its lines.
@@ -225,10 +225,10 @@ def serve_and_run(
 
 @contextmanager
 def _clean_exit() -> Iterator[Console]:
-    """Turn expected failures into one message, and SIGTERM into the same orderly end as Ctrl-C."""
+    """Turn expected failures into one message, and signals into an orderly end that stops the server too."""
     console = Console(width=max(Console().width, MIN_WIDTH))
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _interrupt)
+    # SIGINT as well: a shell without job control starts background commands with it ignored.
+    before = {number: signal.signal(number, _interrupt) for number in ENDING_SIGNALS}
     try:
         yield console
     except DemoError as error:
@@ -236,6 +236,9 @@ def _clean_exit() -> Iterator[Console]:
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         console.print("\nStopped.")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(*_: object) -> None:

@@ -62,7 +62,7 @@ def demo_server(directory: Path, port: int | None) -> Iterator[DemoServer]:
         DemoError: Port taken, directory not ours or in use, or a command failed.
     """
     chosen_port = choose_port(port)
-    with fresh_directory(directory):
+    with fresh_directory(directory) as marker:
         write_settings(directory, chosen_port)
         run_cli(directory, "migrate")
         created = run_cli(
@@ -72,7 +72,7 @@ def demo_server(directory: Path, port: int | None) -> Iterator[DemoServer]:
         if api_key is None:
             raise DemoError("`keys create` printed no API key.")
         log_path = directory / LOG_FILE
-        with log_path.open("wb") as log, _serving(directory, log) as process:
+        with log_path.open("wb") as log, _serving(directory, log, marker) as process:
             yield DemoServer(f"http://{HOST}:{chosen_port}", api_key[0], process, log_path)
 
 
@@ -102,8 +102,11 @@ def _other(port: int | None) -> int:
 
 
 @contextmanager
-def fresh_directory(directory: Path) -> Iterator[None]:
+def fresh_directory(directory: Path) -> Iterator[IO[str]]:
     """Make or empty the demo's directory and hold it, so that no second demo empties it meanwhile.
+
+    Returns:
+        The locked file; the directory is held while any process has it open.
 
     Raises:
         DemoError: Something else lies there, or another demo runs in it.
@@ -117,17 +120,19 @@ def fresh_directory(directory: Path) -> Iterator[None]:
         )
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o700)
-    with (directory / MARKER).open("w", encoding="utf-8") as marker:
+    # Opened without truncating: until it is locked, the file may be another demo's.
+    with (directory / MARKER).open("a", encoding="utf-8") as marker:
         try:
             fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise DemoError(
                 f"Another demo is running in {directory}; stop it or choose another --dir."
             ) from None
+        marker.truncate(0)
         marker.write("Made by `make demo`, which empties this directory at every start.\n")
         marker.flush()
         _empty(directory)
-        yield
+        yield marker
 
 
 def _empty(directory: Path) -> None:
@@ -172,9 +177,15 @@ def run_cli(directory: Path, *arguments: str) -> str:
 
 
 @contextmanager
-def _serving(directory: Path, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _serving(directory: Path, log: IO[bytes], marker: IO[str]) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        _command("serve"), cwd=directory, env=_environment(), stdout=log, stderr=subprocess.STDOUT
+        _command("serve"),
+        cwd=directory,
+        env=_environment(),
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        # Should the demo be killed, its server still holds the directory that it works in.
+        pass_fds=[marker.fileno()],
     )
     try:
         yield process
