@@ -55,6 +55,8 @@ def configure_logging(
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], name != "uvicorn.access"
+    for name in ("alembic.runtime.plugins", "faiss.loader"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # At info they list the parts they loaded.
     # The access log is our own event, which names the route instead of the path.
     logging.getLogger("uvicorn.access").disabled = True
 
