@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from app import demo
 from app.demo import Target, app, play, recorded_cast, synthetic_cast
 from app.demo_server import DemoError
 from tests.unit.app.demo_fakes import FakeService, cast, person
@@ -152,3 +153,17 @@ class TestCommandLine:
 
         assert result.exit_code == 1
         assert "does not look like a demo directory" in result.output
+
+
+class TestServeAndRun:
+    def test_starts_the_real_service_recognises_people_and_stops_it(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(demo, "SYNTHETIC_MEMBERS", 3)
+        monkeypatch.setattr(demo, "SYNTHETIC_STRANGERS", 1)
+        directory = tmp_path / "demo"
+
+        result = CliRunner().invoke(app, ["serve-and-run", "--dir", str(directory), "--port", "0", "--exit"])
+
+        assert result.exit_code == 0, result.output
+        assert "enrolled: 3" in result.output
+        assert "same decision for 3 of 3" in result.output
+        assert "Application shutdown complete" in (directory / "server.log").read_text()
