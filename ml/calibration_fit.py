@@ -14,8 +14,8 @@ FloatArray = NDArray[np.float64]
 _KNOTS = 7
 _SMOOTHNESS = 1e-3
 _FEATURE_RIDGE = 1e-3
-_TAIL_TRIALS = 20_000
-_BULK_TRIALS = 60_000
+_TAIL_TRIALS = 4_000
+_BULK_TRIALS = 8_000
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def _fit_llr_map(trials: _Trials) -> LlrMap:
     objective = _Objective(start.knots, cosine, features, mated, weights)
     initial = np.concatenate([np.full(_KNOTS + 1, np.log(10.0)), np.zeros(7)])
     found = minimize(
-        objective, initial, jac=True, method="L-BFGS-B", options={"maxiter": 500, "maxfun": 1000}
+        objective, initial, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-8}
     )
     return _with_parameters(start, found.x)
 

@@ -76,4 +76,5 @@ def _evaluate_over_http(runner: Runner, name: str, url: str, api_key: str, conso
 
     if name != "E2":
         raise typer.BadParameter("only E2 runs through the service")
-    console.print(compare_with_service(runner, url, api_key))
+    for agreement in compare_with_service(runner, url, api_key):
+        console.print(str(agreement))

@@ -76,8 +76,7 @@ class Runner:
             KeyError: No such protocol.
         """
         protocol = PROTOCOLS[name]
-        variants = protocol.build(self._data)
-        found = {trials.name: self._compare(name, trials) for trials in variants}
+        found = {trials.name: self._compare(name, trials) for trials in self.trials(name)}
         return ProtocolResult(
             protocol=protocol,
             encoder_id=self._encoder.encoder_id,
@@ -104,6 +103,16 @@ class Runner:
             self._open_set("ECG-ID, 44 known", "E2", ecg_id, fpir=0.05, halves=200),
             self._open_set("CinC test, 400 known", "D1", cinc, fpir=0.01, halves=20),
         )
+
+    def trials(self, name: str) -> list[Trials]:
+        """Give the trials of a protocol."""
+        return PROTOCOLS[name].build(self._data)
+
+    def scored(self, data_set: str, trials: Trials) -> Scored:
+        """Score trials with the correction of their own gallery."""
+        comparisons, gallery = self._compare(data_set, trials)
+        calibration = self._encoder.calibration
+        return Scored(comparisons, calibration, gallery_null_of(calibration, gallery))
 
     def templates(self, data_set: str, presentations: Sequence[Presentation]) -> TemplateSet:
         """Encode and pool, using what is known from earlier runs."""

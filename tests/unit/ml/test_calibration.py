@@ -3,7 +3,7 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -24,7 +24,6 @@ from ml.nulls import LlrHistogram, PairScores, fit_null
 
 FloatArray = NDArray[np.float64]
 
-examples = settings(max_examples=50, derandomize=True, deadline=None)
 
 cosines = st.floats(-1.0, 1.0)
 lengths_s = st.floats(0.0, 1e4)
@@ -98,7 +97,6 @@ class TestEvidenceClass:
 
 
 class TestLlr:
-    @examples
     @given(st.lists(cosines, min_size=2, max_size=2), lengths_s, qualities)
     def test_llr_increases_strictly_with_cosine(
         self, pair: list[float], seconds: float, quality: float
@@ -109,7 +107,6 @@ class TestLlr:
 
         assert llr_db[0] < llr_db[1]
 
-    @examples
     @given(cosines, lengths_s, qualities)
     def test_llr_is_a_finite_float64(self, cosine: float, seconds: float, quality: float) -> None:
         llr_db = calibration().llr_db(cosine, seconds, quality)
@@ -148,14 +145,12 @@ class TestLlr:
 
 
 class TestSoften:
-    @examples
     @given(st.floats(-1e4, 1e4))
     def test_scores_stay_between_floor_and_ceiling(self, llr_db: float) -> None:
         score_db = float(calibration().soften_db(llr_db))
 
         assert -20.0 - 1e-9 <= score_db <= calibration().ceiling_db + 1e-9
 
-    @examples
     @given(st.floats(-1e4, 1e4), st.floats(-1e4, 1e4))
     def test_softening_never_reverses_an_order(self, one: float, other: float) -> None:
         low, high = calibration().soften_db([min(one, other), max(one, other)])
@@ -169,7 +164,6 @@ class TestSoften:
 
         assert float(calibration().soften_db(13.0)) == pytest.approx(expected, abs=1e-12)
 
-    @examples
     @given(st.floats(-15.0, 25.0))
     def test_unsoften_inverts(self, score_db: float) -> None:
         llr_db = calibration().unsoften_db(score_db)
@@ -186,28 +180,24 @@ class TestSoften:
 
 
 class TestNull:
-    @examples
     @given(rates, st.integers(0, 2))
     def test_fmr_at_the_threshold_of_a_rate_is_at_most_that_rate(self, fmr: float, k: int) -> None:
         null = calibration().null(k)
 
         assert 0.0 < null.fmr_at(null.threshold(fmr)) <= fmr
 
-    @examples
     @given(rates, rates, st.integers(0, 2))
     def test_threshold_falls_with_the_rate(self, one: float, other: float, k: int) -> None:
         null = calibration().null(k)
 
         assert null.threshold(min(one, other)) >= null.threshold(max(one, other))
 
-    @examples
     @given(st.floats(-1e4, 1e4), st.floats(-1e4, 1e4), st.integers(0, 2))
     def test_fmr_falls_with_the_score(self, one: float, other: float, k: int) -> None:
         null = calibration().null(k)
 
         assert 0.0 < null.fmr_at(max(one, other)) <= null.fmr_at(min(one, other)) <= 1.0
 
-    @examples
     @given(st.floats(-30.0, 60.0), st.integers(0, 2))
     def test_a_score_reaches_the_threshold_of_its_own_rate(self, score_db: float, k: int) -> None:
         null = calibration().null(k)
@@ -245,7 +235,6 @@ class TestNull:
         assert np.all(null.survival >= null.point().survival)
         assert null.threshold(0.01) >= null.point().threshold(0.01)
 
-    @examples
     @given(
         st.lists(st.floats(0.0, 1.0), min_size=2, max_size=6),
         st.lists(st.floats(0.0, 1.0), min_size=2, max_size=6),
@@ -438,7 +427,6 @@ class TestGalleryNull:
         assert (one.slope, one.offset_db) == (other.slope, other.offset_db)
         assert one.null(calibration(), 2).threshold(0.01) == other.null(calibration(), 2).threshold(0.01)
 
-    @examples
     @given(st.floats(-1e4, 1e4), st.floats(1e-6, 1e4))
     def test_map_increases_strictly_and_adds_at_most_three_db(self, llr_db: float, step_db: float) -> None:
         correction = shifted_correction()
@@ -448,7 +436,6 @@ class TestGalleryNull:
         assert low < high
         assert low <= llr_db + 3.0 + 1e-9
 
-    @examples
     @given(rates, rates, st.integers(0, 2))
     def test_corrected_null_is_monotone_and_inverts(self, one: float, other: float, k: int) -> None:
         null = shifted_correction().null(calibration(), k)

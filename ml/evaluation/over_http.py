@@ -1,0 +1,180 @@
+"""E2 through the running service, compared decision by decision with the in-process run."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.evaluation.runner import Runner
+from ml.evaluation.scoring import Scored
+from ml.evaluation.trials import Cut, Presentation, Trials
+
+FMR = 0.01
+FPIR = 0.01
+_ALL_CANDIDATES = 100
+
+
+@dataclass(frozen=True)
+class Identified:
+    """What the service or the in-process run says of one probe."""
+
+    match: bool
+    verified: bool
+    first: str | None
+    score_db: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far the two runs of one variant agree."""
+
+    variant: str
+    probes: int
+    identical_decisions: bool
+    identical_first_candidates: bool
+    rank_1_errors: tuple[int, int]
+    largest_difference_db: float
+
+    def __str__(self) -> str:
+        yes = {True: "yes", False: "NO"}
+        parts = (
+            f"{self.probes} probes",
+            f"identical decisions: {yes[self.identical_decisions]}",
+            f"identical first candidates: {yes[self.identical_first_candidates]}",
+            f"rank-1 errors {self.rank_1_errors[0]} in process, {self.rank_1_errors[1]} over HTTP",
+            f"largest |Δ score| {self.largest_difference_db:.2g} dB",
+        )
+        return f"{self.variant}: {'; '.join(parts)}"
+
+
+class ServiceError(RuntimeError):
+    """The service answered something that the protocol does not know."""
+
+
+def compare_with_service(runner: Runner, url: str, api_key: str) -> tuple[Agreement, ...]:
+    """Enroll rec_1 of 89 people in a fresh gallery, identify and verify rec_2, and compare with `runner`.
+
+    Args:
+        runner: With the bundle that the service uses.
+        url: Of the service.
+        api_key: With the scopes enroll, verify, identify, read:scores and admin, on all galleries.
+
+    Raises:
+        ServiceError: An answer that is neither a decision nor a failure to acquire.
+    """
+    variants = runner.trials("E2")
+    headers = {"Authorization": f"Bearer {api_key}"}
+    with (
+        httpx.Client(base_url=url, headers=headers, timeout=60.0) as client,
+        _gallery(client) as gallery,
+    ):
+        for enrolled in variants[0].gallery:
+            _call(client, "/enroll", _body(enrolled, gallery) | {"subject_id": enrolled.subject_id})
+        return tuple(_compare_variant(runner, client, gallery, trials) for trials in variants)
+
+
+@contextmanager
+def _gallery(client: httpx.Client) -> Iterator[str]:
+    name = f"e2-{uuid4().hex[:12]}"
+    _call(client, "/galleries", {"name": name, "policy": {"kind": "calibrated", "fmr": FMR, "fpir": FPIR}})
+    try:
+        yield name
+    finally:
+        client.delete(f"/galleries/{name}")
+
+
+def _compare_variant(runner: Runner, client: httpx.Client, gallery: str, trials: Trials) -> Agreement:
+    here = _in_process(runner, trials)
+    there = [_over_http(client, gallery, probe.presentation) for probe in trials.probes]
+    subjects = [probe.presentation.subject_id for probe in trials.probes]
+    pairs = list(zip(here, there, strict=True))
+    return Agreement(
+        variant=trials.name,
+        probes=len(pairs),
+        identical_decisions=all((a.match, a.verified) == (b.match, b.verified) for a, b in pairs),
+        identical_first_candidates=all(a.first == b.first for a, b in pairs),
+        rank_1_errors=(_rank_1_errors(here, subjects), _rank_1_errors(there, subjects)),
+        largest_difference_db=max(_difference_db(a, b) for a, b in pairs),
+    )
+
+
+def _in_process(runner: Runner, trials: Trials) -> list[Identified]:
+    scored = runner.scored("E2", trials)
+    margins_db = scored.margins_db(FMR, FPIR)
+    matches = scored.matches(FMR)
+    names = [enrolled.subject_id for enrolled in trials.gallery]
+    return [
+        _identified(scored, row, margins_db[row], matches[row], names) for row in range(len(trials.probes))
+    ]
+
+
+def _identified(
+    scored: Scored,
+    row: int,
+    margins_db: NDArray[np.float64],
+    matches: NDArray[np.bool_],
+    names: Sequence[str],
+) -> Identified:
+    own = int(np.argmax(scored.comparisons.mated[row]))
+    if np.isneginf(margins_db).all():
+        return Identified(match=False, verified=False, first=None, score_db={})
+    order = np.lexsort((-scored.llr_db[row], -margins_db))
+    return Identified(
+        match=bool(margins_db[order[0]] >= 0.0),
+        verified=bool(matches[own]),
+        first=names[order[0]],
+        score_db=dict(zip(names, scored.score_db[row].tolist(), strict=True)),
+    )
+
+
+def _over_http(client: httpx.Client, gallery: str, presentation: Presentation) -> Identified:
+    body = _body(presentation, gallery)
+    found = _call(client, "/identify", body | {"max_candidates": _ALL_CANDIDATES}, may_fail=True)
+    if found is None:
+        return Identified(match=False, verified=False, first=None, score_db={})
+    verified = _call(client, "/verify", body | {"subject_id": presentation.subject_id}) or {}
+    return Identified(
+        match=found["decision"] == "match",
+        verified=verified["decision"] == "match",
+        first=found["candidates"][0]["subject_id"],
+        score_db={candidate["subject_id"]: candidate["score"] for candidate in found["candidates"]},
+    )
+
+
+def _call(
+    client: httpx.Client, path: str, body: dict[str, Any], *, may_fail: bool = False
+) -> dict[str, Any] | None:
+    answer = client.post(path, json=body)
+    if may_fail and answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+        return None
+    if not answer.is_success:
+        raise ServiceError(f"{path} answered {answer.status_code}: {answer.text[:300]}")
+    return dict(answer.json())
+
+
+def _body(presentation: Presentation, gallery: str) -> dict[str, Any]:
+    return {"gallery": gallery, "recordings": [_recording(cut) for cut in presentation.cuts]}
+
+
+def _recording(cut: Cut) -> dict[str, Any]:
+    return {
+        "modality": "ecg",
+        "fs_hz": cut.record.fs_hz,
+        "unit": cut.record.unit,
+        "signal": cut.signal.astype(np.float64).tolist(),  # Exact: a float32 survives the way through JSON.
+    }
+
+
+def _rank_1_errors(found: Sequence[Identified], subjects: Sequence[str]) -> int:
+    return sum(probe.first != subject for probe, subject in zip(found, subjects, strict=True))
+
+
+def _difference_db(here: Identified, there: Identified) -> float:
+    if here.score_db.keys() != there.score_db.keys():
+        return float("inf")
+    return max((abs(score - there.score_db[name]) for name, score in here.score_db.items()), default=0.0)
