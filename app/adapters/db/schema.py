@@ -1,26 +1,13 @@
-"""Which schema a database has, and bringing it to ours. Only ``migrate`` changes it."""
+"""Which schema a database has, and whether this code may run on it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from sqlalchemy import Engine, inspect, text
 
-from alembic import command
-from alembic.config import Config
-from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, inspect, text
-
-from app.adapters.db.engine import for_writing, open_engine, parse_url
 from app.adapters.db.faults import translated_faults
 from app.domain.errors import ConfigurationError
 
 SCHEMA_REVISION = "20261120_1020"  # What this code was written for: the newest file of migrations/versions.
-
-MIGRATIONS = Path(__file__).parents[3] / "migrations"
-_ADVISORY_LOCK = 0x50554C5345  # "PULSE"
-_MIGRATION_BUSY_TIMEOUT_MS = 60_000
-_MIGRATION_LOCK_TIMEOUT = "5s"
 
 
 def check_schema(engine: Engine) -> None:
@@ -55,78 +42,3 @@ def _judge(stored: str | None, oldest_code: str | None) -> None:
             f"The database has schema {stored}, which needs code of schema {oldest_code} or newer; "
             f"this code has {SCHEMA_REVISION}: install a newer release."
         )
-
-
-def migrate(url: str, *, migrations: Path = MIGRATIONS) -> None:
-    """Bring a database to the newest revision; safe to call from several processes at once.
-
-    Raises:
-        ConfigurationError: The URL names no database we serve, or the database is newer than the code.
-    """
-    parsed = parse_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    _run(url, migrations, lambda config: command.upgrade(config, "head"))
-
-
-def downgrade(url: str, revision: str, *, migrations: Path = MIGRATIONS) -> None:
-    """Take a database back to a revision (``base``: nothing left). Tests prove that it can be done."""
-    _run(url, migrations, lambda config: command.downgrade(config, revision))
-
-
-def _run(url: str, migrations: Path, step: Callable[[Config], None]) -> None:
-    engine = open_engine(url)
-    try:
-        with translated_faults(), engine.connect():
-            pass  # A database that does not answer is one clear line; a faulty migration is shown whole.
-        with _migrating(engine) as connection:
-            config = Config()
-            config.set_main_option("script_location", str(migrations).replace("%", "%%"))
-            config.attributes["connection"] = connection
-            try:
-                step(config)
-            except CommandError as error:  # Above all a revision that this code has never heard of.
-                raise ConfigurationError(f"The database cannot be migrated by this code: {error}.") from error
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def _migrating(engine: Engine) -> Iterator[Connection]:
-    """One connection in one transaction, alone on the database."""
-    with for_writing(engine).connect() as connection:
-        if engine.dialect.name == "sqlite":
-            with _sqlite_migrating(connection):
-                yield connection
-        else:
-            with connection.begin():
-                # Another migration may be awaited for long; a table may not: the queue behind us blocks.
-                connection.execute(text("SET LOCAL lock_timeout = 0"))
-                connection.execute(text("SET LOCAL statement_timeout = 0"))
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
-                connection.execute(text(f"SET LOCAL lock_timeout = '{_MIGRATION_LOCK_TIMEOUT}'"))
-                yield connection
-
-
-@contextmanager
-def _sqlite_migrating(connection: Connection) -> Iterator[None]:
-    """Foreign keys off before BEGIN, checked before COMMIT.
-
-    Batch mode copies a table, drops the original and renames the copy. With foreign keys on, the drop first
-    deletes the table's rows, cascades, and so empties its child tables, silently. Inside a transaction the
-    pragma has no effect, hence the raw connection.
-    """
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    driver.execute("PRAGMA foreign_keys = OFF")
-    driver.execute(f"PRAGMA busy_timeout = {_MIGRATION_BUSY_TIMEOUT_MS}")
-    try:
-        with connection.begin():
-            yield
-            broken = connection.execute(text("PRAGMA foreign_key_check")).first()
-            if broken is not None:
-                raise ConfigurationError(
-                    f"The migration would orphan rows of {broken[0]}; nothing was changed."
-                )
-    finally:
-        connection.invalidate()  # Never back into a pool with foreign keys off.

@@ -20,8 +20,9 @@ from sqlalchemy import Column, Connection, Engine, Integer, MetaData, String, cr
 from app.adapters.crypto import EnvelopeVault
 from app.adapters.db.engine import open_engine
 from app.adapters.db.key_check import ensure_key_check
+from app.adapters.db.migrating import MIGRATIONS, downgrade, migrate
 from app.adapters.db.rows import metadata
-from app.adapters.db.schema import MIGRATIONS, SCHEMA_REVISION, check_schema, downgrade, migrate
+from app.adapters.db.schema import SCHEMA_REVISION, check_schema
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.policies import DistancePolicy, DistanceRule, Metric
 from app.domain.ports import StoredAnswer
@@ -208,7 +209,7 @@ class TestBatchModeOnSqlite:
 
 class TestConcurrentCalls:
     def test_three_processes_migrate_one_database_safely(self, empty_database_url):
-        code = "import sys; from app.adapters.db.schema import migrate; migrate(sys.argv[1])"
+        code = "import sys; from app.adapters.db.migrating import migrate; migrate(sys.argv[1])"
         command = [sys.executable, "-W", "error", "-c", code, empty_database_url]
 
         processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(3)]

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from app.adapters.db.engine import for_writing, open_engine
-from app.adapters.db.schema import SCHEMA_REVISION, check_schema, migrate
+from app.adapters.db.migrating import migrate
+from app.adapters.db.schema import SCHEMA_REVISION, check_schema
 from app.domain.errors import ConfigurationError, PulseprintError
 
 OLDER, NEWER, NEWEST = "20200101_0000", "29990101_0000", "29990101_0001"
