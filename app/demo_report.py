@@ -18,7 +18,7 @@ from rich.text import Text
 
 CAPTION = (
     "Every row is one HTTP request. dB: decibans, 10·log10 of the likelihood ratio same person : different "
-    "persons. more s: further seconds of ECG that would do, where more would."
+    "persons. missing: from score to threshold."
 )
 # A step shows its surprises first, then examples; the rest is counted in one line.
 ROWS_PER_STEP = 4
@@ -61,7 +61,7 @@ NUMBERS = (
     Column("score\ndB", lambda line: line.score),
     Column("thresh.\ndB", lambda line: line.threshold),
     Column("missing\ndB", lambda line: line.shortfall_db),
-    Column("more\ns", lambda line: line.further_seconds, digits=0),
+    Column("more\nECG s", lambda line: line.further_seconds, digits=0),
     Column("client\nms", lambda line: line.client_ms),
     Column("service\nms", lambda line: line.processing_ms),
 )
