@@ -8,8 +8,9 @@ from rich.console import Console
 
 from ml.encoder import load_bundle
 from ml.evaluation.looks import log_look
+from ml.evaluation.over_http import FMR, FPIR, compare_with_service, service_client
 from ml.evaluation.protocols import PROTOCOLS
-from ml.evaluation.report import open_set_table, protocol_tables, read_baseline, write_results
+from ml.evaluation.report import http_table, open_set_table, protocol_tables, read_baseline, write_results
 from ml.evaluation.runner import DEFAULT_CACHE, Runner
 
 OPEN_SET = "E12"
@@ -39,9 +40,9 @@ def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
     runner = Runner(load_bundle(bundle), data, cache)
     for name in protocol:
         if url is not None:
-            _evaluate_over_http(runner, name, url, api_key, console)
+            _evaluate_over_http(runner, name, results, (url, api_key), console)
         elif name == OPEN_SET:
-            _evaluate_open_set(runner, results, console)
+            _evaluate_open_set(runner, results, baseline, console)
         else:
             _evaluate_protocol(runner, name, results, baseline, console)
 
@@ -61,9 +62,9 @@ def _evaluate_protocol(
         log_look(results / "looks.jsonl", protocol=name, bundle=label, figures=result.headline())
 
 
-def _evaluate_open_set(runner: Runner, results: Path, console: Console) -> None:
+def _evaluate_open_set(runner: Runner, results: Path, baseline: str | None, console: Console) -> None:
     figures = runner.run_open_set()
-    table = open_set_table(figures, runner.encoder_id)
+    table = open_set_table(figures, runner.encoder_id, read_baseline(results, baseline, OPEN_SET))
     table.print(console)
     stored = {"protocol": OPEN_SET, "encoder": runner.encoder_id, "figures": [f.to_dict() for f in figures]}
     write_results(results, OPEN_SET, stored, [table])
@@ -71,10 +72,16 @@ def _evaluate_open_set(runner: Runner, results: Path, console: Console) -> None:
     log_look(results / "looks.jsonl", protocol=OPEN_SET, bundle=runner.encoder_id, figures=seen)
 
 
-def _evaluate_over_http(runner: Runner, name: str, url: str, api_key: str, console: Console) -> None:
-    from ml.evaluation.over_http import compare_with_service
-
+def _evaluate_over_http(
+    runner: Runner, name: str, results: Path, service: tuple[str, str], console: Console
+) -> None:
     if name != "E2":
         raise typer.BadParameter("only E2 runs through the service")
-    for agreement in compare_with_service(runner, url, api_key):
-        console.print(str(agreement))
+    with service_client(*service) as client:
+        agreements = compare_with_service(runner, client)
+    table = http_table(agreements, runner.encoder_id)
+    table.print(console)
+    stored = {"protocol": "E2 over HTTP", "encoder": runner.encoder_id, "policy": {"fmr": FMR, "fpir": FPIR}}
+    write_results(results, "E2-http", stored | {"variants": [a.to_dict() for a in agreements]}, [table])
+    seen = {a.variant: {"rank_1_errors": f"{a.rank_1_errors[1]}/{a.probes}"} for a in agreements}
+    log_look(results / "looks.jsonl", protocol="E2 over HTTP", bundle=runner.encoder_id, figures=seen)

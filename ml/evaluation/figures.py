@@ -102,6 +102,7 @@ class VariantFigures:
     eer_interval: Interval
     cllr: float
     min_cllr: float
+    cllr_corrected: float
     rates: tuple[RateFigures, ...]
     correction: GalleryNull
 
@@ -118,6 +119,7 @@ class VariantFigures:
             "eer_interval": self.eer_interval.to_list(),
             "cllr": self.cllr,
             "min_cllr": self.min_cllr,
+            "cllr_corrected": self.cllr_corrected,
             "rates": [rate.to_dict() for rate in self.rates],
             "correction": {
                 "corrected": self.correction.corrected,
@@ -162,6 +164,7 @@ def variant_figures(
         eer_interval=eer_bootstrap((mated, people), (non_mated, first, second)),
         cllr=cllr(finite, non_mated),
         min_cllr=min_cllr(finite, non_mated),
+        cllr_corrected=cllr(correction.apply(finite), correction.apply(non_mated)),
         rates=tuple(_rate_figures(rate, own, plain, gallery) for rate in POLICY_RATES),
         correction=correction,
     )

@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.runner import Runner
 from ml.evaluation.scoring import Scored
 from ml.evaluation.trials import Cut, Presentation, Trials
 
@@ -40,39 +39,49 @@ class Agreement:
     rank_1_errors: tuple[int, int]
     largest_difference_db: float
 
-    def __str__(self) -> str:
-        yes = {True: "yes", False: "NO"}
-        parts = (
-            f"{self.probes} probes",
-            f"identical decisions: {yes[self.identical_decisions]}",
-            f"identical first candidates: {yes[self.identical_first_candidates]}",
-            f"rank-1 errors {self.rank_1_errors[0]} in process, {self.rank_1_errors[1]} over HTTP",
-            f"largest |Δ score| {self.largest_difference_db:.2g} dB",
-        )
-        return f"{self.variant}: {'; '.join(parts)}"
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form kept in `docs/results`."""
+        return {
+            "variant": self.variant,
+            "probes": self.probes,
+            "identical_decisions": self.identical_decisions,
+            "identical_first_candidates": self.identical_first_candidates,
+            "rank_1_errors_in_process": self.rank_1_errors[0],
+            "rank_1_errors_over_http": self.rank_1_errors[1],
+            "largest_score_difference_db": self.largest_difference_db,
+        }
 
 
 class ServiceError(RuntimeError):
     """The service answered something that the protocol does not know."""
 
 
-def compare_with_service(runner: Runner, url: str, api_key: str) -> tuple[Agreement, ...]:
+class InProcess(Protocol):
+    """The part of `ml.evaluation.runner.Runner` that is compared with the service."""
+
+    def trials(self, name: str) -> list[Trials]: ...
+
+    def scored(self, data_set: str, trials: Trials) -> Scored: ...
+
+
+def service_client(url: str, api_key: str) -> httpx.Client:
+    """Give a client of the service at `url`."""
+    return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {api_key}"}, timeout=60.0)
+
+
+def compare_with_service(runner: InProcess, client: httpx.Client) -> tuple[Agreement, ...]:
     """Enroll rec_1 of 89 people in a fresh gallery, identify and verify rec_2, and compare with `runner`.
 
     Args:
         runner: With the bundle that the service uses.
-        url: Of the service.
-        api_key: With the scopes enroll, verify, identify, read:scores and admin, on all galleries.
+        client: Of the service, with the scopes enroll, verify, identify, read:scores and admin, and all
+            galleries.
 
     Raises:
         ServiceError: An answer that is neither a decision nor a failure to acquire.
     """
     variants = runner.trials("E2")
-    headers = {"Authorization": f"Bearer {api_key}"}
-    with (
-        httpx.Client(base_url=url, headers=headers, timeout=60.0) as client,
-        _gallery(client) as gallery,
-    ):
+    with _gallery(client) as gallery:
         for enrolled in variants[0].gallery:
             _call(client, "/enroll", _body(enrolled, gallery) | {"subject_id": enrolled.subject_id})
         return tuple(_compare_variant(runner, client, gallery, trials) for trials in variants)
@@ -88,7 +97,7 @@ def _gallery(client: httpx.Client) -> Iterator[str]:
         client.delete(f"/galleries/{name}")
 
 
-def _compare_variant(runner: Runner, client: httpx.Client, gallery: str, trials: Trials) -> Agreement:
+def _compare_variant(runner: InProcess, client: httpx.Client, gallery: str, trials: Trials) -> Agreement:
     here = _in_process(runner, trials)
     there = [_over_http(client, gallery, probe.presentation) for probe in trials.probes]
     subjects = [probe.presentation.subject_id for probe in trials.probes]
@@ -103,7 +112,7 @@ def _compare_variant(runner: Runner, client: httpx.Client, gallery: str, trials:
     )
 
 
-def _in_process(runner: Runner, trials: Trials) -> list[Identified]:
+def _in_process(runner: InProcess, trials: Trials) -> list[Identified]:
     scored = runner.scored("E2", trials)
     margins_db = scored.margins_db(FMR, FPIR)
     matches = scored.matches(FMR)

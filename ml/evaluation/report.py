@@ -12,6 +12,7 @@ from rich.table import Table
 from ml.evaluation.figures import RateFigures, Share, VariantFigures
 from ml.evaluation.intervals import Interval
 from ml.evaluation.open_set import OpenSetFigures
+from ml.evaluation.over_http import Agreement
 from ml.evaluation.runner import ProtocolResult
 
 NOT_RESOLVABLE = "not resolvable"
@@ -67,12 +68,13 @@ def protocol_tables(result: ProtocolResult, baseline: Mapping[str, Any] | None) 
             tuple(_false_non_match_row(v, rate) for v in result.variants for rate in v.rates),
         ),
         ReportTable(
-            f"{protocol.name}: calibration without correction, and the gallery's map",
+            f"{protocol.name}: calibration and the gallery's map",
             (
                 "variant",
                 "Cllr",
                 "min Cllr",
                 "ratio",
+                "Cllr corrected",
                 "slope",
                 "offset dB",
                 "own ÷ nominal at 1 %",
@@ -83,11 +85,23 @@ def protocol_tables(result: ProtocolResult, baseline: Mapping[str, Any] | None) 
     ]
 
 
-def open_set_table(figures: Sequence[OpenSetFigures], encoder_id: str) -> ReportTable:
-    """Give the table of E12."""
+def open_set_table(
+    figures: Sequence[OpenSetFigures], encoder_id: str, baseline: Mapping[str, Any] | None
+) -> ReportTable:
+    """Give the table of E12; a baseline without thresholds of its own has only the oracle's."""
+    named = () if baseline is None else (f"{baseline['name']}: DIR, oracle",)
+    stored = {} if baseline is None else baseline["variants"]
     return ReportTable(
         f"E12: open set. {encoder_id}, default policy; mean over halves (middle 95 % of them)",
-        ("people", "FPIR", "measured FPIR", "DIR, preset", "DIR, oracle", "halves within the ceiling"),
+        (
+            "people",
+            "FPIR",
+            "measured FPIR",
+            "DIR, preset",
+            "DIR, oracle",
+            "halves within the ceiling",
+            *named,
+        ),
         tuple(
             (
                 f"{found.name} ({found.halves} halves)",
@@ -96,8 +110,37 @@ def open_set_table(figures: Sequence[OpenSetFigures], encoder_id: str) -> Report
                 _spread(found.policy_dir, found.policy_dir_interval),
                 _spread(found.oracle_dir, found.oracle_dir_interval),
                 f"{found.reachable:.0%}",
+                *(f"{stored[found.name]['oracle_dir']:.1%}" for _ in named),
             )
             for found in figures
+        ),
+    )
+
+
+def http_table(agreements: Sequence[Agreement], encoder_id: str) -> ReportTable:
+    """Give the table of E2 through the service."""
+    return ReportTable(
+        f"E2 through the HTTP API against the same in process. {encoder_id}",
+        (
+            "variant",
+            "probes",
+            "identical decisions",
+            "identical first candidates",
+            "rank-1 errors in process",
+            "over HTTP",
+            "largest |Δ score|",
+        ),
+        tuple(
+            (
+                found.variant,
+                str(found.probes),
+                "yes" if found.identical_decisions else "NO",
+                "yes" if found.identical_first_candidates else "NO",
+                str(found.rank_1_errors[0]),
+                str(found.rank_1_errors[1]),
+                f"{found.largest_difference_db:.1e} dB",
+            )
+            for found in agreements
         ),
     )
 
@@ -175,6 +218,7 @@ def _calibration_row(variant: VariantFigures) -> tuple[str, ...]:
         f"{variant.cllr:.4f}",
         f"{variant.min_cllr:.4f}",
         f"{variant.cllr / variant.min_cllr:.2f}" if variant.min_cllr else "–",
+        f"{variant.cllr_corrected:.4f}",
         f"{correction.slope:.2f}",
         f"{correction.offset_db:+.1f}",
         "–" if nominal is None else f"{nominal:.2f}",

@@ -1,0 +1,123 @@
+import json
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from ml.data.records import EcgRecord
+from ml.evaluation.over_http import FMR, FPIR, ServiceError, compare_with_service, service_client
+from ml.evaluation.scoring import Scored, gallery_null_of
+from ml.evaluation.trials import Cut, Presentation, Trials, trials_of
+from tests.unit.ml.evaluation.populations import Population, all_against_all, fitted_calibration
+
+PEOPLE = 40
+
+
+class InProcess:
+    """Made-up people; the first sample of a recording says who is presented."""
+
+    def __init__(self) -> None:
+        people = Population(PEOPLE, seed=31)
+        gallery, probes = people.templates(), people.templates()
+        correction = gallery_null_of(fitted_calibration(), gallery)
+        self._scored = Scored(all_against_all(probes, gallery), fitted_calibration(), correction)
+
+    def trials(self, name: str) -> list[Trials]:
+        presented = [self._presentation(person) for person in range(PEOPLE)]
+        return [trials_of(name, presented, presented)]
+
+    def scored(self, data_set: str, trials: Trials) -> Scored:
+        return self._scored
+
+    @staticmethod
+    def _presentation(person: int) -> Presentation:
+        signal = np.full(300, person, dtype=np.float32)
+        return Presentation.of(Cut(EcgRecord(f"p{person:03d}/1", f"p{person:03d}", 100.0, signal)))
+
+
+class Service:
+    """Answers like the service from the same scores; `shift_db` makes it disagree."""
+
+    def __init__(self, scored: Scored, shift_db: float = 0.0, broken: str = "") -> None:
+        self._scored, self._shift_db, self._broken = scored, shift_db, broken
+        self.galleries: list[str] = []
+        self.enrolled: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path == self._broken:
+            return httpx.Response(503, json={"code": "overloaded"})
+        if request.method == "DELETE":
+            self.galleries.remove(path.rpartition("/")[2])
+            return httpx.Response(204)
+        return httpx.Response(200, json=self._answer(path, json.loads(request.content)))
+
+    def _answer(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        if path == "/galleries":
+            self.galleries.append(body["name"])
+            return {}
+        if path == "/enroll":
+            self.enrolled.append(body["subject_id"])
+            return {}
+        row = round(body["recordings"][0]["signal"][0])
+        score_db = self._scored.score_db[row] + self._shift_db
+        if path == "/verify":
+            column = int(body["subject_id"][1:])
+            return {
+                "decision": self._decision(score_db[column], self._scored.thresholds_db(FMR)[row, column])
+            }
+        thresholds_db = self._scored.identification_thresholds_db(FMR, FPIR)[row]
+        order = np.lexsort((-self._scored.llr_db[row], -(score_db - thresholds_db)))
+        return {
+            "decision": self._decision(score_db[order[0]], thresholds_db[order[0]]),
+            "candidates": [{"subject_id": f"p{k:03d}", "score": float(score_db[k])} for k in order],
+        }
+
+    @staticmethod
+    def _decision(score_db: float, threshold_db: float) -> str:
+        return "match" if score_db >= threshold_db else "non_match"
+
+
+@pytest.fixture(scope="module")
+def here() -> InProcess:
+    return InProcess()
+
+
+def client_of(service: Service) -> httpx.Client:
+    return httpx.Client(base_url="http://service", transport=httpx.MockTransport(service))
+
+
+class TestCompareWithService:
+    def test_the_same_scores_are_agreement(self, here: InProcess) -> None:
+        service = Service(here.scored("E2", here.trials("E2")[0]))
+
+        (found,) = compare_with_service(here, client_of(service))
+
+        assert found.identical_decisions
+        assert found.identical_first_candidates
+        assert found.rank_1_errors[0] == found.rank_1_errors[1]
+        assert found.largest_difference_db == 0.0
+        assert len(service.enrolled) == PEOPLE
+
+    def test_other_scores_are_told(self, here: InProcess) -> None:
+        service = Service(here.scored("E2", here.trials("E2")[0]), shift_db=-25.0)
+
+        (found,) = compare_with_service(here, client_of(service))
+
+        assert found.largest_difference_db == pytest.approx(25.0)
+        assert not found.identical_decisions
+
+    def test_the_gallery_is_deleted_even_after_a_failure(self, here: InProcess) -> None:
+        service = Service(here.scored("E2", here.trials("E2")[0]), broken="/identify")
+
+        with pytest.raises(ServiceError, match="/identify answered 503"):
+            compare_with_service(here, client_of(service))
+
+        assert service.galleries == []
+
+
+class TestServiceClient:
+    def test_carries_the_key(self) -> None:
+        with service_client("http://service", "pp_1_2") as client:
+            assert client.headers["Authorization"] == "Bearer pp_1_2"
