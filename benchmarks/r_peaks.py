@@ -1,8 +1,8 @@
 """R peaks against manual annotations: `python -m benchmarks.r_peaks --data ../shared/data [--test]`.
 
 LUDB, leads I and II, is what the detector was tuned on. MIT-BIH, behind `--test`, chooses nothing; every
-look at it is appended to docs/results/looks.jsonl. A detection within 75 ms of an annotation matches it, one to
-one; stretches of ventricular flutter (`[` to `]`) are ignored; counts of all records are pooled.
+look at it is appended to docs/results/looks.jsonl. A detection within 75 ms of an annotation matches it, one
+to one; stretches of ventricular flutter (`[` to `]`) are ignored; counts of all records are pooled.
 """
 
 import argparse
@@ -141,8 +141,13 @@ def figures(counts: Counts) -> dict[str, float]:
 
 
 def _commit() -> str:
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    """The revision of what is measured; other people's unfinished files do not matter."""
+    changed = _git("status", "--porcelain", "--", "ml/signal", "ml/data", "benchmarks/r_peaks.py")
+    return _git("rev-parse", "--short=10", "HEAD") + ("-dirty" if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _keep(results: dict[str, dict[str, float]]) -> None:

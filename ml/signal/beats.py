@@ -86,10 +86,11 @@ def reject_outlier_beats(beats: FloatArray) -> NDArray[np.bool_]:
         return everything
     units = beat_units(beats)
     likeness = units @ beat_units(np.median(units, axis=0, keepdims=True))[0]
-    size = np.ptp(beats, axis=1) / max(float(np.median(np.ptp(beats, axis=1))), np.finfo(np.float64).tiny)
+    size = np.ptp(beats, axis=1)
+    usual = np.median(size)
     smallest, largest = c.OUTLIER_SIZES
     alike = likeness >= np.median(likeness) - c.OUTLIER_MARGIN
-    keep = alike & (size >= smallest) & (size <= largest)
+    keep = alike & (size >= smallest * usual) & (size <= largest * usual)
     return keep if keep.any() else everything
 
 

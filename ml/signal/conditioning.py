@@ -37,7 +37,7 @@ class ConditionedEcg:
         fs_hz: `WORKING_FS_HZ`.
         r_peaks: Sample indices of all heartbeats, int64, shape (n_beats,).
         quality: Which segments to trust, and how far.
-        heart_rate_bpm: From the median RR interval; None with fewer than two beats.
+        heart_rate_bpm: From the median RR interval of accepted beats; None with fewer than two.
     """
 
     ecg: NDArray[np.float32]
@@ -67,8 +67,6 @@ def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     """
     raw = _checked(ecg, fs_hz)
     clean = _cleaned(raw, fs_hz)
-    if np.ptp(clean) <= c.FLAT_SHARE_OF_RANGE * np.ptp(raw):
-        raise SignalFlatError("the strip drifts, and nothing in it beats")
     r_peaks = locate_qrs(clean)
     defects = {
         SignalFlatError.code: flat_samples(raw, fs_hz),
@@ -78,12 +76,13 @@ def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     if quality.accepted_s == 0.0:
         reason = quality.reasons[0]
         raise _ERRORS[reason](f"no part of {raw.size / fs_hz:.1f} s can be used: quality {quality.score:.2f}")
+    trusted = r_peaks[quality.accepts(r_peaks / c.WORKING_FS_HZ)]
     return ConditionedEcg(
         ecg=clean.astype(np.float32),
         fs_hz=c.WORKING_FS_HZ,
         r_peaks=r_peaks,
         quality=quality,
-        heart_rate_bpm=heart_rate_bpm(r_peaks, c.WORKING_FS_HZ),
+        heart_rate_bpm=heart_rate_bpm(trusted, c.WORKING_FS_HZ),
     )
 
 

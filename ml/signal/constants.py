@@ -10,8 +10,6 @@ MAX_AMPLITUDE = 1e12
 MIN_AMPLITUDE = 1e-12
 # What float32 cannot tell from a constant.
 FLAT_SHARE_OF_OFFSET = 5e-7
-# Less than one step of a 16-bit converter within the band of the heart, in a strip that fills its range.
-FLAT_SHARE_OF_RANGE = 1e-5
 
 # --- Filters -----------------------------------------------------------------------------------
 # One rate for everything behind the filters; the stored rate of most data sets at hand.

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from ml.signal.beat_sequence import most_plausible_sequence
+
+
+def chosen(candidates: list[tuple[float, float, float]]) -> list[float]:
+    """Times of the chosen ones among (time, height, sharpness)."""
+    times, height, sharpness = np.array(candidates).T
+    return times[most_plausible_sequence(times, height, sharpness)].tolist()
+
+
+def regular(n_beats: int = 12, rr_s: float = 0.8) -> list[tuple[float, float, float]]:
+    return [(0.5 + i * rr_s, 1.0, 1.0) for i in range(n_beats)]
+
+
+def with_extra(*extra: tuple[float, float, float]) -> list[tuple[float, float, float]]:
+    return sorted(regular() + list(extra))
+
+
+class TestMostPlausibleSequence:
+    def test_regular_beats_are_all_chosen(self) -> None:
+        assert chosen(regular()) == [time for time, _, _ in regular()]
+
+    def test_blunt_waves_after_each_beat_are_t_waves(self) -> None:
+        t_waves = [(time + 0.3, 0.7, 0.15) for time, _, _ in regular()]
+
+        assert chosen(sorted(regular() + t_waves)) == [time for time, _, _ in regular()]
+
+    def test_an_equally_sharp_early_beat_is_a_beat(self) -> None:
+        early = (0.5 + 4 * 0.8 + 0.42, 0.9, 0.9)
+
+        assert early[0] in chosen(with_extra(early))
+
+    def test_a_wide_premature_beat_is_a_beat(self) -> None:
+        wide = (0.5 + 4 * 0.8 + 0.5, 0.8, 0.3)
+
+        assert wide[0] in chosen(with_extra(wide))
+
+    def test_a_low_beat_is_found_where_the_rhythm_expects_it(self) -> None:
+        candidates = regular()
+        time, _, _ = candidates[5]
+        candidates[5] = (time, 0.22, 0.22)
+
+        assert time in chosen(candidates)
+
+    def test_the_same_low_peak_between_two_beats_is_noise(self) -> None:
+        noise = (0.5 + 5 * 0.8 + 0.4, 0.22, 0.22)
+
+        assert noise[0] not in chosen(with_extra(noise))
+
+    def test_a_peak_that_towers_above_all_beats_is_an_artefact(self) -> None:
+        giant = (0.5 + 5 * 0.8 + 0.4, 30.0, 30.0)
+
+        assert chosen(with_extra(giant)) == [time for time, _, _ in regular()]
+
+    def test_a_pause_is_left_empty(self) -> None:
+        candidates = [c for c in regular() if not 3.0 < c[0] < 4.5]
+
+        assert chosen(candidates) == [time for time, _, _ in candidates]
+
+    @pytest.mark.parametrize("n_candidates", [0, 1, 2])
+    def test_with_too_few_beats_for_a_rhythm_height_decides(self, n_candidates: int) -> None:
+        candidates = regular()[:n_candidates]
+        arrays = np.array(candidates).reshape(-1, 3).T
+
+        assert most_plausible_sequence(*arrays).tolist() == list(range(n_candidates))
