@@ -34,7 +34,7 @@ class TestEvaluate:
             "bundle": BUNDLE,
             "data": data_dir,
             "results": tmp_path,
-            "cache": cache,
+            "cache": tmp_path / "cache",
         }
         arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
 
