@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from sqlalchemy import Engine, text
 
 from app.adapters.db.answers import SqlAnswers
 from app.adapters.db.changes import SqlChangeFeed
 from app.adapters.db.clients import SqlClients
-from app.adapters.db.engine import for_reading, for_writing, forget_erased
+from app.adapters.db.engine import BUSY_TIMEOUT_MS, for_reading, for_writing, forget_erased
 from app.adapters.db.faults import translated_faults
 from app.adapters.db.galleries import SqlGalleries
 from app.adapters.db.references import SqlReferences
 from app.adapters.db.statements import Transaction
 from app.adapters.db.subjects import SqlSubjects
 from app.adapters.db.transforms import SqlTransforms
+from app.adapters.db.write_turn import WriteTurn
 from app.domain import ports
 
 
@@ -39,6 +40,7 @@ class SqlStore(ports.Store):
     def __init__(self, engine: Engine) -> None:
         self._reader = for_reading(engine)
         self._writer = for_writing(engine)
+        self._turn = WriteTurn() if engine.dialect.name == "sqlite" else None
 
     @contextmanager
     def reading(self) -> Iterator[SqlUnitOfWork]:
@@ -47,7 +49,8 @@ class SqlStore(ports.Store):
 
     @contextmanager
     def writing(self) -> Iterator[SqlUnitOfWork]:
-        with translated_faults(), self._writer.connect() as connection:
+        turn = nullcontext() if self._turn is None else self._turn.taken(BUSY_TIMEOUT_MS / 1000)
+        with turn, translated_faults(), self._writer.connect() as connection:
             with connection.begin():
                 within = Transaction(connection)
                 yield SqlUnitOfWork(within)
