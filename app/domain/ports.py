@@ -287,7 +287,10 @@ class GalleryRepository(Protocol):
     def revision(self, gallery_uuid: UUID) -> int | None: ...
 
     def counts(self, gallery_uuid: UUID) -> tuple[int, int]:
-        """(subjects, references)."""
+        """(subjects, references); counts all of them, which takes its time."""
+
+    def has_more_subjects_than(self, gallery_uuid: UUID, limit: int) -> bool:
+        """Stops counting at the limit: cheap enough for every enrollment."""
 
 
 class TransformRepository(Protocol):

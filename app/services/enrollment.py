@@ -251,13 +251,12 @@ class EnrollmentService:
     def _warnings(self, uow: UnitOfWork, gallery: Gallery) -> tuple[str, ...]:
         if not isinstance(gallery.policy, CalibratedPolicy):
             return ()
-        subjects, _ = uow.galleries.counts(gallery.uuid)
         limit = max_subjects(gallery.policy, self._encoders)
-        if limit is None or subjects <= limit:
+        if limit is None or not uow.galleries.has_more_subjects_than(gallery.uuid, limit):
             return ()
         return (
-            f"The gallery has {subjects} subjects; at fpir {gallery.policy.fpir:g} its encoders can identify"
-            f" among {limit} at most. Verification is not affected.",
+            f"At fpir {gallery.policy.fpir:g} the encoders can identify among {limit} subjects at most, and"
+            " the gallery has more. Verification is not affected.",
         )
 
 

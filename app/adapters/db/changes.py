@@ -34,10 +34,11 @@ _LAST_OLD = Statement(
     select(_TABLE.gallery_uuid, func.max(_TABLE.revision))
     .where(_TABLE.changed_at < bindparam("older_than"))
     .group_by(_TABLE.gallery_uuid)
+    .order_by(_TABLE.gallery_uuid)  # Two processes that prune lock galleries in one order.
 )
-_SET_PRUNED = Statement(
+_SET_PRUNED = Statement(  # Never backwards: another process may have pruned further meanwhile.
     update(galleries)
-    .where(galleries.c.uuid == bindparam("wanted"))
+    .where(galleries.c.uuid == bindparam("wanted"), galleries.c.pruned_revision < bindparam("last_pruned"))
     .values(pruned_revision=bindparam("last_pruned"))
 )
 _PRUNE = Statement(delete(reference_changes).where(_OF_GALLERY, _TABLE.revision <= bindparam("last_pruned")))

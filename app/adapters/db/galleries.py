@@ -45,6 +45,14 @@ _REVISION = Statement(select(galleries.c.revision).where(_WANTED))
 _SUBJECTS = Statement(
     select(func.count()).select_from(subjects).where(subjects.c.gallery_uuid == bindparam("wanted"))
 )
+_SUBJECTS_UP_TO = Statement(
+    select(func.count()).select_from(
+        select(subjects.c.uuid)
+        .where(subjects.c.gallery_uuid == bindparam("wanted"))
+        .limit(bindparam("enough"))
+        .subquery()
+    )
+)
 _REFERENCES = Statement(
     select(func.count())
     .select_from(biometric_references.join(subjects))
@@ -115,6 +123,10 @@ class SqlGalleries:
             for statement in (_SUBJECTS, _REFERENCES)
         ]
         return counted[0], counted[1]
+
+    def has_more_subjects_than(self, gallery_uuid: UUID, limit: int) -> bool:
+        found = _SUBJECTS_UP_TO.rows(self._within, {"wanted": gallery_uuid, "enough": limit + 1})
+        return bool(found[0][0] > limit)
 
 
 def _gallery(row: Sequence[Any] | None) -> Gallery | None:

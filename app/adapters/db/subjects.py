@@ -51,9 +51,12 @@ _ERASURE = (
 
 @cache
 def _by_uuids(count: int) -> Statement:
-    """Compiling costs more than running, and searches ask for every length: lists come in powers of two."""
+    """Compiling costs more than running, and searches ask for every length: lists come in powers of two.
+
+    Without the gallery: SQLite would rather walk through all of it than look up a long list.
+    """
     uuids = [bindparam(f"uuid_{number}", type_=subjects.c.uuid.type) for number in range(count)]
-    return Statement(_OF_GALLERY.where(subjects.c.uuid.in_(uuids)))
+    return Statement(select(*_COLUMNS).where(subjects.c.uuid.in_(uuids)))
 
 
 class SqlSubjects:
@@ -77,9 +80,8 @@ class SqlSubjects:
             some = uuids[start : start + _LONGEST_LIST]
             count = 1 << (len(some) - 1).bit_length()
             values: dict[str, Any] = {f"uuid_{n}": some[min(n, len(some) - 1)] for n in range(count)}
-            rows = _by_uuids(count).rows(self._within, {"gallery": gallery_uuid, **values})
-            found.extend(map(_to_subject, rows))
-        return found
+            found.extend(map(_to_subject, _by_uuids(count).rows(self._within, values)))
+        return [subject for subject in found if subject.gallery_uuid == gallery_uuid]
 
     def page(self, gallery_uuid: UUID, after: PageCursor | None, limit: int) -> list[Subject]:
         wanted: dict[str, Any] = {"gallery": gallery_uuid, "count": limit}

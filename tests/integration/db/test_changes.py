@@ -7,6 +7,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from app.adapters.db import changes
 from app.adapters.db.engine import open_engine
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import GalleryNotFoundError
@@ -210,6 +211,18 @@ class TestPrune:
         assert changes_since(store, 0) is None
         assert changes_since(store, 1) is None
         assert changes_since(store, 2) == [(3, CARLA)]
+
+    def test_a_slower_process_does_not_take_the_bound_back(self, store):
+        """It found less to prune before a faster one pruned more; the follower must still rebuild."""
+        for subject in (ANNA, BERTA, CARLA):
+            record(store, subject)
+        with store.writing() as uow:
+            uow.changes.prune(older_than=later(10_000_000))
+
+        with store.writing() as uow:
+            changes._SET_PRUNED.run(uow.changes._within, {"wanted": GALLERY.uuid, "last_pruned": 1})
+
+        assert changes_since(store, 2) is None
 
     def test_young_changes_stay(self, store):
         record(store, ANNA)

@@ -3,6 +3,7 @@
 import sqlite3
 from pathlib import Path
 from threading import Event, Thread
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine
@@ -11,7 +12,17 @@ from app.adapters.crypto import EnvelopeVault
 from app.adapters.db.engine import open_engine
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import ConfigurationError, PulseprintError
-from tests.stored import a_gallery, a_subject, master_key, sealed_gallery, sealed_reference, sealed_subject
+from app.domain.ports import PageCursor
+from tests.stored import (
+    NOW,
+    a_gallery,
+    a_reference,
+    a_subject,
+    master_key,
+    sealed_gallery,
+    sealed_reference,
+    sealed_subject,
+)
 
 GALLERY = a_gallery()
 BLOCKED_S = 0.3
@@ -126,6 +137,49 @@ class TestWritersOnSqlite:
         assert refused.value.sqlite_errorname == "SQLITE_BUSY_SNAPSHOT"
         first.close()
         second.close()
+
+
+class TestPlansOnSqlite:
+    """Without statistics SQLite guesses; a wrong guess walks through the whole gallery."""
+
+    N_SUBJECTS = 3000
+
+    @pytest.fixture
+    def full_store(self, sqlite_store) -> SqlStore:
+        subjects = [a_subject(GALLERY, number) for number in range(1, self.N_SUBJECTS + 1)]
+        with sqlite_store.writing() as uow:
+            uow.galleries.add(GALLERY)
+            uow.subjects.add_all(subjects)
+            uow.references.add_all([a_reference(subject, subject.uuid.int) for subject in subjects])
+        return sqlite_store
+
+    @pytest.mark.parametrize(
+        "read",
+        [
+            lambda uow: uow.subjects.by_uuids(GALLERY.uuid, [UUID(int=n) for n in range(1, 41)]),
+            lambda uow: uow.subjects.by_name(GALLERY.uuid, "operator-77"),
+            lambda uow: uow.subjects.page(GALLERY.uuid, PageCursor(NOW, UUID(int=1500)), 10),
+            lambda uow: list(uow.references.scan(GALLERY.uuid, [UUID(int=n) for n in range(1, 41)])),
+            lambda uow: uow.references.of_subject(UUID(int=1500)),
+            lambda uow: uow.references.get(UUID(int=1500), UUID(int=1500)),
+            lambda uow: uow.galleries.has_more_subjects_than(GALLERY.uuid, 100),
+        ],
+        ids=["by_uuids", "by_name", "page", "scan", "of_subject", "get", "has_more_subjects_than"],
+    )
+    def test_a_read_of_a_few_touches_a_few(self, full_store, read):
+        steps = [0]
+
+        def count() -> None:
+            steps[0] += 10
+
+        with full_store.reading() as uow:
+            driver = uow.subjects._within.driver
+            driver.set_progress_handler(count, 10)
+            found = read(uow)
+            driver.set_progress_handler(None, 0)
+
+        assert found
+        assert steps[0] < self.N_SUBJECTS  # Instructions; a walk takes several per subject.
 
 
 class TestForeignKeysOnSqlite:

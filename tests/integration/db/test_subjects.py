@@ -62,6 +62,17 @@ class TestAdd:
             assert uow.galleries.counts(GALLERY.uuid) == (0, 0)
 
 
+class TestHasMoreSubjectsThan:
+    @pytest.mark.parametrize(("limit", "more"), [(0, True), (2, True), (3, False), (4, False)])
+    def test_it_tells_whether_the_gallery_itself_exceeds_the_limit(self, store, limit, more):
+        with store.writing() as uow:
+            uow.subjects.add_all([a_subject(GALLERY, number) for number in (1, 2, 3)])
+            uow.subjects.add_all([a_subject(OTHER, number) for number in (4, 5, 6)])
+
+        with store.reading() as uow:
+            assert uow.galleries.has_more_subjects_than(GALLERY.uuid, limit) is more
+
+
 class TestByUuids:
     @pytest.mark.parametrize("count", [0, 1, 2, 3, 5, 5000])
     def test_those_of_the_gallery_are_found_each_once(self, store, count):
