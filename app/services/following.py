@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from threading import Lock
 from uuid import UUID
@@ -95,7 +97,8 @@ class GalleryFollower:
         if changes is None or renewed or wasteful:
             state.reset()
             state.transform_versions = versions
-            state.fill(self._read(gallery, uow.references.scan(gallery.uuid)))
+            with _collector_paused():
+                state.fill(self._read(gallery, uow.references.scan(gallery.uuid)))
         else:
             state.transform_versions = versions
             self._apply(uow, gallery, state, list(dict.fromkeys(uuid for _, uuid in changes)))
@@ -110,18 +113,20 @@ class GalleryFollower:
                 state.apply(subject.uuid, subject)
 
     def _read(self, gallery: Gallery, scanned: Iterable[ReferenceRow]) -> Iterator[LoadedSubject]:
-        rows = [row for row in scanned if self._encoders.get(row.encoder) is not None]
-        vectors = self._open(gallery, rows)
-        pairs = zip(rows, vectors, strict=True)
-        for subject_uuid, group in groupby(pairs, key=lambda pair: pair[0].subject_uuid):
-            yield _pooled(subject_uuid, list(group), self._encoder)
+        served = {encoder.encoder_id: encoder for encoder in self._encoders.all()}
+        rows = [row for row in scanned if row.encoder in served]
+        pairs = zip(rows, self._open(gallery, rows), strict=True)
+        for subject_uuid, group in groupby(pairs, key=_subject_of):
+            yield _pooled(subject_uuid, list(group), served)
 
-    def _open(self, gallery: Gallery, rows: Sequence[ReferenceRow]) -> list[Vector]:
+    def _open(self, gallery: Gallery, rows: Sequence[ReferenceRow]) -> Sequence[Vector]:
         """Vectors in the order of the rows; each encoder's in one go, since sizes differ."""
-        vectors: list[Vector] = [np.zeros(0, dtype=np.float32)] * len(rows)
         places: dict[str, list[int]] = {}
         for place, row in enumerate(rows):
             places.setdefault(row.encoder, []).append(place)
+        if len(places) <= 1:
+            return list(self._vault.open_many(gallery, rows))
+        vectors: list[Vector] = [np.zeros(0, dtype=np.float32)] * len(rows)
         for found in places.values():
             for place, vector in zip(
                 found, self._vault.open_many(gallery, [rows[p] for p in found]), strict=True
@@ -129,15 +134,36 @@ class GalleryFollower:
                 vectors[place] = vector
         return vectors
 
-    def _encoder(self, encoder_id: str) -> Encoder:
-        encoder = self._encoders.get(encoder_id)
-        assert encoder is not None  # _read passes over rows of retired encoders.
-        return encoder
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """A rebuild makes a million objects and no garbage; looking for some takes longer than the rebuild."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _subject_of(pair: tuple[ReferenceRow, Vector]) -> bytes:
+    return pair[0].subject_uuid
 
 
 def _pooled(
-    subject_uuid: bytes, group: list[tuple[ReferenceRow, Vector]], encoder_of: Callable[[str], Encoder]
+    subject_uuid: bytes, group: list[tuple[ReferenceRow, Vector]], served: Mapping[str, Encoder]
 ) -> LoadedSubject:
+    if len(group) == 1:  # The common case, and a rebuild has 100 000 of them.
+        row, vector = group[0]
+        modality = Modality(row.modality)
+        only = Template(vector, row.seconds, row.quality)
+        return LoadedSubject(
+            uuid=UUID(bytes=subject_uuid),
+            subject_id=row.subject_id,
+            templates={TemplateKey(modality, row.position, row.encoder): only},
+            references={(modality, row.encoder): (row.position, only)},
+        )
     by_key: dict[TemplateKey, list[tuple[ReferenceRow, Vector]]] = {}
     references: dict[tuple[Modality, str], tuple[str, Template]] = {}
     for row, vector in group:
@@ -149,13 +175,13 @@ def _pooled(
     return LoadedSubject(
         uuid=UUID(bytes=subject_uuid),
         subject_id=group[0][0].subject_id,
-        templates={key: _template(encoder_of(key.encoder), found) for key, found in by_key.items()},
+        templates={key: _template(served[key.encoder], found) for key, found in by_key.items()},
         references=references,
     )
 
 
 def _template(encoder: Encoder, found: list[tuple[ReferenceRow, Vector]]) -> Template:
-    if len(found) == 1:  # The common case, and a rebuild has 100 000 of them.
+    if len(found) == 1:
         row, vector = found[0]
         return Template(vector, row.seconds, row.quality)
     seconds = np.array([row.seconds for row, _ in found])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import RLock
 from uuid import UUID
@@ -81,12 +82,21 @@ class _Table:
     slots: set[int] = field(default_factory=set)
 
     def put(self, slot: int, template: Template) -> None:
+        self._make_room(slot)
+        self.seconds[slot], self.quality[slot] = template.seconds, template.quality
+        self.slots.add(slot)
+
+    def put_all(self, slots: IntArray, templates: Sequence[Template]) -> None:
+        self._make_room(int(slots.max()))
+        self.seconds[slots] = [template.seconds for template in templates]
+        self.quality[slots] = [template.quality for template in templates]
+        self.slots.update(slots.tolist())
+
+    def _make_room(self, slot: int) -> None:
         if slot >= self.seconds.size:
             size = max(2 * self.seconds.size, slot + 1)
             self.seconds = np.concatenate([self.seconds, np.zeros(size - self.seconds.size)])
             self.quality = np.concatenate([self.quality, np.zeros(size - self.quality.size)])
-        self.seconds[slot], self.quality[slot] = template.seconds, template.quality
-        self.slots.add(slot)
 
 
 class GalleryState:
@@ -164,19 +174,21 @@ class GalleryState:
 
     def fill(self, subjects: Iterable[LoadedSubject]) -> None:
         """First load: vectors go to the index in one call per key."""
-        vectors: dict[TemplateKey, tuple[list[int], list[Vector]]] = {}
-        sampled: list[tuple[bytes, int, LoadedSubject]] = []
+        columns: dict[TemplateKey, tuple[list[int], list[Template]]] = {}
+        ranked: list[tuple[bytes, int, LoadedSubject]] = []
         for subject in subjects:
             slot = self._seat(subject)
             for key, template in subject.templates.items():
-                ids, rows = vectors.setdefault(key, ([], []))
+                ids, templates = columns.setdefault(key, ([], []))
                 ids.append(slot)
-                rows.append(template.vector)
-                self._tables.setdefault(key, _Table()).put(slot, template)
-            sampled.append((self._ranks[slot], slot, subject))
-        for key, (ids, rows) in vectors.items():
-            self._index.upsert(self._index_key(key), np.array(ids, dtype=np.int64), np.stack(rows))
-        self._sample_all(sampled)
+                templates.append(template)
+            ranked.append((self._ranks[slot], slot, subject))
+        for key, (ids, templates) in columns.items():
+            slots = np.array(ids, dtype=np.int64)
+            vectors = np.concatenate([template.vector for template in templates]).reshape(slots.size, -1)
+            self._index.upsert(self._index_key(key), slots, vectors)
+            self._tables.setdefault(key, _Table()).put_all(slots, templates)
+        self._sample_all(heapq.nsmallest(MAX_SUBJECTS, ranked))
 
     def apply(self, subject_uuid: UUID, subject: LoadedSubject | None) -> None:
         """Bring one subject to what the database has; ``None`` means erased."""
@@ -233,10 +245,10 @@ class GalleryState:
         self._subjects[slot] = None
         del self._slot_of[subject.uuid], self._ranks[slot]
 
-    def _sample_all(self, ranked: list[tuple[bytes, int, LoadedSubject]]) -> None:
-        ranked.sort(key=lambda entry: entry[0])
+    def _sample_all(self, first: list[tuple[bytes, int, LoadedSubject]]) -> None:
+        """Those of smallest rank, with rank and slot."""
         chosen: dict[tuple[Modality, str], dict[int, SampledSubject]] = {}
-        for _, slot, subject in ranked[:MAX_SUBJECTS]:
+        for _, slot, subject in first:
             for key, sampled in _sampled(subject).items():
                 chosen.setdefault(key, {})[slot] = sampled
         for (modality, encoder_id), members in chosen.items():
