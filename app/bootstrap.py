@@ -115,12 +115,10 @@ def check_settings(settings: Settings) -> None:
     Raises:
         ConfigurationError: One line saying what is wrong.
     """
-    from app.adapters.encoders import load_encoders
-
+    encoders = _load_encoders(settings)
     with open_store(settings) as (engine, store):
-        open_vault(settings, engine)
-        encoders = load_encoders(settings.models_dir, settings.chosen_encoders)
         refuse_retired(store, encoders, allowed=settings.allow_retired)
+        open_vault(settings, engine)
 
 
 @contextmanager
@@ -167,27 +165,24 @@ def open_services(settings: Settings, *, encoders: Encoders | None = None) -> It
     Raises:
         ConfigurationError: One line saying what is wrong; nothing was generated.
     """
+    encoders = encoders or _load_encoders(settings)
     with ExitStack() as stack:
         engine, store = stack.enter_context(open_store(settings))
-        vault = open_vault(settings, engine)
-        if encoders is None:
-            from app.adapters.encoders import load_encoders
-
-            encoders = load_encoders(settings.models_dir, settings.chosen_encoders)
         refuse_retired(store, encoders, allowed=settings.allow_retired)
+        vault = open_vault(settings, engine)
         executor = BoundedExecutor(
             threads=settings.executor_threads, queue_limit=max(32, 16 * settings.executor_threads)
         )
         stack.callback(executor.close)
         follower = GalleryFollower(store, vault, open_index(settings), encoders)
-        matcher = Matcher(vault, encoders)
-        answers = AnswerLog(store, utc_now)
         galleries = GalleryService(
             store=store, vault=vault, encoders=encoders, follower=follower, clock=utc_now, new_id=new_id
         )
         galleries.ensure_default()
         follower.start()
         stack.enter_context(every_hour(Housekeeping(store, follower, utc_now).run))
+        matcher = Matcher(vault, encoders)
+        answers = AnswerLog(store, utc_now)
         yield Services(
             access=AccessService(store, utc_now),
             answers=answers,
@@ -212,6 +207,12 @@ def open_services(settings: Settings, *, encoders: Encoders | None = None) -> It
             executor=executor,
             limits=Limits(max_body_bytes=settings.max_body_bytes),
         )
+
+
+def _load_encoders(settings: Settings) -> Encoders:
+    from app.adapters.encoders import load_encoders  # ONNX Runtime and scipy load only where they serve.
+
+    return load_encoders(settings.models_dir, settings.chosen_encoders)
 
 
 def refuse_retired(store: Store, encoders: Encoders, *, allowed: bool) -> None:

@@ -248,7 +248,7 @@ def _access(settings: Settings) -> Iterator[AccessService]:
 
 
 def _migrate(settings: Settings) -> None:
-    from app.adapters.db.schema import migrate as migrate_database
+    from app.adapters.db.migrating import migrate as migrate_database
     from app.bootstrap import database_url
 
     migrate_database(database_url(settings))

@@ -24,7 +24,8 @@ import numpy as np
 from app.adapters.crypto import EnvelopeVault
 from app.adapters.db.engine import open_engine
 from app.adapters.db.key_check import ensure_key_check
-from app.adapters.db.schema import SCHEMA_REVISION, migrate
+from app.adapters.db.migrating import migrate
+from app.adapters.db.schema import SCHEMA_REVISION
 from app.adapters.db.unit_of_work import SqlStore
 from app.bootstrap import new_id, utc_now
 from app.config import Settings
