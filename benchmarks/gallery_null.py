@@ -1,8 +1,8 @@
 """Which pairs may a gallery leave out as "the same person twice"? Two rules under a growing sensor shift.
 
 The first rule leaves out every pair above the bundle's 5 % mated quantile. The second, which ml.gallery_null
-follows, asks in addition that the gallery's own fitted null cannot explain the pair. Synthetic people, since only
-there the truth is known and there are enough of them:
+follows, asks in addition that the gallery's own fitted null cannot explain the pair. Synthetic people, since
+only there the truth is known and there are enough of them:
 
     python -m benchmarks.gallery_null        # writes docs/results/gallery-null.md
 """
