@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import structlog
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
-from app.adapters.metrics import PrometheusMetrics
+from app.adapters.metrics import PrometheusMetrics, forget_worker
 from app.api import (
     activity,
     docs_page,
@@ -28,8 +28,7 @@ from app.api.middleware import RequestMiddleware
 from app.api.openapi import build_openapi
 from app.config import Settings, load_settings
 from app.domain.errors import PulseprintError
-
-_log = structlog.get_logger("pulseprint.app")
+from app.log import configure_logging
 
 RELEASE = "2026.11.0"
 
@@ -53,11 +52,12 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             return
         from app.bootstrap import open_services  # The adapters load only where they are needed.
 
-        with open_services(settings or load_settings()) as opened:
+        chosen = settings or load_settings()
+        configure_logging(chosen.log_level, chosen.log_format)  # A worker process starts without.
+        with open_services(chosen) as opened:
             app.state.services = opened
-            _log.info("app.started")
             yield
-        _log.info("app.stopped")
+        forget_worker(os.getpid())
 
     app = FastAPI(
         title="Pulseprint",
@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.metrics = PrometheusMetrics()
     for router in VERBS:

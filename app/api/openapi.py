@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.responses import JSONResponse, Response
 
 from app.api.errors import PROBLEM_JSON, PROBLEMS
 from app.api.schemas import recordings
@@ -89,6 +90,7 @@ def operation(
     return {
         "summary": summary,
         "response_model": answer,
+        "response_class": JSONResponse if answer else Response,
         "status_code": status,
         "response_description": "The answer." if answer else "Done.",
         "responses": _refusals(
@@ -118,6 +120,9 @@ def _schemas() -> Mapping[str, Any]:
     _, requests = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     _, problems = models_json_schema([(ProblemAnswer, "serialization")], ref_template=_REF)
     merged: dict[str, Any] = requests["$defs"] | problems["$defs"]
+    for schema in merged.values():
+        for field in schema.get("properties", {}).values():
+            _drop_null_default(field)
     return merged
 
 
@@ -133,8 +138,15 @@ def _parameters(
     return parameters
 
 
+def _drop_null_default(schema: dict[str, Any]) -> None:
+    """Absent is not null: fields that may be absent refuse it."""
+    if schema.get("default", "") is None:
+        del schema["default"]
+
+
 def _query_parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     description = schema.pop("description")
+    _drop_null_default(schema)
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 

@@ -10,7 +10,7 @@ import json
 import logging
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -37,10 +37,10 @@ class Api:
         self.services = services
         self.log = io.StringIO()
         configure_logging("debug", "json", self.log)
+        (self._handler,) = logging.getLogger().handlers
         logging.getLogger("httpx").setLevel(logging.WARNING)  # The client's own lines are not the service's.
         self._app = create_app(settings, services)
         self._runner = asyncio.Runner()
-        self._stack = ExitStack()
         self._lifespan = self._app.router.lifespan_context(self._app)
         self._runner.run(self._lifespan.__aenter__())
         transport = httpx.ASGITransport(self._app, raise_app_exceptions=True)
@@ -51,6 +51,7 @@ class Api:
         self._runner.run(self._client.aclose())
         self._runner.run(self._lifespan.__aexit__(None, None, None))
         self._runner.close()
+        logging.getLogger().removeHandler(self._handler)
 
     @property
     def openapi(self) -> dict[str, Any]:
@@ -130,8 +131,10 @@ def open_api(database_url: str, encoders: FakeEncoders | None = None) -> Iterato
     settings = Settings(_env_file=None, database_url=database_url, master_keys=MASTER_KEY, encoder_threads=2)
     with open_services(settings, encoders=encoders or FakeEncoders()) as services:
         api = Api(settings, services)
-        yield api
-        api.close()
+        try:
+            yield api
+        finally:
+            api.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from app.api.schemas.base import RequestSchema, ResponseSchema, described
-from app.api.schemas.recordings import ActivityRecording
+from app.api.schemas.recordings import EXAMPLE_RECORDING, ActivityRecording
 
 if TYPE_CHECKING:
     from app.services.activity import ActivityTimeline
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class ActivityBody(RequestSchema):
     """One ECG strip of up to an hour."""
 
-    recording: ActivityRecording = Field(description="The strip.")
+    recording: ActivityRecording = Field(description="The strip.", examples=[EXAMPLE_RECORDING])
 
 
 class ActivitySpanAnswer(ResponseSchema):

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from app.api.schemas.base import Name, OrAbsent, RequestSchema, ResponseSchema, absentable, described
-from app.api.schemas.recordings import AnyRecording, check_total, to_domain
+from app.api.schemas.recordings import EXAMPLE_RECORDING, AnyRecording, check_total, to_domain
 from app.api.schemas.timestamps import Timestamp
 from app.domain.references import Modality
 from app.domain.subjects import DEFAULT_GALLERY, Consent
@@ -43,9 +43,16 @@ class EnrollBody(RequestSchema):
     subject_id: Name = Field(description="Your name for the person.", examples=["operator-17"])
     gallery: Name = Field(DEFAULT_GALLERY, description="Gallery to enroll in.", examples=["default"])
     recordings: list[AnyRecording] = Field(
-        min_length=1, max_length=MAX_RECORDINGS, description="Up to 24 recordings, 600 s in all."
+        min_length=1,
+        max_length=MAX_RECORDINGS,
+        description="Up to 24 recordings, 600 s in all.",
+        examples=[[EXAMPLE_RECORDING]],
     )
-    consent: OrAbsent[ConsentBody] = Field(None, description="The subject's consent.")
+    consent: OrAbsent[ConsentBody] = Field(
+        None,
+        description="The subject's consent.",
+        examples=[{"text_id": "privacy-notice-2026-03", "given_at": "2026-11-20T09:30:00Z"}],
+    )
     force: bool = Field(
         default=False,
         description="Enroll although the recordings do not match the subject (scope admin).",

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from app.api.schemas.base import Name, OrAbsent, RequestSchema, ResponseSchema, decibans, described
 from app.api.schemas.decisions import DecisionAnswer, ModalityAnswer, decision_fields
 from app.api.schemas.policies import Rate
-from app.api.schemas.recordings import AnyRecording, check_total, to_domain
+from app.api.schemas.recordings import EXAMPLE_RECORDING, AnyRecording, check_total, to_domain
 from app.api.schemas.verify import MAX_PROBE_RECORDINGS, MAX_PROBE_S
 from app.domain.scores import Fusion, IdentificationOutcome
 from app.domain.subjects import DEFAULT_GALLERY
@@ -21,7 +21,10 @@ class IdentifyBody(RequestSchema):
 
     gallery: Name = Field(DEFAULT_GALLERY, description="Gallery to search.", examples=["default"])
     recordings: list[AnyRecording] = Field(
-        min_length=1, max_length=MAX_PROBE_RECORDINGS, description="Up to 10 recordings, 300 s in all."
+        min_length=1,
+        max_length=MAX_PROBE_RECORDINGS,
+        description="Up to 10 recordings, 300 s in all.",
+        examples=[[EXAMPLE_RECORDING]],
     )
     fpir: OrAbsent[Rate] = Field(
         None,

@@ -20,6 +20,7 @@ from app.domain.policies import (
 )
 from app.domain.references import Modality
 
+_RULE = {"metric": "cosine", "max_distance": 0.35}
 Rate = Annotated[float, Field(gt=0.0, lt=1.0)]
 
 
@@ -64,9 +65,11 @@ class DistanceRuleBody(RequestSchema):
 class DistanceRulesBody(RequestSchema):
     """One rule per modality; at least one."""
 
-    ecg: OrAbsent[DistanceRuleBody] = Field(None, description="Rule for ECG.")
-    face: OrAbsent[DistanceRuleBody] = Field(None, description="Rule for faces.")
-    fingerprint: OrAbsent[DistanceRuleBody] = Field(None, description="Rule for fingerprints.")
+    ecg: OrAbsent[DistanceRuleBody] = Field(None, description="Rule for ECG.", examples=[_RULE])
+    face: OrAbsent[DistanceRuleBody] = Field(None, description="Rule for faces.", examples=[_RULE])
+    fingerprint: OrAbsent[DistanceRuleBody] = Field(
+        None, description="Rule for fingerprints.", examples=[_RULE]
+    )
 
     @model_validator(mode="after")
     def _check(self) -> DistanceRulesBody:
@@ -84,7 +87,8 @@ class DistancePolicyBody(RequestSchema):
 
     kind: Literal["distance"] = Field(description="Raw distances.", examples=["distance"])
     rules: DistanceRulesBody = Field(
-        description="Rules by modality.", examples=[{"ecg": {"metric": "cosine", "max_distance": 0.35}}]
+        description="The largest distance per modality.",
+        examples=[{"ecg": {"metric": "cosine", "max_distance": 0.35}}],
     )
 
     def to_domain(self) -> Policy:
@@ -137,7 +141,7 @@ class DistancePolicyAnswer(ResponseSchema):
 
     kind: Literal["distance"] = described("Raw distances.", example="distance")
     rules: DistanceRulesAnswer = described(
-        "Rules by modality.", example={"ecg": {"metric": "cosine", "max_distance": 0.35}}
+        "The largest distance per modality.", example={"ecg": {"metric": "cosine", "max_distance": 0.35}}
     )
 
     @classmethod

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from app.api.schemas.base import RequestSchema, ResponseSchema, absentable, described
-from app.api.schemas.recordings import AnyRecording, check_total, to_domain
+from app.api.schemas.recordings import EXAMPLE_RECORDING, AnyRecording, check_total, to_domain
 from app.api.schemas.verify import MAX_PROBE_RECORDINGS, MAX_PROBE_S
 from app.domain.references import Recording
 
@@ -21,7 +21,10 @@ class QualityBody(RequestSchema):
     """Recordings to be judged; nothing is stored."""
 
     recordings: list[AnyRecording] = Field(
-        min_length=1, max_length=MAX_PROBE_RECORDINGS, description="Up to 10 recordings, 300 s in all."
+        min_length=1,
+        max_length=MAX_PROBE_RECORDINGS,
+        description="Up to 10 recordings, 300 s in all.",
+        examples=[[EXAMPLE_RECORDING]],
     )
 
     @model_validator(mode="after")

@@ -67,8 +67,11 @@ class Finger(StrEnum):
 
 _SIGNAL_OR_BYTES: dict[str, Any] = {
     "oneOf": [
-        {"required": ["signal"], "not": {"required": ["dtype"]}},
-        {"required": ["signal_b64", "dtype"]},
+        {
+            "required": ["signal"],
+            "not": {"anyOf": [{"required": ["signal_b64"]}, {"required": ["dtype"]}]},
+        },
+        {"required": ["signal_b64", "dtype"], "not": {"required": ["signal"]}},
     ]
 }
 
@@ -201,6 +204,9 @@ class FingerprintRecording(RequestSchema):
 
 
 AnyRecording = Annotated[EcgRecording | FaceRecording | FingerprintRecording, Field(discriminator="modality")]
+
+
+EXAMPLE_RECORDING = {"modality": "ecg", "fs_hz": 250, "unit": "mV", "signal": [0.01, 0.02, 0.05]}
 
 
 def check_total(recordings: Sequence[AnyRecording], max_s: float) -> None:

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from app.api.schemas.base import Name, OrAbsent, RequestSchema
 from app.api.schemas.policies import Rate
-from app.api.schemas.recordings import AnyRecording, check_total, to_domain
+from app.api.schemas.recordings import EXAMPLE_RECORDING, AnyRecording, check_total, to_domain
 from app.domain.scores import Fusion
 from app.domain.subjects import DEFAULT_GALLERY
 from app.services.verification import VerificationRequest
@@ -21,7 +21,10 @@ class VerifyBody(RequestSchema):
     subject_id: Name = Field(description="The claimed subject.", examples=["operator-17"])
     gallery: Name = Field(DEFAULT_GALLERY, description="The subject's gallery.", examples=["default"])
     recordings: list[AnyRecording] = Field(
-        min_length=1, max_length=MAX_PROBE_RECORDINGS, description="Up to 10 recordings, 300 s in all."
+        min_length=1,
+        max_length=MAX_PROBE_RECORDINGS,
+        description="Up to 10 recordings, 300 s in all.",
+        examples=[[EXAMPLE_RECORDING]],
     )
     fmr: OrAbsent[Rate] = Field(
         None, description="False match rate, equal or stricter than the gallery's.", examples=[0.0001]

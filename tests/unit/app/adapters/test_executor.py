@@ -1,0 +1,143 @@
+"""The bounded executor: it refuses rather than piles up."""
+
+import asyncio
+import threading
+from contextvars import ContextVar
+
+import pytest
+
+from app.adapters.executor import BoundedExecutor
+from app.domain.errors import TemporaryError
+
+
+@pytest.fixture
+def gate():
+    """Jobs that wait for it run until the test opens it."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def run(coroutine):
+    return asyncio.run(coroutine)
+
+
+class TestRun:
+    def test_gives_the_result_from_another_thread(self):
+        executor = BoundedExecutor(1)
+
+        name = run(executor.run(lambda: threading.current_thread().name))
+
+        assert name.startswith("work")
+
+    def test_passes_errors_on(self):
+        def fail():
+            raise KeyError("x")
+
+        with pytest.raises(KeyError):
+            run(BoundedExecutor(1).run(fail))
+
+    def test_keeps_the_context_of_the_caller(self):
+        variable = ContextVar("request id", default="")
+
+        async def call():
+            variable.set("7")
+            return await BoundedExecutor(1).run(variable.get)
+
+        assert run(call()) == "7"
+
+    def test_jobs_do_not_change_the_context_of_the_caller(self):
+        variable = ContextVar("request id", default="")
+
+        async def call():
+            await BoundedExecutor(1).run(lambda: variable.set("7"))
+            return variable.get()
+
+        assert run(call()) == ""
+
+
+class TestQueue:
+    def test_a_full_queue_is_refused_at_once(self, gate):
+        executor = BoundedExecutor(1, queue_limit=1)
+
+        async def three():
+            jobs = [asyncio.ensure_future(executor.run(gate.wait)) for _ in range(2)]
+            await asyncio.sleep(0)
+            assert executor.queued == 1
+            with pytest.raises(TemporaryError) as refused:
+                await executor.run(lambda: None)
+            gate.set()
+            await asyncio.gather(*jobs)
+            return refused.value
+
+        assert run(three()).code == "overloaded"
+        assert executor.queued == 0
+
+    def test_room_comes_back_when_a_job_fails(self):
+        executor = BoundedExecutor(1, queue_limit=0)
+
+        async def again_and_again():
+            for _ in range(5):
+                with pytest.raises(ZeroDivisionError):
+                    await executor.run(lambda: 1 / 0)
+            return await executor.run(lambda: "done")
+
+        assert run(again_and_again()) == "done"
+
+    def test_a_job_that_waited_too_long_is_refused_and_never_runs(self, gate):
+        executor, ran = BoundedExecutor(1, max_wait_s=0.02), []
+
+        async def two():
+            running = asyncio.ensure_future(executor.run(gate.wait))
+            await asyncio.sleep(0)
+            with pytest.raises(TemporaryError) as refused:
+                await executor.run(lambda: ran.append(1))
+            gate.set()
+            await running
+            return refused.value
+
+        assert run(two()).code == "overloaded"
+        executor.close()
+        assert ran == []
+
+    def test_a_running_job_may_take_longer_than_the_wait(self, gate):
+        executor = BoundedExecutor(1, max_wait_s=0.01)
+
+        async def slow():
+            job = asyncio.ensure_future(executor.run(lambda: gate.wait() and "done"))
+            asyncio.get_running_loop().call_later(0.05, gate.set)
+            return await job
+
+        assert run(slow()) == "done"
+
+    def test_the_default_queue_grows_with_the_threads(self):
+        assert BoundedExecutor(1)._queue_limit == 32
+        assert BoundedExecutor(4)._queue_limit == 64
+
+
+class TestCancellation:
+    def test_of_the_caller_is_not_an_overload(self, gate):
+        executor = BoundedExecutor(1)
+
+        async def cancelled():
+            busy = asyncio.ensure_future(executor.run(gate.wait))
+            waiting = asyncio.ensure_future(executor.run(lambda: None))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            gate.set()
+            await busy
+
+        run(cancelled())
+
+        assert executor.queued == 0
+
+
+class TestClose:
+    def test_later_jobs_are_refused(self):
+        executor = BoundedExecutor(1)
+        executor.close()
+
+        with pytest.raises(TemporaryError):
+            run(executor.run(lambda: None))

@@ -1,0 +1,75 @@
+"""Signals of requests become float32 arrays, or are refused."""
+
+import base64
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from pydantic_core import PydanticCustomError
+
+from app.api.schemas.signals import SampleType, check_samples, decode_base64, signal_from_base64
+
+
+def encoded(samples):
+    return base64.b64encode(samples.tobytes()).decode()
+
+
+def refusal_of(work):
+    """The code of the refusal, None without one."""
+    try:
+        work()
+    except PydanticCustomError as refused:
+        return refused.type
+    return None
+
+
+class TestSignalFromBase64:
+    @given(arrays.arrays("<i2", st.integers(1, 50)))
+    def test_int16_is_exact(self, samples):
+        decoded = signal_from_base64(encoded(samples), SampleType.INT16)
+
+        assert decoded.dtype == np.float32
+        np.testing.assert_array_equal(decoded, samples)
+
+    @given(arrays.arrays("<f4", st.integers(1, 50), elements=st.floats(-1e7, 1e7, width=32)))
+    def test_float32_is_exact(self, samples):
+        np.testing.assert_array_equal(signal_from_base64(encoded(samples), SampleType.FLOAT32), samples)
+
+    @given(arrays.arrays("<f4", st.integers(1, 50)))
+    def test_float32_of_any_bits_is_a_signal_or_refused(self, samples):
+        refusal = refusal_of(lambda: signal_from_base64(encoded(samples), SampleType.FLOAT32))
+
+        if not np.isfinite(samples).all():
+            assert refusal == "signal_not_finite"
+        else:
+            assert refusal == (None if np.abs(samples).max() <= 1e7 else "invalid_request")
+
+    def test_the_result_may_be_written_to(self):
+        decoded = signal_from_base64(encoded(np.zeros(4, "<f4")), SampleType.FLOAT32)
+
+        assert decoded.flags.writeable
+
+
+class TestCheckSamples:
+    @pytest.mark.parametrize("value", [1e7, -1e7, 0.0])
+    def test_the_limits_are_inside(self, value):
+        assert check_samples(np.float32([value])).size == 1
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+    def test_one_value_that_is_not_finite_is_enough(self, value):
+        with pytest.raises(PydanticCustomError) as refused:
+            check_samples(np.float32([0.0, value, 1.0]))
+
+        assert refused.value.type == "signal_not_finite"
+
+
+class TestDecodeBase64:
+    @given(st.text())
+    def test_any_text_is_bytes_or_refused(self, text):
+        assert refusal_of(lambda: decode_base64(text)) in (None, "invalid_request")
+
+    @given(st.binary())
+    def test_bytes_come_back(self, content):
+        assert decode_base64(base64.b64encode(content).decode()) == content
