@@ -147,9 +147,9 @@ def _newest_only(comparisons: Sequence[Comparisons]) -> list[Comparisons]:
     seen: dict[Modality, IntArray] = {}
     kept = []
     for part in comparisons:  # Newest first within a modality.
-        before = seen.get(part.modality, np.zeros(0, dtype=np.int64))
-        kept.append(part.only(~np.isin(part.slots, before)) if before.size else part)
-        seen[part.modality] = np.union1d(before, part.slots)
+        before = seen.get(part.modality)
+        kept.append(part if before is None else part.only(~np.isin(part.slots, before)))
+        seen[part.modality] = part.slots if before is None else np.union1d(before, part.slots)
     return kept
 
 

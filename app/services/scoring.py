@@ -97,9 +97,7 @@ class Scoreboard:
         self.parts = tuple(parts)
         self.policy = policy
         self._searched = searched
-        self.slots: IntArray = np.unique(
-            np.concatenate([part.comparisons.slots for part in parts] or [np.zeros(0, dtype=np.int64)])
-        )
+        self.slots = _united([part.comparisons.slots for part in parts])
         n = self.slots.size
         self.gallery_size = n if gallery_size is None else gallery_size
         self.score_db: Float64Array = np.zeros(n)
@@ -176,3 +174,10 @@ class Scoreboard:
             at = np.searchsorted(self.slots, part.comparisons.slots)
             passing[at] &= policy.rules[part.modality].passes(part.comparisons.cosine)
         return passing
+
+
+def _united(slots: Sequence[IntArray]) -> IntArray:
+    """All slots, ascending; those of one part are so already."""
+    if len(slots) == 1:
+        return slots[0]
+    return np.unique(np.concatenate(slots or [np.zeros(0, dtype=np.int64)]))
