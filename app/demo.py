@@ -12,7 +12,7 @@ import signal
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -87,17 +87,16 @@ def synthetic_cast() -> Cast:
 
 
 def _synthetic_person(seed: int) -> Person:
-    person = SyntheticPerson.draw(seed)
     strips = [
-        Strip(
-            fs_hz=SYNTHETIC_FS_HZ,
-            signal=_numbers(person.record(STRIP_S, SYNTHETIC_FS_HZ, session=day, seed=day)),
-            lead="I",
-            captured_at=f"2026-01-0{day}T09:00:00Z",
-        )
-        for day in (1, 2, 3)
+        replace(synthetic_strip(seed, take=day), captured_at=f"2026-01-0{day}T09:00:00Z") for day in (1, 2, 3)
     ]
     return Person(f"person-{seed:02d}", enrollment=tuple(strips[:2]), probe=strips[2])
+
+
+def synthetic_strip(person: int, take: int) -> Strip:
+    """An ECG strip of a computed person; every take is a day of its own."""
+    samples = SyntheticPerson.draw(person).record(STRIP_S, SYNTHETIC_FS_HZ, session=take, seed=take)
+    return Strip(fs_hz=SYNTHETIC_FS_HZ, signal=_numbers(samples), lead="I")
 
 
 def recorded_cast(folder: Path) -> Cast:
@@ -221,6 +220,15 @@ def serve_and_run(
         console.print(f"\nThe service stays up at {server.url} (docs at {server.url}/docs). Ctrl-C stops it.")
         server.process.wait()
         server.check_alive()
+
+
+@app.command()
+def sample(
+    person: Annotated[int, typer.Option(min=0, help="Which computed person.")] = 1,
+    take: Annotated[int, typer.Option(min=0, help="Which day.")] = 1,
+) -> None:
+    """Print a recording of a computed person as JSON, to try the API with."""
+    typer.echo(json.dumps(synthetic_strip(person, take).body()))
 
 
 @contextmanager

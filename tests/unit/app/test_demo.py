@@ -31,6 +31,16 @@ class TestSyntheticCast:
         assert all(len({strip.captured_at for strip in (*p.enrollment, p.probe)}) == 3 for p in everybody)
 
 
+class TestSample:
+    def test_prints_a_recording_that_another_take_does_not_repeat(self):
+        takes = [CliRunner().invoke(app, ["sample", "--take", str(take)]).stdout for take in (1, 2)]
+
+        bodies = [json.loads(text) for text in takes]
+        assert [body["modality"] for body in bodies] == ["ecg", "ecg"]
+        assert len(bodies[0]["signal"]) == len(bodies[1]["signal"]) == 5000
+        assert bodies[0]["signal"] != bodies[1]["signal"]
+
+
 class TestRecordedCast:
     def test_enrolls_by_the_first_recording_and_probes_by_the_second(self, tmp_path):
         for subject in ("Person_01", "Person_02"):
