@@ -22,6 +22,7 @@ from app.adapters.db.key_check import ensure_key_check
 from app.adapters.db.schema import check_schema
 from app.adapters.db.unit_of_work import SqlStore
 from app.adapters.executor import BoundedExecutor
+from app.adapters.metrics import report_index_lag
 from app.api.deps import Limits, Services
 from app.domain.errors import ConfigurationError, PulseprintError
 from app.domain.ports import Encoders, Store, TemplateIndex
@@ -174,7 +175,7 @@ def open_services(settings: Settings, *, encoders: Encoders | None = None) -> It
             threads=settings.executor_threads, queue_limit=max(32, 16 * settings.executor_threads)
         )
         stack.callback(executor.close)
-        follower = GalleryFollower(store, vault, open_index(settings), encoders)
+        follower = GalleryFollower(store, vault, open_index(settings), encoders, report_index_lag)
         galleries = GalleryService(
             store=store, vault=vault, encoders=encoders, follower=follower, clock=utc_now, new_id=new_id
         )

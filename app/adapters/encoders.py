@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.adapters.metrics import encoding_time
 from app.domain import ports
 from app.domain.errors import ConfigurationError, FailureToAcquireError
 from app.domain.ports import EncoderCard, Float64Array, IntArray
@@ -137,7 +138,8 @@ class BundleEncoder(ports.Encoder):
         assert recording.fs_hz is not None
         assert isinstance(recording.payload, np.ndarray)
         try:
-            encoding = self._inner.encode(recording.payload, recording.fs_hz)
+            with encoding_time(self.encoder_id):
+                encoding = self._inner.encode(recording.payload, recording.fs_hz)
         except SignalError as error:
             raise FailureToAcquireError(str(error), code=error.code) from error
         return Encoding(

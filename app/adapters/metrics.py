@@ -6,6 +6,7 @@ Labels are few and closed: route templates, statuses, decisions, encoders. No su
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -59,9 +60,9 @@ class PrometheusMetrics:
         return generate_latest(_registry()), CONTENT_TYPE_LATEST
 
 
-def observe_encoding(encoder: str, seconds: float) -> None:
-    """Report how long an encoder took for one recording."""
-    _encodings.labels(encoder).observe(seconds)
+def encoding_time(encoder: str) -> AbstractContextManager[object]:
+    """Measure how long an encoder takes for one recording."""
+    return _encodings.labels(encoder).time()
 
 
 def report_index_lag(revisions: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from threading import Lock
@@ -29,13 +29,22 @@ class GalleryFollower:
         vault: Opens references.
         index: Filled here and nowhere else.
         encoders: References of encoders that are not loaded are passed over.
+        report_lag: Told at every request how many revisions the state was behind.
     """
 
-    def __init__(self, store: Store, vault: TemplateVault, index: TemplateIndex, encoders: Encoders) -> None:
+    def __init__(
+        self,
+        store: Store,
+        vault: TemplateVault,
+        index: TemplateIndex,
+        encoders: Encoders,
+        report_lag: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._store = store
         self._vault = vault
         self._index = index
         self._encoders = encoders
+        self._report_lag = report_lag
         self._states: dict[UUID, GalleryState] = {}
         self._lock = Lock()
         self.started = False
@@ -64,6 +73,7 @@ class GalleryFollower:
             if state is None:
                 state = self._states[gallery.uuid] = GalleryState(gallery.uuid, self._index, self._encoders)
         with state.lock:
+            self._report_lag(max(0, gallery.revision - max(0, state.revision)))
             if state.revision < gallery.revision:
                 self._catch_up(uow, gallery, state)
         return state

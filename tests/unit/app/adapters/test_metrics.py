@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from app.adapters.metrics import PrometheusMetrics, observe_encoding
+from app.adapters.metrics import PrometheusMetrics, encoding_time
 
 ROOT = Path(__file__).parents[4]
 WORKER = """
@@ -28,7 +28,8 @@ class TestOneProcess:
         assert "pulseprint_queue_depth 3.0" in text
 
     def test_encoding_times_are_kept_per_encoder(self):
-        observe_encoding("unit@1", 0.004)
+        with encoding_time("unit@1"):
+            pass
 
         text = PrometheusMetrics().render(queued=0)[0].decode()
 
