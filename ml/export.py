@@ -17,6 +17,7 @@ from ml.bundle import BUNDLE_FILE, CARD_FILE, MEAN_BEAT_KIND, SCHEMA, WEIGHTS_FI
 from ml.calibration import Calibration
 from ml.encoder import EcgEncoder, load_bundle
 from ml.models.beat_lda import BeatLda
+from ml.models.beat_views import WHOLE_VARIANCE_FLOOR
 from ml.training.recipe import Recipe
 
 # Old enough for every ONNX Runtime since 1.15.
@@ -34,44 +35,88 @@ def beat_lda_network(fitted: BeatLda) -> bytes:
     Returns:
         A network `beats` float32 (n, n_samples) → `vectors` float32 (n, d). Same weights, same bytes.
     """
-    from onnx import TensorProto, checker, helper, numpy_helper
+    from onnx import TensorProto, checker, helper
 
-    n_samples, dimensions = fitted.projection.shape
-    constants: dict[str, NDArray[np.float64]] = {
-        "polarity": fitted.polarity[:, None],
-        "projection": fitted.projection,
-        "offset": fitted.mean @ fitted.projection,
-        "zero": np.array(0.0),
-        "plus_one": np.array(1.0),
-        "minus_one": np.array(-1.0),
-        "smallest_norm": np.array(np.finfo(np.float32).tiny, dtype=np.float64),
-    }
-    nodes = [
-        helper.make_node("MatMul", ["beats", "polarity"], ["value"]),
-        helper.make_node("Less", ["value", "zero"], ["inverted"]),
-        helper.make_node("Where", ["inverted", "minus_one", "plus_one"], ["sign"]),
-        helper.make_node("Mul", ["beats", "sign"], ["upright"]),
-        helper.make_node("MatMul", ["upright", "projection"], ["projected"]),
-        helper.make_node("Sub", ["projected", "offset"], ["centred"]),
-        helper.make_node("ReduceL2", ["centred"], ["norm"], axes=[1], keepdims=1),
-        helper.make_node("Max", ["norm", "smallest_norm"], ["safe_norm"]),
-        helper.make_node("Div", ["centred", "safe_norm"], ["vectors"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "beat_lda",
-        [helper.make_tensor_value_info("beats", TensorProto.FLOAT, ["n", n_samples])],
-        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", dimensions])],
-        [numpy_helper.from_array(value.astype(np.float32), name) for name, value in constants.items()],
-    )
+    graph = _Graph()
+    value = graph.node("MatMul", ["beats", graph.constant(fitted.polarity[:, None])])
+    inverted = graph.node("Less", [value, graph.constant(np.array(0.0))])
+    sign = graph.node("Where", [inverted, graph.constant(np.array(-1.0)), graph.constant(np.array(1.0))])
+    upright = graph.node("Mul", ["beats", sign])
+    features = _views(graph, upright, fitted)
+    projected = graph.node("MatMul", [features, graph.constant(fitted.projection)])
+    centred = graph.node("Sub", [projected, graph.constant(fitted.mean @ fitted.projection)])
+    norm = graph.node("ReduceL2", [centred], axes=[1], keepdims=1)
+    safe_norm = graph.node("Max", [norm, graph.constant(np.array(np.finfo(np.float32).tiny, np.float64))])
+    graph.node("Div", [centred, safe_norm], name="vectors")
     model = helper.make_model(
-        graph,
+        helper.make_graph(
+            graph.nodes,
+            "beat_lda",
+            [helper.make_tensor_value_info("beats", TensorProto.FLOAT, ["n", fitted.polarity.size])],
+            [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", fitted.projection.shape[1]])],
+            graph.initializers,
+        ),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="pulseprint",
     )
     checker.check_model(model)
     return bytes(model.SerializeToString(deterministic=True))
+
+
+class _Graph:
+    """Nodes and constants of a network, named by number."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.initializers: list[Any] = []
+
+    def node(self, operator: str, inputs: Sequence[str], *, name: str = "", **attributes: Any) -> str:
+        from onnx import helper
+
+        output = name or f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
+        return output
+
+    def constant(self, value: NDArray[np.floating] | NDArray[np.int64]) -> str:
+        from onnx import numpy_helper
+
+        kept = value if value.dtype == np.int64 else value.astype(np.float32)
+        name = f"constant_{len(self.initializers)}"
+        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(kept), name))
+        return name
+
+
+def _views(graph: _Graph, upright: str, fitted: BeatLda) -> str:
+    """The same as `ml.models.beat_views.apply_views`."""
+    differences = [upright]
+    for order in range(max(view.order for view in fitted.views)):
+        length = fitted.polarity.size - order
+        later, earlier = (
+            _slice(graph, differences[-1], 1, length),
+            _slice(graph, differences[-1], 0, length - 1),
+        )
+        slope = graph.node("Sub", [later, earlier])
+        differences.append(_standardised(graph, slope, WHOLE_VARIANCE_FLOOR))
+    pieces = [
+        _standardised(graph, _slice(graph, differences[v.order], v.start, v.stop), v.variance_floor)
+        for v in fitted.views
+    ]
+    return graph.node("Concat", pieces, axis=1)
+
+
+def _slice(graph: _Graph, rows: str, start: int, stop: int) -> str:
+    limits = [graph.constant(np.array([value], dtype=np.int64)) for value in (start, stop, 1)]
+    return graph.node("Slice", [rows, *limits])
+
+
+def _standardised(graph: _Graph, rows: str, variance_floor: float) -> str:
+    mean = graph.node("ReduceMean", [rows], axes=[1], keepdims=1)
+    centred = graph.node("Sub", [rows, mean])
+    square = graph.node("Mul", [centred, centred])
+    variance = graph.node("ReduceMean", [square], axes=[1], keepdims=1)
+    floored = graph.node("Add", [variance, graph.constant(np.array(variance_floor))])
+    return graph.node("Div", [centred, graph.node("Sqrt", [floored])])
 
 
 def write_bundle(

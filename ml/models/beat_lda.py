@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.models.beat_views import BeatView, apply_views
+
 FloatArray = NDArray[np.float64]
 
 
@@ -29,20 +31,24 @@ class BeatLdaConfig:
 
 @dataclass(frozen=True)
 class BeatLda:
-    """A fitted encoder: vector = unit(projectionᵀ · (sign(polarity·x)·x − mean)).
+    """A fitted encoder: vector = unit(projectionᵀ · (views(sign(polarity·x)·x) − mean)).
 
     Args:
-        polarity, mean: float64, shape (n_samples,).
-        projection: float64, shape (n_samples, dimensions).
+        views: What is seen of a beat.
+        polarity: float64, shape (n_samples,).
+        mean: float64, shape (n_features,), the views side by side.
+        projection: float64, shape (n_features, dimensions).
     """
 
+    views: tuple[BeatView, ...]
     polarity: FloatArray
     mean: FloatArray
     projection: FloatArray
 
     def vectors(self, shapes: NDArray[np.floating]) -> FloatArray:
         """Encode standardised beats; float, shape (n, n_samples) → unit vectors, (n, dimensions)."""
-        projected = (turn_upright(shapes, self.polarity) - self.mean) @ self.projection
+        features = apply_views(turn_upright(shapes, self.polarity), self.views)
+        projected = (features - self.mean) @ self.projection
         return np.asarray(projected / np.linalg.norm(projected, axis=1, keepdims=True))
 
 
@@ -93,13 +99,18 @@ def fit_polarity(shapes: FloatArray, ridge: float) -> FloatArray:
 
 
 def fit_beat_lda(
-    shapes: FloatArray, people: NDArray[np.int64], config: BeatLdaConfig, polarity: FloatArray | None = None
+    shapes: FloatArray,
+    people: NDArray[np.int64],
+    views: tuple[BeatView, ...],
+    config: BeatLdaConfig,
+    polarity: FloatArray | None = None,
 ) -> BeatLda:
     """Fit polarity, mean and discriminant axes.
 
     Args:
         shapes: Standardised beats, several per person, float64, shape (n, n_samples).
         people: Whose beat it is, int64, shape (n,).
+        views: What the axes see of a beat.
         config: Dimensions and regularisation.
         polarity: Use this functional instead of fitting one.
 
@@ -111,14 +122,14 @@ def fit_beat_lda(
     """
     if polarity is None:
         polarity = fit_polarity(shapes, config.polarity_ridge)
-    upright = turn_upright(shapes, polarity)
+    upright = apply_views(turn_upright(shapes, polarity), views)
     mean = upright.mean(axis=0)
     within, between = _scatters(upright - mean, people)
     if len(np.unique(people)) <= config.dimensions:
         raise ValueError(f"{config.dimensions} dimensions need more people, found {len(np.unique(people))}")
     axes, ratio = _discriminant_axes(within, between, config)
     reliability = (ratio / (ratio + 1.0)) ** config.reliability_power
-    return BeatLda(polarity=polarity, mean=mean, projection=axes * reliability)
+    return BeatLda(views=views, polarity=polarity, mean=mean, projection=axes * reliability)
 
 
 def _scatters(centred: FloatArray, people: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:

@@ -13,6 +13,7 @@ from ml.data.augmentation import high_pass_like_a_sensor, vary_repolarisation
 from ml.data.readers import read_cinc2017
 from ml.data.splits import cinc_split, digest
 from ml.models.beat_lda import BeatLda, fit_beat_lda, fit_polarity
+from ml.models.beat_views import BeatView, beat_views
 from ml.models.mean_beat import FIDUCIAL_REACH_S, MeanBeatConfig, align_beats, beat_shape, mean_beat
 from ml.signal.constants import WORKING_FS_HZ
 from ml.training.recipe import Recipe, VariationConfig
@@ -60,6 +61,7 @@ def fit(strips: Sequence[Strip], recipe: Recipe) -> BeatLda:
     return fit_beat_lda(
         np.concatenate([shapes, varied_shapes]),
         np.concatenate([people[kept], varied_people[varied_kept]]),
+        _views(recipe.mean_beat),
         recipe.lda,
         polarity,
     )
@@ -110,6 +112,10 @@ def shapes_of(beats: FloatArray, config: MeanBeatConfig) -> tuple[FloatArray, ND
     kept = [row for row, shape in enumerate(shapes) if shape is not None]
     stacked = np.array([shapes[row] for row in kept], dtype=np.float64)
     return stacked.reshape(len(kept), config.n_samples), np.array(kept, dtype=np.int64)
+
+
+def _views(config: MeanBeatConfig) -> tuple[BeatView, ...]:
+    return beat_views(config.n_samples, round(config.before_s * config.fs_hz), config.fs_hz)
 
 
 def _with_other_t_waves(
