@@ -105,8 +105,24 @@ def fit_calibration(
         histograms.append(LlrHistogram.of(scores.score_db, pairs=scores.pairs))
         mated_quantiles.append(float(np.quantile(llr_db[members & trials.mated], 0.05)))
     return Calibration(
-        llr_map, tuple(nulls), tuple(histograms), tuple(mated_quantiles), draft.non_mated_pairs, people
+        llr_map,
+        tuple(nulls),
+        tuple(histograms),
+        tuple(mated_quantiles),
+        draft.non_mated_pairs,
+        people,
+        mated_medians_db=_mated_medians(trials, llr_db),
     )
+
+
+def _mated_medians(trials: _Trials, llr_db: FloatArray) -> tuple[tuple[float, float], ...]:
+    """How far mated scores reach at each length of evidence: (median seconds, median dB), by seconds."""
+    medians = []
+    for cohort in np.unique(trials.cohort):
+        mated = trials.mated & (trials.cohort == cohort)
+        if mated.any():
+            medians.append((float(np.median(trials.seconds[mated])), float(np.median(llr_db[mated]))))
+    return tuple(sorted(medians))
 
 
 def _fit_softened_null(draft: Calibration, llr: PairScores, *, replicates: int, seed: int) -> Null:
@@ -177,9 +193,7 @@ def _fit_llr_map(trials: _Trials) -> LlrMap:
     features = start.features(trials.seconds[chosen], quality)
     objective = _Objective(start.knots, cosine, features, mated, weights)
     initial = np.concatenate([np.full(_KNOTS + 1, np.log(10.0)), np.zeros(7)])
-    found = minimize(
-        objective, initial, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-8}
-    )
+    found = minimize(objective, initial, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-8})
     return _with_parameters(start, found.x)
 
 

@@ -105,6 +105,7 @@ class Calibration:
         mated_quantiles_db: 5 % quantile of the unsoftened mated scores per evidence class.
         non_mated_pairs: Unordered pairs of calibration people; they set the ceiling.
         people: Calibration people.
+        mated_medians_db: (seconds, median unsoftened mated score) at growing lengths of evidence.
     """
 
     llr_map: LlrMap
@@ -113,6 +114,7 @@ class Calibration:
     mated_quantiles_db: tuple[float, ...]
     non_mated_pairs: int
     people: int
+    mated_medians_db: tuple[tuple[float, float], ...] = ()
 
     @property
     def ceiling_db(self) -> float:
@@ -164,6 +166,20 @@ class Calibration:
         """Give the 5 % quantile of the unsoftened mated scores of an evidence class."""
         return self.mated_quantiles_db[min(evidence_class, len(self.mated_quantiles_db) - 1)]
 
+    def expected_gain_db(self, now_s: ArrayLike, then_s: ArrayLike) -> FloatArray:
+        """Tell by how much the median mated score grows with longer evidence; never negative.
+
+        Args:
+            now_s: Accepted seconds of the shorter side.
+            then_s: What they could become; arguments broadcast.
+        """
+        if not self.mated_medians_db:
+            return np.zeros(np.broadcast(now_s, then_s).shape)
+        seconds, medians = np.array(self.mated_medians_db).T
+        reached = np.maximum.accumulate(medians)
+        now, then = (np.interp(np.log(s), np.log(seconds), reached) for s in (now_s, then_s))
+        return np.maximum(0.0, np.subtract(then, now))
+
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form kept in a bundle."""
         fields = self.llr_map
@@ -183,6 +199,7 @@ class Calibration:
                 "quality_sd": fields.quality_sd,
             },
             "mated_quantiles_db": list(self.mated_quantiles_db),
+            "mated_medians_db": [list(point) for point in self.mated_medians_db],
             "nulls": [null.to_dict() for null in self.nulls],
             "llr_histograms": [histogram.to_dict() for histogram in self.llr_histograms],
         }
@@ -202,6 +219,7 @@ class Calibration:
             mated_quantiles_db=tuple(float(value) for value in data["mated_quantiles_db"]),
             non_mated_pairs=int(data["non_mated_pairs"]),
             people=int(data["people"]),
+            mated_medians_db=tuple((float(s), float(db)) for s, db in data.get("mated_medians_db", ())),
         )
         parts = {len(calibration.nulls), len(calibration.llr_histograms), len(calibration.mated_quantiles_db)}
         if len(parts) != 1 or not calibration.nulls or calibration.non_mated_pairs < 1:

@@ -59,6 +59,7 @@ def fake_calibration() -> Calibration:
         nulls=(null,) * EVIDENCE_CLASSES,
         llr_histograms=(LlrHistogram.of(llr_db, pairs=pairs),) * EVIDENCE_CLASSES,
         mated_quantiles_db=(mated_db,) * EVIDENCE_CLASSES,
+        mated_medians_db=((3.0, 10.0), (15.0, 20.0)),
     )
 
 

@@ -44,6 +44,9 @@ class BundleCalibration(ports.Calibration):
     def soften_db(self, llr_db: Float64Array) -> Float64Array:
         return self.inner.soften_db(llr_db)
 
+    def expected_gain_db(self, now_s: float, then_s: Float64Array) -> Float64Array:
+        return self.inner.expected_gain_db(now_s, then_s)
+
     def evidence_class(self, seconds: Float64Array) -> IntArray:
         return evidence_classes(seconds)
 

@@ -97,6 +97,9 @@ class Calibration(Protocol):
 
     def soften_db(self, llr_db: Float64Array) -> Float64Array: ...
 
+    def expected_gain_db(self, now_s: float, then_s: Float64Array) -> Float64Array:
+        """By how much the median mated LLR grows with longer evidence."""
+
     def evidence_class(self, seconds: Float64Array) -> IntArray: ...
 
     def null(self, evidence_class: int) -> Null: ...

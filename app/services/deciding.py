@@ -132,7 +132,10 @@ class Report:
         return unusable_outcome(modality, self._probe, self._board.policy)
 
     def _further_seconds(self, row: int, evidence: Evidence) -> float | None:
-        """Further ECG seconds after which the same cosine would suffice; None if no length would do."""
+        """Further ECG seconds that would suffice, if this were the person; None if no length would do.
+
+        Evidence is expected to grow as the median mated score of the calibration people does.
+        """
         board, slot = self._board, int(self._board.slots[row])
         for index, part in enumerate(board.parts):
             at = part.row_of(slot)
@@ -180,13 +183,11 @@ def _floor_db(score_db: float) -> float:
 
 
 def _scores_by_length(part: ScoredPart, at: int, now_s: float) -> tuple[np.ndarray, np.ndarray]:
-    """Scores that the same cosine would reach with longer probes: (seconds, dB)."""
+    """Scores to be expected of longer probes of the same person: (seconds, dB)."""
     lengths = np.arange(now_s + _FURTHER_STEP_S, _FURTHER_UP_TO_S + _FURTHER_STEP_S, _FURTHER_STEP_S)
-    llr_db = part.gallery_null.apply(
-        part.calibration.llr_db(
-            np.full(lengths.size, part.comparisons.cosine[at]),
-            lengths,
-            np.full(lengths.size, part.comparisons.quality[at]),
-        )
+    compared, calibration = part.comparisons, part.calibration
+    now_db = calibration.llr_db(
+        compared.cosine[at, None], compared.seconds[at, None], compared.quality[at, None]
     )
-    return lengths, part.calibration.soften_db(llr_db)
+    llr_db = part.gallery_null.apply(now_db + calibration.expected_gain_db(now_s, lengths))
+    return lengths, calibration.soften_db(llr_db)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -142,6 +143,33 @@ class TestLlr:
 
         np.testing.assert_allclose(ramps.sum(axis=1), u, atol=1e-12)
         np.testing.assert_allclose(gathered, ramps @ slopes, atol=1e-12)
+
+
+class TestExpectedGain:
+    CALIBRATION = Calibration(
+        llr_map=None,
+        nulls=(),
+        llr_histograms=(),
+        mated_quantiles_db=(),
+        non_mated_pairs=100,
+        people=15,
+        mated_medians_db=((3.0, 8.0), (6.0, 7.0), (12.0, 20.0)),
+    )
+
+    def test_grows_with_the_median_mated_score_and_never_falls(self):
+        gains = self.CALIBRATION.expected_gain_db(3.0, np.array([3.0, 6.0, 12.0, 60.0]))
+
+        assert gains == pytest.approx([0.0, 0.0, 12.0, 12.0])
+
+    def test_lies_between_the_lengths_measured_by_their_logarithm(self):
+        middle = self.CALIBRATION.expected_gain_db(6.0, np.sqrt(6.0 * 12.0))
+
+        assert middle == pytest.approx((20.0 - 8.0) / 2)
+
+    def test_a_bundle_that_does_not_know_promises_nothing(self):
+        silent = replace(self.CALIBRATION, mated_medians_db=())
+
+        assert silent.expected_gain_db(3.0, np.array([5.0, 9.0])).tolist() == [0.0, 0.0]
 
 
 class TestSoften:
