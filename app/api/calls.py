@@ -23,6 +23,7 @@ from app.api.schemas.base import RequestSchema, ResponseSchema
 from app.api.schemas.lists import NoQuery
 from app.api.security import authenticate, authorization_of
 from app.domain.errors import Fault, NotFoundError, UnprocessableError
+from app.domain.scores import Decision
 from app.domain.subjects import ApiClient, Scope, is_name
 from app.services.access import require
 from app.services.idempotency import IdempotentRequest, Rendered
@@ -56,6 +57,11 @@ class Call:
     def processing_ms(self) -> float:
         """Since the request was complete."""
         return round((time.perf_counter() - self.started_s) * 1e3, 3)
+
+    def decided(self, use_case: str, decision: Decision) -> None:
+        """Count a decision, and put it into the request's line in the log."""
+        self.metrics.decided(use_case=use_case, decision=decision.value)
+        self.request.state.decision = decision.value
 
     def body(self, schema: type[S]) -> S:
         return parse_body(schema, self.raw_body)

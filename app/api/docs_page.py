@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,14 +41,23 @@ _POLICY: Final = (
 @router.get("/openapi.json")
 async def openapi_json(request: Request) -> Response:
     """The document that the committed docs/openapi.json is compared with."""
-    return Response(to_json(request.app.openapi()), media_type="application/json")
+    content = _once(request.app, "openapi_json", lambda: to_json(request.app.openapi()))
+    return Response(content, media_type="application/json")
 
 
 @router.get("/docs")
 async def docs(request: Request) -> Response:
     """The same, for people."""
-    page = render_page(request.app.openapi())
+    page = _once(request.app, "docs_html", lambda: render_page(request.app.openapi()).encode())
     return Response(page, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
+
+
+def _once(app: FastAPI, name: str, make: Callable[[], bytes]) -> bytes:
+    """Both pages take milliseconds to make and never change while the process lives."""
+    if not hasattr(app.state, name):
+        setattr(app.state, name, make())
+    content: bytes = getattr(app.state, name)
+    return content
 
 
 def render_page(document: dict[str, Any]) -> str:

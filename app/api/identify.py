@@ -32,7 +32,7 @@ router = APIRouter(tags=["recognition"])
 def identify(call: Call) -> Rendered:
     """The decision is on the first candidate; candidates are listed on a non-match too."""
     outcome = call.services.identification.identify(call.caller, call.body(IdentifyBody).to_domain())
-    call.metrics.decided(use_case="identify", decision=outcome.decision.decision.value)
+    call.decided("identify", outcome.decision.decision)
     return answer(
         IdentifyAnswer(
             **identify_fields(outcome),

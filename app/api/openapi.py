@@ -104,7 +104,11 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
     """The whole document; built once."""
     if app.openapi_schema is None:
         document = get_openapi(
-            title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes
+            title=app.title,
+            version=app.version,
+            description=DESCRIPTION,
+            routes=app.routes,
+            license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         )
         components = document.setdefault("components", {})
         components["schemas"] = dict(sorted((components.get("schemas", {}) | _schemas()).items()))

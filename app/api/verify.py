@@ -43,7 +43,7 @@ COMPARISON_CODES = (
 def verify(call: Call) -> Rendered:
     """A non-match is an answer with status 200."""
     decision = call.services.verification.verify(call.caller, call.body(VerifyBody).to_domain())
-    call.metrics.decided(use_case="verify", decision=decision.decision.value)
+    call.decided("verify", decision.decision)
     return answer(
         VerifyAnswer(
             **decision_fields(decision),
