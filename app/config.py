@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     @property
     def executor_threads(self) -> int:
         """Threads of the bounded executor; by default the cores shared among the workers."""
-        return self.encoder_threads or max(1, (os.cpu_count() or 1) // self.workers)
+        return self.encoder_threads or max(1, _cores() // self.workers)
 
     @property
     def chosen_encoders(self) -> dict[str, str]:
@@ -79,6 +79,13 @@ def load_settings() -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         raise ConfigurationError(f"PULSEPRINT_{name}: {first['msg']}.") from None
+
+
+def _cores() -> int:
+    """Those this process may run on: a container or taskset may leave it fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):  # Not on macOS and Windows.
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _read_secret(path: Path, variable: str) -> str:
