@@ -90,16 +90,18 @@ class TestOpenEngine:
 
 
 class TestWritersOnSqlite:
-    def test_two_that_read_before_they_write_both_succeed(self, sqlite_store):
+    def test_two_processes_that_read_before_they_write_both_succeed(self, sqlite_store, sqlite_url):
         """The one that begins second waits at BEGIN; deferred, it would be refused when it writes."""
+        other_engine = open_engine(sqlite_url)
+        other_store = SqlStore(other_engine)  # As in another process: it shares no line with the first.
         with sqlite_store.writing() as uow:
             uow.galleries.add(GALLERY)
-        has_read = Event()
+        has_read, may_write = Event(), Event()
         faults: list[Exception] = []
 
         def second_writer() -> None:
             try:
-                with sqlite_store.writing() as uow:
+                with other_store.writing() as uow:
                     uow.galleries.revision(GALLERY.uuid)
                     has_read.set()
                     may_write.wait(DONE_S)
@@ -107,7 +109,6 @@ class TestWritersOnSqlite:
             except Exception as fault:
                 faults.append(fault)
 
-        may_write = Event()
         thread = Thread(target=second_writer)
         with sqlite_store.writing() as uow:
             uow.galleries.revision(GALLERY.uuid)
@@ -116,6 +117,7 @@ class TestWritersOnSqlite:
             uow.changes.record(GALLERY.uuid, [])
         may_write.set()
         thread.join(DONE_S)
+        other_engine.dispose()
 
         assert faults == []
         with sqlite_store.reading() as uow:
@@ -142,7 +144,7 @@ class TestWritersOnSqlite:
 class TestPlansOnSqlite:
     """Without statistics SQLite guesses; a wrong guess walks through the whole gallery."""
 
-    N_SUBJECTS = 3000
+    N_SUBJECTS = 10_000
 
     @pytest.fixture
     def full_store(self, sqlite_store) -> SqlStore:
@@ -159,7 +161,7 @@ class TestPlansOnSqlite:
             lambda uow: uow.subjects.by_uuids(GALLERY.uuid, [UUID(int=n) for n in range(1, 41)]),
             lambda uow: uow.subjects.by_name(GALLERY.uuid, "operator-77"),
             lambda uow: uow.subjects.page(GALLERY.uuid, PageCursor(NOW, UUID(int=1500)), 10),
-            lambda uow: list(uow.references.scan(GALLERY.uuid, [UUID(int=n) for n in range(1, 41)])),
+            lambda uow: list(uow.references.scan(GALLERY.uuid, [UUID(int=n) for n in range(1, 201)])),
             lambda uow: uow.references.of_subject(UUID(int=1500)),
             lambda uow: uow.references.get(UUID(int=1500), UUID(int=1500)),
             lambda uow: uow.galleries.has_more_subjects_than(GALLERY.uuid, 100),
