@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.errors import ConflictError
 from app.domain.policies import CalibratedPolicy, Policy
 from app.domain.ports import Clock, Encoders, NewId, PageCursor, Store, TemplateVault, UnitOfWork
 from app.domain.references import Modality
@@ -122,9 +124,8 @@ class GalleryService:
         with self._store.reading() as uow:
             if uow.galleries.by_name(DEFAULT_GALLERY) is not None:
                 return
-        with self._store.writing() as uow:
-            if uow.galleries.by_name(DEFAULT_GALLERY) is None:
-                uow.galleries.add(self._new(DEFAULT_GALLERY, None))
+        with suppress(ConflictError), self._store.writing() as uow:  # Another worker may be first.
+            uow.galleries.add(self._new(DEFAULT_GALLERY, None))
 
     def _new(self, name: str, policy: Policy | None) -> Gallery:
         uuid = self._new_id()
