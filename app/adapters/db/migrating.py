@@ -29,7 +29,9 @@ def migrate(url: str, *, migrations: Path = MIGRATIONS) -> None:
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        path = Path(parsed.database)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # Nobody else on this machine; SQLite gives its log the same mode.
     _run(url, migrations, lambda config: command.upgrade(config, "head"))
 
 

@@ -1,12 +1,16 @@
 """Start refuses a database that this code must not run on."""
 
+import stat
+
 import pytest
 from sqlalchemy import text
 
 from app.adapters.db.engine import for_writing, open_engine
 from app.adapters.db.migrating import migrate
 from app.adapters.db.schema import SCHEMA_REVISION, check_schema
+from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import ConfigurationError, PulseprintError
+from tests.stored import a_gallery
 
 OLDER, NEWER, NEWEST = "20200101_0000", "29990101_0000", "29990101_0001"
 
@@ -64,6 +68,19 @@ class TestMigrate:
         engine = open_engine(url)
         check_schema(engine)
         engine.dispose()
+
+    def test_an_sqlite_file_and_its_log_are_for_their_owner_alone(self, tmp_path):
+        path = tmp_path / "pulseprint.db"
+        migrate(f"sqlite:///{path}")
+
+        engine = open_engine(f"sqlite:///{path}")
+        with SqlStore(engine).writing() as uow:
+            uow.galleries.add(a_gallery())
+            modes = {file.name: stat.filemode(file.stat().st_mode) for file in tmp_path.iterdir()}
+        engine.dispose()
+
+        assert modes["pulseprint.db"] == "-rw-------"
+        assert modes["pulseprint.db-wal"] == "-rw-------"
 
     def test_it_refuses_a_database_from_newer_code(self, engine, database_url):
         pretend(engine, NEWEST, NEWER)
