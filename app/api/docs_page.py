@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Final
@@ -22,6 +23,16 @@ from app.api.errors import PROBLEMS
 router = APIRouter(include_in_schema=False)
 
 _METHODS: Final = ("get", "post", "put", "delete")
+_BOUNDS: Final = {
+    "minimum": "from",
+    "exclusiveMinimum": "more than",
+    "maximum": "to",
+    "exclusiveMaximum": "less than",
+    "minItems": "items from",
+    "maxItems": "items to",
+    "pattern": "matching",
+    "default": "default",
+}
 _STYLE: Final = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
 code,pre{font:14px/1.4 ui-monospace,monospace;background:#f3f4f6;border-radius:4px;padding:.1em .3em}
@@ -86,7 +97,7 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
         [(p["name"], p["in"], p.get("description", "")) for p in operation.get("parameters", ())],
     )
     body = operation.get("requestBody")
-    takes = f"<p>Body: {_reference(body['content']['application/json'])}</p>" if body else ""
+    takes = _takes(body["content"]["application/json"]) if body else ""
     answers = _table(
         ("status", "answer", "meaning"),
         [
@@ -101,8 +112,22 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     )
     return (
         f"<section><h2><code>{method} {escape(path)}</code></h2><p><b>{escape(operation['summary'])}.</b> "
-        f"{escape(operation.get('description', ''))}</p>{parameters}{takes}{answers}</section>"
+        f"{escape(operation.get('description', ''))}</p>"
+        f"{_needs(operation)}{parameters}{takes}{answers}</section>"
     )
+
+
+def _needs(operation: dict[str, Any]) -> str:
+    """What the caller must be allowed."""
+    if "security" not in operation:
+        return "<p>Needs no API key.</p>"
+    scopes = operation["security"][0]["apiKey"]
+    return f"<p>Scope: <code>{scopes[0]}</code>.</p>" if scopes else "<p>Any valid API key.</p>"
+
+
+def _takes(content: dict[str, Any]) -> str:
+    example = json.dumps(content["example"], indent=2)
+    return f"<p>Body: {_reference(content)}</p><pre>{escape(example)}</pre>"
 
 
 def _schema(name: str, schema: dict[str, Any]) -> str:
@@ -110,8 +135,8 @@ def _schema(name: str, schema: dict[str, Any]) -> str:
     fields = [
         (
             field + ("" if field in required else " (optional)"),
-            _type_of(of),
-            " ".join(str(of.get(key, "")) for key in ("description",)),
+            _type_of(of) + _limits(of),
+            of.get("description", ""),
         )
         for field, of in schema.get("properties", {}).items()
     ]
@@ -131,6 +156,12 @@ def _type_of(schema: dict[str, Any]) -> str:
     if schema.get("type") == "array":
         return f"array of {_type_of(schema.get('items', {}))}"
     return escape(str(schema.get("format") or schema.get("type", "any")))
+
+
+def _limits(schema: dict[str, Any]) -> str:
+    """Bounds and default, as far as the schema states them."""
+    stated = [f"{word} {schema[key]}" for key, word in _BOUNDS.items() if key in schema]
+    return escape(", ".join(["", *stated]))
 
 
 def _reference(content: dict[str, Any]) -> str:

@@ -82,11 +82,9 @@ def operation(
     """
     extra: dict[str, Any] = {"parameters": _parameters(path, query, idempotent=idempotent)}
     if not public:
-        extra["security"] = [{"apiKey": []}]
+        extra["security"] = [{"apiKey": [scope.value] if scope else []}]
     if body is not None:
-        _BODY_SCHEMAS[body.__name__] = body
-        content = {"application/json": {"schema": {"$ref": _REF.format(model=body.__name__)}}}
-        extra["requestBody"] = {"required": True, "content": content}
+        extra["requestBody"] = {"required": True, "content": {"application/json": _body(body)}}
     return {
         "summary": summary,
         "response_model": answer,
@@ -128,6 +126,13 @@ def _schemas() -> Mapping[str, Any]:
         for field in schema.get("properties", {}).values():
             _drop_null_default(field)
     return merged
+
+
+def _body(schema: type[RequestSchema]) -> dict[str, Any]:
+    _BODY_SCHEMAS[schema.__name__] = schema
+    required = {name: field for name, field in schema.model_fields.items() if field.is_required()}
+    example = {name: field.examples[0] for name, field in required.items() if field.examples}
+    return {"schema": {"$ref": _REF.format(model=schema.__name__)}, "example": example}
 
 
 def _parameters(

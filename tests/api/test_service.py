@@ -89,3 +89,10 @@ class TestDocs:
         for path in shared_api.openapi["paths"]:
             assert f"{path}</code>" in page
         assert 'id="signal_too_short"' in page
+
+    def test_shows_scopes_examples_and_limits(self, shared_api):
+        page = shared_api.get("/docs", key=None).text
+
+        assert "Scope: <code>identify</code>" in page
+        assert "&quot;fs_hz&quot;: 250" in page
+        assert "integer, from 1, to 100, default 10" in page
