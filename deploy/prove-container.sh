@@ -33,11 +33,11 @@ trap clean_up EXIT
 
 make_base_image() {
     # The same content as python:3.11-slim for our purpose: Debian with Python and venv, `python` on the PATH.
-    debootstrap --variant=minbase --include=ca-certificates,python3,python3-venv bookworm "$work/root" >"$work/debootstrap.log"
-    ln -s /usr/bin/python3 "$work/root/usr/local/bin/python"
-    rm -rf "$work/root"/var/cache/apt/archives/*.deb "$work/root"/var/lib/apt/lists/*
-    tar --create --directory "$work/root" . | "$engine" import - "$1" >/dev/null
-    rm -rf "$work/root"
+    debootstrap --variant=minbase --include=ca-certificates,python3,python3-venv bookworm "$work/base" >"$work/debootstrap.log"
+    ln -s /usr/bin/python3 "$work/base/usr/local/bin/python"
+    rm -rf "$work/base"/var/cache/apt/archives/*.deb "$work/base"/var/lib/apt/lists/*
+    tar --create --directory "$work/base" . | "$engine" import - "$1" >/dev/null
+    rm -rf "$work/base"
 }
 
 # The confinement of docker-compose.yml; the host's network only so that the proof needs no bridge.
