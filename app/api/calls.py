@@ -21,7 +21,7 @@ from app.api.deps import Metrics, Services
 from app.api.parsing import parse_body, parse_query
 from app.api.schemas.base import RequestSchema, ResponseSchema
 from app.api.schemas.lists import NoQuery
-from app.api.security import authenticate, authorization_of
+from app.api.security import authorization_of
 from app.domain.errors import Fault, NotFoundError, UnprocessableError
 from app.domain.scores import Decision
 from app.domain.subjects import ApiClient, Scope, is_name
@@ -129,7 +129,7 @@ def endpoint(scope: Scope | None, *, reads_body: bool = False) -> Callable[[Hand
             started_s = time.perf_counter()
 
             def job() -> Rendered:
-                caller = authenticate(services, authorization)
+                caller = services.access.authenticate(authorization)
                 request.state.client_id = caller.id
                 if scope is not None:
                     require(caller, scope)

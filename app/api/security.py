@@ -6,9 +6,7 @@ import re
 
 from starlette.requests import Request
 
-from app.api.deps import Services
 from app.domain.errors import InvalidCredentialsError
-from app.domain.subjects import ApiClient
 
 MAX_AUTHORIZATION_CHARS = 512
 _BEARER = re.compile(r"^Bearer +pp_[A-Za-z0-9]+_[A-Za-z0-9_-]+\Z", re.IGNORECASE)
@@ -24,8 +22,3 @@ def authorization_of(request: Request) -> str:
     if len(values) != 1 or len(values[0]) > MAX_AUTHORIZATION_CHARS or not _BEARER.match(values[0]):
         raise InvalidCredentialsError("Send one header 'Authorization: Bearer pp_<id>_<secret>'.")
     return values[0]
-
-
-def authenticate(services: Services, authorization: str) -> ApiClient:
-    """The API client behind the header; blocking, because keys live in the store."""
-    return services.access.authenticate(authorization)

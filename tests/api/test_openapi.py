@@ -1,6 +1,7 @@
 """The served OpenAPI document is the committed one: ``python -m app.cli openapi > docs/openapi.json``."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,11 @@ class TestDocument:
         assert served.json() == json.loads(COMMITTED.read_text()), (
             "python -m app.cli openapi > docs/openapi.json"
         )
+
+    def test_its_version_is_that_of_the_project(self, document):
+        project = tomllib.loads((COMMITTED.parents[1] / "pyproject.toml").read_text())["project"]
+
+        assert document["info"]["version"] == project["version"]
 
     def test_every_operation_has_a_summary_a_description_and_an_answer(self, document):
         for path, item in document["paths"].items():
