@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,6 +16,7 @@ from app.domain.references import Modality
 
 DEFAULT_FMR = 1e-3
 DEFAULT_FPIR = 0.01
+_SMALLEST_RATE = math.ulp(0.0)
 
 
 class Metric(StrEnum):
@@ -48,6 +50,10 @@ class CalibratedPolicy:
     @property
     def quality_floor(self) -> float:
         return self.min_quality
+
+    def fpir_share(self, subjects: int) -> float:
+        """What a comparison with one of so many may contribute to ``fpir``; above 0 however small."""
+        return max(self.fpir / subjects, _SMALLEST_RATE)
 
 
 @dataclass(frozen=True)

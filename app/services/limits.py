@@ -35,4 +35,4 @@ def max_subjects(policy: CalibratedPolicy, encoders: Encoders) -> int | None:
 
 
 def _reachable(null: Null, policy: CalibratedPolicy, subjects: int, ceiling_db: float) -> bool:
-    return max(null.threshold(policy.fmr), null.threshold(policy.fpir / subjects)) <= ceiling_db
+    return max(null.threshold(policy.fmr), null.threshold(policy.fpir_share(subjects))) <= ceiling_db

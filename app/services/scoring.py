@@ -127,7 +127,7 @@ class Scoreboard:
         null = self.null(evidence)
         threshold_db = null.threshold(self.policy.fmr)
         if self._searched:
-            threshold_db = max(threshold_db, null.threshold(self.policy.fpir / self.gallery_size))
+            threshold_db = max(threshold_db, null.threshold(self.policy.fpir_share(self.gallery_size)))
         return threshold_db
 
     def ceiling_db(self, evidence: Evidence) -> float:

@@ -47,6 +47,12 @@ class TestPolicyValidation:
             DistanceRule(Metric.EUCLIDEAN, 2.1)
 
 
+class TestFpirShare:
+    def test_is_the_rate_divided_and_never_zero(self):
+        assert CalibratedPolicy(fpir=0.01).fpir_share(4) == 0.0025
+        assert CalibratedPolicy(fpir=5e-324).fpir_share(4) > 0.0
+
+
 class TestDistance:
     def test_both_metrics_agree_with_the_vectors(self):
         generator = np.random.default_rng(1)

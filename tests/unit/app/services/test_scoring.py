@@ -73,6 +73,13 @@ class TestThreshold:
 
         assert board.threshold(board.evidence(0)) == ECG.calibration.null(2).threshold(0.0002)
 
+    def test_the_smallest_rate_there_is_can_be_divided(self):
+        policy = CalibratedPolicy(fpir=5e-324)
+        board = Scoreboard([part(ECG, [1, 2, 3], [0.1] * 3)], policy, searched=True)
+
+        assert board.threshold(board.evidence(0)) > ECG.calibration.ceiling_db
+        assert not board.passes.any()
+
     def test_used_modalities_nulls_are_convolved(self):
         parts = [part(ECG, [1], [0.5], seconds=4.0), part(FACE, [1], [0.5])]
         board = Scoreboard(parts, CalibratedPolicy(fmr=0.01), searched=False)
