@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy import Engine, inspect, text
 
 from app.adapters.db.faults import translated_faults
@@ -17,6 +19,10 @@ def check_schema(engine: Engine) -> None:
         ConfigurationError: Not migrated, older than the code, or newer than ``schema_compat`` allows.
         TemporaryError: The database does not answer.
     """
+    if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
+        raise ConfigurationError(
+            f"There is no database at {engine.url.database}: run `python -m app.cli migrate`."
+        )
     with translated_faults(), engine.connect() as connection:
         tables = set(inspect(connection).get_table_names())
         if not {"alembic_version", "schema_compat"} <= tables:

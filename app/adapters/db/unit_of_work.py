@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from app.adapters.db.answers import SqlAnswers
 from app.adapters.db.changes import SqlChangeFeed
 from app.adapters.db.clients import SqlClients
-from app.adapters.db.engine import BUSY_TIMEOUT_MS, for_reading, for_writing, forget_erased
+from app.adapters.db.engine import for_reading, for_writing
 from app.adapters.db.faults import translated_faults
 from app.adapters.db.galleries import SqlGalleries
 from app.adapters.db.references import SqlReferences
+from app.adapters.db.sqlite import BUSY_TIMEOUT_MS, empty_log
 from app.adapters.db.statements import Transaction
 from app.adapters.db.subjects import SqlSubjects
 from app.adapters.db.transforms import SqlTransforms
 from app.adapters.db.write_turn import WriteTurn
 from app.domain import ports
+
+_PATIENCE_MS = 250
 
 
 class SqlUnitOfWork(ports.UnitOfWork):
@@ -41,6 +44,7 @@ class SqlStore(ports.Store):
         self._reader = for_reading(engine)
         self._writer = for_writing(engine)
         self._turn = WriteTurn() if engine.dialect.name == "sqlite" else None
+        self._log_is_clean = False  # A process that was killed may have left erased pages.
 
     @contextmanager
     def reading(self) -> Iterator[SqlUnitOfWork]:
@@ -54,8 +58,18 @@ class SqlStore(ports.Store):
             with connection.begin():
                 within = Transaction(connection)
                 yield SqlUnitOfWork(within)
-            if within.erases:
-                forget_erased(connection)
+            if self._turn is not None:
+                self._forget(connection, within)
+
+    def _forget(self, connection: Connection, within: Transaction) -> None:
+        """What was erased must not linger in SQLite's log; a reader may put that off to a later unit.
+
+        PostgreSQL has no such call: dead rows go with its vacuum, its log with the backups' retention.
+        """
+        if within.erases:
+            self._log_is_clean = empty_log(connection, wait_ms=_PATIENCE_MS)
+        elif not self._log_is_clean:
+            self._log_is_clean = empty_log(connection, wait_ms=0)
 
     def ping(self) -> None:
         """Raises ``TemporaryError`` unless the database answers."""

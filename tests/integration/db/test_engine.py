@@ -6,12 +6,13 @@ from threading import Event, Thread
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
 from app.adapters.crypto import EnvelopeVault
 from app.adapters.db.engine import open_engine
+from app.adapters.db.migrating import migrate
 from app.adapters.db.unit_of_work import SqlStore
-from app.domain.errors import ConfigurationError, PulseprintError
+from app.domain.errors import ConfigurationError, PulseprintError, TemporaryError
 from app.domain.ports import PageCursor
 from tests.stored import (
     NOW,
@@ -66,6 +67,23 @@ class TestOpenEngine:
     def test_other_databases_are_refused(self, url):
         with pytest.raises(ConfigurationError):
             open_engine(url)
+
+    def test_a_wrong_path_does_not_become_a_new_database(self, tmp_path):
+        engine = open_engine(f"sqlite:///{tmp_path}/missing.db")
+
+        with pytest.raises(TemporaryError):
+            SqlStore(engine).ping()
+
+        assert list(tmp_path.iterdir()) == []
+        engine.dispose()
+
+    def test_a_path_may_hold_what_urls_split_at(self, tmp_path):
+        folder = tmp_path / "per cent %20, question ? and #1"
+        url = URL.create("sqlite", database=f"{folder}/a.db").render_as_string()
+
+        migrate(url)
+
+        assert [path.name for path in folder.iterdir()] == ["a.db"]
 
     def test_a_url_that_cannot_be_read_is_not_repeated(self):
         with pytest.raises(ConfigurationError) as refused:
@@ -219,6 +237,25 @@ class TestErasureOnSqlite:
         assert erased.wrapped_key not in after
         assert references[0].ciphertext in after
         assert kept.wrapped_key in after
+
+    def test_a_reader_in_the_way_delays_it_and_fails_nothing(self, sqlite_store, sqlite_url, vault):
+        path = Path(sqlite_url.removeprefix("sqlite:///"))
+        gallery = sealed_gallery(vault)
+        erased = sealed_subject(vault, gallery)
+        with sqlite_store.writing() as uow:
+            uow.galleries.add(gallery)
+            uow.subjects.add(erased)
+
+        with sqlite_store.reading() as reader:
+            reader.galleries.all()
+            with sqlite_store.writing() as uow:
+                uow.subjects.remove(erased.uuid)
+            while_read = bytes_of(path)
+        with sqlite_store.writing() as uow:
+            uow.changes.record(gallery.uuid, [])
+
+        assert erased.wrapped_key in while_read
+        assert erased.wrapped_key not in bytes_of(path)
 
     def test_without_secure_delete_the_file_keeps_what_was_deleted(self, tmp_path):
         """What was measured, and why the pragma is there."""

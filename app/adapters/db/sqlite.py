@@ -1,0 +1,75 @@
+"""What SQLite must be told: durability, foreign keys, erasure, and how to begin (DESIGN §6)."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+
+BUSY_TIMEOUT_MS = 5_000
+WRITES = "pulseprint_writes"  # Execution option of connections that begin writing units.
+
+_PRAGMAS = (
+    f"busy_timeout = {BUSY_TIMEOUT_MS}",  # First: switching to WAL may itself have to wait.
+    "journal_mode = WAL",
+    "foreign_keys = ON",
+    "synchronous = FULL",  # An acknowledged enrollment survives a power cut, not only a crash.
+    "secure_delete = ON",  # Erased ciphertext and keys are overwritten, not merely unlinked.
+    "cache_size = -8192",  # 8 MiB for each connection of the pool
+)
+
+
+def open_sqlite(url: URL, **pool: Any) -> Engine:
+    """An engine on a file that exists: a wrong path must not become a new, empty database."""
+    path = quote(str(Path(str(url.database)).absolute()))
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{path}?mode=rw", uri=True, check_same_thread=False)
+
+    engine = create_engine(url, creator=connect, hide_parameters=True, **pool)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # The driver begins no transactions of its own; _begin does.
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    """BEGIN as the unit of work needs it.
+
+    A writer that begins deferred reads first and asks for the write lock later; if somebody committed in
+    between, SQLite refuses the upgrade at once, whatever the busy timeout. IMMEDIATE waits in line.
+    """
+    writes = bool(connection.get_execution_options().get(WRITES))
+    driver: Any = connection.connection.driver_connection
+    if connection.info.get(WRITES) is not writes:
+        driver.execute(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+        connection.info[WRITES] = writes
+    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def empty_log(connection: Connection, *, wait_ms: int) -> bool:
+    """Move the write-ahead log into the database file and cut it off: it still holds erased pages.
+
+    Args:
+        connection: Outside any transaction, just after a commit. That commit stands whatever happens here.
+        wait_ms: How long readers of older snapshots may hold it up.
+
+    Returns:
+        Whether the log is empty now.
+    """
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA busy_timeout = {wait_ms}")
+    busy = 1
+    with suppress(sqlite3.OperationalError):
+        busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    return not busy
