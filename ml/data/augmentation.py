@@ -47,7 +47,7 @@ def vary_repolarisation(
 
 
 def high_pass_like_a_sensor(
-    ecg: NDArray[np.float32], fs_hz: float, rng: np.random.Generator, *, high_pass_hz: tuple[float, float]
+    ecg: NDArray[np.floating], fs_hz: float, rng: np.random.Generator, *, high_pass_hz: tuple[float, float]
 ) -> FloatArray:
     """Pass a strip through a first-order input stage of random corner, which tilts ST segment and T wave.
 

@@ -44,6 +44,8 @@ ALIGN_AFTER_S = 0.12
 # The energy of the slope is weighed within these distances, first coarsely, then about the point found.
 CENTROID_REACHES_S = (0.12, 0.08)
 REWEIGHTING_ROUNDS = 3
+# Beats whose distance is a smaller share of their energy than this count as equal.
+EQUAL_BEATS = 1e-6
 
 
 def align_beats(
@@ -120,7 +122,8 @@ def robust_mean(beats: NDArray[np.float64], core: slice, huber_deviations: float
         return np.asarray(beats.mean(axis=0))
     shapes = beats[:, core] - beats[:, core].mean(axis=1, keepdims=True)
     distance = ((shapes - np.median(shapes, axis=0)) ** 2).mean(axis=1)
-    weight = 1.0 / (distance + np.quantile(distance, 0.25) + np.finfo(np.float64).tiny)
+    usual_distance = np.quantile(distance, 0.25) + EQUAL_BEATS * (shapes**2).mean()
+    weight = usual_distance / (distance + usual_distance) if usual_distance > 0.0 else np.ones(len(beats))
     mean = (weight / weight.sum()) @ beats
     for _ in range(REWEIGHTING_ROUNDS):
         deviation = np.abs(beats - mean)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ml.models.beat_lda import BeatLda, fit_beat_lda, fit_polarity
 from ml.models.beat_views import BeatView, beat_views
 from ml.models.mean_beat import FIDUCIAL_REACH_S, MeanBeatConfig, align_beats, beat_shape, mean_beat
 from ml.signal.constants import WORKING_FS_HZ
-from ml.training.recipe import Recipe, VariationConfig
+from ml.training.recipe import Recipe
 from ml.training.strips import RawStrip, Strip, condition_strips
 
 FloatArray = NDArray[np.float64]
@@ -46,6 +47,9 @@ def training_strips(data: Path, recipe: Recipe, cache: Path) -> list[Strip]:
 def fit(strips: Sequence[Strip], recipe: Recipe) -> BeatLda:
     """Fit the encoder to strips, one recording each.
 
+    The axes are fitted to every segment mean in four versions: as it is, behind another sensor, with another
+    T wave, and with both. The polarity functional sees the first two.
+
     Args:
         strips: Of training people only.
         recipe: Everything else.
@@ -53,57 +57,66 @@ def fit(strips: Sequence[Strip], recipe: Recipe) -> BeatLda:
     Raises:
         ValueError: Too few people with two segments.
     """
-    beats, people = segment_beats(strips, recipe)
+    rng = np.random.default_rng(recipe.variation.seed)
+    segments = list(_segments(strips, recipe))
+    plain, plain_people = segment_beats(segments, recipe)
+    passed, passed_people = segment_beats(_behind_sensors(segments, recipe, rng), recipe)
+    beats, people = np.concatenate([plain, passed]), np.concatenate([plain_people, passed_people])
     shapes, kept = shapes_of(beats, recipe.mean_beat)
     polarity = fit_polarity(shapes, recipe.lda.polarity_ridge)
-    varied, varied_people = varied_beats(strips, recipe)
-    varied_shapes, varied_kept = shapes_of(varied, recipe.mean_beat)
+    stretched, stretched_kept = shapes_of(_with_other_t_waves(beats, recipe, rng), recipe.mean_beat)
     return fit_beat_lda(
-        np.concatenate([shapes, varied_shapes]),
-        np.concatenate([people[kept], varied_people[varied_kept]]),
+        np.concatenate([shapes, stretched]),
+        np.concatenate([people[kept], people[stretched_kept]]),
         _views(recipe.mean_beat),
         recipe.lda,
         polarity,
     )
 
 
-def segment_beats(strips: Sequence[Strip], recipe: Recipe) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Average each segment of each strip.
+@dataclass(frozen=True)
+class Segment:
+    """A part of a strip with its aligned QRS marks, and the number of its person."""
+
+    ecg: NDArray[np.floating]
+    marks: NDArray[np.int64]
+    person: int
+
+
+def segment_beats(segments: Iterable[Segment], recipe: Recipe) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Average each segment.
 
     Returns:
         Mean beats with margins, float64, shape (n, n_samples), and whose they are, int64, shape (n,).
     """
-    found = []
-    for ecg, marks, first, end, person in _segments(strips, recipe):
-        inside = marks[(marks >= first) & (marks < end)]
-        found.append((mean_beat(ecg, WORKING_FS_HZ, inside, recipe.mean_beat), person))
-    return _stacked(found)
+    averaged = ((mean_beat(s.ecg, WORKING_FS_HZ, s.marks, recipe.mean_beat), s.person) for s in segments)
+    found = [(beat, person) for beat, person in averaged if beat is not None]
+    return np.array([beat for beat, _ in found]), np.array([person for _, person in found], dtype=np.int64)
 
 
-def varied_beats(strips: Sequence[Strip], recipe: Recipe) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Give every segment mean thrice more: other T wave, other input stage, both.
+def _segments(strips: Sequence[Strip], recipe: Recipe) -> Iterator[Segment]:
+    """Equal parts of each strip, with lead-in and lead-out so that beats and filters have room."""
+    names = {name: number for number, name in enumerate(sorted({s.subject_id for s in strips}))}
+    lead_in = round(LEAD_IN_S * WORKING_FS_HZ)
+    lead_out = round(recipe.mean_beat.after_s * WORKING_FS_HZ)
+    for strip in strips:
+        if strip.r_peaks.size == 0:
+            continue  # A failure to acquire has neither beats nor signal.
+        marks = align_beats(strip.ecg, WORKING_FS_HZ, strip.r_peaks, recipe.mean_beat)
+        edges = np.linspace(0, strip.ecg.size, recipe.fit.segments + 1).astype(int)
+        for first, end in pairwise(edges.tolist()):
+            begin = max(0, first - lead_in)
+            inside = marks[(marks >= first) & (marks < end)]
+            yield Segment(strip.ecg[begin : end + lead_out], inside - begin, names[strip.subject_id])
 
-    Returns:
-        As `segment_beats`.
-    """
-    variation = recipe.variation
-    rng = np.random.default_rng(variation.seed)
-    found = []
-    for ecg, marks, first, end, person in _segments(strips, recipe):
-        begin = max(0, first - round(LEAD_IN_S * WORKING_FS_HZ))
-        piece = ecg[begin : end + round(recipe.mean_beat.after_s * WORKING_FS_HZ)]
-        passed = high_pass_like_a_sensor(piece, WORKING_FS_HZ, rng, high_pass_hz=variation.high_pass_hz)
-        inside = marks[(marks >= first) & (marks < end)] - begin
-        found.append((mean_beat(passed, WORKING_FS_HZ, inside, recipe.mean_beat), person))
-    passed_beats, passed_people = _stacked(found)
-    plain_beats, plain_people = segment_beats(strips, recipe)
-    stretched = [
-        _with_other_t_waves(b, recipe.mean_beat, variation, rng) for b in (plain_beats, passed_beats)
-    ]
-    return (
-        np.concatenate([passed_beats, *stretched]),
-        np.concatenate([passed_people, plain_people, passed_people]),
-    )
+
+def _behind_sensors(
+    segments: Iterable[Segment], recipe: Recipe, rng: np.random.Generator
+) -> Iterator[Segment]:
+    limits_hz = recipe.variation.high_pass_hz
+    for s in segments:
+        passed = high_pass_like_a_sensor(s.ecg, WORKING_FS_HZ, rng, high_pass_hz=limits_hz)
+        yield Segment(passed, s.marks, s.person)
 
 
 def shapes_of(beats: FloatArray, config: MeanBeatConfig) -> tuple[FloatArray, NDArray[np.int64]]:
@@ -118,34 +131,14 @@ def _views(config: MeanBeatConfig) -> tuple[BeatView, ...]:
     return beat_views(config.n_samples, round(config.before_s * config.fs_hz), config.fs_hz)
 
 
-def _with_other_t_waves(
-    beats: FloatArray, config: MeanBeatConfig, variation: VariationConfig, rng: np.random.Generator
-) -> FloatArray:
+def _with_other_t_waves(beats: FloatArray, recipe: Recipe, rng: np.random.Generator) -> FloatArray:
+    window, variation = recipe.mean_beat, recipe.variation
     return vary_repolarisation(
         beats,
         WORKING_FS_HZ,
-        round(config.before_s * WORKING_FS_HZ) + round(FIDUCIAL_REACH_S * WORKING_FS_HZ),
+        round(window.before_s * WORKING_FS_HZ) + round(FIDUCIAL_REACH_S * WORKING_FS_HZ),
         rng,
         t_amplitude_sd=variation.t_amplitude_sd,
         t_stretch_sd=variation.t_stretch_sd,
         jitter_s=variation.jitter_s,
     )
-
-
-def _segments(
-    strips: Sequence[Strip], recipe: Recipe
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64], int, int, int]]:
-    """Signal, aligned marks, first and end sample of each segment, and the number of its person."""
-    names = {name: number for number, name in enumerate(sorted({s.subject_id for s in strips}))}
-    for strip in strips:
-        if strip.r_peaks.size == 0:
-            continue  # A failure to acquire has neither beats nor signal.
-        marks = align_beats(strip.ecg, WORKING_FS_HZ, strip.r_peaks, recipe.mean_beat)
-        edges = np.linspace(0, strip.ecg.size, recipe.fit.segments + 1).astype(int)
-        for first, end in pairwise(edges.tolist()):
-            yield strip.ecg, marks, first, end, names[strip.subject_id]
-
-
-def _stacked(found: Iterable[tuple[FloatArray | None, int]]) -> tuple[FloatArray, NDArray[np.int64]]:
-    kept = [(beat, person) for beat, person in found if beat is not None]
-    return np.array([beat for beat, _ in kept]), np.array([person for _, person in kept], dtype=np.int64)
