@@ -121,10 +121,7 @@ class Matcher:
             parts = [
                 ScoredPart.of(c, state.sample(c.modality, c.encoder)) for c in comparisons if c.slots.size
             ]
-            board = Scoreboard(parts, policy, searched=False)
-            if len(board):
-                board.ranking(1)  # Nulls are fitted lazily, and belong to the state.
-        return board
+        return Scoreboard(parts, policy, searched=False)
 
 
 def _require_rules(policy: Policy, used: Sequence[Modality]) -> None:

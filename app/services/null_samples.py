@@ -71,8 +71,7 @@ class NullSample:
         self._templates: dict[str, _Templates] = {}
         self._llr_db: Float64Array = np.full((capacity, capacity), np.nan)
         self._classes: NDArray[np.int8] = np.zeros((capacity, capacity), dtype=np.int8)
-        self._fitted: GalleryNull | None = None
-        self._nulls: dict[int, Null] = {}
+        self._fitted: FittedNull | None = None
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -118,18 +117,22 @@ class NullSample:
         self._llr_db[:, last] = np.nan
         self._forget_fit()
 
-    def gallery_null(self) -> GalleryNull:
-        """The correction at the present state."""
+    def fitted(self) -> FittedNull:
+        """The correction at the present state; kept until the next change."""
         if self._fitted is None:
             n = len(self._slots)
-            self._fitted = self._calibration.fit_gallery_null(self._llr_db[:n, :n], self._classes[:n, :n])
+            self._fitted = FittedNull(
+                self._calibration.fit_gallery_null(self._llr_db[:n, :n], self._classes[:n, :n])
+            )
         return self._fitted
 
+    def gallery_null(self) -> GalleryNull:
+        """The correction at the present state."""
+        return self.fitted().gallery_null
+
     def null(self, evidence_class: int) -> Null:
-        """Of corrected, softened scores; kept until the next change."""
-        if evidence_class not in self._nulls:
-            self._nulls[evidence_class] = self.gallery_null().null(evidence_class)
-        return self._nulls[evidence_class]
+        """Of corrected, softened scores at the present state."""
+        return self.fitted().null(evidence_class)
 
     def possible_duplicates(self) -> tuple[tuple[int, int], ...]:
         """Slots of subjects that may be one person."""
@@ -216,7 +219,21 @@ class NullSample:
 
     def _forget_fit(self) -> None:
         self._fitted = None
-        self._nulls.clear()
+
+
+class FittedNull:
+    """A gallery's correction at one revision: stays what it is while the sample goes on."""
+
+    def __init__(self, gallery_null: GalleryNull) -> None:
+        self.gallery_null = gallery_null
+        self._nulls: dict[int, Null] = {}
+
+    def null(self, evidence_class: int) -> Null:
+        """Of corrected, softened scores. Threads may compute the same twice."""
+        found = self._nulls.get(evidence_class)
+        if found is None:
+            found = self._nulls[evidence_class] = self.gallery_null.null(evidence_class)
+        return found
 
 
 class _Best:

@@ -37,17 +37,17 @@ class ScoredPart:
     def of(cls, comparisons: Comparisons, sample: NullSample) -> ScoredPart:
         """Score comparisons by the bundle's calibration and the gallery's own correction."""
         calibration = comparisons.encoder.calibration
-        gallery_null = sample.gallery_null()
-        llr_db = gallery_null.apply(
+        fitted = sample.fitted()  # As it is now: decisions are written after the gallery's lock is released.
+        llr_db = fitted.gallery_null.apply(
             calibration.llr_db(comparisons.cosine, comparisons.seconds, comparisons.quality)
         )
         return cls(
             comparisons=comparisons,
-            gallery_null=gallery_null,
+            gallery_null=fitted.gallery_null,
             llr_db=llr_db,
             score_db=calibration.soften_db(llr_db),
             classes=calibration.evidence_class(comparisons.seconds),
-            null=sample.null,
+            null=fitted.null,
         )
 
     @property

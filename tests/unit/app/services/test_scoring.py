@@ -2,16 +2,22 @@ import numpy as np
 import pytest
 
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
-from app.domain.references import Modality
+from app.domain.references import UNKNOWN_POSITION, Modality, Template
 from app.services.gallery_state import Comparisons
-from app.services.null_samples import NullSample
+from app.services.null_samples import NullSample, SampledSubject
 from app.services.scoring import Scoreboard, ScoredPart
-from tests.fakes import FakeEncoder, FakeFaceEncoder
+from tests.fakes import FakeEncoder, FakeFaceEncoder, unit
 
 ECG, FACE = FakeEncoder(), FakeFaceEncoder()
 
 
-def part(encoder: FakeEncoder, slots: list[int], cosines: list[float], seconds: float = 20.0) -> ScoredPart:
+def part(
+    encoder: FakeEncoder,
+    slots: list[int],
+    cosines: list[float],
+    seconds: float = 20.0,
+    sample: NullSample | None = None,
+) -> ScoredPart:
     n = len(slots)
     comparisons = Comparisons(
         modality=encoder.modality,
@@ -21,7 +27,16 @@ def part(encoder: FakeEncoder, slots: list[int], cosines: list[float], seconds: 
         seconds=np.full(n, seconds),
         quality=np.full(n, 0.9),
     )
-    return ScoredPart.of(comparisons, NullSample(encoder.calibration, encoder.vector_size))
+    if sample is None:
+        sample = NullSample(encoder.calibration, encoder.vector_size)
+    return ScoredPart.of(comparisons, sample)
+
+
+def someone(generator: np.random.Generator, *, spread: float = 1.0) -> SampledSubject:
+    """A person of 20 s; a small spread brings everybody close to one direction."""
+    vector = unit(1.0 + spread * generator.standard_normal(ECG.vector_size)).astype(np.float32)
+    template = Template(vector, 20.0, 0.9)
+    return SampledSubject(template, UNKNOWN_POSITION, {UNKNOWN_POSITION: template})
 
 
 def softened(encoder: FakeEncoder, cosine: float, seconds: float = 20.0) -> float:
@@ -98,6 +113,24 @@ class TestThreshold:
         assert board.passes.tolist() == [
             bool(score >= threshold) for score, threshold in zip(board.score_db, thresholds, strict=True)
         ]
+
+
+class TestFrozenNull:
+    def test_a_scored_candidate_is_judged_by_the_null_it_was_scored_with(self):
+        """Reports are written after the gallery's lock is released, while others enroll."""
+        generator = np.random.default_rng(3)
+        sample = NullSample(ECG.calibration, ECG.vector_size)
+        sample.fill({slot: someone(generator) for slot in range(40)})
+        scored = part(ECG, [1], [0.5], sample=sample)
+        board = Scoreboard([scored], CalibratedPolicy(fmr=0.05), searched=False)
+        before = board.threshold(board.evidence(0))
+
+        twins = someone(generator, spread=0.2)
+        for slot in range(40, 60):
+            sample.put(slot, twins)
+
+        assert ScoredPart.of(scored.comparisons, sample).null(2).threshold(0.05) != before
+        assert board.threshold(board.evidence(0)) == before
 
 
 class TestRanking:
