@@ -7,16 +7,16 @@ of them is passed on: every sentence here is ours, chosen by the type of the err
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 
 from app.api.errors import MAX_FAULTS, PROBLEMS
 from app.api.schemas.base import RequestSchema
-from app.domain.errors import Fault, MalformedPayloadError, UnprocessableError
+from app.api.well_formed import check_literals_and_depth, check_parts, not_json
+from app.domain.errors import Fault, UnprocessableError
 
-MAX_DEPTH = 16
 S = TypeVar("S", bound=RequestSchema)
 
 # What pydantic puts into locations to tell a member of a union.
@@ -57,13 +57,16 @@ def parse_body(schema: type[S], body: bytes) -> S:
         MalformedPayloadError: Not JSON, deeper than 16, NaN or Infinity, lone surrogates, not UTF-8.
         UnprocessableError: JSON that breaks the schema; the code of its first fault.
     """
+    check_parts(body)
     try:
         return schema.model_validate_json(body)
     except ValidationError as error:
         invalid = error
     # Whatever is malformed fails the closed, strict schema too, so only failures are looked at twice.
-    _check_well_formed(body)
-    raise _unprocessable(invalid) from None
+    if any(detail["type"] == "json_invalid" for detail in _details(invalid)):
+        raise not_json()
+    check_literals_and_depth(body)
+    raise _unprocessable(invalid)
 
 
 def parse_query(schema: type[S], pairs: Sequence[tuple[str, str]]) -> S:
@@ -79,36 +82,15 @@ def parse_query(schema: type[S], pairs: Sequence[tuple[str, str]]) -> S:
         return schema.model_validate(values)
     except ValidationError as error:
         invalid = error
-    raise _unprocessable(invalid, what="query") from None
+    raise _unprocessable(invalid, what="query")
 
 
-def _check_well_formed(body: bytes) -> None:
-    try:
-        document = from_json(body, allow_inf_nan=False)
-    except ValueError:
-        raise MalformedPayloadError("The body is not valid JSON in UTF-8.") from None
-    if _is_deeper_than(document, MAX_DEPTH):
-        raise MalformedPayloadError(f"The body nests deeper than {MAX_DEPTH}.")
-
-
-def _is_deeper_than(document: Any, depth: int) -> bool:
-    level = [document]
-    for _ in range(depth):
-        level = [child for node in level for child in _children(node) if isinstance(child, dict | list)]
-        if not level:
-            return False
-    return True
-
-
-def _children(node: Any) -> Sequence[Any]:
-    if isinstance(node, dict):
-        return list(node.values())
-    return node if isinstance(node, list) else ()
+def _details(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_url=False, include_input=False)
 
 
 def _unprocessable(error: ValidationError, *, what: str = "body") -> UnprocessableError:
-    details = error.errors(include_url=False, include_input=False)[:MAX_FAULTS]
-    faults = [_fault(detail) for detail in details]
+    faults = [_fault(detail) for detail in _details(error)[:MAX_FAULTS]]
     return UnprocessableError(f"The {what} breaks the contract.", code=faults[0].code, faults=faults)
 
 

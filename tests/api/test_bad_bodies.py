@@ -416,6 +416,22 @@ class TestManyFaults:
 
         assert len(answer.json()["errors"]) == 10
 
+    @pytest.mark.parametrize(
+        ("part", "status", "code"),
+        [
+            (b"[],", 422, "invalid_request"),
+            (b"{},", 422, "invalid_request"),
+            (b'"",', 422, "invalid_request"),
+            (b"[", 400, "malformed_payload"),
+            (b'{"', 400, "malformed_payload"),
+            (b'"NaN",', 422, "invalid_request"),
+            (b"[NaN],", 400, "malformed_payload"),
+            (b"[" * 16 + b"]" * 16 + b",", 400, "malformed_payload"),
+        ],
+    )
+    def test_more_parts_than_any_request_are_refused(self, shared_api, part, status, code):
+        check(shared_api.post("/verify", content=b"[" + part * 20_000 + b"1]"), status, code, None)
+
     def test_a_list_of_a_million_recordings_is_refused_quickly(self, shared_api):
         body = b'{"subject_id":"a","recordings":[' + b"1," * 1_000_000 + b"1]}"
 

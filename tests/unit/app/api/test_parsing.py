@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.parsing import MAX_DEPTH, parse_body, parse_query
+from app.api.parsing import parse_body, parse_query
 from app.api.schemas.galleries import GalleryPolicyBody
 from app.api.schemas.lists import PageQuery
 from app.api.schemas.verify import VerifyBody
+from app.api.well_formed import MAX_DEPTH
 from app.domain.errors import MalformedPayloadError, UnprocessableError
 from tests.factories import verify_body
 
