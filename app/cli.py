@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +18,7 @@ import typer
 from app.config import Settings, load_settings
 from app.domain.errors import ConfigurationError, PulseprintError
 from app.domain.subjects import ALL_GALLERIES, Scope, is_name
+from app.loading import loading
 
 if TYPE_CHECKING:
     from app.services.access import AccessService
@@ -199,13 +200,15 @@ def main() -> None:
 
 
 def _serve_here(settings: Settings) -> None:
-    import uvicorn
+    with ExitStack() as stack:
+        with loading():
+            import uvicorn
 
-    from app.bootstrap import open_services
-    from app.main import create_app
+            from app.bootstrap import open_services
+            from app.main import create_app
 
-    with open_services(settings) as services:
-        uvicorn.run(create_app(settings, services), **_uvicorn_options(settings))
+            app = create_app(settings, stack.enter_context(open_services(settings)))
+        uvicorn.run(app, **_uvicorn_options(settings))
 
 
 def _serve_many(settings: Settings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -28,6 +28,7 @@ from app.api.middleware import RequestMiddleware
 from app.api.openapi import build_openapi
 from app.config import Settings, load_settings
 from app.domain.errors import PulseprintError
+from app.loading import loading
 from app.log import configure_logging
 
 RELEASE = "2026.11.0"
@@ -54,8 +55,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
         chosen = settings or load_settings()
         configure_logging(chosen.log_level, chosen.log_format)  # A worker process starts without.
-        with open_services(chosen) as opened:
-            app.state.services = opened
+        with ExitStack() as stack:
+            with loading():
+                app.state.services = stack.enter_context(open_services(chosen))
             yield
         forget_worker(os.getpid())
 

@@ -196,13 +196,14 @@ class EnvelopeVault(ports.TemplateVault):
     def open_many(self, gallery: Gallery, rows: Sequence[ReferenceRow]) -> Vector:
         """Raises ``TemplateIntegrityError`` if a row is not its own, or vectors differ in size."""
         gallery_key = self._gallery_key(gallery)
+        of_subject = _of_subject(gallery.uuid, b"")[:-4] + b"\0\0\0\x10"  # All but the subject's 16 bytes.
         heads: dict[tuple[str, str, int], tuple[bytes, bytes]] = {}
         last_subject, cipher = None, None
         plains = []
         for row in rows:
             subject_uuid, _, wrapped_key, reference_id, modality, _, encoder, version, ciphertext, *_ = row
             if subject_uuid != last_subject or cipher is None:
-                key = gallery_key.unwrap(wrapped_key, _of_subject(gallery.uuid, subject_uuid))
+                key = gallery_key.unwrap(wrapped_key, of_subject + subject_uuid)
                 last_subject, cipher = subject_uuid, AESGCM(key)
             kind = (modality, encoder, version)
             ends = heads.get(kind)
