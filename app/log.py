@@ -31,6 +31,7 @@ def configure_logging(
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _place_instead_of_message,
     ]
     # cache_logger_on_first_use stays off: tests reconfigure, and a line a request is no hot path.
     structlog.configure(
@@ -45,7 +46,7 @@ def configure_logging(
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*stamp, _place_instead_of_message],
+            foreign_pre_chain=stamp,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(log_format)],
         )
     )
@@ -83,11 +84,14 @@ def _first_things_first(_: object, __: str, event: EventDict) -> EventDict:
 
 
 def _place_instead_of_message(_: object, __: str, event: EventDict) -> EventDict:
-    """For records of other libraries: keep their text, replace an attached exception by its place."""
+    """Replace an attached exception, ours or another library's, by its type and place."""
     record = event.get("_record")
-    if isinstance(record, logging.LogRecord) and record.exc_info and record.exc_info[1] is not None:
-        event.update(place_of(record.exc_info[1]))
-        record.exc_info = None
-        record.exc_text = None
-    event.pop("exc_info", None)
+    attached = event.pop("exc_info", None)
+    if isinstance(record, logging.LogRecord) and record.exc_info:
+        attached, record.exc_info, record.exc_text = record.exc_info, None, None
+    error = sys.exc_info()[1] if attached is True else attached
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        event.update(place_of(error))
     return event

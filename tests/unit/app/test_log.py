@@ -42,3 +42,51 @@ class TestConfigureLogging:
         (line,) = stream.getvalue().splitlines()
         assert json.loads(line)["event"] == "verification.decided"
         assert json.loads(line)["decision"] == "match"
+
+    def test_text_is_for_people(self, stream: io.StringIO) -> None:
+        configure_logging("info", "text", stream)
+
+        structlog.get_logger("pulseprint").info("app.started", port=8000)
+
+        assert "app.started" in stream.getvalue()
+        assert "port=8000" in stream.getvalue()
+
+    def test_the_level_is_kept(self, stream: io.StringIO) -> None:
+        configure_logging("warning", "json", stream)
+
+        structlog.get_logger("pulseprint").info("quiet")
+        logging.getLogger("library").info("quiet")
+        structlog.get_logger("pulseprint").warning("loud")
+
+        assert len(stream.getvalue().splitlines()) == 1
+
+
+class TestExceptions:
+    """Messages of exceptions may quote the input, so that only type and place are logged."""
+
+    @pytest.mark.parametrize("log_format", ["json", "text"])
+    def test_of_libraries_are_logged_without_their_message(
+        self, stream: io.StringIO, log_format: str
+    ) -> None:
+        configure_logging("info", log_format, stream)
+
+        try:
+            raise ValueError("zq7marker")
+        except ValueError:
+            logging.getLogger("library").exception("it failed")
+
+        assert "zq7marker" not in stream.getvalue()
+        assert "ValueError" in stream.getvalue()
+        assert "test_log.py" in stream.getvalue()
+
+    @pytest.mark.parametrize("log_format", ["json", "text"])
+    def test_of_ours_too(self, stream: io.StringIO, log_format: str) -> None:
+        configure_logging("info", log_format, stream)
+
+        try:
+            raise ValueError("zq7marker")
+        except ValueError:
+            structlog.get_logger("pulseprint").exception("it.failed")
+
+        assert "zq7marker" not in stream.getvalue()
+        assert "ValueError" in stream.getvalue()
