@@ -24,6 +24,7 @@ _HEADERS: Final = (
 )
 NO_ROUTE: Final = "unmatched"  # Paths nobody serves are one label, or anyone could invent labels.
 CLIENT_GONE: Final = 499
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 # What routes and handlers leave in the request's state for its line in the log.
 _TOLD: Final = ("client_id", "code", "decision")
 # Health checks come every few seconds; they are counted, and logged at debug only.
@@ -92,11 +93,5 @@ class _Exchange:
         self._metrics.request_finished(method=method, route=route, status=self._status, seconds=seconds)
         told = {name: self._scope["state"][name] for name in _TOLD if name in self._scope["state"]}
         log = _log.debug if route in _QUIET_ROUTES else _log.info
-        log("http.answered", method=method, route=route, status=self._status, ms=_ms(seconds), **told)
-
-
-def _ms(seconds: float) -> float:
-    return round(seconds * 1e3, 2)
-
-
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+        ms = round(seconds * 1e3, 2)
+        log("http.answered", method=method, route=route, status=self._status, ms=ms, **told)

@@ -90,8 +90,11 @@ def _details(error: ValidationError) -> list[ErrorDetails]:
 
 
 def _unprocessable(error: ValidationError, *, what: str = "body") -> UnprocessableError:
-    faults = [_fault(detail) for detail in _details(error)[:MAX_FAULTS]]
-    return UnprocessableError(f"The {what} breaks the contract.", code=faults[0].code, faults=faults)
+    # Two unknown fields of one object are one fault: neither is named.
+    faults = list(dict.fromkeys(_fault(detail) for detail in _details(error)))
+    return UnprocessableError(
+        f"The {what} breaks the contract.", code=faults[0].code, faults=faults[:MAX_FAULTS]
+    )
 
 
 def _fault(detail: ErrorDetails) -> Fault:

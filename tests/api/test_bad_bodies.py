@@ -416,6 +416,13 @@ class TestManyFaults:
 
         assert len(answer.json()["errors"]) == 10
 
+    def test_many_unknown_fields_do_not_hide_other_faults(self, shared_api):
+        body = enroll(subject_id=17) | {f"x{n}": n for n in range(20)}
+
+        pointers = [fault["pointer"] for fault in shared_api.post("/enroll", body).json()["errors"]]
+
+        assert pointers == ["/subject_id", ""]
+
     @pytest.mark.parametrize(
         ("part", "status", "code"),
         [
