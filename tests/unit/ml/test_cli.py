@@ -1,0 +1,94 @@
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from ml.calibration import CohortScores, fit_calibration
+from ml.cli import app
+from ml.encoder import BeatEmbedder, load_bundle
+from ml.export import beat_lda_network
+from tests.bundles import MEAN_BEAT, beat_shapes, fitted_lda
+
+RECIPE = '[bundle]\nid = "tiny"\nversion = "1"\nlicence = "Apache-2.0"\n'
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "tiny.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """What `train` leaves behind."""
+    folder = tmp_path / "var" / "train" / "tiny"
+    folder.mkdir(parents=True)
+    (folder / "model.onnx").write_bytes(beat_lda_network(fitted_lda()))
+    return folder
+
+
+@pytest.fixture
+def calibrated(trained):
+    """What `calibrate` leaves behind."""
+    embedder = BeatEmbedder((trained / "model.onnx").read_bytes(), MEAN_BEAT)
+    shapes = beat_shapes(n_people=40)[0].astype("float32")
+    vectors = embedder.finish(embedder.infer(shapes))
+    sides = (np.full(40, 10.0), np.full(40, 0.8)) * 2
+    calibration = fit_calibration([CohortScores(vectors[0::4] @ vectors[1::4].T, *sides)], replicates=5)
+    stage = {
+        "weights_sha256": embedder.sha256,
+        "calibration": calibration.to_dict(),
+        "calibration_data": {"people": 40, "set": "nobody", "non_mated_pairs": 780},
+        "operating_points": [],
+    }
+    (trained / "calibration.json").write_text(json.dumps(stage))
+    return trained
+
+
+def run(tmp_path, command, recipe):
+    arguments = [command, "--recipe", str(recipe), "--var", str(tmp_path / "var")]
+    arguments += ["--models", str(tmp_path / "models")] if command == "export" else []
+    return CliRunner().invoke(app, arguments)
+
+
+class TestExport:
+    def test_writes_a_bundle_that_loads(self, tmp_path, recipe, calibrated):
+        result = run(tmp_path, "export", recipe)
+
+        assert result.exit_code == 0, result.output
+        assert load_bundle(tmp_path / "models" / "tiny@1").encoder_id == "tiny@1"
+
+    def test_without_training_says_what_to_run(self, tmp_path, recipe):
+        result = run(tmp_path, "export", recipe)
+
+        assert result.exit_code == 1
+        assert "run: python -m ml.cli train" in result.output
+
+    def test_without_calibration_says_what_to_run(self, tmp_path, recipe, trained):
+        result = run(tmp_path, "export", recipe)
+
+        assert result.exit_code == 1
+        assert "run: python -m ml.cli calibrate" in result.output
+
+    def test_a_calibration_of_other_weights_is_refused(self, tmp_path, recipe, calibrated):
+        stage = json.loads((calibrated / "calibration.json").read_text())
+        (calibrated / "calibration.json").write_text(json.dumps(stage | {"weights_sha256": "0" * 64}))
+
+        result = run(tmp_path, "export", recipe)
+
+        assert result.exit_code == 1
+        assert "other weights" in result.output
+        assert not (tmp_path / "models").exists()
+
+
+class TestRecipe:
+    @pytest.mark.parametrize("command", ["train", "calibrate", "export"])
+    def test_an_unknown_key_stops_every_stage(self, tmp_path, recipe, command):
+        recipe.write_text(RECIPE + "[lda]\ndims = 3\n")
+
+        result = run(tmp_path, command, recipe)
+
+        assert result.exit_code == 1
+        assert "unknown keys ['dims']" in result.output
