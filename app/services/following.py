@@ -16,6 +16,7 @@ from app.domain.ports import Encoder, Encoders, ReferenceRow, Store, TemplateInd
 from app.domain.references import Modality, Template, TemplateKey, Vector
 from app.domain.subjects import Gallery
 from app.services.gallery_state import GalleryState, LoadedSubject
+from app.services.matching import newest_transforms
 from app.services.probes import weighted_quality
 
 _WASTE_ALLOWED = 1000  # erased slots, before a rebuild compacts them
@@ -78,11 +79,14 @@ class GalleryFollower:
                 self._catch_up(uow, gallery, state)
         return state
 
-    def forget_all_but(self, gallery_uuids: Iterable[UUID]) -> None:
+    def forget_deleted(self) -> None:
         """Drop the states of galleries that are gone."""
-        kept = set(gallery_uuids)
         with self._lock:
-            gone = [self._states.pop(uuid) for uuid in list(self._states) if uuid not in kept]
+            known = set(self._states)  # Before the database is asked: later ones may be too new for it.
+        with self._store.reading() as uow:
+            known -= {gallery.uuid for gallery in uow.galleries.all()}
+        with self._lock:
+            gone = [self._states.pop(uuid) for uuid in known if uuid in self._states]
         for state in gone:
             with state.lock:
                 state.reset()
@@ -100,17 +104,17 @@ class GalleryFollower:
         return len(states), sum(state.template_count for state in states)
 
     def _catch_up(self, uow: UnitOfWork, gallery: Gallery, state: GalleryState) -> None:
-        versions = {(t.modality, t.encoder): t.version for t in uow.transforms.of_gallery(gallery.uuid)}
-        renewed = any(versions.get(key) != version for key, version in state.transform_versions.items())
+        transforms = newest_transforms(uow, gallery)
+        renewed = any(transforms.get(key) != transform for key, transform in state.transforms.items())
         wasteful = state.wasted_slots > max(_WASTE_ALLOWED, state.subject_count)
         changes = None if state.revision < 0 else uow.changes.since(gallery.uuid, state.revision)
         if changes is None or renewed or wasteful:
             state.reset()
-            state.transform_versions = versions
+            state.transforms = transforms
             with _collector_paused():
                 state.fill(self._read(gallery, uow.references.scan(gallery.uuid)))
         else:
-            state.transform_versions = versions
+            state.transforms = transforms
             self._apply(uow, gallery, state, list(dict.fromkeys(uuid for _, uuid in changes)))
         state.revision = gallery.revision
 

@@ -116,8 +116,7 @@ class GalleryService:
             uow.galleries.remove(granted_gallery(uow, caller, name).uuid)
             if name == DEFAULT_GALLERY:
                 uow.galleries.add(self._new(name, None))
-        with self._store.reading() as uow:
-            self._follower.forget_all_but(gallery.uuid for gallery in uow.galleries.all())
+        self._follower.forget_deleted()
 
     def ensure_default(self) -> None:
         """The gallery ``default`` exists from the start."""

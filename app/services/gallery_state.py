@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from app.domain.ports import Encoder, Encoders, Float64Array, IndexKey, IntArray, TemplateIndex
 from app.domain.references import Modality, Template, TemplateKey, Vector, comparable
 from app.domain.scores import pair_quality
+from app.domain.subjects import GalleryTransform
 from app.services.null_samples import MAX_SUBJECTS, NullSample, SampledSubject
 
 EXHAUSTIVE_UP_TO = 20_000  # subjects; larger galleries are shortlisted per modality and evidence class
@@ -124,7 +125,7 @@ class GalleryState:
         for key in self._tables:
             self._index.drop(self._index_key(key))
         self.revision = -1
-        self.transform_versions: dict[tuple[Modality, str], int] = {}
+        self.transforms: Mapping[tuple[Modality, str], GalleryTransform] = {}
         self._tables = {}
         self._subjects: list[KnownSubject | None] = []
         self._slot_of: dict[UUID, int] = {}
@@ -349,7 +350,7 @@ class GalleryState:
         return slots, self._index.vectors(index_key, slots) @ probe.vector
 
     def _index_key(self, key: TemplateKey) -> IndexKey:
-        version = self.transform_versions[key.modality, key.encoder]
+        version = self.transforms[key.modality, key.encoder].version
         return IndexKey(self._gallery_uuid, key.modality, key.position, key.encoder, version)
 
 

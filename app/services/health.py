@@ -28,13 +28,14 @@ class HealthService:
         self._follower = follower
 
     def readiness(self) -> Readiness:
-        """Catch up with every gallery, as a search would."""
+        """Catch up with every gallery, as a search would, and let go of deleted ones."""
         if not self._follower.started:
             return self._answer("index_not_ready", "The index is being built.")
         try:
             with self._store.reading() as uow:
                 for gallery in uow.galleries.all():
                     self._follower.up_to_date(uow, gallery)
+            self._follower.forget_deleted()
         except TemporaryError as error:
             return self._answer(error.code, error.detail)
         except PulseprintError:

@@ -25,5 +25,4 @@ class Housekeeping:
         with self._store.writing() as uow:
             uow.changes.prune(now - FEED_KEPT_FOR)
             uow.answers.prune(now - KEPT_FOR)
-        with self._store.reading() as uow:
-            self._follower.forget_all_but(gallery.uuid for gallery in uow.galleries.all())
+        self._follower.forget_deleted()

@@ -71,9 +71,11 @@ class IdentificationService:
             policy = tighten(gallery.policy, fpir=request.fpir)
             probe = Probe(request.recordings, self._encoders)
             probe.require_usable(policy.quality_floor)
-            probes = self._matcher.transformed(uow, gallery, probe, policy.quality_floor)
             state = self._follower.up_to_date(uow, gallery)
-            with state.lock:
+            for encoder, _ in self._matcher.asked(probe, state.transforms):
+                probe.batch(encoder)  # Which takes its time, and needs no lock.
+            with state.lock:  # Whoever held it before may have followed a renewal.
+                probes = self._matcher.transformed(gallery, state.transforms, probe, policy.quality_floor)
                 board = self._matcher.against_gallery(state, probes, policy)
                 ranked = _ranked(board, state, request.max_candidates)
             ranked = _still_enrolled(uow, gallery, ranked)[: request.max_candidates]

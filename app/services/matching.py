@@ -14,10 +14,13 @@ from app.domain.references import Modality, Template, TemplateKey, comparable
 from app.domain.scores import (
     pair_quality,
 )
-from app.domain.subjects import Gallery
+from app.domain.subjects import Gallery, GalleryTransform
 from app.services.gallery_state import EXHAUSTIVE_UP_TO, Comparisons, GalleryState
 from app.services.probes import Probe, pool_probe
 from app.services.scoring import Scoreboard, ScoredPart
+
+Transforms = Mapping[tuple[Modality, str], GalleryTransform]
+"""A gallery's newest transforms, by modality and encoder id."""
 
 _EVIDENCE_CLASSES = 3
 
@@ -50,37 +53,46 @@ class Matcher:
         self._vault = vault
         self._encoders = encoders
 
+    def asked(self, probe: Probe, transforms: Transforms) -> list[tuple[Encoder, GalleryTransform]]:
+        """The encoder versions that the gallery has a transform for, newest first in each modality."""
+        return [
+            (encoder, transforms[modality, encoder.encoder_id])
+            for modality in probe.served_modalities
+            for encoder in self._encoders.of(modality)
+            if (modality, encoder.encoder_id) in transforms
+        ]
+
     def transformed(
-        self, uow: UnitOfWork, gallery: Gallery, probe: Probe, min_quality: float
+        self, gallery: Gallery, transforms: Transforms, probe: Probe, min_quality: float
     ) -> list[TransformedProbe]:
-        """The probe under every encoder version the gallery has a transform for, newest first."""
+        """The probe under every encoder version the gallery has a transform for, newest first.
+
+        Args:
+            gallery: Where it is compared.
+            transforms: Those of the templates it is compared with: after a renewal, others mean nothing.
+            probe: The recordings.
+            min_quality: Recordings below it are left out.
+        """
         found = []
-        for modality in probe.served_modalities:
-            for encoder in self._encoders.of(modality):
-                transform = uow.transforms.current(gallery.uuid, modality, encoder.encoder_id)
-                templates = probe.templates(encoder, min_quality) if transform else {}
-                if transform is None or not templates:
-                    continue
+        for encoder, transform in self.asked(probe, transforms):
+            templates = probe.templates(encoder, min_quality)
+            if templates:
                 matrix = self._vault.matrix(gallery, transform)
                 rotated = {p: replace(t, vector=matrix @ t.vector) for p, t in templates.items()}
                 found.append(TransformedProbe(encoder, rotated))
         return found
 
     def each_recording(
-        self, uow: UnitOfWork, gallery: Gallery, probe: Probe, min_quality: float
+        self, gallery: Gallery, transforms: Transforms, probe: Probe, min_quality: float
     ) -> list[TransformedProbe]:
         """Every accepted recording as a probe of its own, under each encoder version it was encoded with."""
         singles = []
-        for modality in probe.served_modalities:
-            for encoder in self._encoders.of(modality):
-                transform = uow.transforms.current(gallery.uuid, modality, encoder.encoder_id)
-                if transform is None:
-                    continue
-                matrix = self._vault.matrix(gallery, transform)
-                for acquired in probe.accepted(encoder, min_quality):
-                    template = pool_probe(encoder, [acquired.encoding])
-                    rotated = replace(template, vector=matrix @ template.vector)
-                    singles.append(TransformedProbe(encoder, {acquired.recording.position: rotated}))
+        for encoder, transform in self.asked(probe, transforms):
+            matrix = self._vault.matrix(gallery, transform)
+            for acquired in probe.accepted(encoder, min_quality):
+                template = pool_probe(encoder, [acquired.encoding])
+                rotated = replace(template, vector=matrix @ template.vector)
+                singles.append(TransformedProbe(encoder, {acquired.recording.position: rotated}))
         return singles
 
     def against_gallery(
@@ -122,6 +134,11 @@ class Matcher:
                 ScoredPart.of(c, state.sample(c.modality, c.encoder)) for c in comparisons if c.slots.size
             ]
         return Scoreboard(parts, policy, searched=False)
+
+
+def newest_transforms(uow: UnitOfWork, gallery: Gallery) -> Transforms:
+    """As this unit of work sees them; they come in order of their versions."""
+    return {(t.modality, t.encoder): t for t in uow.transforms.of_gallery(gallery.uuid)}
 
 
 def _require_rules(policy: Policy, used: Sequence[Modality]) -> None:

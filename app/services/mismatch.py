@@ -11,7 +11,7 @@ from app.domain.references import comparable
 from app.domain.subjects import Gallery, Subject
 from app.services.following import GalleryFollower
 from app.services.gallery_state import GalleryState, LoadedSubject
-from app.services.matching import Matcher, TransformedProbe
+from app.services.matching import Matcher, TransformedProbe, newest_transforms
 from app.services.probes import Probe
 
 MISMATCH_FMR = 0.01
@@ -39,7 +39,8 @@ class MismatchCheck:
             return
         state = self._follower.up_to_date(uow, gallery)
         matched = False
-        for single in self._matcher.each_recording(uow, gallery, probe, gallery.policy.quality_floor):
+        transforms = newest_transforms(uow, gallery)
+        for single in self._matcher.each_recording(gallery, transforms, probe, gallery.policy.quality_floor):
             matches = self._matches(state, single, loaded[0])
             matched |= matches
             if not matches and _same_position(single, loaded[0]):

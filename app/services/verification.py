@@ -13,7 +13,7 @@ from app.domain.subjects import ApiClient, Scope, Subject
 from app.services.access import found_subject, granted_gallery
 from app.services.deciding import Enrolled, Report
 from app.services.following import GalleryFollower
-from app.services.matching import Matcher
+from app.services.matching import Matcher, newest_transforms
 from app.services.probes import Probe
 
 
@@ -56,7 +56,8 @@ class VerificationService:
             state = self._follower.up_to_date(uow, gallery)
             loaded = self._follower.load(uow, gallery, [subject.uuid])
             retired = self._retired(uow, subject)
-            probes = self._matcher.transformed(uow, gallery, probe, policy.quality_floor)
+            transforms = newest_transforms(uow, gallery)
+        probes = self._matcher.transformed(gallery, transforms, probe, policy.quality_floor)
         templates = loaded[0].templates if loaded else {}
         board = self._matcher.against_subject(state, probes, templates, policy)
         if not len(board):

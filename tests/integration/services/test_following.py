@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from tests.fakes import FakeEncoder
 from tests.integration.services.conftest import PEOPLE, recording
 
 
@@ -89,6 +90,66 @@ class TestReplicas:
         cosines = np.sum(vectors[0] * vectors[1], axis=1)
         assert np.abs(cosines).max() < 0.999
         assert np.abs(vectors[0] @ vectors[0].T - vectors[1] @ vectors[1].T).max() < 1e-5
+
+
+class InterruptedEncoder(FakeEncoder):
+    """Lets something else happen while a probe is being encoded, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile = None
+
+    def encode(self, recording):
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return super().encode(recording)
+
+
+class TestInterleaving:
+    @pytest.fixture
+    def interrupted(self, replica):
+        encoder = InterruptedEncoder()
+        process = replica(encoder)
+        for person in range(PEOPLE):
+            process.enroll(f"p{person}", recording(person))
+        return process, encoder
+
+    @pytest.mark.parametrize("person", [2, 3])
+    def test_a_renewal_during_a_search_does_not_mix_transforms(self, interrupted, person):
+        process, encoder = interrupted
+
+        def renew():
+            process.services.galleries.renew(process.caller, "default")
+            held(process)  # Somebody else's search follows the renewal first.
+
+        encoder.meanwhile = renew
+        searched = process.identify(recording(person, 7))
+        encoder.meanwhile = renew
+        verified = process.verify(f"p{person}", recording(person, 7))
+
+        assert searched.decision.subject_id == verified.subject_id == f"p{person}"
+
+    def test_a_gallery_deleted_during_a_search_is_not_held_for_long(self, interrupted):
+        process, encoder = interrupted
+        galleries = process.services.galleries
+        galleries.create(process.caller, "gone", None)
+        process.enroll("p1", recording(1), gallery="gone")
+
+        encoder.meanwhile = lambda: galleries.delete(process.caller, "gone")
+        process.identify(recording(1, 7), gallery="gone")
+
+        assert process.services.health.readiness().templates == PEOPLE
+
+    def test_a_gallery_deleted_elsewhere_is_not_held_for_long(self, replica):
+        first, second = replica(), replica()
+        first.services.galleries.create(first.caller, "gone", None)
+        first.enroll("p1", recording(1), gallery="gone")
+        assert second.identify(recording(1, 7), gallery="gone").gallery_size == 1
+
+        first.services.galleries.delete(first.caller, "gone")
+
+        assert second.services.health.readiness().templates == 0
 
 
 def loaded_vectors(process):
