@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.api.conftest import open_api
+from tests.api.application import open_api
 from tests.factories import ecg, enroll_body, strip
 from tests.fakes import FakeEncoder, FakeEncoders
 

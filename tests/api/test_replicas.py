@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.errors import ConfigurationError
-from tests.api.conftest import open_api
+from tests.api.application import open_api
 from tests.factories import ecg, enroll_body, identify_body, verify_body
 from tests.fakes import FakeEncoder, FakeEncoders
 
