@@ -7,6 +7,7 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import RLock
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -22,8 +23,7 @@ EXHAUSTIVE_UP_TO = 20_000  # subjects; larger galleries are shortlisted per moda
 SHORTLIST = 256
 
 
-@dataclass(frozen=True)
-class LoadedSubject:
+class LoadedSubject(NamedTuple):
     """A subject as the database has it, decrypted and pooled.
 
     Attributes:
@@ -37,8 +37,7 @@ class LoadedSubject:
     references: Mapping[tuple[Modality, str], tuple[str, Template]]
 
 
-@dataclass(frozen=True)
-class KnownSubject:
+class KnownSubject(NamedTuple):
     """Who sits in a slot."""
 
     uuid: UUID
@@ -313,20 +312,18 @@ class GalleryState:
         found: list[IntArray] = [np.zeros(0, dtype=np.int64)]
         for position, probe in templates.items():
             for key, table in self._comparable_tables(encoder, position):
-                slots = np.fromiter(sorted(table.slots), dtype=np.int64)
+                slots, cosine = self._index.score_all(self._index_key(key), probe.vector)
                 classes = encoder.calibration.evidence_class(np.minimum(probe.seconds, table.seconds[slots]))
                 for evidence_class in range(evidence_classes):
-                    members = slots[classes == evidence_class]
-                    if members.size:
-                        index_key = self._index_key(key)
-                        found.append(self._index.search(index_key, probe.vector, SHORTLIST, among=members)[0])
+                    members = np.flatnonzero(classes == evidence_class)
+                    found.append(slots[members[_best(cosine[members], SHORTLIST)]])
         return np.unique(np.concatenate(found))
 
     def sharing(self, encoders: Iterable[Encoder]) -> int:
         """Number of subjects with a template under any of these encoders."""
         ids = {encoder.encoder_id for encoder in encoders}
         tables = [table.slots for key, table in self._tables.items() if key.encoder in ids]
-        return len(set[int]().union(*tables))
+        return len(tables[0]) if len(tables) == 1 else len(set[int]().union(*tables))
 
     def _comparable_tables(self, encoder: Encoder, position: str) -> list[tuple[TemplateKey, _Table]]:
         return [
@@ -352,6 +349,13 @@ class GalleryState:
     def _index_key(self, key: TemplateKey) -> IndexKey:
         version = self.transforms[key.modality, key.encoder].version
         return IndexKey(self._gallery_uuid, key.modality, key.position, key.encoder, version)
+
+
+def _best(values: Vector, k: int) -> NDArray[np.bool_]:
+    """Which of them are the k largest; all that tie with the last of those too."""
+    if values.size <= k:
+        return np.ones(values.size, dtype=bool)
+    return np.asarray(values >= np.partition(values, values.size - k)[values.size - k])
 
 
 class _BestBySlot:
