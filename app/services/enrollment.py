@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache, partial
 from uuid import UUID
 
 from app.domain.errors import ConflictError, FailureToEnrollError, InsufficientScopeError
@@ -85,6 +86,8 @@ class EnrollmentService:
         self._answers = answers
         self._clock = clock
         self._new_id = new_id
+        # The same at every enrollment, and the search for the limit takes longer than a commit.
+        self._most_subjects = cache(partial(max_subjects, encoders=encoders))
 
     def enroll(
         self,
@@ -114,13 +117,13 @@ class EnrollmentService:
         idempotent: IdempotentRequest | None,
         render: Callable[[EnrollmentOutcome], Rendered],
     ) -> Rendered:
-        probe, floor = self._acquire(caller, request)
+        probe, floor, seen = self._acquire(caller, request)
         with self._store.writing() as uow:
             gallery = granted_gallery(uow, caller, request.gallery)
-            subject, known = self._claim(uow, gallery, request)
+            subject, known = self._claim(uow, gallery, request, seen)
             if known and not request.force:
                 self._check.require_same_subject(uow, gallery, subject, probe)
-            references = self._references(uow, gallery, subject, probe, floor)
+            references = self._references(uow, gallery, subject, known, probe=probe, floor=floor)
             uow.references.add_all(references)
             outcome = EnrollmentOutcome(
                 subject_id=subject.subject_id,
@@ -134,8 +137,8 @@ class EnrollmentService:
             self._answers.keep(uow, idempotent, answer, subject.uuid)
         return answer
 
-    def _acquire(self, caller: ApiClient, request: EnrollmentRequest) -> tuple[Probe, float]:
-        """Encode before the writing transaction, which must be short."""
+    def _acquire(self, caller: ApiClient, request: EnrollmentRequest) -> tuple[Probe, float, UUID | None]:
+        """Encode before the writing transaction, which must be short; and whether the subject is known."""
         with self._store.reading() as uow:
             gallery = granted_gallery(uow, caller, request.gallery)
             subject = uow.subjects.by_name(gallery.uuid, request.subject_id)
@@ -145,18 +148,25 @@ class EnrollmentService:
         probe.require_usable(floor, FailureToEnrollError)
         for encoder in self._encoders_for(probe, known):
             probe.batch(encoder)
-        return probe, floor
+        return probe, floor, subject.uuid if subject else None
 
-    def _claim(self, uow: UnitOfWork, gallery: Gallery, request: EnrollmentRequest) -> tuple[Subject, bool]:
+    def _claim(
+        self, uow: UnitOfWork, gallery: Gallery, request: EnrollmentRequest, seen: UUID | None
+    ) -> tuple[Subject, dict[TemplateKey, int]]:
         """Take the gallery's next revision for this subject, and find or create its row.
 
         The revision locks the gallery's row until commit: from here on no other enrollment interferes.
+
+        Returns:
+            The subject, and how many references it has under each key.
         """
-        subject = uow.subjects.by_name(gallery.uuid, request.subject_id)
-        uuid = subject.uuid if subject else self._new_id()
+        uuid = seen or self._new_id()
         uow.changes.record(gallery.uuid, [uuid])
         subject = uow.subjects.by_name(gallery.uuid, request.subject_id)
         if subject is None:
+            if seen is not None:  # Erased since we looked, and uuids are never reused.
+                uuid = self._new_id()
+                uow.changes.record(gallery.uuid, [uuid])
             subject = Subject(
                 uuid=uuid,
                 gallery_uuid=gallery.uuid,
@@ -166,18 +176,24 @@ class EnrollmentService:
                 created_at=self._clock(),
             )
             uow.subjects.add(subject)
-            return subject, False
-        if subject.uuid != uuid:  # Somebody created or replaced it while we waited for the lock.
+            return subject, {}
+        if subject.uuid != uuid:  # Somebody created or replaced it since we looked.
             uow.changes.record(gallery.uuid, [subject.uuid])
         if request.consent is not None:
             subject = replace(subject, consent=request.consent)
             uow.subjects.set_consent(subject)
-        return subject, bool(uow.references.keys_of(subject.uuid))
+        return subject, uow.references.keys_of(subject.uuid)
 
     def _references(
-        self, uow: UnitOfWork, gallery: Gallery, subject: Subject, probe: Probe, floor: float
+        self,
+        uow: UnitOfWork,
+        gallery: Gallery,
+        subject: Subject,
+        known: dict[TemplateKey, int],
+        *,
+        probe: Probe,
+        floor: float,
     ) -> list[Reference]:
-        known = uow.references.keys_of(subject.uuid)
         made = [
             self._reference(uow, gallery, subject, encoder=encoder, acquired=acquired, session=session)
             for encoder in self._encoders_for(probe, known)
@@ -251,7 +267,7 @@ class EnrollmentService:
     def _warnings(self, uow: UnitOfWork, gallery: Gallery) -> tuple[str, ...]:
         if not isinstance(gallery.policy, CalibratedPolicy):
             return ()
-        limit = max_subjects(gallery.policy, self._encoders)
+        limit = self._most_subjects(gallery.policy)
         if limit is None or not uow.galleries.has_more_subjects_than(gallery.uuid, limit):
             return ()
         return (

@@ -113,7 +113,9 @@ class GalleryService:
         """
         require_all_galleries(caller)
         with self._store.writing() as uow:
-            uow.galleries.remove(granted_gallery(uow, caller, name).uuid)
+            gallery = granted_gallery(uow, caller, name)
+            uow.changes.record(gallery.uuid, [])  # An enrollment that holds the lock is erased too, then.
+            uow.galleries.remove(gallery.uuid)
             if name == DEFAULT_GALLERY:
                 uow.galleries.add(self._new(name, None))
         self._follower.forget_deleted()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from app.domain.errors import ConflictError, UnprocessableError
+from app.domain.errors import RequestError, UnprocessableError
 from app.domain.ports import Clock, Store, StoredAnswer, UnitOfWork
 
 KEPT_FOR = timedelta(hours=24)
@@ -87,7 +87,7 @@ class AnswerLog:
             return stored
         try:
             return work()
-        except ConflictError:
+        except RequestError:  # The other one was first: its key, its subject or its erasure is in the way.
             stored = self.replay(request)
             if stored is None:
                 raise
