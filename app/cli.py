@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -200,6 +201,8 @@ def main() -> None:
 
 
 def _serve_here(settings: Settings) -> None:
+    # Once it has shut down, uvicorn raises the signal again; its default would end us before we clean up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with ExitStack() as stack:
         with loading():
             import uvicorn

@@ -75,6 +75,11 @@ class ServerProcess:
         if self._process.stderr is not None:
             self._process.stderr.close()
 
+    def stop(self) -> int:
+        """SIGTERM, as service managers send it; the exit status."""
+        self._process.terminate()
+        return self._process.wait(timeout=30)
+
     def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """One request on a connection of its own; raises OSError or HTTPException if the server dies."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)

@@ -68,6 +68,20 @@ class TestReplicas:
                 assert sizes == {person + 1}
 
 
+class TestStop:
+    @pytest.mark.parametrize("workers", ["1", "2"])
+    def test_sigterm_leaves_one_whole_file(self, sqlite_url, tmp_path, workers):
+        """What is erased lingers in SQLite's log until the last connection is closed."""
+        env = environment(tmp_path, sqlite_url, MASTER_KEY, workers=workers)
+        with ServerProcess(tmp_path, env, new_key(tmp_path, env)) as server:
+            body = {"subject_id": "p1", "recordings": [strip(1)]}
+            assert server.call("POST", "/enroll", body)[0] == 201
+
+            assert server.stop() == 0
+
+        assert [path.name for path in tmp_path.glob("*.db*")] == ["pulseprint.db"]
+
+
 @pytest.mark.slow
 class TestKill:
     def test_no_acknowledged_enrollment_is_lost(self, env, tmp_path):
