@@ -66,6 +66,7 @@ class Report:
         rounded = not (matches or exact)
         reported = self.score(row, rounded=rounded)
         missing = None if threshold is None or matches else max(0.0, threshold - score)
+        settled = matches or required_missing
         return ComparisonDecision(
             decision=Decision.MATCH if matches else Decision.NON_MATCH,
             subject_id=subject_id if matches else None,
@@ -77,7 +78,7 @@ class Report:
             reasons=(Reason.REQUIRED_MISSING,) * required_missing + (Reason.EVIDENCE_CEILING,) * unreachable,
             evidence_ceiling=ceiling if unreachable else None,
             shortfall_db=None if rounded else missing,
-            further_seconds=None if rounded or matches else self._further_seconds(row, evidence),
+            further_seconds=None if rounded or settled else self._further_seconds(row, evidence),
             activity=activity_of(self._probe),
         )
 

@@ -116,8 +116,11 @@ class Probe:
 
     def status_of(self, modality: Modality, min_quality: float) -> tuple[ModalityStatus, str | None]:
         """How a modality that cannot be scored is reported: its status and first rejection's code."""
-        if self._encoders.default(modality) is None:
+        encoder = self._encoders.default(modality)
+        if encoder is None:
             return ModalityStatus.UNAVAILABLE, "modality_unavailable"
+        if self.accepted(encoder, min_quality):
+            return ModalityStatus.MISSING, None
         for rejection in self.rejections(min_quality):
             if self.recordings[rejection.index].modality == modality:
                 return ModalityStatus.REJECTED_QUALITY, rejection.code

@@ -123,6 +123,15 @@ class TestModalities:
         assert decision.decision is Decision.NON_MATCH
         assert decision.reasons == (Reason.REQUIRED_MISSING,)
 
+    def test_a_longer_probe_is_not_promised_to_replace_a_required_one(self, both):
+        policy = CalibratedPolicy(required=frozenset({Modality.ECG, Modality.FACE}))
+        both.services.galleries.set_policy(both.caller, "default", policy)
+
+        decision = both.verify("p1", recording(1, 7))
+
+        assert decision.reasons == (Reason.REQUIRED_MISSING,)
+        assert decision.further_seconds is None
+
     def test_two_modalities_resolve_what_one_cannot(self, both):
         one = both.verify("p1", recording(1, 7), fmr=1e-5)
         two = both.verify("p1", recording(1, 7), face(1, 7), fmr=1e-5)
@@ -164,6 +173,11 @@ class TestIdentify:
 
         assert (outcome.decision.decision, outcome.candidates) == (Decision.NON_MATCH, ())
         assert outcome.decision.reasons == (Reason.NO_COMPARISON,)
+
+    def test_one_usable_recording_in_an_empty_gallery_is_not_a_rejection(self, replica):
+        (ecg,) = replica().identify(NOISE, recording(1)).decision.modalities
+
+        assert (ecg.status, ecg.code) == (ModalityStatus.NOT_ENROLLED, None)
 
     def test_verification_and_identification_agree_on_the_score(self, enrolled):
         outcome = enrolled.identify(recording(4, 5), max_candidates=100)
