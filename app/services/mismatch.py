@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from app.domain.errors import UnprocessableError
 from app.domain.policies import CalibratedPolicy
 from app.domain.ports import UnitOfWork
-from app.domain.references import comparable
+from app.domain.references import Modality
 from app.domain.subjects import Gallery, Subject
 from app.services.following import GalleryFollower
 from app.services.gallery_state import GalleryState, LoadedSubject
@@ -38,31 +40,40 @@ class MismatchCheck:
         if not loaded:  # Only references of retired encoders: there is nothing to compare with.
             return
         state = self._follower.up_to_date(uow, gallery)
-        matched = False
         transforms = newest_transforms(uow, gallery)
-        for single in self._matcher.each_recording(gallery, transforms, probe, gallery.policy.quality_floor):
-            matches = self._matches(state, single, loaded[0])
-            matched |= matches
-            if not matches and _same_position(single, loaded[0]):
-                matched = False
-                break
+        singles = self._matcher.each_recording(gallery, transforms, probe, gallery.policy.quality_floor)
+        matched = False
+        for single in _newest_only(singles, loaded[0]):
+            own = self._compare(state, single, loaded[0], any_position=False)
+            if own is False:
+                raise _mismatch()
+            matched |= bool(own or self._compare(state, single, loaded[0], any_position=True))
         if not matched:
-            raise UnprocessableError(
-                "These recordings do not look like what is enrolled of this subject"
-                f" (false match rate {MISMATCH_FMR:.0%}); an admin may use 'force'.",
-                code="reference_mismatch",
-            )
+            raise _mismatch()
 
-    def _matches(self, state: GalleryState, single: TransformedProbe, enrolled: LoadedSubject) -> bool:
-        board = self._matcher.against_subject(state, [single], enrolled.templates, _POLICY, any_position=True)
-        return bool(len(board)) and bool(np.all(board.passes))
+    def _compare(
+        self, state: GalleryState, single: TransformedProbe, enrolled: LoadedSubject, *, any_position: bool
+    ) -> bool | None:
+        """Whether it matches; None if there is nothing to compare with."""
+        board = self._matcher.against_subject(
+            state, [single], enrolled.templates, _POLICY, any_position=any_position
+        )
+        return bool(np.all(board.passes)) if len(board) else None
 
 
-def _same_position(single: TransformedProbe, enrolled: LoadedSubject) -> bool:
-    return any(
-        key.modality == single.encoder.modality
-        and key.encoder == single.encoder.encoder_id
-        and comparable(position, key.position)
-        for position in single.templates
-        for key in enrolled.templates
+def _newest_only(singles: Sequence[TransformedProbe], enrolled: LoadedSubject) -> Iterator[TransformedProbe]:
+    """Of each modality, those under the newest version that the subject has a template of."""
+    known = {key.encoder for key in enrolled.templates}
+    newest: dict[Modality, str] = {}
+    for single in singles:  # Newest first within a modality.
+        modality, version = single.encoder.modality, single.encoder.encoder_id
+        if version in known and newest.setdefault(modality, version) == version:
+            yield single
+
+
+def _mismatch() -> UnprocessableError:
+    return UnprocessableError(
+        "These recordings do not look like what is enrolled of this subject"
+        f" (false match rate {MISMATCH_FMR:.0%}); an admin may use 'force'.",
+        code="reference_mismatch",
     )

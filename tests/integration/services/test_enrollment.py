@@ -159,6 +159,16 @@ class TestAdding:
         with pytest.raises(UnprocessableError):
             process.enroll("p1", recording(2, 1, position="V1"))
 
+    def test_what_mismatches_its_own_lead_is_refused_even_if_it_matches_another(self, replica):
+        process = replica()
+        process.enroll("p1", recording(1, position="I"), recording(2, position="II"))
+
+        process.enroll("p1", recording(1, 1, position="I"), recording(2, 1, position="II"))
+        with pytest.raises(UnprocessableError) as refusal:
+            process.enroll("p1", recording(1, 2, position="I"), recording(1, 3, position="II"))
+
+        assert refusal.value.code == "reference_mismatch"
+
     def test_an_admin_may_force_it(self, replica):
         process = replica()
         process.enroll("p1", recording(1))
@@ -233,6 +243,16 @@ class TestIdempotency:
         assert process.services.answers.replay(self.request()) is None
 
 
+class FailingEncoder(FakeEncoder):
+    """One that mistakes everybody for somebody else, once it fails."""
+
+    fails = False
+
+    def encode(self, recording):
+        encoding = super().encode(recording)
+        return replace(encoding, vector=-encoding.vector) if self.fails else encoding
+
+
 class TestEncoderUpgrade:
     OLD, NEW = FakeEncoder("2026.11"), FakeEncoder("2027.01")
 
@@ -258,6 +278,16 @@ class TestEncoderUpgrade:
 
         assert [r.encoder for r in outcome.references] == ["fake@2027.01", "fake@2026.11"]
         assert after.verify("p1", recording(1, 7)).modalities[0].encoder == "fake@2027.01"
+
+    def test_only_the_newest_version_decides_whether_a_recording_may_be_added(self, replica):
+        """An old encoder that a new one was to replace must not keep people from being added."""
+        weak = FailingEncoder("2026.11")
+        replica(weak).enroll("p1", recording(1))
+        after = replica(self.NEW, weak)
+        after.enroll("p1", recording(1, 1))
+        weak.fails = True
+
+        assert len(after.enroll("p1", recording(1, 2)).references) == 2
 
     def test_start_refuses_when_a_bundle_of_enrolled_people_is_gone(self, replica):
         replica(self.OLD).enroll("p1", recording(1))
