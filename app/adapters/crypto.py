@@ -33,6 +33,7 @@ KEY_ID_BYTES = 8
 NONCE_BYTES = 12
 TAG_BYTES = 16
 CACHED_KEYS = 4_096
+CACHED_MATRICES = 256  # 64 KiB each
 
 _DOES_NOT_OPEN = (InvalidTag, ValueError)  # ValueError: too short to hold a nonce.
 _VECTOR_DTYPE = np.dtype("<f4")
@@ -106,7 +107,7 @@ class EnvelopeVault(ports.TemplateVault):
             raise ConfigurationError("There is no master key: set PULSEPRINT_MASTER_KEYS.")
         self._masters = [WrappingKey(key) for key in master_keys]
         self._gallery_keys: _Cache[WrappingKey] = _Cache(CACHED_KEYS)
-        self._matrices: _Cache[Vector] = _Cache(CACHED_KEYS)
+        self._matrices: _Cache[Vector] = _Cache(CACHED_MATRICES)
 
     def __repr__(self) -> str:
         return f"EnvelopeVault({', '.join(key.id.hex() for key in self._masters)})"
@@ -159,13 +160,9 @@ class EnvelopeVault(ports.TemplateVault):
                 raise TemplateIntegrityError("A stored transform is not square.")
             return values.reshape(size, size)
 
-        key = (
-            gallery.uuid,
-            transform.modality,
-            transform.encoder,
-            transform.version,
-            transform.wrapped_matrix,
-        )
+        # Its first bytes, key id and nonce, name a wrapped matrix; hashing all of it would take longer.
+        name = transform.wrapped_matrix[: KEY_ID_BYTES + NONCE_BYTES]
+        key = (gallery.uuid, transform.modality, transform.encoder, transform.version, name)
         return self._matrices.get(key, unwrap)
 
     # ── Subjects and references ───────────────────────────────────────────────────────────────────

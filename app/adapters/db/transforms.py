@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from app.adapters.db.rows import gallery_transforms
 from app.adapters.db.statements import Statement, Transaction
@@ -20,19 +20,49 @@ _OF_THE_ENCODER = (
     _TABLE.modality == bindparam("of_modality"),
     _TABLE.encoder == bindparam("of_encoder"),
 )
-_ALL = select(_TABLE.gallery_uuid, _TABLE.modality, _TABLE.encoder, _TABLE.version, _TABLE.wrapped_matrix)
+_NAME_BYTES = 20  # A wrapped matrix begins with its key's id and its nonce: no two begin alike.
+_ALL = select(
+    _TABLE.gallery_uuid,
+    _TABLE.modality,
+    _TABLE.encoder,
+    _TABLE.version,
+    func.substr(_TABLE.wrapped_matrix, 1, _NAME_BYTES, type_=_TABLE.wrapped_matrix.type),
+)
 
 _INSERT = Statement(insert(gallery_transforms))
 _CURRENT = Statement(_ALL.where(*_OF_THE_ENCODER).order_by(_TABLE.version.desc()).limit(1))
 _OF_GALLERY = Statement(_ALL.where(_OF_THE_GALLERY).order_by(_TABLE.modality, _TABLE.encoder, _TABLE.version))
+_MATRIX = Statement(
+    select(_TABLE.wrapped_matrix).where(*_OF_THE_ENCODER, _TABLE.version == bindparam("of_version"))
+)
 _REMOVE_OLDER = Statement(
     delete(gallery_transforms).where(*_OF_THE_ENCODER, _TABLE.version < bindparam("kept"))
 )
 
 
+class WrappedMatrices:
+    """Those read last, by their first bytes: every search needs one, and each is 64 KiB to fetch."""
+
+    LIMIT = 256
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, bytes] = {}
+
+    def get(self, name: bytes, read: Callable[[], bytes]) -> bytes:
+        """The matrix of this name, read if it is not known."""
+        matrix = self._known.get(name)
+        if matrix is None:
+            matrix = read()
+            if len(self._known) >= self.LIMIT:
+                self._known.clear()
+            self._known[name] = matrix
+        return matrix
+
+
 class SqlTransforms:
-    def __init__(self, within: Transaction) -> None:
+    def __init__(self, within: Transaction, matrices: WrappedMatrices) -> None:
         self._within = within
+        self._matrices = matrices
 
     def add(self, transform: GalleryTransform) -> None:
         _INSERT.run(
@@ -48,10 +78,27 @@ class SqlTransforms:
 
     def current(self, gallery_uuid: UUID, modality: Modality, encoder: str) -> GalleryTransform | None:
         row = _CURRENT.first(self._within, _names(gallery_uuid, modality, encoder))
-        return None if row is None else _to_transform(row)
+        return None if row is None else self._to_transform(row)
 
     def of_gallery(self, gallery_uuid: UUID) -> list[GalleryTransform]:
-        return [_to_transform(row) for row in _OF_GALLERY.rows(self._within, {"gallery": gallery_uuid})]
+        return [self._to_transform(row) for row in _OF_GALLERY.rows(self._within, {"gallery": gallery_uuid})]
+
+    def _to_transform(self, row: Sequence[Any]) -> GalleryTransform:
+        gallery_uuid, name, encoder, version, matrix_name = row
+        modality = Modality(name)
+
+        def read() -> bytes:
+            one = {**_names(gallery_uuid, modality, encoder), "of_version": version}
+            matrix: bytes = _MATRIX.rows(self._within, one)[0][0]
+            return matrix
+
+        return GalleryTransform(
+            gallery_uuid=gallery_uuid,
+            modality=modality,
+            encoder=encoder,
+            version=version,
+            wrapped_matrix=self._matrices.get(matrix_name, read),
+        )
 
     def remove_older(self, gallery_uuid: UUID, modality: Modality, encoder: str, version: int) -> None:
         self._within.erases = True
@@ -60,14 +107,3 @@ class SqlTransforms:
 
 def _names(gallery_uuid: UUID, modality: Modality, encoder: str) -> dict[str, Any]:
     return {"gallery": gallery_uuid, "of_modality": str(modality), "of_encoder": encoder}
-
-
-def _to_transform(row: Sequence[Any]) -> GalleryTransform:
-    gallery_uuid, modality, encoder, version, wrapped_matrix = row
-    return GalleryTransform(
-        gallery_uuid=gallery_uuid,
-        modality=Modality(modality),
-        encoder=encoder,
-        version=version,
-        wrapped_matrix=wrapped_matrix,
-    )

@@ -17,7 +17,7 @@ from app.adapters.db.references import SqlReferences
 from app.adapters.db.sqlite import BUSY_TIMEOUT_MS, empty_log
 from app.adapters.db.statements import Transaction
 from app.adapters.db.subjects import SqlSubjects
-from app.adapters.db.transforms import SqlTransforms
+from app.adapters.db.transforms import SqlTransforms, WrappedMatrices
 from app.adapters.db.write_turn import WriteTurn
 from app.domain import ports
 
@@ -27,9 +27,9 @@ _PATIENCE_MS = 250
 class SqlUnitOfWork(ports.UnitOfWork):
     """The repositories of one open transaction."""
 
-    def __init__(self, within: Transaction) -> None:
+    def __init__(self, within: Transaction, matrices: WrappedMatrices) -> None:
         self.galleries = SqlGalleries(within)
-        self.transforms = SqlTransforms(within)
+        self.transforms = SqlTransforms(within, matrices)
         self.subjects = SqlSubjects(within)
         self.references = SqlReferences(within)
         self.changes = SqlChangeFeed(within)
@@ -43,13 +43,14 @@ class SqlStore(ports.Store):
     def __init__(self, engine: Engine) -> None:
         self._reader = for_reading(engine)
         self._writer = for_writing(engine)
+        self._matrices = WrappedMatrices()
         self._turn = WriteTurn() if engine.dialect.name == "sqlite" else None
         self._log_is_clean = False  # A process that was killed may have left erased pages.
 
     @contextmanager
     def reading(self) -> Iterator[SqlUnitOfWork]:
         with translated_faults(), self._reader.connect() as connection, connection.begin():
-            yield SqlUnitOfWork(Transaction(connection))
+            yield SqlUnitOfWork(Transaction(connection), self._matrices)
 
     @contextmanager
     def writing(self) -> Iterator[SqlUnitOfWork]:
@@ -57,7 +58,7 @@ class SqlStore(ports.Store):
         with turn, translated_faults(), self._writer.connect() as connection:
             with connection.begin():
                 within = Transaction(connection)
-                yield SqlUnitOfWork(within)
+                yield SqlUnitOfWork(within, self._matrices)
             if self._turn is not None:
                 self._forget(connection, within)
 

@@ -5,7 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from app.adapters.db.engine import for_writing
 from app.adapters.db.galleries import policy_from_json, policy_to_json
+from app.adapters.db.rows import gallery_transforms
 from app.domain.errors import ConflictError
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
 from app.domain.ports import PageCursor, StoredAnswer
@@ -152,6 +154,24 @@ class TestRemove:
 
 
 class TestTransforms:
+    def test_a_matrix_changed_in_the_database_is_read_again(self, store, engine):
+        """It is kept in memory by its first bytes, which differ between any two."""
+        first = a_transform(a_gallery(), wrapped_matrix=b"key id and first nonce" * 4)
+        second = replace(first, wrapped_matrix=b"key id and other nonce" * 4)
+        with store.writing() as uow:
+            uow.galleries.add(a_gallery())
+            uow.transforms.add(first)
+        with store.reading() as uow:
+            before = uow.transforms.of_gallery(first.gallery_uuid)
+
+        with for_writing(engine).begin() as connection:
+            connection.execute(gallery_transforms.update().values(wrapped_matrix=second.wrapped_matrix))
+
+        with store.reading() as uow:
+            assert before == [first]
+            assert uow.transforms.of_gallery(first.gallery_uuid) == [second]
+            assert uow.transforms.current(first.gallery_uuid, first.modality, first.encoder) == second
+
     def test_the_current_one_is_of_the_highest_version(self, store):
         gallery = a_gallery()
         versions = [a_transform(gallery, version) for version in (1, 2, 10)]

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.adapters.crypto import EnvelopeVault
+from app.adapters.db import key_check
 from app.adapters.db.engine import for_writing
 from app.adapters.db.key_check import ensure_key_check, renew_key_check
 from app.domain.errors import ConfigurationError
@@ -62,6 +63,16 @@ class TestEnsureKeyCheck:
             list(threads.map(lambda _: ensure_key_check(engine, EnvelopeVault([OLD])), range(4)))
 
         ensure_key_check(engine, EnvelopeVault([OLD]))
+
+
+    def test_a_worker_that_looked_before_another_stored_takes_the_others(self, engine, store):
+        ensure_key_check(engine, EnvelopeVault([OLD]))  # The other, whose first gallery follows at once.
+        with store.writing() as uow:
+            uow.galleries.add(a_gallery())
+
+        found = key_check._store_first(engine, EnvelopeVault([OLD]).key_check_value())
+
+        assert found == value_of(engine)
 
 
 class TestRenewKeyCheck:
