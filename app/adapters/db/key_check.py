@@ -40,7 +40,11 @@ def _read(engine: Engine) -> bytes | None:
 def _store_first(engine: Engine, value: bytes) -> bytes:
     try:
         with for_writing(engine).begin() as connection:
-            if connection.scalar(select(func.count()).select_from(galleries)):
+            populated = connection.scalar(select(func.count()).select_from(galleries))
+            stored = _value(connection)  # In this order: another process stores it before its first gallery.
+            if stored is not None:
+                return stored
+            if populated:
                 raise ConfigurationError(
                     "The database has galleries and no key-check value: it was tampered with."
                 )
