@@ -64,7 +64,6 @@ class TestEnsureKeyCheck:
 
         ensure_key_check(engine, EnvelopeVault([OLD]))
 
-
     def test_a_worker_that_looked_before_another_stored_takes_the_others(self, engine, store):
         ensure_key_check(engine, EnvelopeVault([OLD]))  # The other, whose first gallery follows at once.
         with store.writing() as uow:
