@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ml.encoder import load_bundle
+from ml.encoder import BundleError, load_bundle
 from ml.evaluation.looks import log_look
 from ml.evaluation.over_http import FMR, FPIR, compare_with_service, service_client
 from ml.evaluation.protocols import PROTOCOLS
@@ -37,7 +37,12 @@ def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
     if unknown:
         raise typer.BadParameter(f"{unknown}: expected {', '.join([*PROTOCOLS, OPEN_SET])}")
     console = Console(width=200)
-    runner = Runner(load_bundle(bundle), data, cache)
+    try:
+        encoder = load_bundle(bundle)
+    except BundleError as error:
+        console.print(str(error), style="red", soft_wrap=True)
+        raise typer.Exit(code=1) from None
+    runner = Runner(encoder, data, cache)
     for name in protocol:
         if url is not None:
             _evaluate_over_http(runner, name, results, (url, api_key), console)

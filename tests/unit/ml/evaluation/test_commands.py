@@ -24,6 +24,12 @@ class TestEvaluate:
         assert outcome.exit_code == 2
         assert "E3-multi" in outcome.output
 
+    def test_a_directory_that_is_no_bundle_is_one_line(self, app: typer.Typer, tmp_path: Path) -> None:
+        outcome = CliRunner().invoke(app, ["--protocol", "E2", "--bundle", str(tmp_path)])
+
+        assert outcome.exit_code == 1
+        assert len(outcome.output.splitlines()) == 1
+
     @pytest.mark.real_data
     @pytest.mark.parametrize(("protocol", "looks"), [("D2", 0), ("E3", 1)])
     def test_results_are_kept_and_looks_at_test_sets_logged(
