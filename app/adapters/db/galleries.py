@@ -39,6 +39,8 @@ _BY_UUID = Statement(select(*_COLUMNS).where(_WANTED))
 _ALL = Statement(_IN_ORDER)
 _SET_POLICY = Statement(update(galleries).where(_WANTED).values(policy=bindparam("new")))
 _SET_KEY = Statement(update(galleries).where(_WANTED).values(wrapped_key=bindparam("new")))
+# Enrollments under way commit first, so that their answers are among those that go.
+_LOCK = Statement(update(galleries).where(_WANTED).values(revision=galleries.c.revision))
 _REMOVE_ANSWERS = Statement(delete(idempotency_keys).where(idempotency_keys.c.subject_uuid.in_(_SUBJECTS_OF)))
 _REMOVE = Statement(delete(galleries).where(_WANTED))
 _REVISION = Statement(select(galleries.c.revision).where(_WANTED))
@@ -110,6 +112,7 @@ class SqlGalleries:
 
     def remove(self, gallery_uuid: UUID) -> None:
         self._within.erases = True
+        _LOCK.run(self._within, {"wanted": gallery_uuid})
         _REMOVE_ANSWERS.run(self._within, {"wanted": gallery_uuid})
         _REMOVE.run(self._within, {"wanted": gallery_uuid})
 

@@ -1,6 +1,7 @@
 """Galleries in the database."""
 
 from dataclasses import replace
+from threading import Thread
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,8 @@ from app.domain.ports import PageCursor, StoredAnswer
 from app.domain.references import Modality
 from tests.stored import NOW, a_gallery, a_reference, a_subject, a_transform, later
 
+BLOCKED_S = 0.2
+DONE_S = 20.0
 POLICIES = [
     CalibratedPolicy(),
     CalibratedPolicy(fmr=1e-6, fpir=0.5, required=frozenset({Modality.ECG, Modality.FACE}), min_quality=0.25),
@@ -151,6 +154,30 @@ class TestRemove:
             assert uow.answers.get("id", "POST", "/enroll", "doomed") is None
             assert uow.answers.get("id", "POST", "/enroll", "kept") is not None
             assert uow.references.encoder_counts() == {"fake@1": 1}
+
+    def test_an_enrollment_under_way_leaves_no_answer_behind(self, store):
+        gallery = a_gallery()
+        subject = a_subject(gallery)
+        answer = StoredAnswer("id", "POST", "/enroll", "key", b"h", 201, b"{}", subject.uuid, NOW)
+        with store.writing() as uow:
+            uow.galleries.add(gallery)
+
+        def remove() -> None:
+            with store.writing() as uow:
+                uow.galleries.remove(gallery.uuid)
+
+        remover = Thread(target=remove)
+        with store.writing() as uow:
+            uow.changes.record(gallery.uuid, [subject.uuid])
+            uow.subjects.add(subject)
+            remover.start()
+            remover.join(BLOCKED_S)
+            uow.answers.add(answer)
+        remover.join(DONE_S)
+
+        with store.reading() as uow:
+            assert uow.galleries.all() == []
+            assert uow.answers.get("id", "POST", "/enroll", "key") is None
 
 
 class TestTransforms:
