@@ -263,20 +263,22 @@ class GalleryState:
             encoder = self._encoders.get(encoder_id)
             if encoder is None or not inside:
                 continue
-            sample = self.sample(modality, encoder)
-            sample.put(slot, sampled)
-            if len(sample) > MAX_SUBJECTS:
-                sample.remove(max(sample.slots, key=self._ranks.__getitem__))
+            self.sample(modality, encoder).put(slot, sampled)
         for key, sample in self._samples.items():
             if key not in brought:
                 sample.remove(slot)
+        members = self._sampled_slots() if inside else ()
+        if len(members) > MAX_SUBJECTS:  # Of all modalities and versions together, as in a rebuild.
+            last = max(members, key=self._ranks.__getitem__)
+            for sample in self._samples.values():
+                sample.remove(last)
 
     def _belongs_to_sample(self, slot: int) -> bool:
-        if len(self._slot_of) <= MAX_SUBJECTS:
-            return True
-        samples = [sample for sample in self._samples.values() if len(sample)]
-        worst = max((self._ranks[s] for sample in samples for s in sample.slots), default=None)
-        return worst is None or self._ranks[slot] <= worst
+        members = self._sampled_slots()
+        return len(members) < MAX_SUBJECTS or self._ranks[slot] <= max(map(self._ranks.__getitem__, members))
+
+    def _sampled_slots(self) -> set[int]:
+        return set[int]().union(*(sample.slots for sample in self._samples.values()))
 
     # ── matching ──────────────────────────────────────────────────────────────────────────────────
 

@@ -1,0 +1,84 @@
+"""The sample that a gallery's own null is taken from is the same in every process."""
+
+import hashlib
+from uuid import UUID
+
+import numpy as np
+
+from app.adapters.index.exact_index import ExactIndex
+from app.domain.references import UNKNOWN_POSITION, Modality, Template, TemplateKey
+from app.domain.subjects import GalleryTransform
+from app.services.gallery_state import GalleryState, LoadedSubject
+from app.services.null_samples import MAX_SUBJECTS
+from tests.fakes import FakeEncoder, FakeEncoders, unit
+
+GALLERY = UUID(int=1)
+OLD, NEW = FakeEncoder("2026.11"), FakeEncoder("2027.01")
+
+
+def a_state() -> GalleryState:
+    state = GalleryState(GALLERY, ExactIndex(), FakeEncoders(NEW, OLD))
+    state.transforms = {
+        (Modality.ECG, encoder.encoder_id): GalleryTransform(
+            GALLERY, Modality.ECG, encoder.encoder_id, 1, b"wrapped"
+        )
+        for encoder in (OLD, NEW)
+    }
+    return state
+
+
+def a_subject(number: int, *encoders: FakeEncoder) -> LoadedSubject:
+    vector = unit(np.random.default_rng(number).standard_normal(OLD.vector_size)).astype(np.float32)
+    template = Template(vector, 10.0, 0.9)
+    return LoadedSubject(
+        uuid=UUID(int=number),
+        subject_id=f"p{number}",
+        templates={TemplateKey(Modality.ECG, UNKNOWN_POSITION, e.encoder_id): template for e in encoders},
+        references={(Modality.ECG, e.encoder_id): (UNKNOWN_POSITION, template) for e in encoders},
+    )
+
+
+def sampled(state: GalleryState) -> dict[str, set[UUID]]:
+    return {
+        encoder.encoder_id: {state.subject(slot).uuid for slot in state.sample(Modality.ECG, encoder).slots}
+        for encoder in (OLD, NEW)
+    }
+
+
+def rank(subject: LoadedSubject) -> bytes:
+    return hashlib.sha256(subject.uuid.bytes).digest()
+
+
+class TestSample:
+    PEOPLE = tuple(a_subject(n, OLD if n % 2 else NEW) for n in range(1, MAX_SUBJECTS + 201))
+
+    def test_is_the_thousand_of_smallest_rank_whatever_the_history(self):
+        followed, rebuilt = a_state(), a_state()
+        for subject in self.PEOPLE:
+            followed.apply(subject.uuid, subject)
+        rebuilt.fill(self.PEOPLE)
+
+        first = sorted(self.PEOPLE, key=rank)[:MAX_SUBJECTS]
+        expected = {
+            e.encoder_id: {s.uuid for s in first if (Modality.ECG, e.encoder_id) in s.references}
+            for e in (OLD, NEW)
+        }
+        assert sampled(rebuilt) == expected
+        assert sampled(followed) == expected
+
+    def test_is_filled_up_when_somebody_leaves_or_loses_a_version(self):
+        followed, rebuilt = a_state(), a_state()
+        followed.fill(self.PEOPLE)
+        leaving, changing = sorted(self.PEOPLE, key=rank)[:2]
+        changed = a_subject(changing.uuid.int, OLD, NEW)
+        joining = max((a_subject(n, NEW) for n in range(5000, 5050)), key=rank)
+        people = [s for s in self.PEOPLE if s.uuid not in (leaving.uuid, changing.uuid)] + [changed, joining]
+
+        followed.apply(changed.uuid, changed)
+        followed.apply(leaving.uuid, None)
+        followed.apply(joining.uuid, joining)  # Of high rank, while there is room.
+        for uuid in followed.unsampled():
+            followed.apply(uuid, next(s for s in people if s.uuid == uuid))
+        rebuilt.fill(people)
+
+        assert sampled(followed) == sampled(rebuilt)
