@@ -124,7 +124,8 @@ def _compile(core: Core, dialect: Dialect) -> _Compiled:
         sql=str(compiled),
         names=names,
         positional=compiled.positiontup is not None,
-        fixed=compiled.params,
+        # Without the None of parameters that have no value yet: a forgotten one must not become NULL.
+        fixed={name: value for name, value in compiled.params.items() if value is not None},
         binders=[(name, types[name].dialect_impl(dialect).bind_processor(dialect)) for name in names],
         converters=[_converter(column.type, dialect) for column in core.exported_columns],
     )
