@@ -37,6 +37,8 @@ from app.services.access import AccessService
 from benchmarks.paths import CACHE, MODELS
 from benchmarks.strips import ENROLLED_S, drawn_vectors, ecg_encoder, enrolled_people, known_name, recording
 
+DATABASE = "pulseprint.db"
+KEYS = "keys.json"
 _BATCH = 5_000
 _QUALITY = (0.6, 1.0)
 
@@ -62,11 +64,11 @@ class FilledDatabase:
 @contextmanager
 def sqlite_database(subjects: int) -> Iterator[FilledDatabase]:
     """A fresh copy of a filled SQLite file, on the same disk as the cache."""
-    source, keys = _cached(subjects)
+    source = _cached(subjects)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="copy-") as folder:
-        copy = Path(folder) / "pulseprint.db"
-        shutil.copyfile(source, copy)
-        yield FilledDatabase(url=f"sqlite:///{copy}", **json.loads(keys.read_text()))
+        copy = Path(folder) / DATABASE
+        shutil.copyfile(source / DATABASE, copy)
+        yield FilledDatabase(url=f"sqlite:///{copy}", **json.loads((source / KEYS).read_text()))
 
 
 @contextmanager
@@ -88,18 +90,22 @@ def postgres_database(subjects: int) -> Iterator[FilledDatabase]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _cached(subjects: int) -> tuple[Path, Path]:
-    CACHE.mkdir(parents=True, exist_ok=True)
+def _cached(subjects: int) -> Path:
+    """A folder with a filled database and what opens it; made beside its place and moved there whole."""
     encoder = ecg_encoder()
     kind = f"{encoder.encoder_id}-{encoder.card.sha256}-{SCHEMA_REVISION}"
-    digest = hashlib.sha256(kind.encode()).hexdigest()[:12]
-    path, keys = (CACHE / f"gallery-{subjects}-{digest}{end}" for end in (".db", ".json"))
-    if not keys.exists():
-        path.unlink(missing_ok=True)
-        made = fill(f"sqlite:///{path}", subjects)
-        with os.fdopen(os.open(keys, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump({name: value for name, value in asdict(made).items() if name != "url"}, file)
-    return path, keys
+    folder = CACHE / f"gallery-{subjects}-{hashlib.sha256(kind.encode()).hexdigest()[:12]}"
+    if not folder.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        making = Path(tempfile.mkdtemp(dir=CACHE, prefix="making-"))  # Nobody else may read it.
+        made = fill(f"sqlite:///{making / DATABASE}", subjects)
+        keys = {name: value for name, value in asdict(made).items() if name != "url"}
+        (making / KEYS).write_text(json.dumps(keys))
+        try:
+            making.rename(folder)
+        except OSError:  # Another run was faster.
+            shutil.rmtree(making)
+    return folder
 
 
 def fill(url: str, subjects: int) -> FilledDatabase:
