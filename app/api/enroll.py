@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
-from app.api.calls import Call, answer, endpoint
+from app.api.calls import Call, DirectRoute, answer, endpoint
 from app.api.openapi import CAPTURE_CODES, operation
 from app.api.schemas.enroll import EnrollAnswer, EnrollBody
 from app.domain.subjects import Scope
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.services.enrollment import EnrollmentOutcome
     from app.services.idempotency import Rendered
 
-router = APIRouter(tags=["recognition"])
+router = APIRouter(tags=["recognition"], route_class=DirectRoute)
 
 
 @router.post(

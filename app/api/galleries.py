@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api.calls import Call, answer, endpoint
+from app.api.calls import Call, DirectRoute, answer, endpoint
 from app.api.cursors import decode_cursor, encode_cursor
 from app.api.openapi import operation
 from app.api.schemas.galleries import GalleryAnswer, GalleryBody, GalleryListAnswer, GalleryPolicyBody
@@ -13,7 +13,7 @@ from app.domain.errors import GalleryNotFoundError
 from app.domain.subjects import Scope
 from app.services.idempotency import Rendered
 
-router = APIRouter(tags=["galleries"])
+router = APIRouter(tags=["galleries"], route_class=DirectRoute)
 
 NO_GALLERY = "There is no such gallery."
 

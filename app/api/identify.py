@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
-from app.api.calls import Call, answer, endpoint
+from app.api.calls import Call, DirectRoute, answer, endpoint
 from app.api.openapi import operation
 from app.api.schemas.identify import IdentifyAnswer, IdentifyBody, identify_fields
 from app.api.verify import COMPARISON_CODES
@@ -15,7 +15,7 @@ from app.domain.subjects import Scope
 if TYPE_CHECKING:
     from app.services.idempotency import Rendered
 
-router = APIRouter(tags=["recognition"])
+router = APIRouter(tags=["recognition"], route_class=DirectRoute)
 
 
 @router.post(

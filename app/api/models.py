@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
-from app.api.calls import Call, answer, endpoint
+from app.api.calls import Call, DirectRoute, answer, endpoint
 from app.api.openapi import operation
 from app.api.schemas.lists import NoQuery
 from app.api.schemas.models import ModelListAnswer
@@ -14,7 +14,7 @@ from app.api.schemas.models import ModelListAnswer
 if TYPE_CHECKING:
     from app.services.idempotency import Rendered
 
-router = APIRouter(tags=["service"])
+router = APIRouter(tags=["service"], route_class=DirectRoute)
 
 
 @router.get(

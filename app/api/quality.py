@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
-from app.api.calls import Call, answer, endpoint
+from app.api.calls import Call, DirectRoute, answer, endpoint
 from app.api.openapi import operation
 from app.api.schemas.quality import QualityAnswer, QualityBody
 
 if TYPE_CHECKING:
     from app.services.idempotency import Rendered
 
-router = APIRouter(tags=["recordings"])
+router = APIRouter(tags=["recordings"], route_class=DirectRoute)
 
 
 @router.post(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from app.api.calls import Call, answer, endpoint
+from app.api.calls import Call, DirectRoute, answer, endpoint
 from app.api.cursors import decode_cursor, encode_cursor
 from app.api.openapi import operation
 from app.api.schemas.lists import GalleryPageQuery, GalleryQuery
@@ -24,7 +24,7 @@ from app.domain.subjects import Scope
 if TYPE_CHECKING:
     from app.services.idempotency import Rendered
 
-router = APIRouter(tags=["subjects"])
+router = APIRouter(tags=["subjects"], route_class=DirectRoute)
 
 NO_SUBJECT = "There is no such subject."
 NO_REFERENCE = "There is no such reference."
