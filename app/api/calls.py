@@ -110,7 +110,7 @@ class Call:
 
 
 class DirectRoute(APIRoute):
-    """Takes the request to the endpoint as it is: nothing is left for FastAPI to parse, solve or serialise."""
+    """Takes the request to its endpoint as it is: FastAPI has nothing to parse, solve or serialise."""
 
     def get_route_handler(self) -> Route:
         handler: Route = self.endpoint
