@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that ``app.adapters.db.schema`` opened, locked and will commit."""
+"""Alembic's entry: runs on the connection that ``app.adapters.db.migrating`` opened and locked."""
 
 from alembic import context
 
@@ -11,11 +11,17 @@ def run() -> None:
         raise SystemExit(
             "pulseprint: only `python -m app.cli migrate` migrates: it takes the locks that this needs."
         )
-    # One transaction, opened by the caller: a half-done migration leaves nothing behind.
     context.configure(
-        connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True
+        connection=connection,
+        target_metadata=metadata,
+        render_as_batch=True,
+        compare_type=True,
+        # On PostgreSQL a migration may leave its transaction (autocommit_block) to build an index
+        # concurrently; it must not commit the half of another. SQLite's one transaction is begun already.
+        transaction_per_migration=True,
     )
-    context.run_migrations()
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ MIGRATIONS = Path(__file__).parents[3] / "migrations"
 _ADVISORY_LOCK = 0x50554C5345  # "PULSE"
 _MIGRATION_BUSY_TIMEOUT_MS = 60_000
 _MIGRATION_LOCK_TIMEOUT = "5s"
+_OTHER_MIGRATION_S = 600.0
+_ASK_AGAIN_S = 0.2
 
 
 def migrate(url: str, *, migrations: Path = MIGRATIONS) -> None:
@@ -59,19 +62,38 @@ def _run(url: str, migrations: Path, step: Callable[[Config], None]) -> None:
 
 @contextmanager
 def _migrating(engine: Engine) -> Iterator[Connection]:
-    """One connection in one transaction, alone on the database."""
+    """One connection, alone on the database."""
+    alone = _sqlite_migrating if engine.dialect.name == "sqlite" else _postgresql_migrating
     with for_writing(engine).connect() as connection:
-        if engine.dialect.name == "sqlite":
-            with _sqlite_migrating(connection):
+        try:
+            with alone(connection):
                 yield connection
-        else:
-            with connection.begin():
-                # Another migration may be awaited for long; a table may not: the queue behind us blocks.
-                connection.execute(text("SET LOCAL lock_timeout = 0"))
-                connection.execute(text("SET LOCAL statement_timeout = 0"))
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
-                connection.execute(text(f"SET LOCAL lock_timeout = '{_MIGRATION_LOCK_TIMEOUT}'"))
-                yield connection
+        finally:
+            connection.invalidate()  # Never back into a pool with these settings; frees a session's locks.
+
+
+@contextmanager
+def _postgresql_migrating(connection: Connection) -> Iterator[None]:
+    """Under an advisory lock, each migration in a transaction of its own."""
+    _take_advisory_lock(connection)
+    # A table may not be awaited for long: everybody who comes after us in its queue waits as well.
+    connection.execute(text(f"SET lock_timeout = '{_MIGRATION_LOCK_TIMEOUT}'"))
+    connection.execute(text("SET statement_timeout = 0"))
+    connection.commit()
+    yield
+
+
+def _take_advisory_lock(connection: Connection) -> None:
+    """Ask again and again: a session that waits inside its question has a snapshot.
+
+    Building an index concurrently waits for all older snapshots, and so for those who wait for us.
+    """
+    deadline_s = time.monotonic() + _OTHER_MIGRATION_S
+    while not connection.scalar(text(f"SELECT pg_try_advisory_lock({_ADVISORY_LOCK})")):
+        connection.rollback()
+        if time.monotonic() > deadline_s:
+            raise ConfigurationError("Another process has been migrating this database for too long.")
+        time.sleep(_ASK_AGAIN_S)
 
 
 @contextmanager
@@ -86,13 +108,8 @@ def _sqlite_migrating(connection: Connection) -> Iterator[None]:
     assert driver is not None
     driver.execute("PRAGMA foreign_keys = OFF")
     driver.execute(f"PRAGMA busy_timeout = {_MIGRATION_BUSY_TIMEOUT_MS}")
-    try:
-        with connection.begin():
-            yield
-            broken = connection.execute(text("PRAGMA foreign_key_check")).first()
-            if broken is not None:
-                raise ConfigurationError(
-                    f"The migration would orphan rows of {broken[0]}; nothing was changed."
-                )
-    finally:
-        connection.invalidate()  # Never back into a pool with foreign keys off.
+    with connection.begin():
+        yield
+        broken = connection.execute(text("PRAGMA foreign_key_check")).first()
+        if broken is not None:
+            raise ConfigurationError(f"The migration would orphan rows of {broken[0]}; nothing was changed.")

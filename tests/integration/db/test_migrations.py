@@ -59,6 +59,40 @@ def downgrade():
         with op.batch_alter_table(table, recreate=recreate()) as batch:
             batch.drop_column("note")
 """
+CONCURRENT_INDEX = """
+from alembic import op
+
+revision = "29991231_2359"
+down_revision = "{head}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    with op.get_context().autocommit_block():
+        op.create_index("ix_subjects_note", "subjects", ["subject_id"], postgresql_concurrently=True)
+
+
+def downgrade():
+    op.drop_index("ix_subjects_note", "subjects")
+"""
+HALF_WAY = """
+from alembic import op
+
+revision = "29991231_2359"
+down_revision = "{head}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    op.drop_table("idempotency_keys")
+    raise RuntimeError("in the middle of it")
+
+
+def downgrade():
+    pass
+"""
 ORPHANING = """
 from alembic import op
 
@@ -208,12 +242,18 @@ class TestBatchModeOnSqlite:
 
 
 class TestConcurrentCalls:
-    def test_three_processes_migrate_one_database_safely(self, empty_database_url):
-        code = "import sys; from app.adapters.db.migrating import migrate; migrate(sys.argv[1])"
-        command = [sys.executable, "-W", "error", "-c", code, empty_database_url]
-
+    def migrate_thrice(self, url: str, migrations: Path) -> list[tuple[str, int]]:
+        """Standard error and exit code of each."""
+        code = (
+            "import pathlib, sys; from app.adapters.db.migrating import migrate;"
+            "migrate(sys.argv[1], migrations=pathlib.Path(sys.argv[2]))"
+        )
+        command = [sys.executable, "-W", "error", "-c", code, url, str(migrations)]
         processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-        outcomes = [(process.communicate(timeout=60)[1], process.returncode) for process in processes]
+        return [(process.communicate(timeout=60)[1], process.returncode) for process in processes]
+
+    def test_three_processes_migrate_one_database_safely(self, empty_database_url):
+        outcomes = self.migrate_thrice(empty_database_url, MIGRATIONS)
 
         assert outcomes == [("", 0)] * 3
         engine = open_engine(empty_database_url)
@@ -221,6 +261,28 @@ class TestConcurrentCalls:
         with engine.connect() as connection:
             assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar() == 1
         engine.dispose()
+
+    def test_an_index_is_built_concurrently_while_others_wait_for_their_turn(
+        self, postgres_url, migrations_with
+    ):
+        outcomes = self.migrate_thrice(postgres_url, migrations_with(CONCURRENT_INDEX))
+
+        assert outcomes == [("", 0)] * 3
+        engine = open_engine(postgres_url)
+        assert "ix_subjects_note" in {index["name"] for index in inspect(engine).get_indexes("subjects")}
+        engine.dispose()
+
+
+class TestFailedMigration:
+    def test_it_leaves_the_database_as_it_was_and_frees_it(self, filled, database_url, migrations_with):
+        before = rows(filled)
+
+        with pytest.raises(RuntimeError, match="in the middle"):
+            migrate(database_url, migrations=migrations_with(HALF_WAY))
+
+        assert rows(filled) == before
+        check_schema(filled)
+        migrate(database_url)
 
 
 class TestMigratedSchema:
