@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import structlog
 from sqlalchemy import Engine, inspect, make_url
@@ -25,6 +22,7 @@ from app.adapters.executor import BoundedExecutor
 from app.adapters.metrics import report_index_lag
 from app.api.deps import Limits, Services
 from app.domain.errors import ConfigurationError, PulseprintError
+from app.domain.identifiers import new_id
 from app.domain.ports import Encoders, Store, TemplateIndex
 from app.services.access import AccessService
 from app.services.activity import ActivityService
@@ -52,14 +50,6 @@ _log = structlog.get_logger("pulseprint.housekeeping")
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-def new_id() -> UUID:
-    """A UUIDv7 (RFC 9562): milliseconds since 1970, then random bits."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    return UUID(int=value & ~(0b11 << 62) | 0b10 << 62)
 
 
 def database_url(settings: Settings) -> str:

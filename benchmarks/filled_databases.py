@@ -27,8 +27,9 @@ from app.adapters.db.key_check import ensure_key_check
 from app.adapters.db.migrating import migrate
 from app.adapters.db.schema import SCHEMA_REVISION
 from app.adapters.db.unit_of_work import SqlStore
-from app.bootstrap import new_id, utc_now
+from app.bootstrap import utc_now
 from app.config import Settings
+from app.domain.identifiers import new_id
 from app.domain.policies import CalibratedPolicy
 from app.domain.ports import UnitOfWork
 from app.domain.references import UNKNOWN_POSITION, Reference, ReferenceIdentity, Vector

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.deps import Metrics
 from app.api.errors import internal_problem
-from app.api.transactions import new_transaction_id
+from app.domain.identifiers import new_id
 from app.log import REQUEST_ID, place_of
 
 _log = structlog.get_logger("pulseprint.http")
@@ -55,7 +55,7 @@ class _Exchange:
         self._send = send
         self._status = 0
         self._method: str = scope["method"]
-        self._transaction_id = str(new_transaction_id())
+        self._transaction_id = str(new_id())
 
     async def run(self, receive: Receive) -> None:
         started_s = time.perf_counter()

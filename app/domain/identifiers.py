@@ -1,4 +1,4 @@
-"""Transaction ids: one per request, in its answer, its headers and its log lines."""
+"""Ids that we make: of subjects, references, galleries and requests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from uuid import UUID
 
 
-def new_transaction_id() -> UUID:
+def new_id() -> UUID:
     """A UUID of version 7 (RFC 9562 §5.7): milliseconds, then random bits."""
     milliseconds = time.time_ns() // 1_000_000
     random_bits = secrets.randbits(74)
