@@ -35,7 +35,7 @@ def parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
-    except ArgumentError:  # Its message repeats the URL, password included.
+    except (ArgumentError, ValueError):  # Their messages repeat the URL, password included.
         raise ConfigurationError("DATABASE_URL is not a database URL.") from None
     if backend == "sqlite":
         if parsed.database in (None, "", ":memory:"):

@@ -17,7 +17,7 @@ from app.adapters.db.faults import translated_faults
 from app.domain.errors import ConfigurationError
 
 MIGRATIONS = Path(__file__).parents[3] / "migrations"
-_ADVISORY_LOCK = 0x50554C5345  # "PULSE"
+ADVISORY_LOCK = 0x50554C5345  # "PULSE"
 _MIGRATION_BUSY_TIMEOUT_MS = 60_000
 _MIGRATION_LOCK_TIMEOUT = "5s"
 _OTHER_MIGRATION_S = 600.0
@@ -89,7 +89,7 @@ def _take_advisory_lock(connection: Connection) -> None:
     Building an index concurrently waits for all older snapshots, and so for those who wait for us.
     """
     deadline_s = time.monotonic() + _OTHER_MIGRATION_S
-    while not connection.scalar(text(f"SELECT pg_try_advisory_lock({_ADVISORY_LOCK})")):
+    while not connection.scalar(text(f"SELECT pg_try_advisory_lock({ADVISORY_LOCK})")):
         connection.rollback()
         if time.monotonic() > deadline_s:
             raise ConfigurationError("Another process has been migrating this database for too long.")

@@ -85,9 +85,12 @@ class TestOpenEngine:
 
         assert [path.name for path in folder.iterdir()] == ["a.db"]
 
-    def test_a_url_that_cannot_be_read_is_not_repeated(self):
+    @pytest.mark.parametrize(
+        "url", ["postgresql//user:hunter2@host/db", "postgresql://user:hunter2/@host/db"]
+    )
+    def test_a_url_that_cannot_be_read_is_not_repeated(self, url):
         with pytest.raises(ConfigurationError) as refused:
-            open_engine("postgresql//user:hunter2@host/db")
+            open_engine(url)
 
         assert "hunter2" not in str(refused.value)
 

@@ -6,8 +6,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -20,7 +22,7 @@ from sqlalchemy import Column, Connection, Engine, Integer, MetaData, String, cr
 from app.adapters.crypto import EnvelopeVault
 from app.adapters.db.engine import open_engine
 from app.adapters.db.key_check import ensure_key_check
-from app.adapters.db.migrating import MIGRATIONS, downgrade, migrate
+from app.adapters.db.migrating import ADVISORY_LOCK, MIGRATIONS, downgrade, migrate
 from app.adapters.db.rows import metadata
 from app.adapters.db.schema import SCHEMA_REVISION, check_schema
 from app.adapters.db.unit_of_work import SqlStore
@@ -242,18 +244,12 @@ class TestBatchModeOnSqlite:
 
 
 class TestConcurrentCalls:
-    def migrate_thrice(self, url: str, migrations: Path) -> list[tuple[str, int]]:
-        """Standard error and exit code of each."""
-        code = (
-            "import pathlib, sys; from app.adapters.db.migrating import migrate;"
-            "migrate(sys.argv[1], migrations=pathlib.Path(sys.argv[2]))"
-        )
-        command = [sys.executable, "-W", "error", "-c", code, url, str(migrations)]
-        processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-        return [(process.communicate(timeout=60)[1], process.returncode) for process in processes]
-
     def test_three_processes_migrate_one_database_safely(self, empty_database_url):
-        outcomes = self.migrate_thrice(empty_database_url, MIGRATIONS)
+        code = "import sys; from app.adapters.db.migrating import migrate; migrate(sys.argv[1])"
+        command = [sys.executable, "-W", "error", "-c", code, empty_database_url]
+
+        processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+        outcomes = [(process.communicate(timeout=60)[1], process.returncode) for process in processes]
 
         assert outcomes == [("", 0)] * 3
         engine = open_engine(empty_database_url)
@@ -262,12 +258,31 @@ class TestConcurrentCalls:
             assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar() == 1
         engine.dispose()
 
-    def test_an_index_is_built_concurrently_while_others_wait_for_their_turn(
-        self, postgres_url, migrations_with
-    ):
-        outcomes = self.migrate_thrice(postgres_url, migrations_with(CONCURRENT_INDEX))
+    def test_who_waits_for_the_lock_does_not_hold_up_an_index_built_concurrently(self, postgres_url):
+        """Such a build waits for every older snapshot; a session waiting inside a statement has one."""
+        waiter = Thread(target=migrate, args=(postgres_url,))
+        asking = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND query LIKE '%advisory_lock%'"
+        )
+        pause = Event()
 
-        assert outcomes == [("", 0)] * 3
+        with psycopg.connect(postgres_url, autocommit=True) as other:
+            other.execute(f"SELECT pg_advisory_lock({ADVISORY_LOCK})")
+            waiter.start()
+            while not other.execute(asking).fetchone()[0]:
+                pause.wait(0.01)
+            other.execute("SET statement_timeout = '5s'")
+            other.execute("CREATE INDEX CONCURRENTLY ix_subjects_note ON subjects (subject_id)")
+        waiter.join(20.0)
+
+        assert not waiter.is_alive()
+
+
+class TestConcurrentIndexes:
+    def test_a_migration_may_leave_its_transaction_for_one(self, postgres_url, migrations_with):
+        migrate(postgres_url, migrations=migrations_with(CONCURRENT_INDEX))
+
         engine = open_engine(postgres_url)
         assert "ix_subjects_note" in {index["name"] for index in inspect(engine).get_indexes("subjects")}
         engine.dispose()
