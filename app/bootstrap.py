@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import Engine, inspect, make_url
+from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 from app.adapters.crypto import EnvelopeVault, parse_master_keys
-from app.adapters.db.engine import open_engine
+from app.adapters.db.engine import open_engine, parse_url
 from app.adapters.db.key_check import ensure_key_check
 from app.adapters.db.schema import check_schema
 from app.adapters.db.unit_of_work import SqlStore
@@ -57,7 +57,7 @@ def database_url(settings: Settings) -> str:
     password = settings.database_password()
     if password is None:
         return settings.database_url
-    return make_url(settings.database_url).set(password=password).render_as_string(hide_password=False)
+    return parse_url(settings.database_url).set(password=password).render_as_string(hide_password=False)
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def open_vault(settings: Settings, engine: Engine) -> EnvelopeVault:
 
 def database_exists(settings: Settings) -> bool:
     """Whether there is anything in the database, without creating it."""
-    url = make_url(database_url(settings))
+    url = parse_url(database_url(settings))
     if url.get_backend_name() == "sqlite":
         return bool(url.database) and Path(str(url.database)).exists()
     engine = open_engine(database_url(settings))

@@ -104,7 +104,7 @@ def create_key(
     scopes: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(Scope)}.")],
     galleries: Annotated[str, typer.Option(help="Comma-separated names, or * for all.")] = ALL_GALLERIES,
     expires_days: Annotated[
-        int | None, typer.Option(min=1, help="Days of validity; default unlimited.")
+        int | None, typer.Option(min=1, max=36_500, help="Days of validity; default unlimited.")
     ] = None,
 ) -> None:
     """Create an API key and print it, once."""

@@ -93,3 +93,5 @@ def _read_secret(path: Path, variable: str) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise ConfigurationError(f"{variable}: cannot read {path}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{variable}: cannot read {path}: it holds no text.") from None

@@ -3,6 +3,7 @@ import os
 import pytest
 
 from app.config import Settings
+from app.domain.errors import ConfigurationError
 
 
 def _settings(**values: object) -> Settings:
@@ -26,3 +27,18 @@ class TestExecutorThreads:
 
     def test_are_at_least_one_for_more_workers_than_cores(self):
         assert _settings(workers=4).executor_threads == 1
+
+
+class TestSecretFiles:
+    def test_are_read_without_their_last_newline(self, tmp_path):
+        (tmp_path / "key").write_text("secret\n")
+
+        assert _settings(master_keys_file=tmp_path / "key").master_key_text() == "secret"
+
+    @pytest.mark.parametrize("content", [None, b"\xff\xfe binary"])
+    def test_that_cannot_be_read_are_named(self, tmp_path, content):
+        if content is not None:
+            (tmp_path / "key").write_bytes(content)
+
+        with pytest.raises(ConfigurationError, match=r"PULSEPRINT_MASTER_KEYS_FILE: cannot read .*key"):
+            _settings(master_keys_file=tmp_path / "key").master_key_text()
