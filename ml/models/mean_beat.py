@@ -4,6 +4,7 @@ Sign-equivariant to the bit: the mean beat of `-ecg` is minus that of `ecg`.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ class MeanBeatConfig:
         fs_hz: Its sampling rate; divides the working rate of `ml.signal` (250 Hz).
         align_reach_s: How far a beat may move to lie upon the others.
         align_rounds: How often all beats are laid upon their median.
+        least_share: Beats cut off by an end of the strip count if it holds this share of their window.
+        drift_order: Order of the polynomial taken off each beat.
         huber_deviations: Samples further from the mean than this many median deviations weigh less.
     """
 
@@ -28,7 +31,9 @@ class MeanBeatConfig:
     fs_hz: float = 125.0
     align_reach_s: float = 0.06
     align_rounds: int = 2
-    huber_deviations: float = 1.5
+    least_share: float = 0.5
+    drift_order: int = 2
+    huber_deviations: float = 3.0
 
     @property
     def n_samples(self) -> int:
@@ -84,7 +89,7 @@ def align_beats(
 def mean_beat(
     ecg: FloatArray, fs_hz: float, marks: NDArray[np.int64], config: MeanBeatConfig
 ) -> NDArray[np.float64] | None:
-    """Average the beats of a strip and centre the result on its fiducial point.
+    """Average the beats of a strip, each without its drift, and centre the result on its fiducial point.
 
     Args:
         ecg: Band-passed, any unit, float, shape (n_samples,).
@@ -97,21 +102,31 @@ def mean_beat(
         `FIDUCIAL_REACH_S` more on either side; None if no beat lies whole within the strip.
     """
     before, after = round(config.before_s * fs_hz), round(config.after_s * fs_hz)
-    whole = marks[(marks >= before) & (marks + after <= ecg.size)]
-    if whole.size == 0:
+    inside = np.minimum(marks + after, ecg.size) - np.maximum(marks - before, 0)
+    whole = inside == before + after
+    if not whole.any():
         return None
+    usable = inside >= config.least_share * (before + after)
     margin = round(FIDUCIAL_REACH_S * fs_hz)
-    beats = _windows(ecg, whole[:, None] + np.arange(-before - 2 * margin, after + 2 * margin))
-    mean = robust_mean(beats, slice(2 * margin, -2 * margin), config.huber_deviations)
+    index = marks[usable][:, None] + np.arange(-before - 2 * margin, after + 2 * margin)
+    present = (index >= 0) & (index < ecg.size)
+    # The margins of a whole beat may be clipped: they are only read when its fiducial point moves.
+    present[whole[usable]] = True
+    core = slice(2 * margin, -2 * margin)
+    beats = _without_drift(_windows(ecg, index), present, core, config.drift_order)
+    mean = robust_mean(beats, present, core, config.huber_deviations)
     shift = int(np.clip(_slope_centroid(mean, before + 2 * margin, fs_hz), -margin, margin))
     return mean[margin + shift : mean.size - margin + shift]
 
 
-def robust_mean(beats: NDArray[np.float64], core: slice, huber_deviations: float) -> NDArray[np.float64]:
+def robust_mean(
+    beats: NDArray[np.float64], present: NDArray[np.bool_], core: slice, huber_deviations: float
+) -> NDArray[np.float64]:
     """Mean in which beats unlike the others, and single samples far off, weigh little.
 
     Args:
         beats: Any unit, float64, shape (n_beats, n_samples).
+        present: Which samples the strip holds; one beat at least is whole. bool, same shape.
         core: Which samples decide how alike beats are.
         huber_deviations: Full weight within this many median absolute deviations of a sample.
 
@@ -119,19 +134,45 @@ def robust_mean(beats: NDArray[np.float64], core: slice, huber_deviations: float
         float64, shape (n_samples,).
     """
     if len(beats) < 3:
-        return np.asarray(beats.mean(axis=0))
-    shapes = beats[:, core] - beats[:, core].mean(axis=1, keepdims=True)
-    distance = ((shapes - np.median(shapes, axis=0)) ** 2).mean(axis=1)
-    usual_distance = np.quantile(distance, 0.25) + EQUAL_BEATS * (shapes**2).mean()
-    weight = usual_distance / (distance + usual_distance) if usual_distance > 0.0 else np.ones(len(beats))
-    mean = (weight / weight.sum()) @ beats
+        return np.asarray((present * beats).sum(axis=0) / present.sum(axis=0))
+    whole = np.asarray(present.all(axis=1))
+    weights = present * _beat_weights(beats[:, core], present[:, core], whole)[:, None]
+    mean = (weights * beats).sum(axis=0) / weights.sum(axis=0)
     for _ in range(REWEIGHTING_ROUNDS):
         deviation = np.abs(beats - mean)
-        usual = np.median(deviation, axis=0)
+        usual = np.median(deviation[whole], axis=0)
         huber = np.minimum(1.0, huber_deviations * usual / np.maximum(deviation, np.finfo(np.float64).tiny))
-        weights = np.where(usual > 0.0, huber, 1.0) * weight[:, None]
-        mean = (weights * beats).sum(axis=0) / weights.sum(axis=0)
+        trusted = np.where(usual > 0.0, huber, 1.0) * weights
+        mean = (trusted * beats).sum(axis=0) / trusted.sum(axis=0)
     return np.asarray(mean)
+
+
+def _beat_weights(
+    beats: NDArray[np.float64], present: NDArray[np.bool_], whole: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Weights of beats by their distance from the median of the whole ones; shape (n_beats,)."""
+    n_present = present.sum(axis=1)
+    shapes = beats - ((present * beats).sum(axis=1) / n_present)[:, None]
+    deviation = shapes - np.median(shapes[whole], axis=0)
+    distance = (present * deviation**2).sum(axis=1) / n_present
+    usual = np.quantile(distance, 0.25) + EQUAL_BEATS * (shapes[whole] ** 2).mean()
+    if usual == 0.0:
+        return np.ones(len(beats))
+    return np.asarray(usual / (distance + usual))
+
+
+def _without_drift(
+    beats: NDArray[np.float64], present: NDArray[np.bool_], core: slice, order: int
+) -> NDArray[np.float64]:
+    """Subtract from each beat the polynomial that fits its core best; shape (n_beats, n_samples) stays."""
+    powers = _powers(beats.shape[1], core, order)
+    drift = np.empty_like(beats)
+    full = present[:, core].all(axis=1)
+    drift[full] = beats[full][:, core] @ np.linalg.pinv(powers[core]).T @ powers.T
+    for row in np.flatnonzero(~full):
+        held = np.flatnonzero(present[row, core]) + core.start
+        drift[row] = powers @ (np.linalg.pinv(powers[held]) @ beats[row, held])
+    return beats - drift
 
 
 def beat_shape(mean: NDArray[np.float64], fs_hz: float, config: MeanBeatConfig) -> NDArray[np.float32] | None:
@@ -148,11 +189,25 @@ def beat_shape(mean: NDArray[np.float64], fs_hz: float, config: MeanBeatConfig) 
     margin = round(FIDUCIAL_REACH_S * fs_hz)
     step = round(fs_hz / config.fs_hz)
     window = mean[margin : margin + config.n_samples * step : step]
-    centred = window - window.mean()
+    # Once more, now about the fiducial point: what was taken off before leaves no trace of the marks.
+    centred = window - _drift_projection(config.n_samples, config.drift_order) @ window
+    centred = centred - centred.mean()
     deviation = np.sqrt((centred**2).mean())
     if deviation <= np.finfo(np.float32).tiny:
         return None
     return np.asarray(centred / deviation, dtype=np.float32)
+
+
+@lru_cache(maxsize=16)
+def _drift_projection(n_samples: int, order: int) -> NDArray[np.float64]:
+    powers = _powers(n_samples, slice(0, n_samples), order)
+    return np.asarray(powers @ np.linalg.pinv(powers))
+
+
+def _powers(n_samples: int, core: slice, order: int) -> NDArray[np.float64]:
+    """Powers of a time that runs from −1 to 1 in the core; shape (n_samples, order + 1)."""
+    n_core = len(range(*core.indices(n_samples)))
+    return np.asarray(np.vander((np.arange(n_samples) - core.start) / n_core * 2.0 - 1.0, order + 1))
 
 
 def _windows(ecg: FloatArray, index: NDArray[np.int64]) -> NDArray[np.float64]:
