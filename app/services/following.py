@@ -173,7 +173,7 @@ def _pooled(
         modality = Modality(row.modality)
         only = Template(vector, row.seconds, row.quality)
         return LoadedSubject(
-            uuid=UUID(bytes=subject_uuid),
+            uuid_bytes=subject_uuid,
             subject_id=row.subject_id,
             templates={TemplateKey(modality, row.position, row.encoder): only},
             references={(modality, row.encoder): (row.position, only)},
@@ -187,7 +187,7 @@ def _pooled(
             (modality, row.encoder), (row.position, Template(vector, row.seconds, row.quality))
         )
     return LoadedSubject(
-        uuid=UUID(bytes=subject_uuid),
+        uuid_bytes=subject_uuid,
         subject_id=group[0][0].subject_id,
         templates={key: _template(served[key.encoder], found) for key, found in by_key.items()},
         references=references,

@@ -27,21 +27,30 @@ class LoadedSubject(NamedTuple):
     """A subject as the database has it, decrypted and pooled.
 
     Attributes:
+        uuid_bytes: Of the subject; an object is made of it only if somebody asks, for 100 000 take a while.
         templates: Pooled, by key.
         references: The oldest reference per modality and encoder, with its position.
     """
 
-    uuid: UUID
+    uuid_bytes: bytes
     subject_id: str
     templates: Mapping[TemplateKey, Template]
     references: Mapping[tuple[Modality, str], tuple[str, Template]]
+
+    @property
+    def uuid(self) -> UUID:
+        return UUID(bytes=self.uuid_bytes)
 
 
 class KnownSubject(NamedTuple):
     """Who sits in a slot."""
 
-    uuid: UUID
+    uuid_bytes: bytes
     subject_id: str
+
+    @property
+    def uuid(self) -> UUID:
+        return UUID(bytes=self.uuid_bytes)
 
 
 @dataclass(frozen=True)
@@ -127,7 +136,7 @@ class GalleryState:
         self.transforms: Mapping[tuple[Modality, str], GalleryTransform] = {}
         self._tables = {}
         self._subjects: list[KnownSubject | None] = []
-        self._slot_of: dict[UUID, int] = {}
+        self._slot_of: dict[bytes, int] = {}  # by the bytes of the subject's uuid
         self._keys_of: dict[int, tuple[TemplateKey, ...]] = {}
         self._ranks: dict[int, bytes] = {}  # slot → SHA-256 of the subject's uuid
         self._samples: dict[tuple[Modality, str], NullSample] = {}
@@ -153,7 +162,7 @@ class GalleryState:
         return self._subjects[slot]
 
     def slot_of(self, subject_uuid: UUID) -> int | None:
-        return self._slot_of.get(subject_uuid)
+        return self._slot_of.get(subject_uuid.bytes)
 
     def enrolled_modalities(self, slot: int) -> frozenset[Modality]:
         return frozenset(key.modality for key in self._keys_of.get(slot, ()))
@@ -192,7 +201,7 @@ class GalleryState:
 
     def apply(self, subject_uuid: UUID, subject: LoadedSubject | None) -> None:
         """Bring one subject to what the database has; ``None`` means erased."""
-        slot = self._slot_of.get(subject_uuid)
+        slot = self._slot_of.get(subject_uuid.bytes)
         if subject is None or not subject.templates:
             if slot is not None:
                 self._clear(slot)
@@ -228,10 +237,10 @@ class GalleryState:
 
     def _seat(self, subject: LoadedSubject) -> int:
         slot = len(self._subjects)
-        self._subjects.append(KnownSubject(subject.uuid, subject.subject_id))
-        self._slot_of[subject.uuid] = slot
+        self._subjects.append(KnownSubject(subject.uuid_bytes, subject.subject_id))
+        self._slot_of[subject.uuid_bytes] = slot
         self._keys_of[slot] = tuple(subject.templates)
-        self._ranks[slot] = hashlib.sha256(subject.uuid.bytes).digest()
+        self._ranks[slot] = hashlib.sha256(subject.uuid_bytes).digest()
         return slot
 
     def _clear(self, slot: int) -> None:
@@ -243,7 +252,7 @@ class GalleryState:
         for sample in self._samples.values():
             sample.remove(slot)
         self._subjects[slot] = None
-        del self._slot_of[subject.uuid], self._ranks[slot]
+        del self._slot_of[subject.uuid_bytes], self._ranks[slot]
 
     def _sample_all(self, first: list[tuple[bytes, int, LoadedSubject]]) -> None:
         """Those of smallest rank, with rank and slot."""

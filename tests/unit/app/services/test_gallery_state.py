@@ -31,7 +31,7 @@ def a_subject(number: int, *encoders: FakeEncoder) -> LoadedSubject:
     vector = unit(np.random.default_rng(number).standard_normal(OLD.vector_size)).astype(np.float32)
     template = Template(vector, 10.0, 0.9)
     return LoadedSubject(
-        uuid=UUID(int=number),
+        uuid_bytes=UUID(int=number).bytes,
         subject_id=f"p{number}",
         templates={TemplateKey(Modality.ECG, UNKNOWN_POSITION, e.encoder_id): template for e in encoders},
         references={(Modality.ECG, e.encoder_id): (UNKNOWN_POSITION, template) for e in encoders},
