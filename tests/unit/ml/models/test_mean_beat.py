@@ -79,6 +79,28 @@ class TestMeanBeat:
     def test_beats_cut_off_by_the_end_are_left_out(self):
         assert mean_beat(strip(), FS_HZ, np.array([20, 2450]), CONFIG) is None
 
+    def test_a_beat_cut_off_by_the_end_counts_where_the_strip_holds_it(self):
+        ecg = strip(noise=0.0)[: R_PEAKS[-1] + 60]
+        without = ecg.copy()
+        without[R_PEAKS[-1] - 40 :] += 0.5  # Spoils the last beat, from before its QRS on.
+
+        kept = MeanBeatConfig(huber_deviations=1e9)
+        dropped = MeanBeatConfig(huber_deviations=1e9, least_share=1.0)
+        changes = [
+            np.abs(mean_beat(ecg, FS_HZ, R_PEAKS, c) - mean_beat(without, FS_HZ, R_PEAKS, c)).max()
+            for c in (kept, dropped)
+        ]
+
+        assert changes[0] > changes[1] == 0.0
+
+    def test_a_drift_of_second_order_leaves_no_trace(self):
+        ecg = strip(noise=0.0).astype(np.float64)
+        time = np.linspace(-1.0, 1.0, ecg.size)
+
+        np.testing.assert_allclose(
+            whole_shape(ecg + 5.0 * time + 8.0 * time**2, R_PEAKS), whole_shape(ecg, R_PEAKS), atol=2e-3
+        )
+
     def test_covers_the_window_and_its_margins(self):
         mean = mean_beat(strip(), FS_HZ, R_PEAKS, CONFIG)
 
@@ -90,12 +112,16 @@ class TestRobustMean:
     def test_equal_beats_have_themselves_as_mean(self):
         beats = np.tile(np.arange(10.0), (5, 1))
 
-        np.testing.assert_allclose(robust_mean(beats, slice(None), 1.5), np.arange(10.0))
+        np.testing.assert_allclose(
+            robust_mean(beats, np.ones_like(beats, bool), slice(None), 1.5), np.arange(10.0)
+        )
 
     def test_two_beats_are_averaged_plainly(self):
         beats = np.array([[0.0, 2.0], [2.0, 4.0]])
 
-        np.testing.assert_array_equal(robust_mean(beats, slice(None), 1.5), [1.0, 3.0])
+        np.testing.assert_array_equal(
+            robust_mean(beats, np.ones_like(beats, bool), slice(None), 1.5), [1.0, 3.0]
+        )
 
 
 class TestBeatShape:
