@@ -270,12 +270,14 @@ class TestConcurrentCalls:
         with psycopg.connect(postgres_url, autocommit=True) as other:
             other.execute(f"SELECT pg_advisory_lock({ADVISORY_LOCK})")
             waiter.start()
-            while not other.execute(asking).fetchone()[0]:
+            while waiter.is_alive() and not other.execute(asking).fetchone()[0]:
                 pause.wait(0.01)
+            waited = waiter.is_alive()
             other.execute("SET statement_timeout = '5s'")
             other.execute("CREATE INDEX CONCURRENTLY ix_subjects_note ON subjects (subject_id)")
         waiter.join(20.0)
 
+        assert waited
         assert not waiter.is_alive()
 
 
