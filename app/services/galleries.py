@@ -99,7 +99,7 @@ class GalleryService:
 
         Raises:
             GalleryNotFoundError: No such gallery for this caller.
-            TemporaryError: The gallery kept changing meanwhile.
+            TemporaryError: Others kept renewing it meanwhile.
         """
         with self._store.reading() as uow:
             gallery = granted_gallery(uow, caller, name)

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
 
 from app.domain.errors import TemporaryError
 from app.domain.ports import ReferenceRow, Store, TemplateVault, UnitOfWork
-from app.domain.references import Modality, ReferenceIdentity, Vector
+from app.domain.references import ReferenceIdentity, Vector
 from app.domain.subjects import Gallery, GalleryTransform, Subject
+from app.services.matching import newest_transforms
 
 _TRIES = 3
 
 Resealed = list[tuple[UUID, int, bytes]]
+"""Reference id, transform version, ciphertext."""
+
+
+@dataclass(frozen=True)
+class _Renewed:
+    """One encoder's transform, its successor, and the references under that."""
+
+    old: GalleryTransform
+    new: GalleryTransform
+    resealed: Resealed = field(repr=False)
 
 
 class Renewal:
@@ -29,43 +40,63 @@ class Renewal:
         """Number of references renewed.
 
         Raises:
-            TemporaryError: The gallery kept changing meanwhile.
+            GalleryNotFoundError: It was deleted meanwhile.
+            TemporaryError: Others kept renewing it meanwhile.
         """
         for _ in range(_TRIES):
             with self._store.reading() as uow:
                 gallery = uow.galleries.by_uuid(gallery_uuid)
                 if gallery is None:
                     return 0
-                renewed = self._build(uow, gallery)
-            with suppress(_ChangedMeanwhileError):
-                if self._swap(gallery, renewed):
-                    return sum(len(resealed) for _, resealed in renewed)
-        raise TemporaryError("The gallery is changing too fast to be renewed; try again.", code="overloaded")
+                built = self._build(uow, gallery)
+            with self._store.writing() as uow:
+                if self._swap(uow, gallery, built):
+                    return sum(len(one.resealed) for one in built)
+        raise TemporaryError("Others are renewing this gallery; try again.", code="overloaded")
 
-    def _build(self, uow: UnitOfWork, gallery: Gallery) -> list[tuple[GalleryTransform, Resealed]]:
-        newest: dict[tuple[Modality, str], GalleryTransform] = {}
-        for transform in uow.transforms.of_gallery(gallery.uuid):
-            key = transform.modality, transform.encoder
-            if key not in newest or newest[key].version < transform.version:
-                newest[key] = transform
+    def _build(self, uow: UnitOfWork, gallery: Gallery) -> list[_Renewed]:
         rows = list(uow.references.scan(gallery.uuid))
-        return [self._rebuilt(gallery, old, rows) for old in newest.values()]
+        built = []
+        for old in newest_transforms(uow, gallery).values():
+            size = self._vault.matrix(gallery, old).shape[0]
+            new = self._vault.new_transform(gallery, old.modality, old.encoder, old.version + 1, size)
+            built.append(_Renewed(old, new, self._resealed(gallery, old, new, rows)))
+        return built
 
-    def _rebuilt(
-        self, gallery: Gallery, old: GalleryTransform, rows: Sequence[ReferenceRow]
-    ) -> tuple[GalleryTransform, Resealed]:
+    def _swap(self, uow: UnitOfWork, gallery: Gallery, built: Sequence[_Renewed]) -> bool:
+        """Put the renewed references in the place of the old ones, with those that came since.
+
+        Returns:
+            Whether the transforms were still those that the renewal was built from; if not, or if the feed
+            does not reach back so far, no reference was changed.
+        """
+        uow.changes.record(gallery.uuid, [])  # From here on nobody else changes the gallery.
+        changed = uow.changes.since(gallery.uuid, gallery.revision)
+        newest = newest_transforms(uow, gallery)
+        if changed is None or any(newest.get((o.old.modality, o.old.encoder)) != o.old for o in built):
+            return False
+        late = list(uow.references.scan(gallery.uuid, list({uuid for _, uuid in changed}))) if changed else []
+        for one in built:
+            done = {reference_id.bytes for reference_id, _, _ in one.resealed}
+            since = [row for row in late if row.reference_id not in done]
+            uow.transforms.add(one.new)
+            uow.references.replace_ciphertexts(one.resealed)
+            uow.references.replace_ciphertexts(self._resealed(gallery, one.old, one.new, since))
+            uow.transforms.remove_older(gallery.uuid, one.new.modality, one.new.encoder, one.new.version)
+        return True
+
+    def _resealed(
+        self, gallery: Gallery, old: GalleryTransform, new: GalleryTransform, rows: Sequence[ReferenceRow]
+    ) -> Resealed:
         mine = [row for row in rows if row.encoder == old.encoder and row.modality == old.modality]
         old_matrix = self._vault.matrix(gallery, old)
-        new = self._vault.new_transform(
-            gallery, old.modality, old.encoder, old.version + 1, old_matrix.shape[0]
-        )
         if not mine:
-            return new, []
+            return []
         # Rows hold v·Aᵀ, so v = (v·Aᵀ)·A, and the new ones are v·Bᵀ. In float64, since renewals add up.
         step = old_matrix.astype(np.float64) @ self._vault.matrix(gallery, new).astype(np.float64).T
         vectors = self._vault.open_many(gallery, mine).astype(np.float64) @ step
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        return new, list(self._sealed(gallery, new, mine, vectors.astype(np.float32)))
+        return list(self._sealed(gallery, new, mine, vectors.astype(np.float32)))
 
     def _sealed(
         self, gallery: Gallery, transform: GalleryTransform, rows: Sequence[ReferenceRow], vectors: Vector
@@ -89,23 +120,3 @@ class Renewal:
             )
             sealed = self._vault.seal(gallery, subject, identity, vector)
             yield identity.reference_id, transform.version, sealed
-
-    def _swap(self, gallery: Gallery, renewed: list[tuple[GalleryTransform, Resealed]]) -> bool:
-        """Whether the gallery was still what the renewal was built from; if not, nothing changes."""
-        with self._store.writing() as uow:
-            found = uow.galleries.by_uuid(gallery.uuid)
-            if found is None or found.revision != gallery.revision:
-                return False
-            if uow.changes.record(gallery.uuid, []) != gallery.revision + 1:
-                raise _ChangedMeanwhileError
-            for transform, resealed in renewed:
-                uow.transforms.add(transform)
-                uow.references.replace_ciphertexts(resealed)
-                uow.transforms.remove_older(
-                    gallery.uuid, transform.modality, transform.encoder, transform.version
-                )
-        return True
-
-
-class _ChangedMeanwhileError(Exception):
-    """Rolls the swap back: somebody committed between our look and our lock."""
