@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import time
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError
+import psycopg
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.adapters.db.sqlite import WRITES, open_sqlite
 from app.domain.errors import ConfigurationError
 
 _POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 16, "pool_timeout": 5.0}
+_IDLE_SINCE_S = "pulseprint_idle_since_s"
+_TRUSTED_S = 1.0  # A connection used so lately is taken to be alive.
 _POSTGRESQL_OPTIONS = (
     "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
 )
@@ -52,13 +58,22 @@ def _open_postgresql(url: URL) -> Engine:
     connect_args: dict[str, Any] = {"connect_timeout": 5}
     if "options" not in url.query:
         connect_args["options"] = _POSTGRESQL_OPTIONS
-    return create_engine(
-        url,
-        hide_parameters=True,
-        pool_pre_ping=True,  # A restarted server costs no request.
-        connect_args=connect_args,
-        **_POOL,
-    )
+    engine = create_engine(url, hide_parameters=True, connect_args=connect_args, **_POOL)
+
+    def note_idle(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_IDLE_SINCE_S] = time.monotonic()
+
+    def ping_if_long_idle(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if time.monotonic() - record.info.get(_IDLE_SINCE_S, math.inf) > _TRUSTED_S:
+            try:
+                engine.dialect.do_ping(connection)
+            except psycopg.Error:
+                raise DisconnectionError from None  # The pool drops it and connects anew.
+
+    # A restarted server costs no request, and a busy one no round trip for each unit of work.
+    event.listen(engine, "checkin", note_idle)
+    event.listen(engine, "checkout", ping_if_long_idle)
+    return engine
 
 
 def for_reading(engine: Engine) -> Engine:

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
+from app.adapters.db import engine as engine_module
 from app.adapters.db.engine import open_engine
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import PulseprintError, TemporaryError
@@ -71,6 +72,21 @@ class TestUnavailable:
             assert uow.galleries.all() == []
         assert refused.value.code == "store_unavailable"
         postgres_server.drop("vanishing")
+
+    def test_a_connection_that_died_while_idle_costs_no_request(self, open_store, postgres_url, monkeypatch):
+        monkeypatch.setattr(engine_module, "_TRUSTED_S", 0.0)
+        store = open_store(postgres_url)
+        store.ping()
+        with psycopg.connect(postgres_url, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+        store.ping()
+
+        with store.reading() as uow:
+            assert uow.galleries.all() == []
 
     def test_connections_cut_in_the_middle_of_a_unit(self, open_store, postgres_url):
         store = open_store(postgres_url)
