@@ -18,14 +18,15 @@ class ReadyEncoder(ports.Encoder):
 
     def __init__(self, inner: Encoder) -> None:
         self._inner = inner
+        self._encoder_id, self._modality = inner.encoder_id, inner.modality
 
     @property
     def encoder_id(self) -> str:
-        return self._inner.encoder_id
+        return self._encoder_id
 
     @property
     def modality(self) -> Modality:
-        return self._inner.modality
+        return self._modality
 
     @property
     def vector_size(self) -> int:

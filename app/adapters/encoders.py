@@ -104,15 +104,16 @@ class BundleEncoder(ports.Encoder):
 
     def __init__(self, inner: EcgEncoder) -> None:
         self._inner = inner
+        self._encoder_id, self._modality = inner.encoder_id, Modality(inner.info.modality)
         self._calibration = BundleCalibration(inner.calibration)
 
     @property
     def encoder_id(self) -> str:
-        return self._inner.encoder_id
+        return self._encoder_id
 
     @property
     def modality(self) -> Modality:
-        return Modality(self._inner.info.modality)
+        return self._modality
 
     @property
     def vector_size(self) -> int:
