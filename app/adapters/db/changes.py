@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
@@ -22,6 +23,28 @@ _NEXT_REVISION = Statement(
     .returning(galleries.c.revision)
 )
 _INSERT = Statement(insert(reference_changes))
+_next = (
+    update(galleries)
+    .where(galleries.c.uuid == bindparam("wanted"))
+    .values(revision=galleries.c.revision + 1)
+    .returning(galleries.c.uuid, galleries.c.revision)
+    .cte("next_revision")
+)
+_RECORD_ONE = (
+    Statement(  # Both in one round trip; SQLite knows no UPDATE inside WITH, and has no round trips.
+        insert(reference_changes)
+        .from_select(
+            ["gallery_uuid", "revision", "subject_uuid", "changed_at"],
+            select(
+                _next.c.uuid,
+                _next.c.revision,
+                bindparam("changed_subject", type_=_TABLE.subject_uuid.type),
+                bindparam("now", type_=_TABLE.changed_at.type),
+            ),
+        )
+        .returning(_TABLE.revision)
+    )
+)
 _BOUNDS = Statement(
     select(galleries.c.pruned_revision, galleries.c.revision).where(galleries.c.uuid == bindparam("wanted"))
 )
@@ -58,11 +81,11 @@ class SqlChangeFeed:
         Raises:
             GalleryNotFoundError: The gallery was deleted meanwhile.
         """
-        row = _NEXT_REVISION.first(self._within, {"wanted": gallery_uuid})
-        if row is None:
-            raise GalleryNotFoundError("The gallery does not exist.")
-        revision: int = row[0]
         now = datetime.now(UTC)
+        if len(subject_uuids) == 1 and self._within.dialect.name == "postgresql":
+            values = {"wanted": gallery_uuid, "changed_subject": subject_uuids[0], "now": now}
+            return _revision(_RECORD_ONE.first(self._within, values))
+        revision = _revision(_NEXT_REVISION.first(self._within, {"wanted": gallery_uuid}))
         rows = [
             {"gallery_uuid": gallery_uuid, "revision": revision, "subject_uuid": uuid, "changed_at": now}
             for uuid in dict.fromkeys(subject_uuids)
@@ -86,3 +109,10 @@ class SqlChangeFeed:
             _SET_PRUNED.run(self._within, bounds)
             pruned += _PRUNE.run(self._within, bounds)
         return pruned
+
+
+def _revision(row: Sequence[Any] | None) -> int:
+    if row is None:
+        raise GalleryNotFoundError("The gallery does not exist.")
+    revision: int = row[0]
+    return revision
