@@ -330,11 +330,16 @@ class GalleryState:
                     found.append(slots[members[_best(cosine[members], SHORTLIST)]])
         return np.unique(np.concatenate(found))
 
-    def sharing(self, encoders: Iterable[Encoder]) -> int:
-        """Number of subjects with a template under any of these encoders."""
-        ids = {encoder.encoder_id for encoder in encoders}
-        tables = [table.slots for key, table in self._tables.items() if key.encoder in ids]
-        return len(tables[0]) if len(tables) == 1 else len(set[int]().union(*tables))
+    def sharing(self, probes: Iterable[tuple[Encoder, Iterable[str]]]) -> int:
+        """Number of subjects with a template to compare with, for any encoder at its positions."""
+        tables = {
+            key: table.slots
+            for encoder, positions in probes
+            for position in positions
+            for key, table in self._comparable_tables(encoder, position)
+        }
+        slots = list(tables.values())
+        return len(slots[0]) if len(slots) == 1 else len(set[int]().union(*slots))
 
     def _comparable_tables(self, encoder: Encoder, position: str) -> list[tuple[TemplateKey, _Table]]:
         return [

@@ -108,7 +108,8 @@ class Matcher:
         comparisons = _newest_only([state.compare(probe.encoder, probe.templates, among) for probe in probes])
         sample_of = state.sample
         parts = [ScoredPart.of(c, sample_of(c.modality, c.encoder)) for c in comparisons if c.slots.size]
-        subjects = None if among is None else state.sharing([probe.encoder for probe in probes])
+        sought = [(probe.encoder, probe.templates) for probe in probes]
+        subjects = None if among is None else state.sharing(sought)
         return Scoreboard(parts, policy, searched=True, gallery_size=subjects)
 
     def against_subject(

@@ -27,14 +27,14 @@ def a_state() -> GalleryState:
     return state
 
 
-def a_subject(number: int, *encoders: FakeEncoder) -> LoadedSubject:
+def a_subject(number: int, *encoders: FakeEncoder, position: str = UNKNOWN_POSITION) -> LoadedSubject:
     vector = unit(np.random.default_rng(number).standard_normal(OLD.vector_size)).astype(np.float32)
     template = Template(vector, 10.0, 0.9)
     return LoadedSubject(
         uuid_bytes=UUID(int=number).bytes,
         subject_id=f"p{number}",
-        templates={TemplateKey(Modality.ECG, UNKNOWN_POSITION, e.encoder_id): template for e in encoders},
-        references={(Modality.ECG, e.encoder_id): (UNKNOWN_POSITION, template) for e in encoders},
+        templates={TemplateKey(Modality.ECG, position, e.encoder_id): template for e in encoders},
+        references={(Modality.ECG, e.encoder_id): (position, template) for e in encoders},
     )
 
 
@@ -82,3 +82,16 @@ class TestSample:
         rebuilt.fill(people)
 
         assert sampled(followed) == sampled(rebuilt)
+
+
+class TestSharing:
+    def test_counts_whom_a_search_of_everybody_would_compare(self):
+        state = a_state()
+        for number, position in enumerate(("I", "II", UNKNOWN_POSITION, "V1"), start=1):
+            state.apply(UUID(int=number), a_subject(number, OLD, position=position))
+        probe = Template(np.eye(OLD.vector_size, dtype=np.float32)[0], 10.0, 0.9)
+
+        for positions in (("I",), ("I", "II"), (UNKNOWN_POSITION,), ("aVR",)):
+            templates = dict.fromkeys(positions, probe)
+            everybody = state.compare(OLD, templates).slots.size
+            assert state.sharing([(OLD, templates), (NEW, templates)]) == everybody
