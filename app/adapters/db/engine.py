@@ -86,5 +86,5 @@ def for_reading(engine: Engine) -> Engine:
 def for_writing(engine: Engine) -> Engine:
     """The same pool; PostgreSQL reads what is committed, SQLite takes the one write lock first."""
     if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level="READ COMMITTED")
+        return engine.execution_options(isolation_level="READ COMMITTED", postgresql_readonly=False)
     return engine.execution_options(**{WRITES: True})

@@ -43,30 +43,32 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """BEGIN as the unit of work needs it.
+    driver: Any = connection.connection.driver_connection
+    begin(driver, connection.info, writes=bool(connection.get_execution_options().get(WRITES)))
+
+
+def begin(driver: sqlite3.Connection, info: dict[Any, Any], *, writes: bool) -> None:
+    """BEGIN as the unit of work needs it; ``info`` is the pool's memory of this connection.
 
     A writer that begins deferred reads first and asks for the write lock later; if somebody committed in
     between, SQLite refuses the upgrade at once, whatever the busy timeout. IMMEDIATE waits in line.
     """
-    writes = bool(connection.get_execution_options().get(WRITES))
-    driver: Any = connection.connection.driver_connection
-    if connection.info.get(WRITES) is not writes:
+    if info.get(WRITES) is not writes:
         driver.execute(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
-        connection.info[WRITES] = writes
+        info[WRITES] = writes
     driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def empty_log(connection: Connection, *, wait_ms: int) -> bool:
+def empty_log(driver: sqlite3.Connection, *, wait_ms: int) -> bool:
     """Move the write-ahead log into the database file and cut it off: it still holds erased pages.
 
     Args:
-        connection: Outside any transaction, just after a commit. That commit stands whatever happens here.
+        driver: Outside any transaction, just after a commit. That commit stands whatever happens here.
         wait_ms: How long readers of older snapshots may hold it up.
 
     Returns:
         Whether the log is empty now.
     """
-    driver: Any = connection.connection.driver_connection
     driver.execute(f"PRAGMA busy_timeout = {wait_ms}")
     busy = 1
     with suppress(sqlite3.OperationalError):

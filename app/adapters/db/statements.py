@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Delete, Dialect, Insert, Select, TypeDecorator, Update
+from sqlalchemy import JSON, Delete, Dialect, Insert, Select, TypeDecorator, Update
 from sqlalchemy.types import TypeEngine
 
 Processor = Callable[[Any], Any]
@@ -20,13 +20,15 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 class Transaction:
-    """The driver's connection inside a transaction that SQLAlchemy has begun and will end."""
+    """The driver's connection inside a transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        assert connection.in_transaction()
-        self.driver: Any = connection.connection.driver_connection
-        self.dialect: Dialect = connection.dialect
+    def __init__(self, driver: Any, dialect: Dialect) -> None:
+        self.driver = driver
+        self.dialect = dialect
         self.erases = False  # Whether something was deleted that must not linger in any file.
+
+    def commit(self) -> None:
+        self.driver.commit()
 
 
 class Statement:
