@@ -79,14 +79,15 @@ class GalleryFollower:
                 self._catch_up(uow, gallery, state)
         return state
 
-    def forget_deleted(self) -> None:
-        """Drop the states of galleries that are gone."""
-        with self._lock:
-            known = set(self._states)  # Before the database is asked: later ones may be too new for it.
+    def forget_gone(self) -> None:
+        """Drop the states of galleries that are gone, or that a restored backup set back."""
+        with self._lock:  # Before the database is asked, which only goes on from there otherwise.
+            seen = {uuid: state.revision for uuid, state in self._states.items()}
         with self._store.reading() as uow:
-            known -= {gallery.uuid for gallery in uow.galleries.all()}
+            revisions = {gallery.uuid: gallery.revision for gallery in uow.galleries.all()}
+        stale = [u for u, revision in seen.items() if u not in revisions or revisions[u] < revision]
         with self._lock:
-            gone = [self._states.pop(uuid) for uuid in known if uuid in self._states]
+            gone = [self._states.pop(uuid) for uuid in stale if uuid in self._states]
         for state in gone:
             with state.lock:
                 state.reset()

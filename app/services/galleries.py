@@ -118,7 +118,7 @@ class GalleryService:
             uow.galleries.remove(gallery.uuid)
             if name == DEFAULT_GALLERY:
                 uow.galleries.add(self._new(name, None))
-        self._follower.forget_deleted()
+        self._follower.forget_gone()
 
     def ensure_default(self) -> None:
         """The gallery ``default`` exists from the start."""

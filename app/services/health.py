@@ -32,10 +32,10 @@ class HealthService:
         if not self._follower.started:
             return self._answer("index_not_ready", "The index is being built.")
         try:
+            self._follower.forget_gone()
             with self._store.reading() as uow:
                 for gallery in uow.galleries.all():
                     self._follower.up_to_date(uow, gallery)
-            self._follower.forget_deleted()
         except TemporaryError as error:
             return self._answer(error.code, error.detail)
         except PulseprintError:

@@ -25,4 +25,4 @@ class Housekeeping:
         with self._store.writing() as uow:
             uow.changes.prune(now - FEED_KEPT_FOR)
             uow.answers.prune(now - KEPT_FOR)
-        self._follower.forget_deleted()
+        self._follower.forget_gone()

@@ -2,7 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
+from app.adapters.db.engine import for_writing
 from tests.fakes import FakeEncoder
 from tests.integration.services.conftest import PEOPLE, recording
 
@@ -65,6 +67,22 @@ class TestReplicas:
             uow.changes.prune(datetime.now(UTC) + timedelta(days=1))
 
         assert held(sleeper).keys() == {"p1", "p2", "p3", "late"}
+
+    def test_a_database_restored_under_a_running_process_is_followed_from_its_past(self, replica, engine):
+        process, other = replica(), replica()
+        for person in range(4):
+            process.enroll(f"p{person}", recording(person))
+        held(process)
+        with for_writing(engine).begin() as connection:  # As it was after the first two.
+            connection.execute(text("DELETE FROM reference_changes WHERE revision > 2"))
+            connection.execute(text("DELETE FROM subjects WHERE subject_id IN ('p2', 'p3')"))
+            connection.execute(text("UPDATE galleries SET revision = 2"))
+
+        assert process.services.health.readiness().ready
+        for person in range(5, 8):
+            other.enroll(f"p{person}", recording(person))
+
+        assert held(process).keys() == {"p0", "p1", "p5", "p6", "p7"}
 
     def test_a_renewal_changes_no_score_and_reaches_every_process(self, replica):
         first, second = replica(), replica()
