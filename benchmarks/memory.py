@@ -40,7 +40,7 @@ def measure(bench: Bench) -> list[Line]:
                 sizes[number] = resident_mib(server.pid)
     counts, mib = np.array(list(sizes)), np.array(list(sizes.values()))
     slope_mib = float(np.polyfit(counts, mib, 1)[0]) * 1000
-    growth = (mib[-1] - mib[0]) / mib[0]
+    growth = float((mib[-1] - mib[0]) / mib[0])
     what = (
         f"resident memory after {counts[0]:,} requests ({mib[0]:.1f} MiB) and after {counts[-1]:,}"
         f" ({mib[-1]:.1f}): growth; slope {slope_mib:+.2f} MiB per 1,000; 17 identify, 5 verify, 1 enroll,"

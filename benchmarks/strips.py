@@ -19,6 +19,8 @@ PROBE_S = 10.0
 ENROLLED_S = 20.0
 KNOWN_PEOPLE = 20
 """People of whom there are strips; half of them are enrolled in every gallery, half are strangers."""
+NEW_PEOPLE = 2000
+"""From this number on: people whom no gallery knows."""
 _PEOPLE_BEHIND_VECTORS = 300
 
 

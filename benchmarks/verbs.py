@@ -10,7 +10,7 @@ from benchmarks.http_client import Connection, request_bytes
 from benchmarks.measuring import LOAD_CORE, Timings, on_core, time_calls
 from benchmarks.results import Line
 from benchmarks.serving import running_server
-from benchmarks.strips import KNOWN_PEOPLE, enroll_body, identify_body, verify_body
+from benchmarks.strips import KNOWN_PEOPLE, NEW_PEOPLE, enroll_body, identify_body, verify_body
 
 GALLERIES = (100, 1_000, 10_000, 100_000)
 _REQUESTS = 300
@@ -40,7 +40,7 @@ def _of_gallery(bench: Bench, subjects: int) -> list[Line]:
             for person in range(KNOWN_PEOPLE // 2)
         ]
         enroll = [
-            request_bytes("POST", "/enroll", token, enroll_body(number % KNOWN_PEOPLE, f"new-{number}"))
+            request_bytes("POST", "/enroll", token, enroll_body(NEW_PEOPLE + number, f"new-{number}"))
             for number in range(_WARM_UP + requests // 5)
         ]
         timings = {
