@@ -122,9 +122,12 @@ def create_key(
 def list_keys() -> None:
     """List API keys without their secrets."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("id", "name", "scopes", "galleries", "created", "expires", "revoked")
+    whole_id = Column(
+        "id", min_width=16
+    )  # Narrow terminals shorten the rest: this is what `revoke` is given.
+    table = Table(whole_id, "name", "scopes", "galleries", "created", "expires", "revoked")
     with _access(load_settings()) as access:
         for client in access.clients():
             times = (client.created_at, client.expires_at, client.revoked_at)

@@ -1,0 +1,41 @@
+"""The key commands, as an operator types them."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import cli
+
+
+@pytest.fixture
+def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PULSEPRINT_DATABASE_URL", f"sqlite:///{tmp_path}/pulseprint.db")
+    monkeypatch.setenv("PULSEPRINT_MASTER_KEYS", base64.b64encode(bytes(range(32))).decode())
+    runner = CliRunner()
+    assert runner.invoke(cli, ["migrate"]).exit_code == 0
+    return runner
+
+
+class TestKeys:
+    def test_the_listed_id_is_whole_and_revokes_the_key(self, operator: CliRunner) -> None:
+        created = operator.invoke(
+            cli, ["keys", "create", "--name", "a door", "--scopes", "identify,read,verify"]
+        )
+        client_id = created.output.strip().split("_")[1]
+
+        listed = operator.invoke(cli, ["keys", "list"], env={"COLUMNS": "80"})
+        revoked = operator.invoke(cli, ["keys", "revoke", client_id])
+
+        assert client_id in listed.output
+        assert revoked.output == "Revoked.\n"
+
+    def test_the_list_shows_no_secret(self, operator: CliRunner) -> None:
+        created = operator.invoke(cli, ["keys", "create", "--name", "a door", "--scopes", "verify"])
+        secret = created.output.strip().split("_", 2)[2]
+
+        listed = operator.invoke(cli, ["keys", "list"], env={"COLUMNS": "400"})
+
+        assert secret not in listed.output
