@@ -70,6 +70,9 @@ class TestReportTable:
 
         assert lines[2:] == ["| a | b |", "| --- | --- |", "| 1 | 2 |", "| 3 | 4 |"]
 
+    def test_a_bar_in_a_cell_makes_no_column(self) -> None:
+        assert r"| \|Δ\| |" in ReportTable("T", ("|Δ|",), ()).to_markdown()
+
     def test_terminal_shows_every_cell(self) -> None:
         screen = StringIO()
 
