@@ -124,9 +124,8 @@ def list_keys() -> None:
     from rich.console import Console
     from rich.table import Column, Table
 
-    whole_id = Column(
-        "id", min_width=16
-    )  # Narrow terminals shorten the rest: this is what `revoke` is given.
+    # A narrow terminal shortens the other columns: the id is what `revoke` is given.
+    whole_id = Column("id", min_width=16)
     table = Table(whole_id, "name", "scopes", "galleries", "created", "expires", "revoked")
     with _access(load_settings()) as access:
         for client in access.clients():
