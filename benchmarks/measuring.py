@@ -87,10 +87,20 @@ def machine_facts() -> dict[str, object]:
         "system": platform.system(),
         "python": platform.python_version(),
         "numpy": np.__version__,
+        "scheduling": _scheduling(),
         "server_core": SERVER_CORE,
         "load_core": LOAD_CORE,
         "load_average_before": [round(value, 2) for value in os.getloadavg()],
     }
+
+
+def _scheduling() -> str:
+    """On a busy machine a benchmark may be run before others' work; the reader is told."""
+    if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
+        return "real time"
+    autogroup = Path("/proc/self/autogroup")
+    group = autogroup.read_text().rpartition(" ")[2].strip() if autogroup.exists() else "0"
+    return f"nice {os.getpriority(os.PRIO_PROCESS, 0)}, autogroup nice {group}"
 
 
 def _lines(path: str) -> list[str]:

@@ -80,7 +80,8 @@ def _markdown(kept: Mapping[str, Any]) -> str:
         "# Speed and memory",
         "",
         "Measured by `make bench`; every raw number is in `benchmarks.json`.",
-        "Server on core 0, load generator on core 1.",
+        "Server on core 0, load generator on core 1. Ratios are of medians taken in turn, one round after the",
+        "other; `scheduling` tells whether the run was put before the other work of a busy machine.",
         "",
         "| benchmark | what was measured | budget | figure | kept |",
         "|---|---|---|---|---|",
@@ -91,14 +92,22 @@ def _markdown(kept: Mapping[str, Any]) -> str:
             lines.append(f"| {name} | {line['what']} | {line['budget']} | {line['figure']} | {mark} |")
     lines += [
         "",
-        "| benchmark | measured at | revision | cpu | cores | load before |",
-        "|---|---|---|---|---|---|",
+        "| benchmark | measured at | revision | cpu | cores | load before | scheduling |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, entry in kept.items():
         run, machine = entry["run"], entry["run"]["machine"]
         load = " ".join(map(str, machine["load_average_before"]))
         quick = " (quick)" if run["quick"] else ""
-        facts = (name + quick, run["at"], run["revision"], machine["cpu"], machine["cores"], load)
+        facts = (
+            name + quick,
+            run["at"],
+            run["revision"],
+            machine["cpu"],
+            machine["cores"],
+            load,
+            machine["scheduling"],
+        )
         lines.append(f"| {' | '.join(map(str, facts))} |")
     return "\n".join(lines) + "\n"
 
