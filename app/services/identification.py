@@ -84,21 +84,26 @@ class IdentificationService:
         report = Report(board, probe, probes)
         first = ranked[0]
         decision = report.decision(first.row, first.subject.subject_id, first.enrolled, exact=exact)
-        rounded = decision.decision is Decision.NON_MATCH and not exact
+        matched = decision.decision is Decision.MATCH
         return IdentificationOutcome(
             decision=decision,
             gallery_size=board.gallery_size,
             fpir=policy.fpir if isinstance(policy, CalibratedPolicy) else None,
             candidates=tuple(
-                Candidate(
-                    rank=rank,
-                    subject_id=entry.subject.subject_id,
-                    score=report.score(entry.row, rounded=rounded),
-                    modalities=report.outcomes(entry.row, entry.enrolled, rounded=rounded),
-                )
+                _candidate(report, rank, entry, rounded=not (exact or (matched and rank == 1)))
                 for rank, entry in enumerate(ranked, start=1)
             ),
         )
+
+
+def _candidate(report: Report, rank: int, entry: _Ranked, *, rounded: bool) -> Candidate:
+    """A line of the list. Only the person who matched is told exactly: others could be climbed towards."""
+    return Candidate(
+        rank=rank,
+        subject_id=entry.subject.subject_id,
+        score=report.score(entry.row, rounded=rounded),
+        modalities=report.outcomes(entry.row, entry.enrolled, rounded=rounded),
+    )
 
 
 def _ranked(board: Scoreboard, state: GalleryState, limit: int) -> list[_Ranked]:

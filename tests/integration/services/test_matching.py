@@ -198,6 +198,15 @@ class TestReadScores:
         assert [c.score for c in coarse.candidates] == [float(c.score // 1) for c in exact.candidates]
         assert {m.distance for c in coarse.candidates for m in c.modalities} == {None}
 
+    def test_on_a_match_the_others_are_rounded_all_the_same(self, enrolled):
+        narrow = enrolled.as_client(Scope.IDENTIFY)
+        exact, coarse = (p.identify(recording(1, 7), max_candidates=4) for p in (enrolled, narrow))
+
+        assert coarse.decision.decision is Decision.MATCH
+        assert coarse.candidates[0] == exact.candidates[0]
+        others = [(c.score, c.modalities[0].distance) for c in coarse.candidates[1:]]
+        assert others == [(float(c.score // 1), None) for c in exact.candidates[1:]]
+
     def test_a_match_is_told_exactly(self, enrolled):
         narrow = enrolled.as_client(Scope.VERIFY)
 
