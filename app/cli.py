@@ -213,6 +213,8 @@ def _serve_here(settings: Settings) -> None:
             from app.main import create_app
 
             app = create_app(settings, stack.enter_context(open_services(settings)))
+        if sys.stdout.isatty():  # For people; everybody else reads the log.
+            typer.echo(f"Pulseprint at http://{settings.host}:{settings.port}/docs – Ctrl-C stops it.")
         uvicorn.run(app, **_uvicorn_options(settings))
 
 
