@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
 from threading import RLock
 from typing import NamedTuple
 from uuid import UUID
@@ -13,10 +12,10 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.ports import Encoder, Encoders, Float64Array, IndexKey, IntArray, TemplateIndex
+from app.domain.ports import Encoder, Encoders, IndexKey, IntArray, TemplateIndex
 from app.domain.references import Modality, Template, TemplateKey, Vector, comparable
-from app.domain.scores import pair_quality
 from app.domain.subjects import GalleryTransform
+from app.services.comparisons import BestBySlot, Comparisons, TemplateTable
 from app.services.null_samples import MAX_SUBJECTS, NullSample, SampledSubject
 
 EXHAUSTIVE_UP_TO = 20_000  # subjects; larger galleries are shortlisted per modality and evidence class
@@ -53,61 +52,6 @@ class KnownSubject(NamedTuple):
         return UUID(bytes=self.uuid_bytes)
 
 
-@dataclass(frozen=True)
-class Comparisons:
-    """One modality's comparisons under one encoder version: parallel arrays over slots.
-
-    Attributes:
-        slots: int64, ascending, shape (n,).
-        cosine: float64; the largest over comparable positions.
-        seconds: Of the shorter side, float64.
-        quality: Of both sides, float64.
-    """
-
-    modality: Modality
-    encoder: Encoder
-    slots: IntArray
-    cosine: Float64Array
-    seconds: Float64Array
-    quality: Float64Array
-
-    def only(self, kept: NDArray[np.bool_]) -> Comparisons:
-        """These rows; shape (n,)."""
-        return replace(
-            self,
-            slots=self.slots[kept],
-            cosine=self.cosine[kept],
-            seconds=self.seconds[kept],
-            quality=self.quality[kept],
-        )
-
-
-@dataclass
-class _Table:
-    """Seconds and quality of the templates under one key, addressed by slot."""
-
-    seconds: Float64Array = field(default_factory=lambda: np.zeros(16))
-    quality: Float64Array = field(default_factory=lambda: np.zeros(16))
-    slots: set[int] = field(default_factory=set)
-
-    def put(self, slot: int, template: Template) -> None:
-        self._make_room(slot)
-        self.seconds[slot], self.quality[slot] = template.seconds, template.quality
-        self.slots.add(slot)
-
-    def put_all(self, slots: IntArray, templates: Sequence[Template]) -> None:
-        self._make_room(int(slots.max()))
-        self.seconds[slots] = [template.seconds for template in templates]
-        self.quality[slots] = [template.quality for template in templates]
-        self.slots.update(slots.tolist())
-
-    def _make_room(self, slot: int) -> None:
-        if slot >= self.seconds.size:
-            size = max(2 * self.seconds.size, slot + 1)
-            self.seconds = np.concatenate([self.seconds, np.zeros(size - self.seconds.size)])
-            self.quality = np.concatenate([self.quality, np.zeros(size - self.quality.size)])
-
-
 class GalleryState:
     """Slots of subjects, their templates in the index, and the sample of the gallery's own null.
 
@@ -125,7 +69,7 @@ class GalleryState:
         self._gallery_uuid = gallery_uuid
         self._index = index
         self._encoders = encoders
-        self._tables: dict[TemplateKey, _Table] = {}
+        self._tables: dict[TemplateKey, TemplateTable] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -196,7 +140,7 @@ class GalleryState:
             slots = np.array(ids, dtype=np.int64)
             vectors = np.concatenate([template.vector for template in templates]).reshape(slots.size, -1)
             self._index.upsert(self._index_key(key), slots, vectors)
-            self._tables.setdefault(key, _Table()).put_all(slots, templates)
+            self._tables.setdefault(key, TemplateTable()).put_all(slots, templates)
         self._sample_all(heapq.nsmallest(MAX_SUBJECTS, ranked))
 
     def apply(self, subject_uuid: UUID, subject: LoadedSubject | None) -> None:
@@ -216,7 +160,7 @@ class GalleryState:
                 self._tables[key].slots.discard(slot)
             else:
                 self._index.upsert(self._index_key(key), ids, template.vector[None, :])
-                self._tables.setdefault(key, _Table()).put(slot, template)
+                self._tables.setdefault(key, TemplateTable()).put(slot, template)
         self._keys_of[slot] = tuple(subject.templates)
         self._resample(slot, subject)
 
@@ -301,7 +245,7 @@ class GalleryState:
             templates: Position → probe template.
             among: Only these slots, ascending.
         """
-        best = _BestBySlot(len(self._subjects))
+        best = BestBySlot(len(self._subjects))
         for position, probe in templates.items():
             for key, table in self._comparable_tables(encoder, position):
                 slots, cosine = self._cosines(key, table, probe, among)
@@ -341,7 +285,7 @@ class GalleryState:
         slots = list(tables.values())
         return len(slots[0]) if len(slots) == 1 else len(set[int]().union(*slots))
 
-    def _comparable_tables(self, encoder: Encoder, position: str) -> list[tuple[TemplateKey, _Table]]:
+    def _comparable_tables(self, encoder: Encoder, position: str) -> list[tuple[TemplateKey, TemplateTable]]:
         return [
             (key, table)
             for key, table in self._tables.items()
@@ -352,7 +296,7 @@ class GalleryState:
         ]
 
     def _cosines(
-        self, key: TemplateKey, table: _Table, probe: Template, among: IntArray | None
+        self, key: TemplateKey, table: TemplateTable, probe: Template, among: IntArray | None
     ) -> tuple[IntArray, Vector]:
         index_key = self._index_key(key)
         if among is None:
@@ -372,29 +316,6 @@ def _best(values: Vector, k: int) -> NDArray[np.bool_]:
     if values.size <= k:
         return np.ones(values.size, dtype=bool)
     return np.asarray(values >= np.partition(values, values.size - k)[values.size - k])
-
-
-class _BestBySlot:
-    """The largest cosine per slot over several positions, with what belongs to it."""
-
-    def __init__(self, slots: int) -> None:
-        self.cosine: Float64Array = np.full(slots, -np.inf)
-        self.seconds: Float64Array = np.zeros(slots)
-        self.quality: Float64Array = np.zeros(slots)
-
-    def offer(
-        self, slots: IntArray, cosine: Vector, seconds: Float64Array, probe: Template, table: _Table
-    ) -> None:
-        better = cosine > self.cosine[slots]
-        slots = slots[better]
-        self.cosine[slots] = cosine[better]
-        self.seconds[slots] = seconds[better]
-        self.quality[slots] = pair_quality(
-            probe.quality, probe.seconds, table.quality[slots], table.seconds[slots]
-        )
-
-    def compared(self) -> IntArray:
-        return np.flatnonzero(self.cosine > -np.inf)
 
 
 def _sampled(subject: LoadedSubject) -> dict[tuple[Modality, str], SampledSubject]:

@@ -15,7 +15,8 @@ from app.domain.scores import (
     pair_quality,
 )
 from app.domain.subjects import Gallery, GalleryTransform
-from app.services.gallery_state import EXHAUSTIVE_UP_TO, Comparisons, GalleryState
+from app.services.comparisons import Comparisons
+from app.services.gallery_state import EXHAUSTIVE_UP_TO, GalleryState
 from app.services.probes import Probe, pool_probe
 from app.services.scoring import Scoreboard, ScoredPart
 

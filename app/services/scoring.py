@@ -11,7 +11,7 @@ import numpy as np
 from app.domain.policies import CalibratedPolicy, DistancePolicy, Policy
 from app.domain.ports import Calibration, Float64Array, GalleryNull, IntArray, Null
 from app.domain.references import Modality
-from app.services.gallery_state import Comparisons
+from app.services.comparisons import Comparisons
 from app.services.null_samples import NullSample
 
 

@@ -4,8 +4,8 @@ import pytest
 from app.domain.policies import CalibratedPolicy
 from app.domain.references import UNKNOWN_POSITION, Modality, Recording, Template
 from app.domain.scores import ComparisonDecision, Decision
+from app.services.comparisons import Comparisons
 from app.services.deciding import Enrolled, Report
-from app.services.gallery_state import Comparisons
 from app.services.matching import TransformedProbe
 from app.services.null_samples import NullSample
 from app.services.probes import Probe

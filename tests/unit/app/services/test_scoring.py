@@ -3,7 +3,7 @@ import pytest
 
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
 from app.domain.references import UNKNOWN_POSITION, Modality, Template
-from app.services.gallery_state import Comparisons
+from app.services.comparisons import Comparisons
 from app.services.null_samples import NullSample, SampledSubject
 from app.services.scoring import Scoreboard, ScoredPart
 from tests.fakes import FakeEncoder, FakeFaceEncoder, unit

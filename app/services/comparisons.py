@@ -1,0 +1,91 @@
+"""A probe against many templates: what is known of them by slot, and what comes of comparing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.ports import Encoder, Float64Array, IntArray
+from app.domain.references import Modality, Template, Vector
+from app.domain.scores import pair_quality
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """One modality's comparisons under one encoder version: parallel arrays over slots.
+
+    Attributes:
+        slots: int64, ascending, shape (n,).
+        cosine: float64; the largest over comparable positions.
+        seconds: Of the shorter side, float64.
+        quality: Of both sides, float64.
+    """
+
+    modality: Modality
+    encoder: Encoder
+    slots: IntArray
+    cosine: Float64Array
+    seconds: Float64Array
+    quality: Float64Array
+
+    def only(self, kept: NDArray[np.bool_]) -> Comparisons:
+        """These rows; shape (n,)."""
+        return replace(
+            self,
+            slots=self.slots[kept],
+            cosine=self.cosine[kept],
+            seconds=self.seconds[kept],
+            quality=self.quality[kept],
+        )
+
+
+@dataclass
+class TemplateTable:
+    """Seconds and quality of the templates under one key, addressed by slot."""
+
+    seconds: Float64Array = field(default_factory=lambda: np.zeros(16))
+    quality: Float64Array = field(default_factory=lambda: np.zeros(16))
+    slots: set[int] = field(default_factory=set)
+
+    def put(self, slot: int, template: Template) -> None:
+        self._make_room(slot)
+        self.seconds[slot], self.quality[slot] = template.seconds, template.quality
+        self.slots.add(slot)
+
+    def put_all(self, slots: IntArray, templates: Sequence[Template]) -> None:
+        self._make_room(int(slots.max()))
+        self.seconds[slots] = [template.seconds for template in templates]
+        self.quality[slots] = [template.quality for template in templates]
+        self.slots.update(slots.tolist())
+
+    def _make_room(self, slot: int) -> None:
+        if slot >= self.seconds.size:
+            size = max(2 * self.seconds.size, slot + 1)
+            self.seconds = np.concatenate([self.seconds, np.zeros(size - self.seconds.size)])
+            self.quality = np.concatenate([self.quality, np.zeros(size - self.quality.size)])
+
+
+class BestBySlot:
+    """The largest cosine per slot over several positions, with what belongs to it."""
+
+    def __init__(self, slots: int) -> None:
+        self.cosine: Float64Array = np.full(slots, -np.inf)
+        self.seconds: Float64Array = np.zeros(slots)
+        self.quality: Float64Array = np.zeros(slots)
+
+    def offer(
+        self, slots: IntArray, cosine: Vector, seconds: Float64Array, probe: Template, table: TemplateTable
+    ) -> None:
+        better = cosine > self.cosine[slots]
+        slots = slots[better]
+        self.cosine[slots] = cosine[better]
+        self.seconds[slots] = seconds[better]
+        self.quality[slots] = pair_quality(
+            probe.quality, probe.seconds, table.quality[slots], table.seconds[slots]
+        )
+
+    def compared(self) -> IntArray:
+        return np.flatnonzero(self.cosine > -np.inf)
