@@ -117,10 +117,12 @@ class EnrollmentService:
         idempotent: IdempotentRequest | None,
         render: Callable[[EnrollmentOutcome], Rendered],
     ) -> Rendered:
-        probe, floor, seen = self._acquire(caller, request)
+        probe = Probe(request.recordings, self._encoders)  # Before the transaction, which must be short.
         with self._store.writing() as uow:
             gallery = granted_gallery(uow, caller, request.gallery)
-            subject, known = self._claim(uow, gallery, request, seen)
+            floor = gallery.policy.quality_floor
+            probe.require_usable(floor, FailureToEnrollError)
+            subject, known = self._claim(uow, gallery, request)
             if known and not request.force:
                 self._check.require_same_subject(uow, gallery, subject, probe)
             references = self._references(uow, gallery, subject, known, probe=probe, floor=floor)
@@ -137,48 +139,32 @@ class EnrollmentService:
             self._answers.keep(uow, idempotent, answer, subject.uuid)
         return answer
 
-    def _acquire(self, caller: ApiClient, request: EnrollmentRequest) -> tuple[Probe, float, UUID | None]:
-        """Encode before the writing transaction, which must be short; and whether the subject is known."""
-        with self._store.reading() as uow:
-            gallery = granted_gallery(uow, caller, request.gallery)
-            subject = uow.subjects.by_name(gallery.uuid, request.subject_id)
-            known = uow.references.keys_of(subject.uuid) if subject else {}
-        floor = gallery.policy.quality_floor
-        probe = Probe(request.recordings, self._encoders)
-        probe.require_usable(floor, FailureToEnrollError)
-        for encoder in self._encoders_for(probe, known):
-            probe.batch(encoder)
-        return probe, floor, subject.uuid if subject else None
-
     def _claim(
-        self, uow: UnitOfWork, gallery: Gallery, request: EnrollmentRequest, seen: UUID | None
+        self, uow: UnitOfWork, gallery: Gallery, request: EnrollmentRequest
     ) -> tuple[Subject, dict[TemplateKey, int]]:
         """Take the gallery's next revision for this subject, and find or create its row.
 
-        The revision locks the gallery's row until commit: from here on no other enrollment interferes.
+        The revision locks the gallery's row until commit: from here on no other enrollment interferes. It is
+        taken for a new subject before anybody looks for a known one, which saves most enrollments a look.
 
         Returns:
             The subject, and how many references it has under each key.
         """
-        uuid = seen or self._new_id()
-        uow.changes.record(gallery.uuid, [uuid])
+        new_uuid = self._new_id()  # Never an old one again: erased uuids are not reused.
+        uow.changes.record(gallery.uuid, [new_uuid])
         subject = uow.subjects.by_name(gallery.uuid, request.subject_id)
         if subject is None:
-            if seen is not None:  # Erased since we looked, and uuids are never reused.
-                uuid = self._new_id()
-                uow.changes.record(gallery.uuid, [uuid])
             subject = Subject(
-                uuid=uuid,
+                uuid=new_uuid,
                 gallery_uuid=gallery.uuid,
                 subject_id=request.subject_id,
-                wrapped_key=self._vault.new_subject_key(gallery, uuid),
+                wrapped_key=self._vault.new_subject_key(gallery, new_uuid),
                 consent=request.consent,
                 created_at=self._clock(),
             )
             uow.subjects.add(subject)
             return subject, {}
-        if subject.uuid != uuid:  # Somebody created or replaced it since we looked.
-            uow.changes.record(gallery.uuid, [subject.uuid])
+        uow.changes.record(gallery.uuid, [subject.uuid])
         if request.consent is not None:
             subject = replace(subject, consent=request.consent)
             uow.subjects.set_consent(subject)
@@ -194,11 +180,12 @@ class EnrollmentService:
         probe: Probe,
         floor: float,
     ) -> list[Reference]:
-        made = [
-            self._reference(uow, gallery, subject, encoder=encoder, acquired=acquired, session=session)
-            for encoder in self._encoders_for(probe, known)
-            for acquired, session in _in_sessions(probe.accepted(encoder, floor), str(self._new_id()))
-        ]
+        made = []
+        for encoder in self._encoders_for(probe, known):  # Older versions are encoded now, and seldom.
+            transform = self._transform(uow, gallery, encoder)
+            session_id = str(self._new_id())
+            for acquired, session in _in_sessions(probe.accepted(encoder, floor), session_id):
+                made.append(self._reference(gallery, subject, transform, acquired, session=session))
         for key, count in (Counter(known) + Counter(reference.key for reference in made)).items():
             if count > MAX_REFERENCES:
                 raise ConflictError(
@@ -210,21 +197,19 @@ class EnrollmentService:
 
     def _reference(
         self,
-        uow: UnitOfWork,
         gallery: Gallery,
         subject: Subject,
-        *,
-        encoder: Encoder,
+        transform: GalleryTransform,
         acquired: Acquired,
+        *,
         session: str,
     ) -> Reference:
-        transform = self._transform(uow, gallery, encoder)
         identity = ReferenceIdentity(
             gallery_uuid=gallery.uuid,
             subject_uuid=subject.uuid,
             reference_id=self._new_id(),
-            modality=encoder.modality,
-            encoder=encoder.encoder_id,
+            modality=transform.modality,
+            encoder=transform.encoder,
             transform_version=transform.version,
         )
         vector = self._vault.matrix(gallery, transform) @ acquired.encoding.vector
@@ -232,9 +217,9 @@ class EnrollmentService:
             id=identity.reference_id,
             gallery_uuid=gallery.uuid,
             subject_uuid=subject.uuid,
-            modality=encoder.modality,
+            modality=transform.modality,
             position=acquired.recording.position,
-            encoder=encoder.encoder_id,
+            encoder=transform.encoder,
             transform_version=transform.version,
             ciphertext=self._vault.seal(gallery, subject, identity, vector),
             quality=acquired.encoding.quality,
