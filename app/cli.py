@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import typer
 
 from app.config import Settings, load_settings
 from app.domain.errors import ConfigurationError, PulseprintError
-from app.domain.subjects import ALL_GALLERIES, Scope, is_name
+from app.domain.subjects import ALL_GALLERIES, ApiClient, Scope, is_name
 from app.loading import loading
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def serve() -> None:
     from app.log import configure_logging
 
     configure_logging(settings.log_level, settings.log_format)
+    _refuse_taken_port(settings)
     if settings.workers == 1:
         _serve_here(settings)
     else:
@@ -124,18 +126,18 @@ def list_keys() -> None:
     from rich.console import Console
     from rich.table import Column, Table
 
-    # A narrow terminal shortens the other columns: the id is what `revoke` is given.
-    whole_id = Column("id", min_width=16)
-    table = Table(whole_id, "name", "scopes", "galleries", "created", "expires", "revoked")
+    # A narrow terminal shortens the other columns: the id is what `revoke` is given, the state what follows.
+    whole = [Column("id", min_width=16), Column("state", min_width=18)]
+    table = Table(*whole, "name", "scopes", "galleries", "created")
     with _access(load_settings()) as access:
         for client in access.clients():
-            times = (client.created_at, client.expires_at, client.revoked_at)
             table.add_row(
                 client.id,
+                _state(client),
                 client.name,
                 " ".join(sorted(client.scopes)),
                 " ".join(sorted(client.galleries)),
-                *(moment.isoformat(timespec="seconds") if moment else "" for moment in times),
+                f"{client.created_at:%Y-%m-%d}",
             )
     Console().print(table)
 
@@ -200,6 +202,21 @@ def main() -> None:
     except PulseprintError as error:
         typer.echo(f"pulseprint: {error.detail}", err=True)
         sys.exit(1)
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    """Say so in one line, before anything is loaded."""
+    if settings.port == 0:
+        return
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as candidate:
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}."
+            ) from None
 
 
 def _serve_here(settings: Settings) -> None:
@@ -291,6 +308,15 @@ def _append_env(line: str) -> None:
 
 def _env_text() -> str:
     return ENV_FILE.read_text() if ENV_FILE.exists() else ""
+
+
+def _state(client: ApiClient) -> str:
+    if client.revoked_at is not None:
+        return f"revoked {client.revoked_at:%Y-%m-%d}"
+    if client.expires_at is None:
+        return "valid"
+    word = "until" if client.is_valid_at(datetime.now(UTC)) else "expired"
+    return f"{word} {client.expires_at:%Y-%m-%d}"
 
 
 def _scopes(text: str) -> list[Scope]:

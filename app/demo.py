@@ -52,6 +52,7 @@ from ml.data.readers import DataError, EcgRecord, read_folder
 from ml.synthetic import SyntheticPerson
 
 SYNTHETIC_MEMBERS, SYNTHETIC_STRANGERS = 40, 12
+SAMPLE_PERSON = 6
 STRIP_S = 20.0
 SYNTHETIC_FS_HZ = 250.0
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -224,7 +225,7 @@ def serve_and_run(
 
 @app.command()
 def sample(
-    person: Annotated[int, typer.Option(min=0, help="Which computed person.")] = 1,
+    person: Annotated[int, typer.Option(min=0, help="Which computed person.")] = SAMPLE_PERSON,
     take: Annotated[int, typer.Option(min=0, help="Which day.")] = 1,
 ) -> None:
     """Print a recording of a computed person as JSON, to try the API with."""

@@ -18,7 +18,7 @@ from rich.text import Text
 
 CAPTION = (
     "Every row is one HTTP request. dB: decibans, 10·log10 of the likelihood ratio same person : different "
-    "persons. missing: from score to threshold."
+    "persons. missing: from score to threshold. Of every step the wrong answers come first, in red."
 )
 # A step shows its surprises first, then examples; the rest is counted in one line.
 ROWS_PER_STEP = 4

@@ -60,8 +60,8 @@ class _Exchange:
     async def run(self, receive: Receive) -> None:
         started_s = time.perf_counter()
         self._scope.setdefault("state", {})["transaction_id"] = self._transaction_id
-        if self._method == "HEAD":
-            self._scope["method"] = "GET"  # Same head; _send_on() drops the body.
+        if self._method == "HEAD":  # Same head; _send_on() drops the body. The server keeps its own scope.
+            self._scope = {**self._scope, "method": "GET"}
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(**{REQUEST_ID: self._transaction_id})
         try:

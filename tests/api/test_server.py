@@ -68,6 +68,15 @@ class TestServer:
         assert answer.status_code == 200
         assert "server" not in answer.headers
 
+    def test_head_leaves_the_connection_usable_and_logs_no_failure(self, sqlite_api, address):
+        head = b"HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+        answer = exchange(address, head, HEALTH)
+
+        assert answer.count(b"HTTP/1.1 200") == 2
+        assert answer.endswith(b'{"status":"ok"}')
+        assert "http.failed" not in sqlite_api.log.getvalue()
+
     @pytest.mark.parametrize(
         "garbage",
         [

@@ -32,6 +32,17 @@ class TestKeys:
         assert client_id in listed.output
         assert revoked.output == "Revoked.\n"
 
+    def test_a_narrow_list_tells_revoked_keys_from_valid_ones(self, operator: CliRunner) -> None:
+        keys = [
+            operator.invoke(cli, ["keys", "create", "--name", name, "--scopes", "verify", *more]).output
+            for name, more in (("a", ()), ("b", ("--expires-days", "3")), ("c", ()))
+        ]
+        operator.invoke(cli, ["keys", "revoke", keys[0].split("_")[1]])
+
+        listed = operator.invoke(cli, ["keys", "list"], env={"COLUMNS": "80"}).output
+
+        assert [listed.count(state) for state in ("revoked 20", " until 20", "valid  ")] == [1, 1, 1]
+
     def test_the_list_shows_no_secret(self, operator: CliRunner) -> None:
         created = operator.invoke(cli, ["keys", "create", "--name", "a door", "--scopes", "verify"])
         secret = created.output.strip().split("_", 2)[2]

@@ -7,12 +7,14 @@ import hashlib
 import http.client
 import random
 import shutil
+import socket
 import sqlite3
 import threading
 from pathlib import Path
 
 import pytest
 
+from app.demo import SAMPLE_PERSON, synthetic_strip
 from ml.synthetic import SyntheticPerson
 from tests.integration.server import ROOT, ServerProcess, cli, environment
 
@@ -130,6 +132,22 @@ class TestKill:
         assert not client.is_alive()
 
 
+class TestReadme:
+    def test_the_sample_person_is_verified_as_the_readme_shows(self, sqlite_url, tmp_path):
+        env = environment(tmp_path, sqlite_url, MASTER_KEY)
+        key = new_key(tmp_path, env)
+        first, second = (synthetic_strip(SAMPLE_PERSON, take).body() for take in (1, 2))
+
+        with ServerProcess(tmp_path, env, key) as server:
+            server.call("POST", "/enroll", {"subject_id": "operator-17", "recordings": [first]})
+            verified = server.call(
+                "POST", "/verify", {"subject_id": "operator-17", "recordings": [second], "fmr": 0.0005}
+            )
+            identified = server.call("POST", "/identify", {"recordings": [second], "max_candidates": 3})
+
+        assert [answer["decision"] for _, answer in (verified, identified)] == ["match", "match"]
+
+
 class TestRefusalsAtStart:
     """One clear line, exit status 1, and nothing generated."""
 
@@ -184,6 +202,12 @@ class TestRefusalsAtStart:
         env = environment(tmp_path, sqlite_url, MASTER_KEY, models_dir=str(tmp_path / "models"))
 
         assert "model.onnx" in self.refused(tmp_path, env)
+
+    def test_a_port_that_is_taken(self, sqlite_url, tmp_path):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            env = environment(tmp_path, sqlite_url, MASTER_KEY, port=str(taken.getsockname()[1]))
+
+            assert "Cannot listen on 127.0.0.1" in self.refused(tmp_path, env)
 
     def test_a_setting_that_is_no_number(self, sqlite_url, tmp_path):
         env = environment(tmp_path, sqlite_url, MASTER_KEY, workers="many")
