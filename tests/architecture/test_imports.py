@@ -1,4 +1,4 @@
-"""Imports point inwards (STYLE.md §1); the serving side never loads torch."""
+"""Imports point inwards (docs/DESIGN.md §2); the serving side never loads torch."""
 
 import ast
 import subprocess
