@@ -181,6 +181,7 @@ def open_services(settings: Settings, *, encoders: Encoders | None = None) -> It
                 store=store,
                 vault=vault,
                 encoders=encoders,
+                follower=follower,
                 check=MismatchCheck(matcher, follower),
                 answers=answers,
                 clock=utc_now,

@@ -22,6 +22,7 @@ from app.domain.references import (
 )
 from app.domain.subjects import ApiClient, Consent, Gallery, GalleryTransform, Scope, Subject
 from app.services.access import granted_gallery
+from app.services.following import GalleryFollower
 from app.services.idempotency import AnswerLog, IdempotentRequest, Rendered
 from app.services.limits import max_subjects
 from app.services.mismatch import MismatchCheck
@@ -74,6 +75,7 @@ class EnrollmentService:
         store: Store,
         vault: TemplateVault,
         encoders: Encoders,
+        follower: GalleryFollower,
         check: MismatchCheck,
         answers: AnswerLog,
         clock: Clock,
@@ -82,6 +84,7 @@ class EnrollmentService:
         self._store = store
         self._vault = vault
         self._encoders = encoders
+        self._follower = follower
         self._check = check
         self._answers = answers
         self._clock = clock
@@ -122,7 +125,7 @@ class EnrollmentService:
             gallery = granted_gallery(uow, caller, request.gallery)
             floor = gallery.policy.quality_floor
             probe.require_usable(floor, FailureToEnrollError)
-            subject, known = self._claim(uow, gallery, request)
+            subject, known, revision = self._claim(uow, gallery, request)
             if known and not request.force:
                 self._check.require_same_subject(uow, gallery, subject, probe)
             references = self._references(uow, gallery, subject, known, probe=probe, floor=floor)
@@ -132,7 +135,7 @@ class EnrollmentService:
                 gallery=gallery.name,
                 references=tuple(_told(reference) for reference in references),
                 rejected=probe.rejections(floor),
-                warnings=self._warnings(uow, gallery),
+                warnings=self._warnings(uow, gallery, revision),
                 created_at=references[0].created_at,
             )
             answer = render(outcome)
@@ -141,17 +144,17 @@ class EnrollmentService:
 
     def _claim(
         self, uow: UnitOfWork, gallery: Gallery, request: EnrollmentRequest
-    ) -> tuple[Subject, dict[TemplateKey, int]]:
+    ) -> tuple[Subject, dict[TemplateKey, int], int]:
         """Take the gallery's next revision for this subject, and find or create its row.
 
         The revision locks the gallery's row until commit: from here on no other enrollment interferes. It is
         taken for a new subject before anybody looks for a known one, which saves most enrollments a look.
 
         Returns:
-            The subject, and how many references it has under each key.
+            The subject, how many references it has under each key, and the gallery's revision.
         """
         new_uuid = self._new_id()  # Never an old one again: erased uuids are not reused.
-        uow.changes.record(gallery.uuid, [new_uuid])
+        revision = uow.changes.record(gallery.uuid, [new_uuid])
         subject = uow.subjects.by_name(gallery.uuid, request.subject_id)
         if subject is None:
             subject = Subject(
@@ -163,12 +166,12 @@ class EnrollmentService:
                 created_at=self._clock(),
             )
             uow.subjects.add(subject)
-            return subject, {}
-        uow.changes.record(gallery.uuid, [subject.uuid])
+            return subject, {}, revision
+        revision = uow.changes.record(gallery.uuid, [subject.uuid])
         if request.consent is not None:
             subject = replace(subject, consent=request.consent)
             uow.subjects.set_consent(subject)
-        return subject, uow.references.keys_of(subject.uuid)
+        return subject, uow.references.keys_of(subject.uuid), revision
 
     def _references(
         self,
@@ -249,11 +252,17 @@ class EnrollmentService:
             if encoder is self._encoders.default(modality) or encoder.encoder_id in versions
         ]
 
-    def _warnings(self, uow: UnitOfWork, gallery: Gallery) -> tuple[str, ...]:
+    def _warnings(self, uow: UnitOfWork, gallery: Gallery, revision: int) -> tuple[str, ...]:
         if not isinstance(gallery.policy, CalibratedPolicy):
             return ()
         limit = self._most_subjects(gallery.policy)
-        if limit is None or not uow.galleries.has_more_subjects_than(gallery.uuid, limit):
+        if limit is None:
+            return ()
+        # Counted only where what this process holds leaves it open.
+        at_least, at_most = self._follower.size_bounds(gallery.uuid, revision) or (0, limit + 1)
+        certain = at_least > limit or at_most <= limit
+        more = at_least > limit if certain else uow.galleries.has_more_subjects_than(gallery.uuid, limit)
+        if not more:
             return ()
         return (
             f"At fpir {gallery.policy.fpir:g} the encoders can identify among {limit} subjects at most, and"

@@ -98,6 +98,18 @@ class GalleryFollower:
             return []
         return list(self._read(gallery, uow.references.scan(gallery.uuid, subject_uuids)))
 
+    def size_bounds(self, gallery_uuid: UUID, revision: int) -> tuple[int, int] | None:
+        """How many subjects a gallery has at least and at most at a revision; None if it was never loaded.
+
+        A revision adds or removes one subject at most, so what is held bounds what is not followed yet.
+        """
+        with self._lock:
+            state = self._states.get(gallery_uuid)
+        if state is None or state.revision < 0:
+            return None
+        behind = abs(revision - state.revision)
+        return state.subject_count - behind, state.subject_count + behind
+
     def counts(self) -> tuple[int, int]:
         """(galleries, templates) held."""
         with self._lock:

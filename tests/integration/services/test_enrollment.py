@@ -11,6 +11,7 @@ from app.domain.errors import (
     SubjectNotFoundError,
     UnprocessableError,
 )
+from app.domain.policies import CalibratedPolicy
 from app.domain.references import Modality, Recording
 from app.domain.scores import Decision
 from app.domain.subjects import Scope
@@ -79,6 +80,41 @@ class TestEnroll:
 
         assert process.services.directory.subject(process.caller, "default", "p1").references == 8
         assert process.identify(recording(1, 50)).gallery_size == 1
+
+
+class TestSizeWarning:
+    """With 400 calibration people and an fpir of 0.1 % the fake encoder can identify among two."""
+
+    @pytest.fixture
+    def strict(self, replica):
+        process = replica()
+        process.services.galleries.set_policy(process.caller, "default", CalibratedPolicy(fpir=1e-3))
+        return process
+
+    def test_begins_with_the_first_subject_too_many(self, strict):
+        outcomes = [strict.enroll(f"p{person}", recording(person)) for person in range(5)]
+
+        assert [len(outcome.warnings) for outcome in outcomes] == [0, 0, 1, 1, 1]
+        assert "among 2 subjects at most" in outcomes[2].warnings[0]
+
+    def test_counts_the_same_however_much_a_process_has_followed(self, strict, replica):
+        for person in range(4):
+            strict.enroll(f"p{person}", recording(person))
+        informed = replica()
+        strict.services.erasure.erase_subject(strict.caller, "default", "p0")
+        strict.services.erasure.erase_subject(strict.caller, "default", "p1")
+        strict.services.erasure.erase_subject(strict.caller, "default", "p2")
+        strict.identify(recording(3))
+
+        outcomes = [process.enroll(name, recording(9)) for process, name in ((strict, "a"), (informed, "b"))]
+
+        assert [len(outcome.warnings) for outcome in outcomes] == [0, 1]
+
+    def test_adding_to_a_known_subject_adds_nobody(self, strict):
+        for take in range(4):
+            outcome = strict.enroll("p1", recording(1, take))
+
+        assert outcome.warnings == ()
 
 
 class TestSessions:
