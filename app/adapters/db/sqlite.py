@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,11 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 BUSY_TIMEOUT_MS = 5_000
+_SWITCH_PAUSE_S = 0.005
 WRITES = "pulseprint_writes"  # Execution option of connections that begin writing units.
 
 _PRAGMAS = (
-    f"busy_timeout = {BUSY_TIMEOUT_MS}",  # First: switching to WAL may itself have to wait.
-    "journal_mode = WAL",
+    f"busy_timeout = {BUSY_TIMEOUT_MS}",
     "foreign_keys = ON",
     "synchronous = FULL",  # An acknowledged enrollment survives a power cut, not only a crash.
     "secure_delete = ON",  # Erased ciphertext and keys are overwritten, not merely unlinked.
@@ -40,6 +41,21 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # The driver begins no transactions of its own; _begin does.
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").close()
+    _switch_to_wal(connection)
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Two connections that switch a new file would wait for each other, so SQLite refuses one at once."""
+    deadline_s = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(_SWITCH_PAUSE_S)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
