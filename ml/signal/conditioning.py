@@ -51,6 +51,11 @@ class ConditionedEcg:
         """The heartbeats within accepted segments."""
         return self.r_peaks[self.quality.accepts(self.r_peaks / self.fs_hz)]
 
+    @property
+    def accepted(self) -> NDArray[np.bool_]:
+        """Which samples lie in accepted segments; bool, shape (n_samples,)."""
+        return self.quality.accepts(np.arange(self.ecg.size) / self.fs_hz)
+
 
 def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     """Check, filter and resample a strip, find its beats and judge it.

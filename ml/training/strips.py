@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import ml.signal
-from ml.encoder import accepted_peaks
 from ml.signal.conditioning import condition
 from ml.signal.errors import SignalError
 
 FloatArray = NDArray[np.float32 | np.float64]
+# Of the files; 2 has the accepted samples.
+CACHE_FORMAT = 2
+# Read conditioned strips and do not make them, so that a change there leaves the strips as they are.
+READERS_OF_STRIPS = frozenset({"windows.py"})
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Strip:
     Args:
         ecg: At `ml.signal`'s working rate, float32, shape (n_samples,).
         r_peaks: Those in accepted segments, int64, shape (n_beats,).
+        accepted: Which samples lie in accepted segments, bool, shape (n_samples,).
         seconds: Accepted seconds; 0 where acquisition failed.
         quality: 0 to 1.
     """
@@ -43,6 +47,7 @@ class Strip:
     part: int
     ecg: NDArray[np.float32]
     r_peaks: NDArray[np.int64]
+    accepted: NDArray[np.bool_]
     seconds: float
     quality: float
 
@@ -54,7 +59,7 @@ def condition_strips(raw: Iterable[RawStrip], cache: Path) -> list[Strip]:
         raw: Consumed only when the cache has nothing.
         cache: A file; must be named after everything that `raw` depends on but the signal code.
     """
-    path = cache.with_name(f"{cache.name}-{signal_code_digest()[:12]}.npz")
+    path = cache.with_name(f"{cache.name}-v{CACHE_FORMAT}-{signal_code_digest()[:12]}.npz")
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, [_conditioned(strip) for strip in raw])
@@ -62,9 +67,10 @@ def condition_strips(raw: Iterable[RawStrip], cache: Path) -> list[Strip]:
 
 
 def signal_code_digest() -> str:
-    """SHA-256 over the sources of `ml.signal`: other code, other strips."""
+    """SHA-256 over the sources of `ml.signal` that make strips: other code, other strips."""
     digest = hashlib.sha256()
-    for source in sorted(Path(ml.signal.__path__[0]).glob("*.py")):
+    sources = Path(ml.signal.__path__[0]).glob("*.py")
+    for source in sorted(source for source in sources if source.name not in READERS_OF_STRIPS):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()
 
@@ -73,10 +79,23 @@ def _conditioned(raw: RawStrip) -> Strip:
     try:
         ecg = condition(raw.signal, raw.fs_hz)
     except SignalError:
-        nothing = np.empty(0, dtype=np.int64)
-        return Strip(raw.subject_id, raw.part, np.empty(0, dtype=np.float32), nothing, 0.0, 0.0)
+        return Strip(
+            raw.subject_id,
+            raw.part,
+            ecg=np.empty(0, dtype=np.float32),
+            r_peaks=np.empty(0, dtype=np.int64),
+            accepted=np.empty(0, dtype=np.bool_),
+            seconds=0.0,
+            quality=0.0,
+        )
     return Strip(
-        raw.subject_id, raw.part, ecg.ecg, accepted_peaks(ecg), ecg.quality.accepted_s, ecg.quality.score
+        raw.subject_id,
+        raw.part,
+        ecg=ecg.ecg,
+        r_peaks=ecg.accepted_r_peaks,
+        accepted=ecg.accepted,
+        seconds=ecg.quality.accepted_s,
+        quality=ecg.quality.score,
     )
 
 
@@ -89,6 +108,7 @@ def _write(path: Path, strips: Sequence[Strip]) -> None:
         seconds=np.array([s.seconds for s in strips], dtype=np.float64),
         quality=np.array([s.quality for s in strips], dtype=np.float64),
         ecg=np.concatenate([s.ecg for s in strips]),
+        accepted=np.concatenate([s.accepted for s in strips]),
         ecg_ends=np.cumsum([s.ecg.size for s in strips]),
         r_peaks=np.concatenate([s.r_peaks for s in strips]),
         r_peaks_ends=np.cumsum([s.r_peaks.size for s in strips]),
@@ -100,13 +120,15 @@ def _read(path: Path) -> Iterator[Strip]:
     with np.load(path) as stored:
         arrays = {name: stored[name] for name in stored.files}
     ecg = np.split(arrays["ecg"], arrays["ecg_ends"][:-1])
+    accepted = np.split(arrays["accepted"], arrays["ecg_ends"][:-1])
     r_peaks = np.split(arrays["r_peaks"], arrays["r_peaks_ends"][:-1])
     for i, subject_id in enumerate(arrays["subject_id"]):
         yield Strip(
             str(subject_id),
             int(arrays["part"][i]),
-            ecg[i],
-            r_peaks[i],
-            float(arrays["seconds"][i]),
-            float(arrays["quality"][i]),
+            ecg=ecg[i],
+            r_peaks=r_peaks[i],
+            accepted=accepted[i],
+            seconds=float(arrays["seconds"][i]),
+            quality=float(arrays["quality"][i]),
         )

@@ -37,7 +37,18 @@ class TestConditionStrips:
         for one, other in zip(first, second, strict=True):
             np.testing.assert_array_equal(one.ecg, other.ecg)
             np.testing.assert_array_equal(one.r_peaks, other.r_peaks)
+            np.testing.assert_array_equal(one.accepted, other.accepted)
             assert (one.seconds, one.quality) == (other.seconds, other.quality)
+
+    def test_accepted_samples_make_up_the_accepted_seconds(self, tmp_path):
+        ecg = SyntheticPerson.draw(1).record(duration_s=20.0, fs_hz=250.0, seed=1)
+        ecg[:1250] = 0.0
+
+        (strip,) = condition_strips([RawStrip("a", 0, 250.0, ecg)], tmp_path / "set")
+
+        assert strip.accepted.shape == strip.ecg.shape
+        assert strip.accepted.sum() / 250.0 == strip.seconds == 15.0
+        assert not strip.accepted[:1250].any()
 
     def test_an_inverted_recording_gives_the_inverted_strip(self, tmp_path):
         strips = condition_strips(raw_strips(), tmp_path / "set")
