@@ -7,13 +7,15 @@ from itertools import permutations
 from pathlib import Path
 from typing import Literal
 
-from ml.data.readers import EcgRecord, read_cinc2017, read_ecg_id, read_mit_bih, read_qtdb
+from ml.data.readers import EcgRecord, read_cinc2017, read_ecg_id, read_mit_bih, read_ptb, read_qtdb
+from ml.data.records import DataError
 from ml.data.splits import cinc_split
 from ml.evaluation.trials import Cut, Presentation, Probe, Trials, trials_of
 
 E11_LEFT_OUT = frozenset({"102", "104", "202"})
 """102 and 104 have another lead; 202 is the man of 201."""
 _D1_SECONDS = 10.0
+_LONGEST_RECORDING_S = 120.0  # What one recording of a request may hold (DESIGN §5).
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,29 @@ def mit_bih_half_hour(data: Path) -> list[Trials]:
     return [trials_of("minutes 0–5 → 10 s of 25–30", gallery, probes)]
 
 
+def ptb_multi_record(data: Path) -> list[Trials]:
+    """Lead I of people with several records: the first enrolled, every later one as probe, whole and 10 s.
+
+    Raises:
+        DataError: PTB is not there, or nobody in it has two records.
+    """
+    people = _people(read_ptb(data / "ecg" / "ptb", lead="i"))
+    several = [
+        sorted(r, key=lambda r: (str(r.recorded_on), r.record_id)) for r in people.values() if len(r) > 1
+    ]
+    if not several:
+        raise DataError(f"{data / 'ecg' / 'ptb'}: expected people with several records, found none")
+    gallery = [Presentation.of(Cut(records[0], 0.0, _LONGEST_RECORDING_S)) for records in several]
+    return [
+        trials_of(
+            f"first record → later ones, {name}",
+            gallery,
+            [Presentation.of(Cut(r, 0.0, seconds)) for records in several for r in records[1:]],
+        )
+        for name, seconds in (("whole", _LONGEST_RECORDING_S), ("first 10 s", 10.0))
+    ]
+
+
 def _ecg_id(data: Path) -> list[EcgRecord]:
     return read_ecg_id(data / "ecg" / "ecg_id")
 
@@ -165,6 +190,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         Protocol("E3", "ECG-ID across days, rec_1 of all 90 enrolled", False, ecg_id_across_days),
         Protocol("E3-multi", "ECG-ID across days, all earlier days enrolled", False, ecg_id_earlier_days),
         Protocol("E3b", "ECG-ID, every day against every other day", False, ecg_id_day_pairs),
+        Protocol("E4", "PTB diagnostic, lead I, first record → later records", False, ptb_multi_record),
         Protocol("E11", "MIT-BIH, 45 people, 20 minutes apart", False, mit_bih_half_hour),
     )
 }
