@@ -15,7 +15,7 @@ from ml.evaluation.intervals import (
     share_bootstrap,
     wilson,
 )
-from ml.evaluation.metrics import cllr, eer, min_cllr, oracle_threshold
+from ml.evaluation.metrics import cllr, det_points, eer, min_cllr, oracle_threshold
 from ml.evaluation.scoring import Comparisons, Scored, gallery_null_of
 from ml.nulls import RESOLVED_PAIRS
 
@@ -90,7 +90,19 @@ class RateFigures:
 
 @dataclass(frozen=True)
 class VariantFigures:
-    """All figures of one variant."""
+    """All figures of one variant.
+
+    Args:
+        name: Of the variant.
+        probes, subjects, failures: Mated probes, subjects of the gallery, failures to enroll or acquire.
+        rank_1_errors, rank_1_error_per_subject: Of probes; mean over people.
+        eer, eer_interval: Of the scores without a gallery's correction, failures counted.
+        cllr, min_cllr, cllr_corrected: In bits; the first two without a gallery's correction.
+        rates: One per policy rate.
+        correction: The gallery's.
+        non_mated_comparisons: How many stand behind `det`.
+        det: Thinned curve of the scores behind `eer`: FMR ascending, and FNMR there.
+    """
 
     name: str
     probes: int
@@ -105,6 +117,8 @@ class VariantFigures:
     cllr_corrected: float
     rates: tuple[RateFigures, ...]
     correction: GalleryNull
+    non_mated_comparisons: int
+    det: tuple[tuple[float, ...], tuple[float, ...]]
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form."""
@@ -130,6 +144,12 @@ class VariantFigures:
                 "measured_over_nominal": self.correction.measured_over_nominal,
                 "possible_duplicates": len(self.correction.possible_duplicates),
             },
+            "non_mated_comparisons": self.non_mated_comparisons,
+            # As text, because indented JSON would give every number a line of its own.
+            "det": {
+                axis: " ".join(f"{value:.4g}" for value in values)
+                for axis, values in zip(("fmr", "fnmr"), self.det, strict=True)
+            },
         }
 
 
@@ -147,18 +167,19 @@ def variant_figures(
     correction = gallery_null_of(calibration, gallery)
     own = Scored(comparisons, calibration, correction)
     plain = Scored(comparisons, calibration, GalleryNull.identity())
-    mated, people = _mated(plain.llr_db, comparisons)
+    mated, people = mated_scores(plain.llr_db, comparisons)
     others = comparisons.compared_non_mated
     non_mated = plain.llr_db[others]
-    first, second = _people_of(comparisons, others)
+    first, second = people_of(comparisons, others)
     ranks = own.ranks()
     finite = mated[np.isfinite(mated)]
+    det_fmr, det_fnmr = det_points(mated, non_mated)
     return VariantFigures(
         name=name,
         probes=mated.size,
         subjects=len(comparisons.gallery_people),
         failures=int(np.count_nonzero(np.isneginf(mated))),
-        rank_1_errors=_share(ranks > 1, people),
+        rank_1_errors=share_of_probes(ranks > 1, people),
         rank_1_error_per_subject=_mean_per_subject(ranks > 1, people),
         eer=eer(mated, non_mated),
         eer_interval=eer_bootstrap((mated, people), (non_mated, first, second)),
@@ -167,13 +188,15 @@ def variant_figures(
         cllr_corrected=cllr(correction.apply(finite), correction.apply(non_mated)),
         rates=tuple(_rate_figures(rate, own, plain, gallery) for rate in POLICY_RATES),
         correction=correction,
+        non_mated_comparisons=int(non_mated.size),
+        det=(tuple(det_fmr.tolist()), tuple(det_fnmr.tolist())),
     )
 
 
 def _rate_figures(rate: float, own: Scored, plain: Scored, gallery: TemplateSet) -> RateFigures:
     comparisons = own.comparisons
     resolvable = comparisons.non_mated_pairs * rate >= RESOLVED_PAIRS
-    mated, people = _mated(plain.llr_db, comparisons)
+    mated, people = mated_scores(plain.llr_db, comparisons)
     non_mated = plain.llr_db[comparisons.compared_non_mated]
     oracle = mated < oracle_threshold(non_mated, rate)
     return RateFigures(
@@ -181,20 +204,21 @@ def _rate_figures(rate: float, own: Scored, plain: Scored, gallery: TemplateSet)
         measured=_false_matches(own, rate, resolvable),
         measured_uncorrected=_false_matches(plain, rate, resolvable),
         small_galleries=_small_galleries(rate, own, gallery),
-        fnmr=_share(_mated_misses(own, rate), people),
-        fnmr_uncorrected=_share(_mated_misses(plain, rate), people),
-        fnmr_oracle=_share(oracle, people) if resolvable else None,
+        fnmr=share_of_probes(mated_misses(own, rate), people),
+        fnmr_uncorrected=share_of_probes(mated_misses(plain, rate), people),
+        fnmr_oracle=share_of_probes(oracle, people) if resolvable else None,
     )
 
 
 def _false_matches(scored: Scored, rate: float, resolvable: bool) -> Share:
     others = scored.comparisons.compared_non_mated
     hits = scored.matches(rate)[others]
-    first, second = _people_of(scored.comparisons, others)
+    first, second = people_of(scored.comparisons, others)
     return Share(int(hits.sum()), hits.size, pair_share_bootstrap(hits, first, second), resolvable)
 
 
-def _mated_misses(scored: Scored, rate: float) -> NDArray[np.bool_]:
+def mated_misses(scored: Scored, rate: float) -> NDArray[np.bool_]:
+    """Tell which mated comparisons do not match at a policy's rate; failures do not; shape (n_mated,)."""
     comparisons = scored.comparisons
     return ~scored.matches(rate)[comparisons.mated_probes, comparisons.own_column]
 
@@ -214,21 +238,22 @@ def _small_galleries(rate: float, own: Scored, gallery: TemplateSet) -> float | 
     return float(np.mean(ratios))
 
 
-def _mated(llr_db: FloatArray, comparisons: Comparisons) -> tuple[FloatArray, NDArray[np.int64]]:
+def mated_scores(llr_db: FloatArray, comparisons: Comparisons) -> tuple[FloatArray, NDArray[np.int64]]:
     """Scores against the own subject, −inf for failures, and the person of each."""
     rows = comparisons.mated_probes
     scores = llr_db[rows, comparisons.own_column]
     return np.where(np.isnan(scores), -np.inf, scores), comparisons.probe_people[rows]
 
 
-def _people_of(
+def people_of(
     comparisons: Comparisons, chosen: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the two people of each chosen comparison, in the order of `scores[chosen]`."""
     rows, columns = np.nonzero(chosen)
     return comparisons.probe_people[rows], comparisons.gallery_people[columns]
 
 
-def _share(misses: NDArray[np.bool_], people: NDArray[np.int64]) -> Share:
+def share_of_probes(misses: NDArray[np.bool_], people: NDArray[np.int64]) -> Share:
     """A share of probes: Wilson's interval where each person gave one, else a bootstrap over people."""
     several = np.unique(people).size < people.size
     count, n = int(np.count_nonzero(misses)), misses.size

@@ -49,6 +49,29 @@ def det_curve(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> DetCurve:
     )
 
 
+def det_points(
+    mated_scores: ArrayLike, non_mated_scores: ArrayLike, *, per_decade: int = 16
+) -> tuple[FloatArray, FloatArray]:
+    """Thin a DET curve for keeping: FMR from one false match to 1/2, and the FNMR there.
+
+    Args:
+        mated_scores: −inf for failures.
+        non_mated_scores: Of n comparisons.
+        per_decade: Points per factor ten of FMR.
+
+    Returns:
+        FMR, ascending, each a count over n; FNMR, never rising. float64, both shape (m,).
+    """
+    mated, non_mated = _checked(mated_scores), _checked(non_mated_scores)
+    decades = np.log10(max(non_mated.size / 2.0, 1.0))
+    wanted = np.geomspace(1.0, max(non_mated.size / 2.0, 1.0), 1 + int(np.ceil(decades * per_decade)))
+    counts = np.unique(np.round(wanted)).astype(np.int64)
+    thresholds = np.array([oracle_threshold(non_mated, count / non_mated.size) for count in counts])
+    # Ties may keep the rate below what was allowed, so the rate is measured, not assumed.
+    fmr_found = 1.0 - np.searchsorted(non_mated, thresholds, side="left") / non_mated.size
+    return fmr_found, np.searchsorted(mated, thresholds, side="left") / mated.size
+
+
 def eer(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> float:
     """Give the equal error rate, by linear interpolation where the two step curves cross."""
     curve = det_curve(mated_scores, non_mated_scores)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from ml.evaluation.metrics import (
     cllr,
     det_curve,
+    det_points,
     eer,
     fmr,
     fnmr,
@@ -26,6 +27,28 @@ class TestRates:
 
     def test_a_failure_is_a_non_match_at_every_threshold(self) -> None:
         assert fnmr([-np.inf, 5.0], -1e300) == 0.5
+
+
+class TestDetPoints:
+    @given(scores, scores)
+    def test_every_point_lies_on_the_curve(self, mated: list[float], non_mated: list[float]) -> None:
+        fmr_found, fnmr_found = det_points(mated, non_mated)
+
+        for point_fmr, point_fnmr in zip(fmr_found, fnmr_found, strict=True):
+            thresholds = [s for s in non_mated if fmr(non_mated, s) > point_fmr + 1e-12]
+            above = np.nextafter(max(thresholds), np.inf) if thresholds else -np.inf
+            assert point_fnmr == pytest.approx(fnmr(mated, above))
+
+    def test_it_runs_from_one_false_match_to_half(self) -> None:
+        rng = np.random.default_rng(3)
+
+        fmr_found, fnmr_found = det_points(rng.normal(2.0, 1.0, 50), rng.normal(0.0, 1.0, 2000))
+
+        assert fmr_found[0] == pytest.approx(1 / 2000)
+        assert fmr_found[-1] == pytest.approx(0.5)
+        assert np.all(np.diff(fmr_found) > 0.0)
+        assert np.all(np.diff(fnmr_found) <= 0.0)
+        assert fmr_found.size < 100
 
 
 class TestDetCurve:
