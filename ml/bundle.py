@@ -6,19 +6,26 @@ and `card.md`. `bundle.json` names the SHA-256 of the other two; anything else i
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Parameters = TypeVar("Parameters", bound="DataclassInstance")
 
 BUNDLE_FILE: Final = "bundle.json"
 WEIGHTS_FILE: Final = "model.onnx"
 CARD_FILE: Final = "card.md"
 SCHEMA: Final = 1
 MEAN_BEAT_KIND: Final = "ecg-mean-beat"
-KINDS: Final = (MEAN_BEAT_KIND,)
+NETWORK_KIND: Final = "ecg-network"
+KINDS: Final = (MEAN_BEAT_KIND, NETWORK_KIND)
 METRICS: Final = ("cosine",)
 MAX_BUNDLE_BYTES: Final = 20 * 2**20
 
@@ -113,6 +120,28 @@ def read_bundle(directory: Path) -> BundleInfo:
     values |= {name: tuple(fields[name]) for name in ("operating_points", "training_data")}
     card = (directory / CARD_FILE).read_text(encoding="utf-8")
     return BundleInfo(**values, sha256=fields["files"][WEIGHTS_FILE], card=card)
+
+
+def read_parameters(kind: type[Parameters], given: object, where: str) -> Parameters:
+    """Read a dataclass of numbers, each of them stated.
+
+    Args:
+        kind: The dataclass; whole numbers where its defaults are.
+        given: JSON object.
+        where: Its place, for the message.
+
+    Raises:
+        ValueError: Missing, unknown or impossible parameters.
+    """
+    known = {field.name: field.default for field in dataclasses.fields(kind)}
+    if not isinstance(given, dict) or given.keys() != known.keys():
+        odd = sorted(given.keys() ^ known.keys()) if isinstance(given, dict) else type(given).__name__
+        raise ValueError(f"{where}: missing or unknown {odd}")
+    for name, default in known.items():
+        allowed = (int,) if isinstance(default, int) else (int, float)
+        if not isinstance(given[name], allowed) or isinstance(given[name], bool):
+            raise ValueError(f"{where}.{name}: expected {allowed[-1].__name__}, found {given[name]!r}")
+    return kind(**given)
 
 
 def _read_json(directory: Path) -> dict[str, Any]:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
 
-from ml.calibration import CohortScores, fit_calibration
-from ml.encoder import EcgEncoder
+from ml.beat_embedder import standard_beat
+from ml.calibration import Calibration, CohortScores, fit_calibration
+from ml.encoder import EcgEncoder, load_bundle
 from ml.export import beat_lda_network, write_bundle
 from ml.models.beat_lda import BeatLda, BeatLdaConfig, fit_beat_lda
 from ml.models.beat_views import beat_views
 from ml.models.mean_beat import MeanBeatConfig
+from ml.network_embedder import NetworkEmbedder, NetworkInputs
+from ml.signal.conditioning import condition
+from ml.synthetic import SyntheticPerson
 from ml.training.recipe import BundleNames, Recipe
 
 MEAN_BEAT = MeanBeatConfig()
@@ -60,3 +72,128 @@ def write_tiny_bundle(models: Path) -> EcgEncoder:
         operating_points=[],
         vector_size=LDA.dimensions,
     )
+
+
+NETWORK_INPUTS = NetworkInputs()
+NETWORK_VECTOR_SIZE = 24
+SYNTHETIC_PEOPLE = 60
+
+
+@cache
+def mean_synthetic_beat() -> NDArray[np.float32]:
+    """What synthetic people have in common, upright."""
+    beats = []
+    for person in range(1000, 1030):
+        ecg = condition(SyntheticPerson.draw(person).record(10.0, 250.0), 250.0)
+        beats.append(standard_beat(ecg.ecg, ecg.accepted_r_peaks, NETWORK_INPUTS.mean_beat))
+    return np.mean(beats, axis=0, dtype=np.float32)
+
+
+@cache
+def tiny_network(
+    *,
+    windows: tuple[int | str, ...] = ("n", 368),
+    beat: tuple[int | str, ...] = (1, MEAN_BEAT.n_samples),
+    names: tuple[str, str, str] = ("windows", "beat", "vector"),
+    element_type: int = TensorProto.FLOAT,
+) -> bytes:
+    """A network of kind `ecg-network` from random projections, and what is deliberately wrong with it.
+
+    The mean beat turns windows and beat upright; rectified projections of the windows are averaged; so much
+    of the beat as is not everybody's is projected; both go into the vector.
+    """
+    rng = np.random.default_rng(11)
+    common = mean_synthetic_beat()
+    sizes = (int(windows[-1]), int(beat[-1]))
+    constants = {
+        "upright": np.resize(common, (sizes[1], 1)),
+        "common": np.resize(common, (1, sizes[1])),
+        "zero": np.float32(0.0),
+        "plus": np.float32(1.0),
+        "minus": np.float32(-1.0),
+        "share": np.float32(0.2),
+        "of_windows": rng.standard_normal((sizes[0], 8)) / 20.0,
+        "of_beat": rng.standard_normal((sizes[1], NETWORK_VECTOR_SIZE - 8)) / 10.0,
+    }
+    nodes = [
+        helper.make_node("MatMul", [names[1], "upright"], ["likeness"]),
+        helper.make_node("Less", ["likeness", "zero"], ["inverted"]),
+        helper.make_node("Where", ["inverted", "minus", "plus"], ["sign"]),
+        helper.make_node("Mul", [names[0], "sign"], ["upright_windows"]),
+        helper.make_node("MatMul", ["upright_windows", "of_windows"], ["projected_windows"]),
+        helper.make_node("Relu", ["projected_windows"], ["rectified"]),
+        helper.make_node("ReduceMean", ["rectified"], ["pooled"], axes=[0], keepdims=1),
+        helper.make_node("Mul", ["pooled", "share"], ["from_windows"]),
+        helper.make_node("Mul", [names[1], "sign"], ["upright_beat"]),
+        helper.make_node("Sub", ["upright_beat", "common"], ["own"]),
+        helper.make_node("MatMul", ["own", "of_beat"], ["from_beat"]),
+        helper.make_node("Concat", ["from_windows", "from_beat"], [names[2]], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [
+            helper.make_tensor_value_info(names[0], element_type, windows),
+            helper.make_tensor_value_info(names[1], element_type, beat),
+        ],
+        [helper.make_tensor_value_info(names[2], element_type, [1, NETWORK_VECTOR_SIZE])],
+        [
+            numpy_helper.from_array(
+                np.asarray(value, dtype=helper.tensor_dtype_to_np_dtype(element_type)), name
+            )
+            for name, value in constants.items()
+        ],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    model: onnx.ModelProto = helper.make_model(graph, opset_imports=opset, ir_version=8)
+    return model.SerializeToString(deterministic=True)
+
+
+@cache
+def network_calibration() -> Calibration:
+    """Decibans of `tiny_network`, from synthetic people recorded twice."""
+    embedder = NetworkEmbedder(tiny_network(), NETWORK_INPUTS)
+    people = [SyntheticPerson.draw(1000 + person) for person in range(SYNTHETIC_PEOPLE)]
+    sides = [[embedder.encode(p.record(8.0, 250.0, seed=s), 250.0) for p in people] for s in (1, 2)]
+    vectors = [np.stack([encoding.vector for encoding in side]) for side in sides]
+    about = [
+        np.array([[e.seconds for e in side], [e.quality for e in side]], dtype=np.float64) for side in sides
+    ]
+    scores = CohortScores(vectors[0] @ vectors[1].T, *about[0], *about[1])
+    return fit_calibration([scores], replicates=5)
+
+
+def write_network_bundle(
+    models: Path,
+    encoder_id: str = "ecg@1",
+    *,
+    weights: bytes | None = None,
+    preprocessing: Mapping[str, Any] | None = None,
+) -> EcgEncoder:
+    """Write a bundle of kind `ecg-network` and load it back."""
+    name, _, version = encoder_id.partition("@")
+    contents = {"model.onnx": weights or tiny_network(), "card.md": b"# A network of random numbers\n"}
+    fields = {
+        "schema": 1,
+        "id": name,
+        "version": version,
+        "kind": "ecg-network",
+        "modality": "ecg",
+        "files": {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()},
+        "preprocessing": asdict(NETWORK_INPUTS) if preprocessing is None else preprocessing,
+        "vector_size": NETWORK_VECTOR_SIZE,
+        "metric": "cosine",
+        "calibration": network_calibration().to_dict(),
+        "calibration_data": {"people": SYNTHETIC_PEOPLE, "set": "synthetic", "non_mated_pairs": 1770},
+        "operating_points": [],
+        "licence": "Apache-2.0",
+        "training_data": ["no data: random numbers"],
+        "recipe_sha256": "0" * 64,
+        "git_revision": "unknown",
+    }
+    directory = models / encoder_id
+    directory.mkdir(parents=True)
+    for file, content in contents.items():
+        (directory / file).write_bytes(content)
+    (directory / "bundle.json").write_text(json.dumps(fields))
+    return load_bundle(directory)

@@ -14,10 +14,9 @@ from ml.calibration import Calibration, CohortScores, evidence_class, evidence_c
 from ml.data.readers import read_cinc2017
 from ml.data.records import EcgRecord
 from ml.data.splits import Part, cinc_split, digest
-from ml.encoder import BeatEmbedder
+from ml.embedder import Embedder
 from ml.evaluation.intervals import wilson
-from ml.signal.constants import WORKING_FS_HZ
-from ml.signal.errors import NoHeartbeatError
+from ml.signal.errors import SignalError
 from ml.training.strips import RawStrip, Strip, condition_strips
 
 MATED_SCORES = "same recording: first against last seconds, at most half the recording each"
@@ -87,7 +86,7 @@ def cinc_strips(data: Path, part: Part, seconds: float, cache: Path) -> list[Str
     return condition_strips(raw(), cache / f"cinc-{part}-{seconds:g}s-{digest(people)[:12]}")
 
 
-def encode_cohort(strips: Sequence[Strip], embedder: BeatEmbedder, seconds: float) -> Cohort:
+def encode_cohort(strips: Sequence[Strip], embedder: Embedder, seconds: float) -> Cohort:
     """Encode references (part 0) and probes (part 1), in pairs."""
     references, probes = strips[0::2], strips[1::2]
     subjects = tuple(s.subject_id for s in references)
@@ -103,13 +102,12 @@ def encode_cohort(strips: Sequence[Strip], embedder: BeatEmbedder, seconds: floa
     )
 
 
-def _vector(strip: Strip, embedder: BeatEmbedder) -> NDArray[np.float32]:
+def _vector(strip: Strip, embedder: Embedder) -> NDArray[np.float32]:
+    """Embed a strip; NaN where that fails, as acquisition did or the network does."""
     try:
-        shape = embedder.shape(strip.ecg, WORKING_FS_HZ, strip.r_peaks)
-    except NoHeartbeatError:
+        return embedder.embed(strip.ecg, strip.r_peaks, strip.accepted)
+    except SignalError:
         return np.full(embedder.vector_size, np.nan, dtype=np.float32)
-    vector: NDArray[np.float32] = embedder.finish(embedder.infer(shape[None]))[0]
-    return vector
 
 
 def calibrate(cohorts: Sequence[Cohort]) -> tuple[Calibration, dict[str, Any], list[dict[str, Any]]]:

@@ -34,7 +34,7 @@ def calibrated(trained):
     """What `calibrate` leaves behind."""
     embedder = BeatEmbedder((trained / "model.onnx").read_bytes(), MEAN_BEAT)
     shapes = beat_shapes(n_people=40)[0].astype("float32")
-    vectors = embedder.finish(embedder.infer(shapes))
+    vectors = embedder.finish(embedder.infer({"beats": shapes}))
     sides = (np.full(40, 10.0), np.full(40, 0.8)) * 2
     calibration = fit_calibration([CohortScores(vectors[0::4] @ vectors[1::4].T, *sides)], replicates=5)
     stage = {

@@ -2,6 +2,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from ml.encoder import BundleError, load_bundle
 from ml.signal.errors import SignalError
 from ml.synthetic import SyntheticPerson
-from tests.bundles import write_tiny_bundle
+from tests.bundles import NETWORK_INPUTS, tiny_network, write_network_bundle, write_tiny_bundle
 
 ROOT = Path(__file__).parents[3]
 FS_HZ = 250.0
@@ -84,9 +85,10 @@ class TestEncode:
         assert 30.0 < encoding.heart_rate_bpm < 200.0
 
     def test_three_steps_give_what_encode_gives(self, encoder, ecg):
-        prepared = encoder.prepare(ecg, FS_HZ)
+        embedder = encoder.embedder
+        prepared = embedder.prepare(ecg, FS_HZ)
 
-        vector = encoder.finish(encoder.infer(prepared.inputs))[0]
+        vector = embedder.finish(embedder.infer(prepared.inputs))[0]
 
         np.testing.assert_array_equal(vector, encoder.encode(ecg, FS_HZ).vector)
 
@@ -188,6 +190,69 @@ class TestLoadBundle:
             load_bundle(bundle)
 
         assert "\n" not in str(caught.value)
+
+
+class TestLoadNetworkBundle:
+    def test_encodes_strips(self, tmp_path, ecg):
+        encoder = write_network_bundle(tmp_path, "ecg@2026.11")
+
+        encoding = encoder.encode(ecg, FS_HZ)
+
+        assert encoder.encoder_id == "ecg@2026.11"
+        assert encoding.vector.shape == (encoder.vector_size,)
+
+    @pytest.mark.parametrize(
+        ("part", "name", "value", "message"),
+        [
+            ("windows", "overlap", 0.5, r"preprocessing\.windows: missing or unknown \['overlap'\]"),
+            ("windows", "step_s", None, r"preprocessing\.windows: missing or unknown \['step_s'\]"),
+            (
+                "windows",
+                "max_windows",
+                31.5,
+                r"preprocessing\.windows\.max_windows: expected int, found 31\.5",
+            ),
+            ("windows", "max_windows", 0, "must be positive"),
+            ("windows", "fs_hz", "125", r"preprocessing\.windows\.fs_hz: expected float, found '125'"),
+            ("windows", "fs_hz", 120.0, "fs_hz must divide 250 Hz"),
+            ("windows", "n_samples", 369, r"model\.onnx: expected the inputs windows .*369.*; found .*368"),
+            ("mean_beat", "after_s", 0.5, r"model\.onnx: expected the inputs .*beat .*; found"),
+            ("mean_beat", "align_rounds", True, r"preprocessing\.mean_beat\.align_rounds: expected int"),
+        ],
+    )
+    def test_preparation_that_says_something_else_is_refused_in_one_line(
+        self, tmp_path, part, name, value, message
+    ):
+        preparation = asdict(NETWORK_INPUTS)
+        preparation[part] = {
+            key: given for key, given in (preparation[part] | {name: value}).items() if given is not None
+        }
+
+        with pytest.raises(BundleError, match=f"^bundle ecg@1: .*{message}") as caught:
+            write_network_bundle(tmp_path, preprocessing=preparation)
+
+        assert "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize("preparation", [{}, {"windows": {}}, {"mean_beat": 1, "windows": 2}])
+    def test_missing_or_misshapen_parts_are_refused(self, tmp_path, preparation):
+        with pytest.raises(
+            BundleError, match=r"^bundle ecg@1: ValueError: preprocessing.*missing or unknown"
+        ):
+            write_network_bundle(tmp_path, preprocessing=preparation)
+
+    def test_another_network_is_refused(self, tmp_path):
+        with pytest.raises(BundleError, match=r"^bundle ecg@1: model\.onnx: expected the inputs"):
+            write_network_bundle(tmp_path, weights=tiny_network(windows=(6, 368)))
+
+    def test_weights_in_another_file_are_refused(self, tmp_path):
+        model = onnx.load_model_from_string(tiny_network())
+        tensor = max(model.graph.initializer, key=lambda t: len(t.raw_data))
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        tensor.ClearField("raw_data")
+        tensor.external_data.add(key="location", value="weights.data")
+
+        with pytest.raises(BundleError, match="external data"):
+            write_network_bundle(tmp_path, weights=model.SerializeToString())
 
 
 class TestImport:
