@@ -184,7 +184,7 @@ class Deit1d(nn.Module):
     def forward(self, windows: Tensor) -> Features:
         """Encode standardised windows, float32, shape (B, samples)."""
         x = self.stem(windows)  # (B, tokens, width)
-        x = torch.cat([self.extra_tokens.expand(len(x), -1, -1), x], dim=1) + self.positions
+        x = torch.cat([self.extra_tokens.expand(x.shape[0], -1, -1), x], dim=1) + self.positions
         stages: list[Tensor] = []
         attentions: list[Tensor] = []
         ends = {round((i + 1) * len(self.blocks) / STAGES) for i in range(STAGES)}
