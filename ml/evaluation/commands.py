@@ -6,14 +6,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ml.data.records import DataError
 from ml.encoder import BundleError, load_bundle
 from ml.evaluation.looks import log_look
+from ml.evaluation.measurements import MEASUREMENTS, known_names
 from ml.evaluation.over_http import FMR, FPIR, compare_with_service, service_client
 from ml.evaluation.protocols import PROTOCOLS
-from ml.evaluation.report import http_table, open_set_table, protocol_tables, read_baseline, write_results
+from ml.evaluation.report import http_table, protocol_tables, read_baseline, write_results
 from ml.evaluation.runner import DEFAULT_CACHE, Runner
 
-OPEN_SET = "E12"
+KNOWN = known_names([*PROTOCOLS])
 RESULTS = Path("docs/results")
 
 
@@ -23,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
-    protocol: Annotated[list[str], typer.Option(help=f"One or more of {', '.join([*PROTOCOLS, OPEN_SET])}.")],
+    protocol: Annotated[list[str], typer.Option(help=f"One or more of {', '.join(KNOWN)}.")],
     bundle: Annotated[Path, typer.Option(help="Directory of the bundle.")] = Path("models/ecg-beat@2026.11"),
     data: Annotated[Path, typer.Option(help="Folder that holds ecg/.")] = Path("../shared/data"),
     results: Annotated[Path, typer.Option(help="Where results are kept.")] = RESULTS,
@@ -33,9 +35,9 @@ def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
     api_key: Annotated[str, typer.Option(help="Its key, with all scopes.", envvar="PULSEPRINT_API_KEY")] = "",
 ) -> None:
     """Measure a bundle on a protocol of DESIGN §9 and log the look, if it is at a test set."""
-    unknown = [name for name in protocol if name not in (*PROTOCOLS, OPEN_SET)]
+    unknown = [name for name in protocol if name not in KNOWN]
     if unknown:
-        raise typer.BadParameter(f"{unknown}: expected {', '.join([*PROTOCOLS, OPEN_SET])}")
+        raise typer.BadParameter(f"{unknown}: expected {', '.join(KNOWN)}")
     console = Console(width=200)
     try:
         encoder = load_bundle(bundle)
@@ -44,12 +46,16 @@ def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
         raise typer.Exit(code=1) from None
     runner = Runner(encoder, data, cache)
     for name in protocol:
-        if url is not None:
-            _evaluate_over_http(runner, name, results, (url, api_key), console)
-        elif name == OPEN_SET:
-            _evaluate_open_set(runner, results, baseline, console)
-        else:
-            _evaluate_protocol(runner, name, results, baseline, console)
+        try:
+            if url is not None:
+                _evaluate_over_http(runner, name, results, (url, api_key), console)
+            elif name in MEASUREMENTS:
+                _measure(runner, name, results, baseline, console)
+            else:
+                _evaluate_protocol(runner, name, results, baseline, console)
+        except DataError as error:
+            console.print(str(error), style="red", soft_wrap=True)
+            raise typer.Exit(code=1) from None
 
 
 def _evaluate_protocol(
@@ -67,14 +73,14 @@ def _evaluate_protocol(
         log_look(results / "looks.jsonl", protocol=name, bundle=label, figures=result.headline())
 
 
-def _evaluate_open_set(runner: Runner, results: Path, baseline: str | None, console: Console) -> None:
-    figures = runner.run_open_set()
-    table = open_set_table(figures, runner.encoder_id, read_baseline(results, baseline, OPEN_SET))
-    table.print(console)
-    stored = {"protocol": OPEN_SET, "encoder": runner.encoder_id, "figures": [f.to_dict() for f in figures]}
-    write_results(results, OPEN_SET, stored, [table])
-    seen = {f.name: {"dir": round(f.policy_dir, 4), "fpir": round(f.policy_fpir, 4)} for f in figures}
-    log_look(results / "looks.jsonl", protocol=OPEN_SET, bundle=runner.encoder_id, figures=seen)
+def _measure(runner: Runner, name: str, results: Path, baseline: str | None, console: Console) -> None:
+    found = MEASUREMENTS[name](runner, read_baseline(results, baseline, name))
+    for table in found.tables:
+        table.print(console)
+    write_results(results, name, found.figures, found.tables)
+    if not found.development:
+        label = f"{runner.encoder_id} {runner.weights_sha256[:12]}"
+        log_look(results / "looks.jsonl", protocol=name, bundle=label, figures=found.seen)
 
 
 def _evaluate_over_http(

@@ -9,8 +9,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ml.evaluation.figures import RateFigures, Share, VariantFigures
+from ml.evaluation.closed_set import ClosedSetFigures
+from ml.evaluation.evidence import EvidencePoint
+from ml.evaluation.figures import POLICY_RATES, RateFigures, Share, VariantFigures
 from ml.evaluation.intervals import Interval
+from ml.evaluation.motion import MotionFigures, MotionRate
 from ml.evaluation.open_set import OpenSetFigures
 from ml.evaluation.over_http import Agreement
 from ml.evaluation.runner import ProtocolResult
@@ -117,6 +120,91 @@ def open_set_table(
     )
 
 
+def evidence_table(points: Sequence[EvidencePoint], title: str) -> ReportTable:
+    """Give the curve of evidence as a table."""
+    return ReportTable(
+        title,
+        ("probe", "failures", "rank-1 errors", "EER", *(f"FNMR at policy FMR {r:.1%}" for r in POLICY_RATES)),
+        tuple(
+            (
+                f"{point.seconds:g} s",
+                f"{point.failures} of {point.probes}",
+                share_text(point.rank_1_errors),
+                "–"
+                if point.eer is None or point.eer_interval is None
+                else _spread(point.eer, point.eer_interval),
+                *(share_text(share) for share in point.fnmr),
+            )
+            for point in points
+        ),
+    )
+
+
+def motion_table(figures: Sequence[MotionFigures], title: str) -> ReportTable:
+    """Give the table of E10."""
+    activities = list(figures[0].rank_1.by_activity)
+    return ReportTable(
+        title,
+        (
+            "electrodes",
+            "rank-1",
+            *activities,
+            "wrong probes",
+            "failures",
+            "EER, pooled",
+            *(f"FNMR at policy FMR {rate:.1%}" for rate in POLICY_RATES),
+            *(f"false matches at {rate:.1%}" for rate in POLICY_RATES),
+        ),
+        tuple(
+            (
+                found.name,
+                _rate_text(found.rank_1),
+                *(f"{found.rank_1.by_activity[activity]:.1%}" for activity in activities),
+                f"{found.rank_1_errors} of {found.probes}",
+                str(found.failures),
+                _spread(found.eer, found.eer_interval),
+                *(_rate_text(rate) for rate in found.fnmr),
+                *(f"{hits} of {n}" for hits, n in found.false_matches),
+            )
+            for found in figures
+        ),
+    )
+
+
+def closed_set_table(figures: Sequence[ClosedSetFigures], title: str) -> ReportTable:
+    """Give the table of E1; confidence without and with a temperature."""
+    return ReportTable(
+        title,
+        (
+            "split",
+            "head",
+            "windows: fit, temperature, test",
+            "errors",
+            "failures",
+            "temperature",
+            "NLL, nats",
+            "ECE, equal mass",
+            "ECE, equal width",
+        ),
+        tuple(
+            (
+                found.split,
+                found.head,
+                ", ".join(str(n) for n in found.windows),
+                share_text(found.errors),
+                str(found.failures),
+                f"{found.temperature:.2f}",
+                f"{found.before['nll']:.3f} → {found.after['nll']:.3f}",
+                *(
+                    f"{found.before[name]:.1%} → {found.after[name]:.1%}"
+                    for name in ("ece_equal_mass", "ece_equal_width")
+                ),
+            )
+            for found in figures
+        ),
+    )
+
+
 def http_table(agreements: Sequence[Agreement], encoder_id: str) -> ReportTable:
     """Give the table of E2 through the service."""
     return ReportTable(
@@ -167,6 +255,10 @@ def read_baseline(folder: Path, baseline: str | None, protocol: str) -> Mapping[
 def share_text(share: Share) -> str:
     """Write a count, its rate and the interval."""
     return f"{share.count}/{share.n} = {_spread(share.value, share.interval)}"
+
+
+def _rate_text(rate: MotionRate) -> str:
+    return _spread(rate.value, rate.interval)
 
 
 def _recognition_row(variant: VariantFigures, baseline: Mapping[str, Any] | None) -> tuple[str, ...]:

@@ -65,8 +65,9 @@ class Runner:
     """
 
     def __init__(self, encoder: EcgEncoder, data: Path, cache: Path = DEFAULT_CACHE) -> None:
-        self._encoder, self._data = encoder, data
+        self._encoder, self.data = encoder, data
         self.encoder_id = encoder.encoder_id
+        self.weights_sha256 = encoder.info.sha256
         self._cache = EncodingCache(cache_folder(cache, encoder), encoder, encoder.vector_size)
 
     def run(self, name: str) -> ProtocolResult:
@@ -97,8 +98,8 @@ class Runner:
 
     def run_open_set(self) -> tuple[OpenSetFigures, ...]:
         """Measure E12 on ECG-ID and on the CinC test people."""
-        ecg_id = ecg_id_same_day(self._data)[0]
-        cinc = cinc_first_against_last(self._data, "test")[0]
+        ecg_id = ecg_id_same_day(self.data)[0]
+        cinc = cinc_first_against_last(self.data, "test")[0]
         return (
             self._open_set("ECG-ID, 44 known", "E2", ecg_id, fpir=0.05, halves=200),
             self._open_set("CinC test, 400 known", "D1", cinc, fpir=0.01, halves=20),
@@ -106,7 +107,7 @@ class Runner:
 
     def trials(self, name: str) -> list[Trials]:
         """Give the trials of a protocol."""
-        return PROTOCOLS[name].build(self._data)
+        return PROTOCOLS[name].build(self.data)
 
     def scored(self, data_set: str, trials: Trials) -> Scored:
         """Score trials with the correction of their own gallery."""

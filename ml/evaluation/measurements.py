@@ -1,0 +1,153 @@
+"""What `evaluate` measures besides the protocols of plain trials: E1, E10, E12 and the curves of evidence."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ml.evaluation.closed_set import (
+    HEADS,
+    ClosedSetFigures,
+    Windows,
+    closed_set_figures,
+    ecg_id_windows,
+    random_split,
+    recording_split,
+)
+from ml.evaluation.evidence import EVIDENCE_SETS, EvidencePoint, EvidenceSet, evidence_point
+from ml.evaluation.motion import PAIRINGS, MotionFigures, motion_figures, motion_trials
+from ml.evaluation.report import (
+    ReportTable,
+    closed_set_table,
+    evidence_table,
+    motion_table,
+    open_set_table,
+)
+from ml.evaluation.runner import Runner
+
+Baseline = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was found, in the forms that a command needs.
+
+    Args:
+        development: Whether it may be used to choose anything; else the look is logged.
+        figures: JSON kept in `docs/results`.
+        tables: The same for people.
+        seen: The few figures that a look at a test set reveals.
+    """
+
+    development: bool
+    figures: dict[str, Any]
+    tables: tuple[ReportTable, ...]
+    seen: dict[str, Any]
+
+
+def measure_open_set(runner: Runner, baseline: Baseline | None) -> Measurement:
+    """E12."""
+    found = runner.run_open_set()
+    return Measurement(
+        development=False,
+        figures=_head(runner, "E12", "half of the people unknown", development=False)
+        | {"figures": [one.to_dict() for one in found]},
+        tables=(open_set_table(found, runner.encoder_id, baseline),),
+        seen={f.name: {"dir": round(f.policy_dir, 4), "fpir": round(f.policy_fpir, 4)} for f in found},
+    )
+
+
+def measure_evidence(chosen: EvidenceSet, runner: Runner, _: Baseline | None) -> Measurement:
+    """A curve of evidence."""
+    variants = chosen.build(runner.data, chosen.lengths_s)
+    points: list[EvidencePoint] = [
+        evidence_point(seconds, runner.scored(chosen.data_set, trials))
+        for seconds, trials in zip(chosen.lengths_s, variants, strict=True)
+    ]
+    note = "a probe is refused below 3 s by the service and counts as a failure to acquire"
+    title = f"{chosen.name}: {chosen.summary}. {runner.encoder_id}, 95 % intervals over people; {note}"
+    return Measurement(
+        development=chosen.development,
+        figures=_head(runner, chosen.name, chosen.summary, development=chosen.development)
+        | {"points": [point.to_dict() for point in points]},
+        tables=(evidence_table(points, title),),
+        seen={
+            f"{p.seconds:g} s": {
+                "rank_1_errors": f"{p.rank_1_errors.count}/{p.rank_1_errors.n}",
+                "eer": None if p.eer is None else round(p.eer, 5),
+            }
+            for p in points
+        },
+    )
+
+
+def measure_motion(runner: Runner, _: Baseline | None) -> Measurement:
+    """E10."""
+    by_pairing: dict[str, list[Any]] = {pairing: [] for pairing in PAIRINGS}
+    for one in motion_trials(runner.data):
+        by_pairing[one.pairing].append((runner.scored("E10", one.trials), one.activities))
+    found: list[MotionFigures] = [motion_figures(pairing, parts) for pairing, parts in by_pairing.items()]
+    summary = "motion set, whole rest strips enrolled, 10-s probes of four other activities, 10 people"
+    title = (
+        f"E10: {summary}. {runner.encoder_id}; mean over people, then activities, 95 % intervals over people"
+    )
+    return Measurement(
+        development=False,
+        figures=_head(runner, "E10", summary, development=False)
+        | {"pairings": [one.to_dict() for one in found]},
+        tables=(motion_table(found, title),),
+        seen={one.name: {"rank_1": round(one.rank_1.value, 4), "eer": round(one.eer, 5)} for one in found},
+    )
+
+
+def measure_closed_set(runner: Runner, _: Baseline | None) -> Measurement:
+    """E1."""
+    presented = ecg_id_windows(runner.data)
+    people = {name: k for k, name in enumerate(sorted({one.subject_id for one in presented}))}
+    windows = Windows(
+        runner.templates("E1", presented).vectors,
+        np.array([people[one.subject_id] for one in presented], dtype=np.int64),
+    )
+    splits = (
+        random_split(windows.labels),
+        recording_split(windows.labels, [one.cuts[0].record.record_id for one in presented]),
+    )
+    found: list[ClosedSetFigures] = [
+        closed_set_figures(windows, split, head) for split in splits for head in HEADS
+    ]
+    summary = (
+        "ECG-ID 3-s windows, closed set, frozen vectors; the random split is leaky: parity with papers only"
+    )
+    title = f"E1: {summary}. {runner.encoder_id}; NLL and ECE (15 bins) before → after temperature scaling"
+    return Measurement(
+        development=False,
+        figures=_head(runner, "E1", summary, development=False)
+        | {"figures": [one.to_dict() for one in found]},
+        tables=(closed_set_table(found, title),),
+        seen={f"{one.split}, {one.head}": {"errors": f"{one.errors.count}/{one.errors.n}"} for one in found},
+    )
+
+
+MEASUREMENTS: Mapping[str, Callable[[Runner, Baseline | None], Measurement]] = {
+    "E1": measure_closed_set,
+    "E10": measure_motion,
+    "E12": measure_open_set,
+    **{name: partial(measure_evidence, chosen) for name, chosen in EVIDENCE_SETS.items()},
+}
+
+
+def _head(runner: Runner, name: str, summary: str, *, development: bool) -> dict[str, Any]:
+    return {
+        "protocol": name,
+        "summary": summary,
+        "development": development,
+        "encoder": runner.encoder_id,
+        "weights_sha256": runner.weights_sha256,
+    }
+
+
+def known_names(protocols: Sequence[str]) -> list[str]:
+    """Give everything that `evaluate` accepts, given the names of the plain protocols."""
+    return [*protocols, *MEASUREMENTS]
