@@ -17,8 +17,10 @@ from ml.calibration import Calibration
 from ml.data.records import DataError
 from ml.encoder import BeatEmbedder
 from ml.evaluation.commands import register as register_evaluation
+from ml.evaluation.comparing import register as register_comparison
 from ml.export import beat_lda_network, write_bundle
 from ml.training import beat_lda, calibrate
+from ml.training.network_recipe import is_network_recipe, read_network_recipe
 from ml.training.recipe import Recipe, RecipeError, read_recipe
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_show_locals=False)
@@ -37,9 +39,15 @@ CALIBRATION_FILE = "calibration.json"
 
 @app.command()
 def train(
-    recipe: RecipeOption = DEFAULT_RECIPE, data: DataOption = DEFAULT_DATA, var: VarOption = DEFAULT_VAR
+    recipe: RecipeOption = DEFAULT_RECIPE,
+    data: DataOption = DEFAULT_DATA,
+    var: VarOption = DEFAULT_VAR,
+    minutes: Annotated[float | None, typer.Option(help="A network's training ends within these.")] = None,
 ) -> None:
-    """Fit the encoder of a recipe and write its network."""
+    """Fit the encoder of a recipe and write its network; an interrupted training of a network goes on."""
+    if is_network_recipe(recipe):
+        _train_network(recipe, data, var, minutes)
+        return
     plan = _read(recipe)
     with console.status("conditioning recordings of CinC train people (minutes the first time, then cached)"):
         strips = beat_lda.training_strips(data, plan, var / "cache")
@@ -49,6 +57,18 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS_FILE).write_bytes(beat_lda_network(fitted))
     console.print(f"fitted to {len(strips)} recordings → {folder / WEIGHTS_FILE}")
+
+
+def _train_network(recipe: Path, data: Path, var: Path, minutes: float | None) -> None:
+    from ml.training import networks  # Only this needs torch.
+
+    try:
+        plan, beats = read_network_recipe(recipe), read_recipe(DEFAULT_RECIPE)
+    except RecipeError as error:
+        _stop(str(error))
+    limit_s = None if minutes is None else 60.0 * minutes
+    folder = networks.train(plan, beats, data, var, console, limit_s=limit_s)
+    console.print(f"trained → {folder}")
 
 
 @app.command("calibrate")
@@ -139,6 +159,7 @@ def _stop(reason: str) -> NoReturn:
 
 
 register_evaluation(app)
+register_comparison(app)
 
 if __name__ == "__main__":
     try:

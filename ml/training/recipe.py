@@ -105,13 +105,18 @@ def read_recipe(path: Path) -> Recipe:
     if unknown := set(tables) - set(_SECTIONS):
         raise RecipeError(f"{path.name}: unknown sections {sorted(unknown)}; known: {', '.join(_SECTIONS)}")
     sections = {
-        name: _section(f"{path.name} [{name}]", kind, tables.get(name, {}))
+        name: read_section(f"{path.name} [{name}]", kind, tables.get(name, {}))
         for name, kind in _SECTIONS.items()
     }
     return Recipe(**sections, sha256=hashlib.sha256(content).hexdigest())
 
 
-def _section(where: str, kind: type[Section], table: Mapping[str, Any]) -> Section:
+def read_section(where: str, kind: type[Section], table: Mapping[str, Any]) -> Section:
+    """Make a section's dataclass of its table.
+
+    Raises:
+        RecipeError: Unknown keys, or a missing one without default.
+    """
     known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
     if unknown := set(table) - set(known):
         raise RecipeError(f"{where}: unknown keys {sorted(unknown)}; known: {', '.join(known)}")

@@ -1,0 +1,196 @@
+"""Batches of augmented windows: other days, heart rates, sensors and noises than one sitting shows.
+
+All steps work on whole batches. A crop is cut longer than a window, warped in time, given another T wave and
+another person's residue, passed through a random channel in the frequency domain, disturbed, and cut to size.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from ml.models.features import WINDOW_FS_HZ, WINDOW_SAMPLES
+from ml.training.crops import CropBank
+from ml.training.network_recipe import AugmentationConfig
+
+# Room for filters to settle on either side of the window, and for a crop to be compressed in time.
+CHANNEL_SAMPLES = 512
+SOURCE_SAMPLES = 704
+CLIP = 8.0
+
+
+class CropAugmentation:
+    """Cuts and varies windows; each call draws anew."""
+
+    def __init__(
+        self, bank: CropBank, config: AugmentationConfig, noise: Tensor | None, generator: torch.Generator
+    ) -> None:
+        """Args:
+        bank: What is cropped.
+        config: How it is varied.
+        noise: Recordings without readable beats, unit size, float32, shape (n_samples,); None: no such noise.
+        generator: Source of all draws.
+        """
+        self._bank = bank
+        self._config = config
+        self._noise = noise
+        self._generator = generator
+        self._frequency_hz = torch.fft.rfftfreq(CHANNEL_SAMPLES, 1.0 / WINDOW_FS_HZ)
+
+    def windows(self, strips: Tensor, parts: Tensor) -> Tensor:
+        """Cut one augmented window from each strip.
+
+        Args:
+            strips: Numbers of strips, int64, shape (B,).
+            parts: Which third of the strip: 0, 1 or 2; int64, shape (B,).
+
+        Returns:
+            Standardised, float32, shape (B, WINDOW_SAMPLES).
+        """
+        firsts = self._firsts(strips, parts)
+        x = self._bank.cut(self._bank.ecg, firsts, SOURCE_SAMPLES)
+        x = self._swap_residue(x, firsts)
+        x = self._vary_repolarisation(x, firsts)
+        x = self._warp(x, firsts)  # (B, SOURCE_SAMPLES) → (B, CHANNEL_SAMPLES)
+        x = self._pass_channel(x)
+        x = self._disturb(x)
+        margin = (CHANNEL_SAMPLES - WINDOW_SAMPLES) // 2
+        x = self._quantise(x[:, margin : margin + WINDOW_SAMPLES])
+        inverted = self._chosen(len(x), self._config.invert_share)
+        return standardised(torch.where(inverted, -x, x))
+
+    def _firsts(self, strips: Tensor, parts: Tensor) -> Tensor:
+        room = self._bank.lengths[strips] - SOURCE_SAMPLES
+        place = (parts + self._uniform(len(strips))[:, 0]) / 3.0
+        return self._bank.starts[strips] + (place * room).long()
+
+    def _swap_residue(self, x: Tensor, firsts: Tensor) -> Tensor:
+        swapped = self._chosen(len(x), self._config.swap_share)
+        if not swapped.any():
+            return x
+        bank = self._bank
+        others = torch.randint(len(bank.starts), (len(x),), generator=self._generator)
+        foreign_firsts = self._firsts(others, torch.ones_like(others))
+        own = bank.cut(bank.residue, firsts, SOURCE_SAMPLES)
+        foreign = bank.cut(bank.residue, foreign_firsts, SOURCE_SAMPLES)
+        gain = self._between(len(x), 0.5, 1.5)
+        return torch.where(swapped, x - own + gain * foreign, x)
+
+    def _vary_repolarisation(self, x: Tensor, firsts: Tensor) -> Tensor:
+        if self._config.repolarisation_sd == 0.0:
+            return x
+        share = self._bank.cut(self._bank.repolarisation, firsts, SOURCE_SAMPLES)
+        gain = torch.exp(self._config.repolarisation_sd * self._normal(len(x), 1))
+        return x * (1.0 + share * (gain - 1.0))
+
+    def _warp(self, x: Tensor, firsts: Tensor) -> Tensor:
+        """Change the heart period while the QRS keeps its width; read `CHANNEL_SAMPLES` about the middle."""
+        config = self._config
+        middle = (SOURCE_SAMPLES - CHANNEL_SAMPLES) // 2
+        plain = x[:, middle : middle + CHANNEL_SAMPLES]
+        warped = self._chosen(len(x), config.warp_share)[:, 0]
+        rows = torch.nonzero(warped)[:, 0]
+        if len(rows) == 0:
+            return plain
+        stretch = self._bank.cut(self._bank.stretch, firsts[rows], SOURCE_SAMPLES)
+        change = self._between(len(rows), -0.7 * config.period_change, config.period_change)
+        jitter = self._between(len(rows), -config.rate_jitter, config.rate_jitter)
+        # Where each source sample comes to lie. Longer periods push samples out, shorter ones pull others in.
+        place = torch.cumsum((1.0 + change * stretch).clamp_min(0.3) * (1.0 + jitter), dim=1)
+        place = place - place[:, SOURCE_SAMPLES // 2, None]
+        wanted = torch.arange(CHANNEL_SAMPLES, dtype=place.dtype) - CHANNEL_SAMPLES // 2
+        wanted = wanted.expand(len(rows), -1).contiguous()
+        right = torch.searchsorted(place, wanted).clamp(1, SOURCE_SAMPLES - 1)
+        place_right, place_left = place.gather(1, right), place.gather(1, right - 1)
+        share = ((wanted - place_left) / (place_right - place_left)).clamp(0.0, 1.0)
+        source = x[rows]
+        read = source.gather(1, right - 1) * (1.0 - share) + source.gather(1, right) * share
+        return plain.index_copy(0, rows, read)
+
+    def _pass_channel(self, x: Tensor) -> Tensor:
+        """Apply shelves, input stages and coloured noise in the frequency domain."""
+        c, n = self._config, len(x)
+        hz = self._frequency_hz
+        response = torch.ones(n, len(hz), dtype=torch.complex64)
+        if c.equaliser_db > 0.0:
+            response = response * self._shelf(n, 0.8, 4.0) * self._shelf(n, 8.0, 25.0)
+        if c.high_pass_share > 0.0:
+            corner = self._corner(n, c.high_pass_hz)
+            stage = 1j * hz / (1j * hz + corner)
+            response = response * torch.where(self._chosen(n, c.high_pass_share), stage, torch.ones(()))
+        if c.low_pass_share > 0.0:
+            corner = self._corner(n, c.low_pass_hz)
+            stage = 1.0 / (1.0 + 1j * hz / corner) ** 2
+            response = response * torch.where(self._chosen(n, c.low_pass_share), stage, torch.ones(()))
+        spectrum = torch.fft.rfft(x) * response
+        spectrum = spectrum + self._coloured(n, c.muscle_share, c.muscle_size, 15.0, 60.0)
+        spectrum = spectrum + self._coloured(n, c.drift_share, c.drift_size, 0.3, 1.5)
+        passed: Tensor = torch.fft.irfft(spectrum, n=CHANNEL_SAMPLES)
+        return passed
+
+    def _shelf(self, n: int, low_hz: float, high_hz: float) -> Tensor:
+        """First-order shelf: unit gain below its corner, a random one above."""
+        corner = self._corner(n, (low_hz, high_hz))
+        decibel = self._between(n, -self._config.equaliser_db, self._config.equaliser_db)
+        gain = 10.0 ** (decibel / 20.0)
+        ratio = 1j * self._frequency_hz / corner
+        shelf: Tensor = (1.0 + gain * ratio) / (1.0 + ratio)
+        return shelf
+
+    def _coloured(self, n: int, share: float, size: float, low_hz: float, high_hz: float) -> Tensor:
+        band = ((self._frequency_hz >= low_hz) & (self._frequency_hz <= high_hz)).float()
+        # A real signal of N samples with K such bins of unit variance has variance 2·2K / N².
+        scale = CHANNEL_SAMPLES / (2.0 * math.sqrt(float(band.sum())))
+        amplitude = size * self._uniform(n) * self._chosen(n, share)
+        noise = torch.complex(self._normal(n, len(band)), self._normal(n, len(band)))
+        coloured: Tensor = noise * (band * scale * amplitude)
+        return coloured
+
+    def _disturb(self, x: Tensor) -> Tensor:
+        c, n = self._config, len(x)
+        if c.motion_share > 0.0:
+            x = x + self._chosen(n, c.motion_share) * self._steps(n)
+        if self._noise is not None and c.noise_share > 0.0:
+            firsts = torch.randint(len(self._noise) - CHANNEL_SAMPLES, (n,), generator=self._generator)
+            piece = self._noise[firsts[:, None] + torch.arange(CHANNEL_SAMPLES)]
+            x = x + self._chosen(n, c.noise_share) * (c.noise_size * self._uniform(n)) * piece
+        return x
+
+    def _steps(self, n: int) -> Tensor:
+        """One step per crop that decays within 0.1 to 1 s."""
+        since = torch.arange(CHANNEL_SAMPLES) / WINDOW_FS_HZ - self._between(
+            n, 0.0, CHANNEL_SAMPLES / WINDOW_FS_HZ
+        )
+        decay_s = self._between(n, 0.1, 1.0)
+        size = self._config.motion_size * self._normal(n, 1)
+        return torch.where(since >= 0.0, size * torch.exp(-since.clamp_min(0.0) / decay_s), torch.zeros(()))
+
+    def _quantise(self, x: Tensor) -> Tensor:
+        c, n = self._config, len(x)
+        step = c.quantisation_step * self._uniform(n).clamp_min(0.05)
+        return torch.where(self._chosen(n, c.quantisation_share), torch.round(x / step) * step, x)
+
+    def _corner(self, n: int, limits_hz: tuple[float, float]) -> Tensor:
+        low, high = limits_hz
+        return torch.exp(self._between(n, math.log(low), math.log(high)))
+
+    def _between(self, n: int, low: float, high: float) -> Tensor:
+        return low + (high - low) * self._uniform(n)
+
+    def _uniform(self, n: int) -> Tensor:
+        return torch.rand(n, 1, generator=self._generator)
+
+    def _normal(self, n: int, columns: int) -> Tensor:
+        return torch.randn(n, columns, generator=self._generator)
+
+    def _chosen(self, n: int, share: float) -> Tensor:
+        return self._uniform(n) < share
+
+
+def standardised(windows: Tensor) -> Tensor:
+    """Zero mean, unit root mean square, clipped; as `ml.signal.windows` does it. float32, shape (B, n)."""
+    centred = windows - windows.mean(dim=1, keepdim=True)
+    size = centred.pow(2).mean(dim=1, keepdim=True).sqrt().clamp_min(1e-12)
+    return (centred / size).clamp(-CLIP, CLIP)

@@ -1,0 +1,277 @@
+"""The training of a window network: batches of augmented windows, a few loss terms, one optimiser.
+
+Resumable: a checkpoint holds weights, optimiser, averages and the state of all random numbers. Given a time
+limit, the schedules follow whatever is further, steps or time, so that a training always ends well-annealed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ml.losses import make_metric_loss
+from ml.losses.class_loss import ClassLoss
+from ml.losses.ignored_pairs import IgnoredPairs
+from ml.models.networks import make_network
+from ml.training.checkpoints import load_checkpoint, save_checkpoint, save_figures, save_network
+from ml.training.crop_augmentation import CropAugmentation
+from ml.training.crops import CropBank
+from ml.training.network_recipe import LossPlan, NetworkRecipe, OptimisationConfig
+from ml.training.schedules import WeightAverage, learning_rate
+
+FIRST_THIRD, LAST_THIRD = 0, 2
+CHECKPOINT_EVERY_S = 240.0
+LARGEST_GRADIENT = 5.0
+# Figures are averaged over about so many steps before they are logged.
+SMOOTHING_STEPS = 50
+
+Evaluation = Callable[[nn.Module], Mapping[str, float]]
+# Progress 0 to 1, smoothed terms of the loss, seconds so far.
+Progress = Callable[[float, Mapping[str, float], float], None]
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What a network learns from.
+
+    Args:
+        bank: Strips of training people.
+        noise: Recordings without readable beats, see `CropAugmentation`.
+        ignored_pairs: Pairs of people that are probably one.
+    """
+
+    bank: CropBank
+    noise: Tensor | None
+    ignored_pairs: IgnoredPairs | None = None
+
+
+@dataclass
+class Guidance:
+    """What a teacher adds: a loss of the same windows, and its name and parameters for the optimiser."""
+
+    module: nn.Module
+    terms: Callable[[Any, Tensor, Tensor, float], dict[str, Tensor]]
+
+
+@dataclass
+class Run:
+    """The state of a training between two steps."""
+
+    network: nn.Module
+    losses: nn.ModuleDict
+    optimiser: torch.optim.Optimizer
+    average: WeightAverage
+    generator: torch.Generator
+    step: int = 0
+    seconds: float = 0.0
+    smoothed: dict[str, float] = field(default_factory=dict)
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+
+
+def train_network(
+    recipe: NetworkRecipe,
+    data: TrainingSet,
+    folder: Path,
+    *,
+    evaluate: Evaluation,
+    report: Progress,
+    guidance: Guidance | None = None,
+    limit_s: float | None = None,
+    evaluations: int = 6,
+) -> nn.Module:
+    """Train, or go on with, the network of a recipe.
+
+    Args:
+        recipe: The experiment.
+        data: Training people only.
+        folder: For checkpoint, weights (half precision) and figures.
+        evaluate: Figures of a network on development data, for the log; they stop and choose nothing.
+        report: Told of every step.
+        guidance: The teacher's part in a distillation.
+        limit_s: Seconds after which the training shall have ended.
+        evaluations: How often `evaluate` is asked.
+
+    Returns:
+        The network with averaged weights, in evaluation mode.
+    """
+    config = recipe.optimisation
+    run = _start(recipe, data, guidance)
+    if kept := load_checkpoint(folder, recipe.sha256):
+        _restore(run, kept)
+    crops = CropAugmentation(data.bank, recipe.augmentation, data.noise, run.generator)
+    saved_at = began = time.monotonic() - run.seconds
+    progress = _progress(run, config, limit_s)
+    while progress < 1.0:
+        windows, labels = _batch(run, config.people, data.bank, crops)
+        _step(run, recipe, windows, labels, progress, guidance=guidance)
+        run.seconds = time.monotonic() - began
+        due = int(progress * evaluations)
+        progress = _progress(run, config, limit_s)
+        report(min(progress, 1.0), run.smoothed, run.seconds)
+        if int(min(progress, 1.0) * evaluations) > due:
+            _note(run, evaluate, learning_rate(progress, config))
+            began = time.monotonic() - run.seconds  # Evaluation is not training time.
+            _keep(run, recipe, folder)
+        if time.monotonic() - saved_at > CHECKPOINT_EVERY_S:
+            save_checkpoint(folder, recipe.sha256, _state(run))
+            saved_at = time.monotonic()
+    run.network.load_state_dict(run.average.state)
+    return run.network.eval()
+
+
+def _start(recipe: NetworkRecipe, data: TrainingSet, guidance: Guidance | None) -> Run:
+    config = recipe.optimisation
+    torch.manual_seed(config.seed)
+    network = make_network(recipe.network.name, recipe.network.parameters)
+    losses = nn.ModuleDict(
+        {
+            plan.name: make_metric_loss(
+                plan.name,
+                n_classes=len(data.bank.names),
+                embedding_size=int(network.embedding_size),  # type: ignore[arg-type]
+                ignored_pairs=data.ignored_pairs,
+                **plan.options,
+            )
+            for plan in recipe.losses
+        }
+    )
+    modules = [network, losses, *([guidance.module] if guidance else [])]
+    return Run(
+        network=network,
+        losses=losses,
+        optimiser=_optimiser(modules, config),
+        average=WeightAverage(network, config.average_steps),
+        generator=torch.Generator().manual_seed(config.seed),
+    )
+
+
+def _optimiser(modules: list[nn.Module], config: OptimisationConfig) -> torch.optim.Optimizer:
+    parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
+    return torch.optim.AdamW(
+        [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ],
+        lr=config.learning_rate,
+    )
+
+
+def _progress(run: Run, config: OptimisationConfig, limit_s: float | None) -> float:
+    by_time = run.seconds / limit_s if limit_s else 0.0
+    return max(run.step / config.steps, by_time)
+
+
+def _step(
+    run: Run,
+    recipe: NetworkRecipe,
+    windows: Tensor,
+    labels: Tensor,
+    progress: float,
+    *,
+    guidance: Guidance | None,
+) -> None:
+    run.network.train()
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.optimisation.bfloat16):
+        features = run.network(windows)
+    embedding = features.embedding.float()
+    terms: dict[str, Tensor] = {}
+    for plan in recipe.losses:
+        if plan.counts_at(progress):
+            terms[plan.name] = plan.weight * _value(run.losses[plan.name], plan, embedding, labels, progress)
+    if guidance:
+        terms |= guidance.terms(features, windows, labels, progress)
+    loss = torch.stack(list(terms.values())).sum()
+    run.optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    for group in run.optimiser.param_groups:
+        group["lr"] = learning_rate(progress, recipe.optimisation)
+    torch.nn.utils.clip_grad_norm_(run.network.parameters(), LARGEST_GRADIENT)
+    run.optimiser.step()
+    run.average.update(run.network)
+    run.step += 1
+    share = max(1.0 / run.step, 1.0 / SMOOTHING_STEPS)
+    for name, value in (("loss", loss), *terms.items()):
+        former = run.smoothed.get(name, float(value.detach()))
+        run.smoothed[name] = former + share * (float(value.detach()) - former)
+
+
+def _batch(run: Run, people: int, bank: CropBank, crops: CropAugmentation) -> tuple[Tensor, Tensor]:
+    """Two windows of each of some people, from the first and the last third of a strip of theirs."""
+    strips = torch.randperm(len(bank.starts), generator=run.generator)[:people]
+    parts = torch.tensor([FIRST_THIRD, LAST_THIRD]).repeat_interleave(len(strips))
+    both = strips.repeat(2)
+    return crops.windows(both, parts), bank.people[both]
+
+
+def _value(loss: nn.Module, plan: LossPlan, embedding: Tensor, labels: Tensor, progress: float) -> Tensor:
+    if plan.margin is not None:
+        loss.margin = plan.margin_at(progress)  # type: ignore[assignment]
+    value: Tensor = loss(embedding, labels)
+    return value
+
+
+def _note(run: Run, evaluate: Evaluation, rate: float) -> None:
+    """Log the averaged weights' figures."""
+    trained = {name: value.clone() for name, value in run.network.state_dict().items()}
+    run.network.load_state_dict(run.average.state)
+    run.network.eval()
+    figures = evaluate(run.network)
+    run.network.load_state_dict(trained)
+    run.epochs.append(
+        {
+            "epoch": len(run.epochs) + 1,
+            "step": run.step,
+            "seconds": round(run.seconds, 1),
+            "lr": rate,
+            **{name: round(value, 4) for name, value in run.smoothed.items()},
+            **figures,
+        }
+    )
+
+
+def _keep(run: Run, recipe: NetworkRecipe, folder: Path) -> None:
+    heads = {n: loss.centers.detach() for n, loss in run.losses.items() if isinstance(loss, ClassLoss)}
+    save_network(folder / "network.pt", recipe.network, run.average.state, heads)
+    save_figures(
+        folder,
+        {
+            "recipe_sha256": recipe.sha256,
+            "parameters": sum(p.numel() for p in run.network.parameters()),
+            "seconds": round(run.seconds, 1),
+            "steps": run.step,
+            "windows": run.step * 2 * recipe.optimisation.people,
+            "epochs": run.epochs,
+        },
+    )
+
+
+def _state(run: Run) -> dict[str, Any]:
+    return {
+        "network": run.network.state_dict(),
+        "losses": run.losses.state_dict(),
+        "optimiser": run.optimiser.state_dict(),
+        "average": run.average.state_dict(),
+        "generator": run.generator.get_state(),
+        "torch": torch.get_rng_state(),
+        "step": run.step,
+        "seconds": run.seconds,
+        "smoothed": run.smoothed,
+        "epochs": run.epochs,
+    }
+
+
+def _restore(run: Run, kept: Mapping[str, Any]) -> None:
+    run.network.load_state_dict(kept["network"])
+    run.losses.load_state_dict(kept["losses"])
+    run.optimiser.load_state_dict(kept["optimiser"])
+    run.average.load_state_dict(kept["average"])
+    run.generator.set_state(kept["generator"])
+    torch.set_rng_state(kept["torch"])
+    run.step, run.seconds = kept["step"], kept["seconds"]
+    run.smoothed, run.epochs = dict(kept["smoothed"]), list(kept["epochs"])
