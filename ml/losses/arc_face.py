@@ -1,0 +1,26 @@
+"""ArcFace: the margin widens the angle."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from ml.losses.class_loss import ClassLoss
+
+
+class ArcFace(ClassLoss):
+    """Softmax over scaled cosines, the own angle wider by `margin` radians.
+
+    Source:
+        Deng et al. 2019, "ArcFace: additive angular margin loss for deep face recognition".
+    """
+
+    def lowered(self, cosines: Tensor) -> Tensor:
+        # The sum formula spares the arc cosine, whose slope is infinite at 1; the sine's is cut off there.
+        sines = (1.0 - cosines.square()).clamp_min(1e-6).sqrt()
+        turned = cosines * math.cos(self.margin) - sines * math.sin(self.margin)
+        # Beyond 180° the cosine would rise again: from there on the loss falls in a straight line.
+        straight = cosines - self.margin * math.sin(self.margin)
+        return torch.where(cosines > -math.cos(self.margin), turned, straight)
