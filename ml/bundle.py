@@ -30,6 +30,17 @@ METRICS: Final = ("cosine",)
 MAX_BUNDLE_BYTES: Final = 20 * 2**20
 
 
+def preference(encoder_id: str, modality: str) -> tuple[bool, tuple[int, ...], str]:
+    """Rank the bundles of one modality: whoever sorts highest is its default.
+
+    The bundle named like the modality comes before variants of it (`ecg` before `ecg-edge`), then the newer
+    version; versions are numbers separated by points.
+    """
+    name, _, version = encoder_id.partition("@")
+    numbers = tuple(int(part) if part.isdigit() else -1 for part in version.split("."))
+    return name == modality, numbers, encoder_id
+
+
 class BundleError(Exception):
     """A bundle that must not be served; the message is one line."""
 

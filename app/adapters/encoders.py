@@ -16,6 +16,7 @@ from app.domain import ports
 from app.domain.errors import ConfigurationError, FailureToAcquireError
 from app.domain.ports import EncoderCard, Float64Array, IntArray
 from app.domain.references import Encoding, Modality, Recording, Vector
+from ml.bundle import preference
 from ml.calibration import Calibration, GalleryNull, Null, evidence_classes, fit_gallery_null
 from ml.encoder import BundleError, EcgEncoder, load_bundle
 from ml.fusion.templates import pool
@@ -156,20 +157,22 @@ class BundleEncoder(ports.Encoder):
 
     def warm_up(self) -> None:
         """Load what loads at first use, so that the first capture does not wait for it."""
-        # Nobody's heart beats like this; only the way through the filters matters.
+        beat_s = np.arange(-0.4, 0.4, 1.0 / _WARM_UP_FS_HZ)
+        beats = np.tile(np.exp(-((beat_s / 0.015) ** 2)), 12)  # Enough of a heart to come to the network.
         with contextlib.suppress(SignalError):
-            self._inner.encode(np.resize(np.hanning(_WARM_UP_FS_HZ), 5 * _WARM_UP_FS_HZ), _WARM_UP_FS_HZ)
+            self._inner.encode(beats, _WARM_UP_FS_HZ)
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
         return pool(vectors, sessions)
 
 
 class LoadedEncoders(ports.Encoders):
-    """The bundles in use, by modality.
+    """The bundles in use, by modality: the default first, the others in the order that makes defaults.
 
     Args:
         encoders: All loaded ones.
-        chosen: Default encoder id per modality; where none is named, the newest version.
+        chosen: Default encoder id per modality; where none is named, the newest bundle named like the
+            modality, or the newest of all if there is no such.
 
     Raises:
         ConfigurationError: A chosen encoder is not loaded.
@@ -178,7 +181,8 @@ class LoadedEncoders(ports.Encoders):
     def __init__(self, encoders: Sequence[ports.Encoder], chosen: Mapping[str, str]) -> None:
         self._by_id = {encoder.encoder_id: encoder for encoder in encoders}
         self._by_modality: dict[Modality, list[ports.Encoder]] = {}
-        for encoder in sorted(encoders, key=_version, reverse=True):
+        best_first = sorted(encoders, key=lambda e: preference(e.encoder_id, e.modality), reverse=True)
+        for encoder in best_first:
             self._by_modality.setdefault(encoder.modality, []).append(encoder)
         for modality, encoder_id in chosen.items():
             preferred = self._by_id.get(encoder_id)
@@ -207,6 +211,9 @@ class LoadedEncoders(ports.Encoders):
 def load_encoders(models_dir: Path, chosen: Mapping[str, str]) -> LoadedEncoders:
     """Load every bundle ``<id>@<version>`` of a folder, and warm it up.
 
+    All of them: one that is damaged should stop the start and not a request, any may be asked for as soon as
+    a replica enrolls with it, and a further one costs some 10 ms and twice its size.
+
     Raises:
         ConfigurationError: No bundle at all, one that is damaged, or a chosen one that is not there.
     """
@@ -220,9 +227,3 @@ def load_encoders(models_dir: Path, chosen: Mapping[str, str]) -> LoadedEncoders
     for encoder in encoders:
         encoder.warm_up()
     return LoadedEncoders(encoders, chosen)
-
-
-def _version(encoder: ports.Encoder) -> tuple[tuple[int, ...], str]:
-    """Versions are numbers separated by points; equal ones are told apart by id."""
-    _, _, version = encoder.encoder_id.partition("@")
-    return tuple(int(part) if part.isdigit() else -1 for part in version.split(".")), encoder.encoder_id

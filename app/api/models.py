@@ -23,6 +23,6 @@ router = APIRouter(tags=["service"], route_class=DirectRoute)
 )
 @endpoint(None)
 def list_models(call: Call) -> Rendered:
-    """What they are, how well they were measured, what they were made from."""
+    """What they are, which are the defaults, how well they were measured, what they were made from."""
     call.query(NoQuery)
-    return answer(ModelListAnswer.of(encoder.card for encoder in call.services.encoders.all()))
+    return answer(ModelListAnswer.of(call.services.encoders))

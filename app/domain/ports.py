@@ -162,7 +162,7 @@ class Encoders(Protocol):
     def get(self, encoder_id: str) -> Encoder | None: ...
 
     def of(self, modality: Modality) -> Sequence[Encoder]:
-        """All loaded versions, newest first."""
+        """All loaded ones, the default first: a subject is scored by the first it has a template of."""
 
     def all(self) -> Sequence[Encoder]: ...
 

@@ -243,7 +243,7 @@ class EnrollmentService:
         return found
 
     def _encoders_for(self, probe: Probe, known: dict[TemplateKey, int]) -> list[Encoder]:
-        """The default encoder of each modality, and every loaded version the subject already has."""
+        """The default encoder of each modality, and every loaded one the subject already has."""
         versions = {key.encoder for key in known}
         return [
             encoder

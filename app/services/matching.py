@@ -55,7 +55,7 @@ class Matcher:
         self._encoders = encoders
 
     def asked(self, probe: Probe, transforms: Transforms) -> list[tuple[Encoder, GalleryTransform]]:
-        """The encoder versions that the gallery has a transform for, newest first in each modality."""
+        """The encoders that the gallery has a transform for, the default first in each modality."""
         return [
             (encoder, transforms[modality, encoder.encoder_id])
             for modality in probe.served_modalities
@@ -66,7 +66,7 @@ class Matcher:
     def transformed(
         self, gallery: Gallery, transforms: Transforms, probe: Probe, min_quality: float
     ) -> list[TransformedProbe]:
-        """The probe under every encoder version the gallery has a transform for, newest first.
+        """The probe under every encoder the gallery has a transform for, the default first.
 
         Args:
             gallery: Where it is compared.
@@ -106,7 +106,7 @@ class Matcher:
         """
         _require_rules(policy, [probe.encoder.modality for probe in probes])
         among = _shortlist(state, probes) if state.subject_count > EXHAUSTIVE_UP_TO else None
-        comparisons = _newest_only([state.compare(probe.encoder, probe.templates, among) for probe in probes])
+        comparisons = _first_only([state.compare(probe.encoder, probe.templates, among) for probe in probes])
         sample_of = state.sample
         parts = [ScoredPart.of(c, sample_of(c.modality, c.encoder)) for c in comparisons if c.slots.size]
         sought = [(probe.encoder, probe.templates) for probe in probes]
@@ -128,7 +128,7 @@ class Matcher:
             UnprocessableError: ``policy_incomplete``.
         """
         _require_rules(policy, [probe.encoder.modality for probe in probes])
-        comparisons = _newest_only(
+        comparisons = _first_only(
             [_compare_templates(probe, enrolled, any_position=any_position) for probe in probes]
         )
         with state.lock:
@@ -158,11 +158,11 @@ def _shortlist(state: GalleryState, probes: Sequence[TransformedProbe]) -> IntAr
     return np.unique(np.concatenate(found or [np.zeros(0, dtype=np.int64)]))
 
 
-def _newest_only(comparisons: Sequence[Comparisons]) -> list[Comparisons]:
-    """Of one modality, each candidate under the newest version only; older parts lose the rest."""
+def _first_only(comparisons: Sequence[Comparisons]) -> list[Comparisons]:
+    """Of one modality, each candidate under the first encoder only; later parts lose those."""
     seen: dict[Modality, IntArray] = {}
     kept = []
-    for part in comparisons:  # Newest first within a modality.
+    for part in comparisons:  # The default first within a modality.
         before = seen.get(part.modality)
         kept.append(part if before is None else part.only(~np.isin(part.slots, before)))
         seen[part.modality] = part.slots if before is None else np.union1d(before, part.slots)

@@ -43,7 +43,7 @@ class MismatchCheck:
         transforms = newest_transforms(uow, gallery)
         singles = self._matcher.each_recording(gallery, transforms, probe, gallery.policy.quality_floor)
         matched = False
-        for single in _newest_only(singles, loaded[0]):
+        for single in _first_only(singles, loaded[0]):
             own = self._compare(state, single, loaded[0], any_position=False)
             if own is False:
                 raise _mismatch()
@@ -61,13 +61,13 @@ class MismatchCheck:
         return bool(np.all(board.passes)) if len(board) else None
 
 
-def _newest_only(singles: Sequence[TransformedProbe], enrolled: LoadedSubject) -> Iterator[TransformedProbe]:
-    """Of each modality, those under the newest version that the subject has a template of."""
+def _first_only(singles: Sequence[TransformedProbe], enrolled: LoadedSubject) -> Iterator[TransformedProbe]:
+    """Of each modality, those under the first encoder that the subject has a template of."""
     known = {key.encoder for key in enrolled.templates}
-    newest: dict[Modality, str] = {}
-    for single in singles:  # Newest first within a modality.
-        modality, version = single.encoder.modality, single.encoder.encoder_id
-        if version in known and newest.setdefault(modality, version) == version:
+    first: dict[Modality, str] = {}
+    for single in singles:  # The default first within a modality.
+        modality, encoder_id = single.encoder.modality, single.encoder.encoder_id
+        if encoder_id in known and first.setdefault(modality, encoder_id) == encoder_id:
             yield single
 
 

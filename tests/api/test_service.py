@@ -4,7 +4,9 @@ import dataclasses
 import re
 
 from app.services.health import Readiness
+from tests.api.application import open_api
 from tests.factories import enroll_body, verify_body
+from tests.fakes import FakeEncoder, FakeEncoders
 
 
 class TestModels:
@@ -12,10 +14,16 @@ class TestModels:
         (model,) = shared_api.get("/models").json()["items"]
 
         assert list(model) == [
-            "id", "version", "modality", "sha256", "vector_size", "metric", "licence", "training_data",
-            "operating_points",
+            "id", "version", "modality", "default", "sha256", "vector_size", "metric", "licence",
+            "training_data", "operating_points",
         ]  # fmt: skip
         assert (model["id"], model["version"], model["modality"]) == ("fake", "2026.11", "ecg")
+
+    def test_the_default_of_each_modality_is_marked(self, sqlite_url):
+        with open_api(sqlite_url, FakeEncoders(FakeEncoder("2026.12"), FakeEncoder("2026.11"))) as api:
+            models = api.get("/models").json()["items"]
+
+        assert {model["version"]: model["default"] for model in models} == {"2026.12": True, "2026.11": False}
 
 
 class TestHealth:

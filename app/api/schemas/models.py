@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from app.api.schemas.base import ResponseSchema, described
-from app.domain.ports import EncoderCard
+from app.domain.ports import EncoderCard, Encoders
 from app.domain.references import Modality
 
 
@@ -16,6 +15,7 @@ class ModelAnswer(ResponseSchema):
     id: str = described("Name of the encoder.", example="ecg-beat")
     version: str = described("Version of the bundle.", example="2026.11")
     modality: Modality = described("What it encodes.", example="ecg")
+    default: bool = described("Whether new references of the modality are made with it.", example=True)
     sha256: str = described("Checksum of the weights.", example="0" * 64)
     vector_size: int = described("Length of its templates.", example=64)
     metric: str = described("How templates compare.", example="cosine")
@@ -26,11 +26,12 @@ class ModelAnswer(ResponseSchema):
     )
 
     @classmethod
-    def of(cls, card: EncoderCard) -> ModelAnswer:
+    def of(cls, card: EncoderCard, *, default: bool) -> ModelAnswer:
         return cls(
             id=card.id,
             version=card.version,
             modality=card.modality,
+            default=default,
             sha256=card.sha256,
             vector_size=card.vector_size,
             metric=card.metric,
@@ -47,5 +48,9 @@ class ModelListAnswer(ResponseSchema):
     next_cursor: str | None = described("Always null: the list is short.", example=None)
 
     @classmethod
-    def of(cls, cards: Iterable[EncoderCard]) -> ModelListAnswer:
-        return cls(items=[ModelAnswer.of(card) for card in cards], next_cursor=None)
+    def of(cls, encoders: Encoders) -> ModelListAnswer:
+        items = [
+            ModelAnswer.of(encoder.card, default=encoders.default(encoder.modality) is encoder)
+            for encoder in encoders.all()
+        ]
+        return cls(items=items, next_cursor=None)

@@ -1,14 +1,28 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from app.adapters.encoders import BundleCalibration
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
 from app.domain.references import UNKNOWN_POSITION, Modality, Template
 from app.services.comparisons import Comparisons
 from app.services.null_samples import NullSample, SampledSubject
 from app.services.scoring import Scoreboard, ScoredPart
-from tests.fakes import FakeEncoder, FakeFaceEncoder, unit
+from tests.fakes import FakeEncoder, FakeFaceEncoder, fake_calibration, unit
 
-ECG, FACE = FakeEncoder(), FakeFaceEncoder()
+
+class LenientEncoder(FakeEncoder):
+    """Its non-mated scores are lower than the other encoder's, and so are its thresholds."""
+
+    @property
+    def calibration(self) -> BundleCalibration:
+        usual = fake_calibration()
+        lower = usual.nulls[0].convolve(usual.nulls[0])
+        return BundleCalibration(replace(usual, nulls=(lower,) * len(usual.nulls)))
+
+
+ECG, FACE, LENIENT = FakeEncoder(), FakeFaceEncoder(), LenientEncoder("2026.12")
 
 
 def part(
@@ -134,6 +148,16 @@ class TestFrozenNull:
 
 
 class TestRanking:
+    def test_candidates_of_different_encoders_compare_by_what_is_above_their_own_threshold(self):
+        parts = [part(ECG, [1, 3], [0.75, 0.5]), part(LENIENT, [2, 4], [0.74, 0.6])]
+        board = Scoreboard(parts, CalibratedPolicy(fmr=1e-3, fpir=0.5), searched=True)
+
+        rows = sorted(board.ranking(4).tolist(), key=board.sort_key)
+
+        assert board.slots[rows].tolist() == [2, 1, 4, 3]
+        assert board.score_db[0] > board.score_db[1]  # Slot 2 scores less than slot 1, and needs less.
+        assert board.passes.tolist() == [False, True, False, False]
+
     def test_best_above_threshold_comes_first(self):
         board = Scoreboard([part(ECG, [1, 2, 3, 4], [0.1, 0.9, 0.3, 0.6])], CalibratedPolicy(), searched=True)
 
