@@ -19,7 +19,7 @@ LOSSES = [AdditiveMargin, ArcFace, SubCenterArcFace]
 
 
 def cosine(a, b):
-    return float(a @ b / (a.norm() * b.norm()))
+    return (a @ b / (a.norm() * b.norm())).item()
 
 
 def slow_cross_entropy(vectors, loss, left_out=()):

@@ -14,7 +14,7 @@ LABELS = torch.tensor([0, 1, 1, 4, 3])
 
 
 def cosine(a, b):
-    return float(a @ b / (a.norm() * b.norm()))
+    return (a @ b / (a.norm() * b.norm())).item()
 
 
 def written_out(vectors, loss, left_out=()):

@@ -1,0 +1,55 @@
+"""Relational distillation: the student's people lie to each other as the teacher's do."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ml.losses.distillation_term import DistillationTerm
+from ml.models.features import Features
+
+
+class KdRelation(DistillationTerm):
+    """Distances between pairs and angles within triples of a batch, each compared by Huber's loss.
+
+    Of unit vectors, since recognition compares cosines. Lengths of the embeddings may differ: nothing is
+    projected.
+
+    Args:
+        distance_weight: Of the pairs.
+        angle_weight: Of the triples.
+        angle_samples: How many of a batch, from its start, form triples: their number is the cube.
+
+    Source:
+        Park et al. 2019, "Relational knowledge distillation", equations 4 to 8.
+    """
+
+    def __init__(
+        self, *, distance_weight: float = 1.0, angle_weight: float = 2.0, angle_samples: int = 64
+    ) -> None:
+        super().__init__()
+        self.distance_weight = distance_weight
+        self.angle_weight = angle_weight
+        self.angle_samples = angle_samples
+
+    def of_features(self, student: Features, teacher: Features, labels: Tensor) -> Tensor:  # noqa: ARG002
+        learning = functional.normalize(student.embedding)
+        wanted = functional.normalize(teacher.embedding)
+        distance = functional.smooth_l1_loss(_distances(learning), _distances(wanted))
+        n = self.angle_samples
+        angle = functional.smooth_l1_loss(_angle_cosines(learning[:n]), _angle_cosines(wanted[:n]))
+        return self.distance_weight * distance + self.angle_weight * angle
+
+
+def _distances(units: Tensor) -> Tensor:
+    """Of all pairs, in units of their mean."""
+    distances = functional.pdist(units)
+    return distances / distances.mean().clamp_min(1e-6)
+
+
+def _angle_cosines(units: Tensor) -> Tensor:
+    """At each sample, between the directions to all pairs of others; (n, d) → (n, n, n)."""
+    # Nearer neighbours than eps are as good as one point: their direction is noise, its gradient unbounded.
+    directions = functional.normalize(units[None] - units[:, None], dim=2, eps=1e-4)
+    return torch.bmm(directions, directions.transpose(1, 2))
