@@ -5,6 +5,8 @@ Runs in an environment of its own, because BioSPPy brings a GUI OpenCV along:
     python -m venv .venv-baselines && .venv-baselines/bin/pip install biosppy peakutils
     .venv-baselines/bin/python -m benchmarks.baselines --data ../shared/data
 
+Scores of single trials are kept in var/scores/biosppy, for `python -m ml.cli compare --against biosppy`.
+
 Trials, readers and metrics are the project's own (numpy only); docs/results/baseline-biosppy.json is what
 `python -m ml.cli evaluate` prints beside a bundle.
 """
@@ -21,6 +23,7 @@ from numpy.typing import NDArray
 
 from ml.evaluation.metrics import eer, open_set_rates, oracle_threshold, ranks
 from ml.evaluation.protocols import PROTOCOLS, cinc_first_against_last, ecg_id_same_day
+from ml.evaluation.trial_scores import TrialScores, write_trial_scores
 from ml.evaluation.trials import Cut, Presentation, Trials, seeded_halves
 from ml.fusion.templates import pool
 
@@ -29,9 +32,11 @@ RESULTS = {
     "mean": Path("docs/results/baseline-biosppy.json"),
     "median": Path("docs/results/baseline-biosppy-median.json"),
 }
+SCORES = {"mean": Path("var/scores/biosppy"), "median": Path("var/scores/biosppy-median")}
 NAMES = {"mean": "BioSPPy", "median": "BioSPPy, median beat"}
 METHOD = "stages of BioSPPy ecg(): FIR 0.67-45 Hz, Hamilton, -0.2...+0.4 s; beats z-scored, {average}, cosine"
 Average = Callable[..., FloatArray]
+AVERAGES: dict[str, Average] = {"mean": np.mean, "median": np.median}
 OPEN_SETS = (
     ("ECG-ID, 44 known", lambda data: ecg_id_same_day(data)[0], 0.05, 200),
     ("CinC test, 400 known", lambda data: cinc_first_against_last(data, "test")[0], 0.01, 20),
@@ -47,12 +52,15 @@ def main() -> None:
     parser.add_argument("--average", choices=RESULTS, default="mean")
     arguments = parser.parse_args()
     result = RESULTS[arguments.average]
-    average = {"mean": np.mean, "median": np.median}[arguments.average]
-    chosen = arguments.protocol or [*PROTOCOLS, "E12"]
+    average = AVERAGES[arguments.average]
+    # PTB (E4) is not kept here; whoever has it names it.
+    chosen = arguments.protocol or [*(name for name in PROTOCOLS if name != "E4"), "E12"]
     protocols = json.loads(result.read_text())["protocols"] if result.is_file() else {}
     for name in chosen:
         protocols[name] = (
-            measure_e12(arguments.data, average) if name == "E12" else measure(name, arguments.data, average)
+            measure_e12(arguments.data, average)
+            if name == "E12"
+            else measure(name, arguments.data, arguments.average)
         )
         print(name, json.dumps(protocols[name]))
     stored = {
@@ -64,10 +72,12 @@ def main() -> None:
     result.write_text(json.dumps(stored, indent=1) + "\n")
 
 
-def measure(protocol: str, data: Path, average: Average) -> dict[str, dict[str, float]]:
-    """Rank-1 errors and EER of every variant of a protocol."""
-    beats = Beats(average)
-    return {trials.name: recognise(trials, beats) for trials in PROTOCOLS[protocol].build(data)}
+def measure(protocol: str, data: Path, average: str) -> dict[str, dict[str, float]]:
+    """Rank-1 errors and EER of every variant of a protocol; the scores behind them are kept."""
+    beats = Beats(AVERAGES[average])
+    found = [trial_scores(trials, beats, NAMES[average]) for trials in PROTOCOLS[protocol].build(data)]
+    write_trial_scores(SCORES[average] / f"{protocol}.npz", found)
+    return {one.variant: recognise(one) for one in found}
 
 
 def measure_e12(data: Path, average: Average) -> dict[str, dict[str, float]]:
@@ -77,15 +87,20 @@ def measure_e12(data: Path, average: Average) -> dict[str, dict[str, float]]:
     }
 
 
-def recognise(trials: Trials, beats: "Beats") -> dict[str, float]:
+def trial_scores(trials: Trials, beats: "Beats", name: str) -> TrialScores:
     scores, mated = compare(trials, beats)
     own = scores[np.arange(len(mated)), mated]
     others = scores.copy()
     others[np.arange(len(mated)), mated] = np.nan
-    errors = int(np.count_nonzero(ranks(np.where(np.isnan(own), -np.inf, own), others) > 1))
+    return TrialScores.of(name, trials, scores, ranks(np.where(np.isnan(own), -np.inf, own), others) > 1)
+
+
+def recognise(found: TrialScores) -> dict[str, float]:
+    own = found.scores[found.mated]
+    others = found.scores[~found.mated]
     return {
-        "probes": len(own),
-        "rank_1_errors": errors,
+        "probes": own.size,
+        "rank_1_errors": int(np.count_nonzero(found.wrong)),
         "eer": eer(np.where(np.isnan(own), -np.inf, own), others[np.isfinite(others)]),
         "failures": int(np.count_nonzero(np.isnan(own))),
     }

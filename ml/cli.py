@@ -30,6 +30,9 @@ RecipeOption = Annotated[Path, typer.Option("--recipe", help="The experiment.", 
 DataOption = Annotated[Path, typer.Option("--data", help="The folder that holds ecg/.", file_okay=False)]
 VarOption = Annotated[Path, typer.Option("--var", help="Where stages keep their files.", file_okay=False)]
 ModelsOption = Annotated[Path, typer.Option("--models", help="Where bundles live.", file_okay=False)]
+MinutesOption = Annotated[
+    float | None, typer.Option(min=0.01, help="A network's training ends within these, evaluations aside.")
+]
 
 DEFAULT_RECIPE = Path("ml/recipes/ecg-beat.toml")
 DEFAULT_DATA = Path("../shared/data")
@@ -42,7 +45,7 @@ def train(
     recipe: RecipeOption = DEFAULT_RECIPE,
     data: DataOption = DEFAULT_DATA,
     var: VarOption = DEFAULT_VAR,
-    minutes: Annotated[float | None, typer.Option(help="A network's training ends within these.")] = None,
+    minutes: MinutesOption = None,
 ) -> None:
     """Fit the encoder of a recipe and write its network; an interrupted training of a network goes on."""
     if is_network_recipe(recipe):
@@ -64,10 +67,10 @@ def _train_network(recipe: Path, data: Path, var: Path, minutes: float | None) -
 
     try:
         plan, beats = read_network_recipe(recipe), read_recipe(DEFAULT_RECIPE)
+        limit_s = None if minutes is None else 60.0 * minutes
+        folder = networks.train(plan, beats, data, var, console, limit_s=limit_s)
     except RecipeError as error:
         _stop(str(error))
-    limit_s = None if minutes is None else 60.0 * minutes
-    folder = networks.train(plan, beats, data, var, console, limit_s=limit_s)
     console.print(f"trained → {folder}")
 
 

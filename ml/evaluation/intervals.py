@@ -57,7 +57,7 @@ def subject_bootstrap(
     Raises:
         ValueError: No draw gave a value.
     """
-    values = np.array([statistic(weights) for weights in _multiplicities(people, replicates, seed)])
+    values = np.array([statistic(weights) for weights in redrawn_people(people, replicates, seed)])
     values = values[np.isfinite(values)]
     if not values.size:
         raise ValueError("the statistic is undefined in every bootstrap draw")
@@ -104,9 +104,21 @@ def eer_bootstrap(
         non_mated: Scores and the two people of each.
         options: Of `subject_bootstrap`.
     """
+    n_people = int(max(mated[1].max(), non_mated[1].max(), non_mated[2].max())) + 1
+    return subject_bootstrap(eer_by_weights(mated, non_mated), n_people, **options)
+
+
+def eer_by_weights(
+    mated: tuple[FloatArray, IntArray], non_mated: tuple[FloatArray, IntArray, IntArray]
+) -> Callable[[FloatArray], float]:
+    """Give the equal error rate as a function of how often each person was drawn, shape (people,).
+
+    Args:
+        mated: Scores and the person of each.
+        non_mated: Scores and the two people of each.
+    """
     mated_scores, people = mated
     non_mated_scores, first, second = non_mated
-    n_people = int(max(people.max(), first.max(), second.max())) + 1
     # The curves are redrawn on a grid: every mated score, and 2 000 quantiles of the non-mated ones.
     grid = np.unique(
         np.concatenate([mated_scores, np.quantile(non_mated_scores, np.linspace(0.0, 1.0, 2001))])
@@ -130,10 +142,11 @@ def eer_bootstrap(
         part = -gap[after - 1] / (gap[after] - gap[after - 1])
         return float(fnmr[after - 1] + part * (fnmr[after] - fnmr[after - 1]))
 
-    return subject_bootstrap(redrawn, n_people, **options)
+    return redrawn
 
 
-def _multiplicities(people: int, replicates: int, seed: int) -> Iterator[FloatArray]:
+def redrawn_people(people: int, replicates: int, seed: int) -> Iterator[FloatArray]:
+    """Draw people with replacement; each yields how often everybody was drawn, float64, shape (people,)."""
     generator = np.random.default_rng(seed)
     for _ in range(replicates):
         yield np.bincount(generator.integers(0, people, size=people), minlength=people).astype(np.float64)

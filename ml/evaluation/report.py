@@ -16,6 +16,7 @@ from ml.evaluation.intervals import Interval
 from ml.evaluation.motion import MotionFigures, MotionRate
 from ml.evaluation.open_set import OpenSetFigures
 from ml.evaluation.over_http import Agreement
+from ml.evaluation.paired import Difference, PairedFigures
 from ml.evaluation.runner import ProtocolResult
 
 NOT_RESOLVABLE = "not resolvable"
@@ -205,6 +206,39 @@ def closed_set_table(figures: Sequence[ClosedSetFigures], title: str) -> ReportT
     )
 
 
+def paired_table(figures: Sequence[PairedFigures], title: str) -> ReportTable:
+    """Give the table of two systems on the same trials; differences below 0 speak for the first."""
+    first = figures[0]
+    return ReportTable(
+        title,
+        (
+            "variant",
+            f"wrong at rank 1: {first.a}, {first.b}, of probes",
+            "only the first wrong, only the second",
+            "difference",
+            "p",
+            f"EER: {first.a}, {first.b}",
+            "difference",
+            "p",
+            "relative",
+        ),
+        tuple(
+            (
+                found.variant,
+                f"{found.wrong_a}, {found.wrong_b} of {found.probes} ({found.people} people)",
+                f"{found.only_a_wrong}, {found.only_b_wrong}",
+                _difference_text(found.rank_1),
+                f"{found.rank_1.p:.3f}",
+                f"{found.eer.a:.2%}, {found.eer.b:.2%}",
+                _difference_text(found.eer),
+                f"{found.eer.p:.3f}",
+                _relative_text(found.eer_ratio, found.eer_ratio_interval),
+            )
+            for found in figures
+        ),
+    )
+
+
 def http_table(agreements: Sequence[Agreement], encoder_id: str) -> ReportTable:
     """Give the table of E2 through the service."""
     return ReportTable(
@@ -259,6 +293,17 @@ def share_text(share: Share) -> str:
 
 def _rate_text(rate: MotionRate) -> str:
     return _spread(rate.value, rate.interval)
+
+
+def _difference_text(found: Difference) -> str:
+    low, high = (100.0 * end for end in found.interval.to_list())
+    return f"{100.0 * found.difference:+.1f} ({low:+.1f} to {high:+.1f}) points"
+
+
+def _relative_text(ratio: float | None, interval: Interval | None) -> str:
+    if ratio is None or interval is None:
+        return "–"
+    return f"{ratio:+.0%} ({interval.low:+.0%} to {interval.high:+.0%})"
 
 
 def _recognition_row(variant: VariantFigures, baseline: Mapping[str, Any] | None) -> tuple[str, ...]:
