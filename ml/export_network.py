@@ -9,20 +9,17 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ml.models.features import WINDOW_SAMPLES
 from ml.models.strip_encoder import StripEncoder
+from ml.onnx_files import cosine_distance, open_session, without_origin
 
 # What the exporter writes without converting; ONNX Runtime reads it since 1.14.
 OPSET = 18
-# ONNX Runtime reads it since 1.18.
-IR_VERSION = 10
 # Numbers of windows tried at export; the first is none of those it is traced with.
 CHECKED_WINDOWS = (1, 2, 5, 16)
 TRACED_WINDOWS = 3
@@ -89,18 +86,6 @@ def _export(module: nn.Module, traced: Mapping[str, Tensor], output: str) -> byt
     return weights
 
 
-def without_origin(model: Any) -> None:
-    """Take out of an ONNX model what the exporter notes of source files, stack traces and its own passes."""
-    model.producer_name, model.producer_version, model.doc_string = "pulseprint", "", ""
-    model.ir_version = IR_VERSION
-    model.graph.name = "network"
-    del model.graph.value_info[:]  # Shapes inside, which ONNX Runtime infers for itself.
-    graph = model.graph
-    for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):
-        part.doc_string = ""
-        del part.metadata_props[:]
-
-
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
     """It warns of its own deprecated calls and of torchvision, which is not wanted."""
@@ -117,9 +102,7 @@ def _quiet_exporter() -> Iterator[None]:
 
 
 def _check(module: nn.Module, weights: bytes, traced: Mapping[str, Tensor]) -> None:
-    import onnxruntime as ort
-
-    session = ort.InferenceSession(weights, providers=["CPUExecutionProvider"])
+    session = open_session(weights)
     for n in CHECKED_WINDOWS:
         inputs = {
             name: _windows(n) if name == "windows" else torch.randn_like(traced[name]) for name in traced
@@ -133,12 +116,6 @@ def _check(module: nn.Module, weights: bytes, traced: Mapping[str, Tensor]) -> N
                 f"{n} windows: expected vectors within a cosine distance of {WORST_COSINE_DISTANCE:g}, "
                 f"found {worst:.2g}"
             )
-
-
-def cosine_distance(expected: NDArray[np.float32], found: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Compare vectors row by row; float32, shape (n, d) → float64, shape (n,)."""
-    a, b = expected.astype(np.float64), found.astype(np.float64)
-    return np.asarray(1.0 - (a * b).sum(axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)))
 
 
 def _windows(n: int) -> Tensor:

@@ -9,13 +9,13 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 
 from ml.export_network import (  # noqa: E402
-    IR_VERSION,
     OPSET,
     ExportError,
     _check,
     strip_network,
     window_network,
 )
+from ml.onnx_files import IR_VERSION  # noqa: E402
 from tests.networks import N_BEAT, small_encoder, small_network, strip_inputs  # noqa: E402
 
 
