@@ -133,6 +133,19 @@ def read_bundle(directory: Path) -> BundleInfo:
     return BundleInfo(**values, sha256=fields["files"][WEIGHTS_FILE], card=card)
 
 
+def default_bundle(models: Path, modality: str) -> Path:
+    """Find the bundle that a service on this folder uses by default.
+
+    Raises:
+        BundleError: There is none for the modality, or one of the bundles is damaged.
+    """
+    bundles = [read_bundle(folder) for folder in sorted(models.glob("*@*")) if folder.is_dir()]
+    found = [bundle.encoder_id for bundle in bundles if bundle.modality == modality]
+    if not found:
+        raise BundleError(f"no bundle <id>@<version> for {modality} in '{models}'")
+    return models / max(found, key=lambda encoder_id: preference(encoder_id, modality))
+
+
 def read_parameters(kind: type[Parameters], given: object, where: str) -> Parameters:
     """Read a dataclass of numbers, each of them stated.
 

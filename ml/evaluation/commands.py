@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ml.bundle import default_bundle
 from ml.data.records import DataError
 from ml.encoder import BundleError, load_bundle
 from ml.evaluation.looks import log_look
@@ -15,7 +16,9 @@ from ml.evaluation.protocols import PROTOCOLS
 from ml.evaluation.report import http_table, protocol_tables, read_baseline, write_results
 from ml.evaluation.runner import DEFAULT_CACHE, Runner
 
+ECG = "ecg"
 KNOWN = known_names([*PROTOCOLS])
+MODELS = Path("models")
 RESULTS = Path("docs/results")
 
 
@@ -26,9 +29,12 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
     protocol: Annotated[list[str], typer.Option(help=f"One or more of {', '.join(KNOWN)}.")],
-    bundle: Annotated[Path, typer.Option(help="Directory of the bundle.")] = Path("models/ecg-beat@2026.11"),
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="Directory of the bundle; the default ECG encoder of models/ if not given."),
+    ] = None,
     data: Annotated[Path, typer.Option(help="Folder that holds ecg/.")] = Path("../shared/data"),
-    results: Annotated[Path, typer.Option(help="Where results are kept.")] = RESULTS,
+    results: Annotated[Path, typer.Option(help="Where results are kept, by bundle.")] = RESULTS,
     cache: Annotated[Path, typer.Option(help="Where encodings are kept between runs.")] = DEFAULT_CACHE,
     baseline: Annotated[str | None, typer.Option(help="Stored baseline to print beside.")] = "biosppy",
     url: Annotated[str | None, typer.Option(help="Run E2 through this service as well.")] = None,
@@ -40,7 +46,7 @@ def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
         raise typer.BadParameter(f"{unknown}: expected {', '.join(KNOWN)}")
     console = Console(width=200)
     try:
-        encoder = load_bundle(bundle)
+        encoder = load_bundle(bundle or default_bundle(MODELS, ECG))
     except BundleError as error:
         console.print(str(error), style="red", soft_wrap=True)
         raise typer.Exit(code=1) from None
@@ -67,7 +73,7 @@ def _evaluate_protocol(
         table.print(console)
     for variant, difference_db in result.inverted_max_db.items():
         console.print(f"{variant} inverted: largest |Δ score| {difference_db:.2g} dB")
-    write_results(results, name, result.to_dict(), tables)
+    write_results(_folder(results, runner), name, result.to_dict(), tables)
     if not result.protocol.development:
         label = f"{result.encoder_id} {result.weights_sha256[:12]}"
         log_look(results / "looks.jsonl", protocol=name, bundle=label, figures=result.headline())
@@ -77,7 +83,7 @@ def _measure(runner: Runner, name: str, results: Path, baseline: str | None, con
     found = MEASUREMENTS[name](runner, read_baseline(results, baseline, name))
     for table in found.tables:
         table.print(console)
-    write_results(results, name, found.figures, found.tables)
+    write_results(_folder(results, runner), name, found.figures, found.tables)
     if not found.development:
         label = f"{runner.encoder_id} {runner.weights_sha256[:12]}"
         log_look(results / "looks.jsonl", protocol=name, bundle=label, figures=found.seen)
@@ -93,6 +99,13 @@ def _evaluate_over_http(
     table = http_table(agreements, runner.encoder_id)
     table.print(console)
     stored = {"protocol": "E2 over HTTP", "encoder": runner.encoder_id, "policy": {"fmr": FMR, "fpir": FPIR}}
-    write_results(results, "E2-http", stored | {"variants": [a.to_dict() for a in agreements]}, [table])
+    write_results(
+        _folder(results, runner), "E2-http", stored | {"variants": [a.to_dict() for a in agreements]}, [table]
+    )
     seen = {a.variant: {"rank_1_errors": f"{a.rank_1_errors[1]}/{a.probes}"} for a in agreements}
     log_look(results / "looks.jsonl", protocol="E2 over HTTP", bundle=runner.encoder_id, figures=seen)
+
+
+def _folder(results: Path, runner: Runner) -> Path:
+    """Results of one bundle lie together; those of its next version take their place."""
+    return results / runner.encoder_id.partition("@")[0]

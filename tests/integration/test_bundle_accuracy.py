@@ -1,4 +1,4 @@
-"""The shipped bundle on real people: the figures of docs/results may not get worse by more than one probe."""
+"""The shipped bundles on real people: E2 by plain cosines may not get worse by more than one probe."""
 
 from pathlib import Path
 
@@ -10,17 +10,17 @@ from ml.encoder import load_bundle
 from ml.evaluation.metrics import eer
 
 ROOT = Path(__file__).parents[2]
-BUNDLE = ROOT / "models" / "ecg-beat@2026.11"
-# E2, 20 s: shipped with 1 of 89 rank-1 errors and an EER of 1.1 %; one probe is 1.1 %.
-MAX_RANK_1_ERRORS = 2
-MAX_EER = 0.023
+BUNDLES = sorted((ROOT / "models").glob("ecg*@*"))
+# E2, 20 s, by bundle: rank-1 errors of 89 and EER it shipped with.
+SHIPPED = {"ecg-beat@2026.11": (1, 0.012)}
+ONE_PROBE = 1 / 89
 
 pytestmark = pytest.mark.real_data
 
 
-@pytest.fixture(scope="module")
-def encoder():
-    return load_bundle(BUNDLE)
+@pytest.fixture(scope="module", params=BUNDLES, ids=[bundle.name for bundle in BUNDLES])
+def encoder(request):
+    return load_bundle(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -49,15 +49,15 @@ class TestShippedBundleOnE2:
     def test_there_are_89_people(self, strips):
         assert len(strips) == 89
 
-    def test_rank_1_errors(self, cosine):
+    def test_rank_1_errors(self, encoder, cosine):
         others = np.where(np.eye(len(cosine), dtype=bool), -np.inf, cosine)
 
-        assert int((others.max(axis=0) >= np.diag(cosine)).sum()) <= MAX_RANK_1_ERRORS
+        assert int((others.max(axis=0) >= np.diag(cosine)).sum()) <= SHIPPED[encoder.encoder_id][0] + 1
 
-    def test_equal_error_rate(self, cosine):
+    def test_equal_error_rate(self, encoder, cosine):
         mated = np.eye(len(cosine), dtype=bool)
 
-        assert eer(cosine[mated], cosine[~mated]) <= MAX_EER
+        assert eer(cosine[mated], cosine[~mated]) <= SHIPPED[encoder.encoder_id][1] + ONE_PROBE
 
     def test_inverting_a_probe_changes_no_score(self, encoder, strips, vectors, cosine):
         references, _ = vectors

@@ -68,7 +68,7 @@ class TestEvaluate:
 
         assert outcome.exit_code == 0
         assert "rank-1" in outcome.output
-        stored = json.loads((tmp_path / f"{protocol}.json").read_text(encoding="utf-8"))
+        stored = json.loads((tmp_path / "ecg-beat" / f"{protocol}.json").read_text(encoding="utf-8"))
         assert stored["protocol"] == protocol
         assert stored["encoder"] == "ecg-beat@2026.11"
         assert len(stored["weights_sha256"]) == 64

@@ -1,7 +1,8 @@
-"""The shipped bundle on real recordings: figures kept in docs/results, minus one probe (issue 2)."""
+"""The shipped bundles on real recordings: their figures kept in docs/results, minus one probe."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,13 +12,24 @@ from ml.evaluation.runner import ProtocolResult, Runner
 pytestmark = pytest.mark.real_data
 
 ROOT = Path(__file__).parents[4]
-BUNDLE = ROOT / "models" / "ecg-beat@2026.11"
-SHIPPED = json.loads((ROOT / "docs" / "results" / "E2.json").read_text(encoding="utf-8"))
+BUNDLES = sorted((ROOT / "models").glob("ecg*@*"))
+
+
+@pytest.fixture(scope="module", params=BUNDLES, ids=[bundle.name for bundle in BUNDLES])
+def bundle(request: pytest.FixtureRequest) -> Path:
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def runner(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    return Runner(load_bundle(BUNDLE), data_dir, tmp_path_factory.mktemp("encodings"))
+def shipped(bundle: Path) -> dict[str, Any]:
+    """What is kept of E2 for this bundle."""
+    name, _, _ = bundle.name.partition("@")
+    return json.loads((ROOT / "docs" / "results" / name / "E2.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def runner(bundle: Path, data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    return Runner(load_bundle(bundle), data_dir, tmp_path_factory.mktemp("encodings"))
 
 
 @pytest.fixture(scope="module")
@@ -26,23 +38,28 @@ def result(runner: Runner) -> ProtocolResult:
 
 
 class TestShippedBundleOnE2:
-    def test_results_are_of_the_shipped_weights(self, result: ProtocolResult) -> None:
-        assert result.weights_sha256 == SHIPPED["weights_sha256"]
+    def test_results_are_of_the_shipped_weights(
+        self, result: ProtocolResult, shipped: dict[str, Any]
+    ) -> None:
+        assert result.weights_sha256 == shipped["weights_sha256"]
 
-    def test_accuracy_is_the_shipped_figure_or_at_most_one_probe_worse(self, result: ProtocolResult) -> None:
-        for found, shipped in zip(result.variants, SHIPPED["variants"], strict=True):
+    def test_accuracy_is_the_shipped_figure_or_at_most_one_probe_worse(
+        self, result: ProtocolResult, shipped: dict[str, Any]
+    ) -> None:
+        for found, kept in zip(result.variants, shipped["variants"], strict=True):
             one_probe = 1.0 / found.probes
-            assert found.name == shipped["name"]
-            assert found.rank_1_errors.count <= shipped["rank_1_errors"]["count"] + 1
-            assert found.eer <= shipped["eer"] + one_probe
+            assert found.name == kept["name"]
+            assert found.rank_1_errors.count <= kept["rank_1_errors"]["count"] + 1
+            assert found.eer <= kept["eer"] + one_probe
 
     def test_polarity_changes_no_score(self, result: ProtocolResult) -> None:
         assert result.inverted_max_db["20 s"] <= 1e-4
 
-    def test_false_matches_stay_near_the_policy(self, result: ProtocolResult) -> None:
-        for variant, limit in zip(result.variants, (1.5, 2.0, 2.0, 2.0), strict=True):
-            rate = variant.rates[0]
-            assert rate.measured.value / rate.fmr <= limit
+    def test_false_matches_are_the_shipped_figure_or_at_most_a_tenth_more(
+        self, result: ProtocolResult, shipped: dict[str, Any]
+    ) -> None:
+        for found, kept in zip(result.variants, shipped["variants"], strict=True):
+            assert found.rates[0].measured.value <= 1.1 * kept["rates"][0]["measured"]["value"]
 
 
 class TestRunner:
