@@ -1,10 +1,15 @@
+from contextlib import suppress
+
 import numpy as np
 import pytest
 
+from ml.signal.conditioning import condition
+from ml.signal.errors import SignalError
 from ml.signal.filters import band_pass
 from ml.signal.qrs import locate_qrs
 from ml.signal.quality import Segment, SignalQuality, assess_quality, segment_edges
 from tests.heartbeats import strip
+from tests.noises import NOISES
 
 FS_HZ = 250.0
 
@@ -12,6 +17,27 @@ FS_HZ = 250.0
 def assessed(ecg_mv: np.ndarray, **defects: np.ndarray) -> SignalQuality:
     clean = band_pass(ecg_mv, FS_HZ, 0.5, 40.0)
     return assess_quality(clean, FS_HZ, locate_qrs(clean), defects)
+
+
+STRIPS = 50
+# What passed of 50 strips each when the limits were chosen.
+NOISES_LIKE_HEARTS = [
+    ("twitches", 3, 11),
+    ("twitches", 5, 14),
+    ("twitches", 10, 24),
+    ("motion", 3, 6),
+    ("motion", 5, 13),
+    ("motion", 10, 31),
+]
+
+
+def accepted_strips(noise: str, seconds: int) -> int:
+    accepted = 0
+    for seed in range(STRIPS):
+        ecg = NOISES[noise](round(seconds * FS_HZ), np.random.default_rng([seed, seconds]))
+        with suppress(SignalError):
+            accepted += condition(ecg, FS_HZ).quality.accepted_s > 0.0
+    return accepted
 
 
 class TestAssessQuality:
@@ -36,6 +62,43 @@ class TestAssessQuality:
 
         assert quality.accepted_s == 0.0
         assert quality.reasons[0] == "no_heartbeat"
+
+    @pytest.mark.parametrize("noise", ["white", "pink", "brown", "muscle"])
+    @pytest.mark.parametrize("seconds", [3, 5, 10])
+    def test_no_strip_of_plain_noise_is_accepted(self, noise: str, seconds: int) -> None:
+        assert accepted_strips(noise, seconds) == 0
+
+    @pytest.mark.parametrize(("noise", "seconds", "at_most"), NOISES_LIKE_HEARTS)
+    def test_few_strips_that_imitate_heartbeats_are_accepted(
+        self, noise: str, seconds: int, at_most: int
+    ) -> None:
+        assert accepted_strips(noise, seconds) <= at_most
+
+    @pytest.mark.parametrize("seconds", [3.0, 5.0, 10.0])
+    def test_slow_drift_larger_than_the_beats_costs_no_seconds(self, seconds: float) -> None:
+        ecg_mv = strip(seconds=seconds).ecg_mv
+        drift_mv = 2.0 * np.sin(2 * np.pi * 0.7 * np.arange(ecg_mv.size) / FS_HZ)
+
+        quality = assessed(ecg_mv + drift_mv)
+
+        assert quality.accepted_s == seconds
+        assert quality.score > 0.5
+
+    def test_two_shapes_in_turn_are_heartbeats_although_they_are_unlike(self) -> None:
+        quality = assessed(strip(seconds=5.0, ectopic_every=2).ecg_mv)
+
+        assert quality.accepted_s == 5.0
+        assert quality.score < 0.5
+
+    def test_jumps_that_do_not_return_are_refused_however_steep(self) -> None:
+        ecg_mv = 0.01 * np.random.default_rng(0).standard_normal(1250)
+        for at, size in ((200, 1.0), (420, -1.2), (650, 1.1), (880, -0.9), (1090, 1.0)):
+            ecg_mv[at:] += size
+
+        quality = assessed(ecg_mv)
+
+        assert quality.accepted_s == 0.0
+        assert quality.reasons == ("quality_too_low",)
 
     @pytest.mark.parametrize("frequency_hz", [0.8, 1.3, 3.0, 8.0])
     def test_a_sine_has_no_heartbeat_however_regular(self, frequency_hz: float) -> None:
