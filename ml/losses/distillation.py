@@ -33,11 +33,13 @@ class DistillationTerms(nn.Module):
         terms: By the name that logs show.
 
     Raises:
-        ValueError: A weight or a ramp out of range; the message names the term.
+        ValueError: No term, or a weight or a ramp out of range; the message names the term.
     """
 
     def __init__(self, terms: Mapping[str, WeightedTerm]) -> None:
         super().__init__()
+        if not terms:
+            raise ValueError("no terms: nothing to learn from the teacher")
         for name, (_, weight, ramp) in terms.items():
             if weight <= 0.0 or not 0.0 <= ramp <= 1.0:
                 raise ValueError(
@@ -60,13 +62,9 @@ class DistillationTerms(nn.Module):
         Returns:
             float32 scalar to minimise, and each term's value for the log, without weight and gradient.
         """
-        total = student.embedding.new_zeros((), dtype=torch.float32)
-        values: dict[str, Tensor] = {}
-        for name, term in self.terms.items():
-            value = term(student, teacher, labels)
-            total = total + self.weight(name, progress) * value
-            values[name] = value.detach()
-        return total, values
+        values = {name: term(student, teacher, labels) for name, term in self.terms.items()}
+        weighted = [self.weight(name, progress) * value for name, value in values.items()]
+        return torch.stack(weighted).sum(), {name: value.detach() for name, value in values.items()}
 
     def weight(self, name: str, progress: float) -> float:
         """Weight of a term when this share of the steps is done."""

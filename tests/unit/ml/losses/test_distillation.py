@@ -116,6 +116,10 @@ class TestDistillationTerms:
 
         assert [name for name, _ in terms.named_parameters()] == ["terms.embedding.project.weight"]
 
+    def test_no_terms_are_refused(self):
+        with pytest.raises(ValueError, match="no terms"):
+            DistillationTerms({})
+
     @pytest.mark.parametrize(("weight", "ramp"), [(0.0, 0.0), (-1.0, 0.0), (1.0, 1.1), (1.0, -0.1)])
     def test_a_weight_or_ramp_out_of_range_is_refused_by_name(self, weight, ramp):
         with pytest.raises(ValueError, match="relation: expected"):
