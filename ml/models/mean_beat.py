@@ -115,7 +115,7 @@ def mean_beat(
     core = slice(2 * margin, -2 * margin)
     beats = _without_drift(_windows(ecg, index), present, core, config.drift_order)
     mean = robust_mean(beats, present, core, config.huber_deviations)
-    shift = int(np.clip(_slope_centroid(mean, before + 2 * margin, fs_hz), -margin, margin))
+    shift = int(np.clip(slope_centroid(mean, before + 2 * margin, fs_hz), -margin, margin))
     return mean[margin + shift : mean.size - margin + shift]
 
 
@@ -190,7 +190,7 @@ def beat_shape(mean: NDArray[np.float64], fs_hz: float, config: MeanBeatConfig) 
     step = round(fs_hz / config.fs_hz)
     window = mean[margin : margin + config.n_samples * step : step]
     # Once more, now about the fiducial point: what was taken off before leaves no trace of the marks.
-    centred = window - _drift_projection(config.n_samples, config.drift_order) @ window
+    centred = window - drift_projection(config.n_samples, config.drift_order) @ window
     centred = centred - centred.mean()
     deviation = np.sqrt((centred**2).mean())
     if deviation <= np.finfo(np.float32).tiny:
@@ -199,7 +199,7 @@ def beat_shape(mean: NDArray[np.float64], fs_hz: float, config: MeanBeatConfig) 
 
 
 @lru_cache(maxsize=16)
-def _drift_projection(n_samples: int, order: int) -> NDArray[np.float64]:
+def drift_projection(n_samples: int, order: int) -> NDArray[np.float64]:
     powers = _powers(n_samples, slice(0, n_samples), order)
     return np.asarray(powers @ np.linalg.pinv(powers))
 
@@ -214,7 +214,7 @@ def _windows(ecg: FloatArray, index: NDArray[np.int64]) -> NDArray[np.float64]:
     return ecg[np.clip(index, 0, ecg.size - 1)].astype(np.float64)
 
 
-def _slope_centroid(beat: NDArray[np.float64], start: int, fs_hz: float) -> int:
+def slope_centroid(beat: NDArray[np.float64], start: int, fs_hz: float) -> int:
     """How many samples after `start` the energy of the slope has its centre.
 
     A peak may be R in one recording of a person and S in the next; the centroid moves little.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Module, config class, network class. Imported when asked for: one architecture need not load the others.
 NETWORKS: Mapping[str, tuple[str, str, str]] = {
+    "beat_net": ("ml.models.beat_net", "BeatNetConfig", "BeatNet"),
     "deit1d": ("ml.models.deit1d", "Deit1dConfig", "Deit1d"),
     "resnet1d": ("ml.models.resnet1d", "ResNet1dConfig", "ResNet1d"),
 }

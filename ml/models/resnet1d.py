@@ -22,6 +22,9 @@ class ResNet1dConfig:
     attention_size: Hidden units of the attention that weighs moments in time.
     embedding_size: Length of the embedding.
     dropout: Of the pooled statistics.
+
+    Raises:
+        ValueError: Stages that do not agree, are empty, or have even kernels.
     """
 
     widths: tuple[int, ...] = (64, 128, 256, 512)
@@ -38,6 +41,9 @@ class ResNet1dConfig:
     def __post_init__(self) -> None:
         if not len(self.widths) == len(self.blocks) == len(self.kernels):
             raise ValueError("widths, blocks and kernels must name the same stages")
+        sizes = (*self.widths, *self.blocks, *self.kernels, self.stem_kernel)
+        if not self.widths or min(sizes) < 1:
+            raise ValueError("at least one stage; widths, blocks and kernels must be at least 1")
         if any(kernel % 2 == 0 for kernel in (*self.kernels, self.stem_kernel)):
             raise ValueError("kernels must be odd")
 

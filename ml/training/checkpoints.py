@@ -45,8 +45,13 @@ def save_network(
         plan: Name and parameters.
         state: Weights of the network.
         heads: Directions of classes that a student may learn from, by the name of their loss.
+
+    Raises:
+        ValueError: A weight is not finite in half precision; the former file stays.
     """
     halved = {name: _half(value) for name, value in state.items()}
+    if lost := sorted(name for name, value in halved.items() if not value.isfinite().all()):
+        raise ValueError(f"weights without a value in half precision: {lost}")
     parameters = {key: list(v) if isinstance(v, tuple) else v for key, v in plan.parameters.items()}
     content = {
         "network": plan.name,
@@ -73,7 +78,10 @@ def load_network(path: Path) -> tuple[nn.Module, dict[str, torch.Tensor]]:
 
 def save_figures(folder: Path, figures: Mapping[str, Any]) -> None:
     """Keep the results of a training as JSON."""
-    (folder / TRAINING_FILE).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / (TRAINING_FILE + ".tmp")
+    draft.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    draft.replace(folder / TRAINING_FILE)
 
 
 def _half(value: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from ml.models.features import WINDOW_FS_HZ, WINDOW_SAMPLES
+from ml.signal.constants import FLAT_SHARE_OF_OFFSET
+from ml.training.channels import between, random_channels
 from ml.training.crops import CropBank
 from ml.training.network_recipe import AugmentationConfig
 
@@ -32,14 +34,21 @@ class CropAugmentation:
         config: How it is varied.
         noise: Recordings without readable beats, unit size, float32, shape (n_samples,); None: no such noise.
         generator: Source of all draws.
+
+        Raises:
+            ValueError: A strip shorter than a crop, or noise that does not exceed one.
         """
+        if int(bank.lengths.min()) < SOURCE_SAMPLES or (noise is not None and len(noise) <= CHANNEL_SAMPLES):
+            raise ValueError(
+                f"expected strips of {SOURCE_SAMPLES} samples, and noise of over {CHANNEL_SAMPLES}"
+            )
         self._bank = bank
         self._config = config
         self._noise = noise
         self._generator = generator
         self._frequency_hz = torch.fft.rfftfreq(CHANNEL_SAMPLES, 1.0 / WINDOW_FS_HZ)
 
-    def windows(self, strips: Tensor, parts: Tensor) -> Tensor:
+    def draw(self, strips: Tensor, parts: Tensor) -> Tensor:
         """Cut one augmented window from each strip.
 
         Args:
@@ -112,32 +121,12 @@ class CropAugmentation:
     def _pass_channel(self, x: Tensor) -> Tensor:
         """Apply shelves, input stages and coloured noise in the frequency domain."""
         c, n = self._config, len(x)
-        hz = self._frequency_hz
-        response = torch.ones(n, len(hz), dtype=torch.complex64)
-        if c.equaliser_db > 0.0:
-            response = response * self._shelf(n, 0.8, 4.0) * self._shelf(n, 8.0, 25.0)
-        if c.high_pass_share > 0.0:
-            corner = self._corner(n, c.high_pass_hz)
-            stage = 1j * hz / (1j * hz + corner)
-            response = response * torch.where(self._chosen(n, c.high_pass_share), stage, torch.ones(()))
-        if c.low_pass_share > 0.0:
-            corner = self._corner(n, c.low_pass_hz)
-            stage = 1.0 / (1.0 + 1j * hz / corner) ** 2
-            response = response * torch.where(self._chosen(n, c.low_pass_share), stage, torch.ones(()))
+        response = random_channels(n, self._frequency_hz, c, self._generator)
         spectrum = torch.fft.rfft(x) * response
         spectrum = spectrum + self._coloured(n, c.muscle_share, c.muscle_size, 15.0, 60.0)
         spectrum = spectrum + self._coloured(n, c.drift_share, c.drift_size, 0.3, 1.5)
         passed: Tensor = torch.fft.irfft(spectrum, n=CHANNEL_SAMPLES)
         return passed
-
-    def _shelf(self, n: int, low_hz: float, high_hz: float) -> Tensor:
-        """First-order shelf: unit gain below its corner, a random one above."""
-        corner = self._corner(n, (low_hz, high_hz))
-        decibel = self._between(n, -self._config.equaliser_db, self._config.equaliser_db)
-        gain = 10.0 ** (decibel / 20.0)
-        ratio = 1j * self._frequency_hz / corner
-        shelf: Tensor = (1.0 + gain * ratio) / (1.0 + ratio)
-        return shelf
 
     def _coloured(self, n: int, share: float, size: float, low_hz: float, high_hz: float) -> Tensor:
         band = ((self._frequency_hz >= low_hz) & (self._frequency_hz <= high_hz)).float()
@@ -172,12 +161,8 @@ class CropAugmentation:
         step = c.quantisation_step * self._uniform(n).clamp_min(0.05)
         return torch.where(self._chosen(n, c.quantisation_share), torch.round(x / step) * step, x)
 
-    def _corner(self, n: int, limits_hz: tuple[float, float]) -> Tensor:
-        low, high = limits_hz
-        return torch.exp(self._between(n, math.log(low), math.log(high)))
-
     def _between(self, n: int, low: float, high: float) -> Tensor:
-        return low + (high - low) * self._uniform(n)
+        return between(n, low, high, self._generator)
 
     def _uniform(self, n: int) -> Tensor:
         return torch.rand(n, 1, generator=self._generator)
@@ -190,7 +175,12 @@ class CropAugmentation:
 
 
 def standardised(windows: Tensor) -> Tensor:
-    """Zero mean, unit root mean square, clipped; as `ml.signal.windows` does it. float32, shape (B, n)."""
-    centred = windows - windows.mean(dim=1, keepdim=True)
+    """Zero mean, unit root mean square, clipped; as `ml.signal.windows` does it. float32, shape (B, n).
+
+    Flat windows give zeros: what is left of them after centring is the rounding of the mean.
+    """
+    mean = windows.mean(dim=1, keepdim=True)
+    centred = windows - mean
     size = centred.pow(2).mean(dim=1, keepdim=True).sqrt().clamp_min(1e-12)
-    return (centred / size).clamp(-CLIP, CLIP)
+    flat = size <= FLAT_SHARE_OF_OFFSET * mean.abs()
+    return torch.where(flat, torch.zeros(()), (centred / size).clamp(-CLIP, CLIP))

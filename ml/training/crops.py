@@ -108,7 +108,8 @@ def beats_removed(ecg: NDArray[np.float32], r_peaks: NDArray[np.int64]) -> tuple
         r_peaks: Sample indices, int64, shape (n_beats,), at least one.
 
     Returns:
-        The rest, float64, same shape and unit, and the root mean square of the typical QRS.
+        The rest, float64, same shape and unit, and the root mean square of the typical QRS; of a strip
+        without one, a hundredth of the strip's.
     """
     before, after = round(TEMPLATE_BEFORE_S * WORKING_FS_HZ), round(TEMPLATE_AFTER_S * WORKING_FS_HZ)
     padded = np.pad(ecg.astype(np.float64), (before, after))
@@ -116,11 +117,13 @@ def beats_removed(ecg: NDArray[np.float32], r_peaks: NDArray[np.int64]) -> tuple
     template = np.median(beats, axis=0)
     half = round(QRS_HALF_S * WORKING_FS_HZ)
     qrs = template[before - half : before + half]
-    size = float(np.sqrt(np.mean(qrs**2)))
+    # A strip is divided by it: marks that hit nothing must not blow the rest up.
+    least = max(0.01 * float(np.sqrt(np.mean(padded**2))), float(np.finfo(np.float32).tiny))
+    size = max(float(np.sqrt(np.mean(qrs**2))), least)
     rest = padded.copy()
     for mark, piece in zip(r_peaks, _placed(template, before, r_peaks, padded), strict=True):
         rest[mark : mark + before + after] -= piece
-    return rest[before : before + ecg.size], max(size, float(np.finfo(np.float32).tiny))
+    return rest[before : before + ecg.size], size
 
 
 def _placed(
@@ -153,11 +156,9 @@ def beat_phases(
     """
     time = np.arange(n_samples)
     following = np.searchsorted(r_peaks, time)
-    since = np.full(n_samples, np.inf)
-    until = np.full(n_samples, np.inf)
-    has_last, has_next = following > 0, following < r_peaks.size
-    since[has_last] = (time - r_peaks[np.maximum(following - 1, 0)])[has_last] / WORKING_FS_HZ
-    until[has_next] = (r_peaks[np.minimum(following, r_peaks.size - 1)] - time)[has_next] / WORKING_FS_HZ
+    marks = np.concatenate([[-np.inf], r_peaks, [np.inf]])
+    since = (time - marks[following]) / WORKING_FS_HZ
+    until = (marks[following + 1] - time) / WORKING_FS_HZ
     stretch = np.full(n_samples, STRETCH_REST)
     stretch[since < T_END_S] = STRETCH_ST_T
     stretch[until < PR_BEGIN_S] = STRETCH_PR

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -18,11 +18,17 @@ from torch import Tensor, nn
 from ml.losses import make_metric_loss
 from ml.losses.class_loss import ClassLoss
 from ml.losses.ignored_pairs import IgnoredPairs
+from ml.losses.metric_loss import MetricLoss
 from ml.models.networks import make_network
-from ml.training.checkpoints import load_checkpoint, save_checkpoint, save_figures, save_network
-from ml.training.crop_augmentation import CropAugmentation
-from ml.training.crops import CropBank
+from ml.training.checkpoints import (
+    NETWORK_FILE,
+    load_checkpoint,
+    save_checkpoint,
+    save_figures,
+    save_network,
+)
 from ml.training.network_recipe import LossPlan, NetworkRecipe, OptimisationConfig
+from ml.training.recipe import RecipeError
 from ml.training.schedules import WeightAverage, learning_rate
 
 FIRST_THIRD, LAST_THIRD = 0, 2
@@ -36,19 +42,32 @@ Evaluation = Callable[[nn.Module], Mapping[str, float]]
 Progress = Callable[[float, Mapping[str, float], float], None]
 
 
+class Views(Protocol):
+    """Augmented views of training strips."""
+
+    def draw(self, strips: Tensor, parts: Tensor) -> Tensor:
+        """One view per strip number and third of the strip; float32, (B,), (B,) → (B, n_samples)."""
+        ...
+
+
 @dataclass(frozen=True)
 class TrainingSet:
     """What a network learns from.
 
     Args:
-        bank: Strips of training people.
-        noise: Recordings without readable beats, see `CropAugmentation`.
+        people: Whose each strip is, 0 to n_people − 1; int64, shape (n_strips,).
+        views: Makes the source of augmented views of strips from the source of random numbers.
         ignored_pairs: Pairs of people that are probably one.
     """
 
-    bank: CropBank
-    noise: Tensor | None
+    people: Tensor
+    views: Callable[[torch.Generator], Views]
     ignored_pairs: IgnoredPairs | None = None
+
+    @property
+    def n_people(self) -> int:
+        """How many people there are to tell apart."""
+        return int(self.people.max()) + 1
 
 
 @dataclass
@@ -65,6 +84,7 @@ class Run:
 
     network: nn.Module
     losses: nn.ModuleDict
+    guide: nn.Module
     optimiser: torch.optim.Optimizer
     average: WeightAverage
     generator: torch.Generator
@@ -94,35 +114,74 @@ def train_network(
         evaluate: Figures of a network on development data, for the log; they stop and choose nothing.
         report: Told of every step.
         guidance: The teacher's part in a distillation.
-        limit_s: Seconds after which the training shall have ended.
-        evaluations: How often `evaluate` is asked.
+        limit_s: Seconds of training after which it shall have ended; evaluations do not count.
+        evaluations: How often `evaluate` is asked, at least once; weights and figures are kept each time.
 
     Returns:
-        The network with averaged weights, in evaluation mode.
+        The network with averaged weights, in evaluation mode. A training that has ended before gives what it
+        gave then.
+
+    Raises:
+        ValueError: No evaluation, no time, or what `check_recipe` finds.
+        FloatingPointError: The loss is not finite; the checkpoint is of earlier steps.
     """
+    if evaluations < 1 or (limit_s is not None and limit_s <= 0.0):
+        raise ValueError(f"expected an evaluation and some seconds, got {evaluations} and {limit_s}")
     config = recipe.optimisation
     run = _start(recipe, data, guidance)
     if kept := load_checkpoint(folder, recipe.sha256):
         _restore(run, kept)
-    crops = CropAugmentation(data.bank, recipe.augmentation, data.noise, run.generator)
-    saved_at = began = time.monotonic() - run.seconds
+    views = data.views(run.generator)
+    saved_at = time.monotonic()
+    began = saved_at - run.seconds
     progress = _progress(run, config, limit_s)
     while progress < 1.0:
-        windows, labels = _batch(run, config.people, data.bank, crops)
+        windows, labels = _batch(run, config.people, data.people, views)
         _step(run, recipe, windows, labels, progress, guidance=guidance)
         run.seconds = time.monotonic() - began
         due = int(progress * evaluations)
         progress = _progress(run, config, limit_s)
         report(min(progress, 1.0), run.smoothed, run.seconds)
-        if int(min(progress, 1.0) * evaluations) > due:
+        noted = int(min(progress, 1.0) * evaluations) > due
+        if noted:
             _note(run, evaluate, learning_rate(progress, config))
             began = time.monotonic() - run.seconds  # Evaluation is not training time.
             _keep(run, recipe, folder)
-        if time.monotonic() - saved_at > CHECKPOINT_EVERY_S:
+        # At the end too: a finished training without its last checkpoint would go on.
+        if noted or time.monotonic() - saved_at > CHECKPOINT_EVERY_S:
             save_checkpoint(folder, recipe.sha256, _state(run))
             saved_at = time.monotonic()
     run.network.load_state_dict(run.average.state)
     return run.network.eval()
+
+
+def check_recipe(recipe: NetworkRecipe) -> None:
+    """Make network and losses for nothing, so that a slip in a recipe shows before the data are read.
+
+    Raises:
+        RecipeError: A name or an option that the network or a loss does not know, or a value it refuses.
+    """
+    try:
+        network = make_network(recipe.network.name, recipe.network.parameters)
+        for plan in recipe.losses:
+            _loss(plan, network, n_classes=2, ignored_pairs=None)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"recipe of {recipe.bundle.id}: {error}") from error
+
+
+def _loss(
+    plan: LossPlan, network: nn.Module, n_classes: int, ignored_pairs: IgnoredPairs | None
+) -> MetricLoss:
+    loss = make_metric_loss(
+        plan.name,
+        n_classes=n_classes,
+        embedding_size=int(network.embedding_size),  # type: ignore[arg-type]
+        ignored_pairs=ignored_pairs,
+        **plan.options,
+    )
+    if plan.margin is not None and not hasattr(loss, "margin"):
+        raise ValueError(f"loss {plan.name} has no margin")
+    return loss
 
 
 def _start(recipe: NetworkRecipe, data: TrainingSet, guidance: Guidance | None) -> Run:
@@ -130,22 +189,14 @@ def _start(recipe: NetworkRecipe, data: TrainingSet, guidance: Guidance | None) 
     torch.manual_seed(config.seed)
     network = make_network(recipe.network.name, recipe.network.parameters)
     losses = nn.ModuleDict(
-        {
-            plan.name: make_metric_loss(
-                plan.name,
-                n_classes=len(data.bank.names),
-                embedding_size=int(network.embedding_size),  # type: ignore[arg-type]
-                ignored_pairs=data.ignored_pairs,
-                **plan.options,
-            )
-            for plan in recipe.losses
-        }
+        {plan.name: _loss(plan, network, data.n_people, data.ignored_pairs) for plan in recipe.losses}
     )
-    modules = [network, losses, *([guidance.module] if guidance else [])]
+    guide = guidance.module if guidance else nn.Identity()
     return Run(
         network=network,
         losses=losses,
-        optimiser=_optimiser(modules, config),
+        guide=guide,
+        optimiser=_optimiser([network, losses, guide], config),
         average=WeightAverage(network, config.average_steps),
         generator=torch.Generator().manual_seed(config.seed),
     )
@@ -187,6 +238,8 @@ def _step(
     if guidance:
         terms |= guidance.terms(features, windows, labels, progress)
     loss = torch.stack(list(terms.values())).sum()
+    if not torch.isfinite(loss):
+        raise FloatingPointError(f"step {run.step}: { ({n: float(v.detach()) for n, v in terms.items()}) }")
     run.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     for group in run.optimiser.param_groups:
@@ -201,12 +254,12 @@ def _step(
         run.smoothed[name] = former + share * (float(value.detach()) - former)
 
 
-def _batch(run: Run, people: int, bank: CropBank, crops: CropAugmentation) -> tuple[Tensor, Tensor]:
-    """Two windows of each of some people, from the first and the last third of a strip of theirs."""
-    strips = torch.randperm(len(bank.starts), generator=run.generator)[:people]
+def _batch(run: Run, n_strips: int, people: Tensor, views: Views) -> tuple[Tensor, Tensor]:
+    """Two views of each of some strips, from its first and its last third."""
+    strips = torch.randperm(len(people), generator=run.generator)[:n_strips]
     parts = torch.tensor([FIRST_THIRD, LAST_THIRD]).repeat_interleave(len(strips))
     both = strips.repeat(2)
-    return crops.windows(both, parts), bank.people[both]
+    return views.draw(both, parts), people[both]
 
 
 def _value(loss: nn.Module, plan: LossPlan, embedding: Tensor, labels: Tensor, progress: float) -> Tensor:
@@ -230,14 +283,14 @@ def _note(run: Run, evaluate: Evaluation, rate: float) -> None:
             "seconds": round(run.seconds, 1),
             "lr": rate,
             **{name: round(value, 4) for name, value in run.smoothed.items()},
-            **figures,
+            **{name: float(value) for name, value in figures.items()},
         }
     )
 
 
 def _keep(run: Run, recipe: NetworkRecipe, folder: Path) -> None:
     heads = {n: loss.centers.detach() for n, loss in run.losses.items() if isinstance(loss, ClassLoss)}
-    save_network(folder / "network.pt", recipe.network, run.average.state, heads)
+    save_network(folder / NETWORK_FILE, recipe.network, run.average.state, heads)
     save_figures(
         folder,
         {
@@ -255,6 +308,7 @@ def _state(run: Run) -> dict[str, Any]:
     return {
         "network": run.network.state_dict(),
         "losses": run.losses.state_dict(),
+        "guide": run.guide.state_dict(),
         "optimiser": run.optimiser.state_dict(),
         "average": run.average.state_dict(),
         "generator": run.generator.get_state(),
@@ -269,6 +323,7 @@ def _state(run: Run) -> dict[str, Any]:
 def _restore(run: Run, kept: Mapping[str, Any]) -> None:
     run.network.load_state_dict(kept["network"])
     run.losses.load_state_dict(kept["losses"])
+    run.guide.load_state_dict(kept.get("guide", {}))  # Older ones, without a teacher, lack it.
     run.optimiser.load_state_dict(kept["optimiser"])
     run.average.load_state_dict(kept["average"])
     run.generator.set_state(kept["generator"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +13,10 @@ from torch.nn import functional
 
 from ml.evaluation.metrics import eer
 from ml.models.features import Features
-from ml.models.mean_beat import MeanBeatConfig
-from ml.signal.windows import WindowConfig, strip_windows
-from ml.training.network_data import upright_sign
 from ml.training.strips import Strip
 
 BATCH = 512
+ViewsOf = Callable[[Strip], NDArray[np.float32] | None]
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,7 @@ class DevelopmentSet:
     Args:
         windows: Upright, standardised, float32, shape (n_windows, n_samples).
         strip: Which strip a window is of, 0 … 2n − 1: references first; int64, shape (n_windows,).
+        pairs: References, and as many probes in the same order, of which windows were cut.
         failures: Pairs of which one side could not be acquired; they are in no window.
     """
 
@@ -50,23 +49,24 @@ class DevelopmentSet:
         }
 
 
-def development_set(
-    strips: Sequence[Strip], polarity: NDArray[np.float64], beat: MeanBeatConfig, windows: WindowConfig
-) -> DevelopmentSet:
-    """Cut windows of strips that come in pairs of reference and probe."""
-    references, probes = strips[0::2], strips[1::2]
-    pairs = zip(references, probes, strict=True)
-    read = [i for i, pair in enumerate(pairs) if all(strip.seconds > 0 for strip in pair)]
-    cut = [
-        upright_sign(strip, polarity, beat) * strip_windows(strip.ecg, strip.accepted, windows)
-        for side in (references, probes)
-        for strip in (side[i] for i in read)
-    ]
+def development_set(strips: Sequence[Strip], views_of: ViewsOf) -> DevelopmentSet:
+    """Read strips that come in pairs of reference and probe.
+
+    Args:
+        strips: Reference and probe of one person, then of the next.
+        views_of: What the network reads of a strip, float32, shape (n, n_samples); None where it cannot.
+    """
+    views = [views_of(strip) if strip.seconds > 0.0 else None for strip in strips]
+    pairs = [(one, other) for one, other in zip(views[0::2], views[1::2], strict=True)]
+    read = [(one, other) for one, other in pairs if one is not None and other is not None]
+    if not read:
+        raise ValueError("no pair of reference and probe could be read")
+    cut = [one for one, _ in read] + [other for _, other in read]
     return DevelopmentSet(
         windows=torch.from_numpy(np.concatenate(cut)),
-        strip=torch.repeat_interleave(torch.arange(len(cut)), torch.tensor([len(w) for w in cut])),
+        strip=torch.repeat_interleave(torch.arange(len(cut)), torch.tensor([len(view) for view in cut])),
         pairs=len(read),
-        failures=len(references) - len(read),
+        failures=len(pairs) - len(read),
     )
 
 

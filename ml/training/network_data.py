@@ -23,7 +23,7 @@ NOISY_RHYTHM = "~"
 # Noise is divided by this many median absolute amplitudes, about twice its deviation.
 NOISE_UNIT = 2.97
 NOISE_CLIP = 4.0
-# A strip must leave room for two crops that do not share much.
+# A strip must leave crops some room to move. Below 14.5 s, windows of its first and last third may overlap.
 LEAST_SAMPLES = SOURCE_SAMPLES + 16
 
 
@@ -41,12 +41,17 @@ def training_bank(strips: Sequence[Strip], polarity: NDArray[np.float64], beat: 
 
 def upright_sign(strip: Strip, polarity: NDArray[np.float64], beat: MeanBeatConfig) -> float:
     """+1, or −1 if the strip is upside down by the functional; +1 without a whole beat."""
+    shape = beat_of(strip, beat)
+    return -1.0 if shape is not None and float(shape @ polarity) < 0.0 else 1.0
+
+
+def beat_of(strip: Strip, beat: MeanBeatConfig) -> NDArray[np.float32] | None:
+    """Standardised mean beat as it is, float32, shape (n_samples,); None without a whole beat."""
     if strip.r_peaks.size == 0:
-        return 1.0
+        return None
     marks = align_beats(strip.ecg, WORKING_FS_HZ, strip.r_peaks, beat)
     mean = mean_beat(strip.ecg, WORKING_FS_HZ, marks, beat)
-    shape = None if mean is None else beat_shape(mean, WORKING_FS_HZ, beat)
-    return -1.0 if shape is not None and float(shape @ polarity) < 0.0 else 1.0
+    return None if mean is None else beat_shape(mean, WORKING_FS_HZ, beat)
 
 
 def training_noise(data: Path, cache: Path) -> Tensor:
@@ -64,7 +69,9 @@ def training_noise(data: Path, cache: Path) -> Tensor:
             if record.labels["rhythm"] == NOISY_RHYTHM
         ]
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, np.concatenate(pieces))
+        draft = path.with_suffix(".tmp.npy")
+        np.save(draft, np.concatenate(pieces))
+        draft.replace(path)
     return torch.from_numpy(np.load(path))
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from ml.models.networks import NETWORKS
 from ml.training.recipe import BundleNames, CalibrationConfig, RecipeError, read_section
 
 
@@ -23,6 +24,9 @@ class LossPlan:
         begins, ends: Share of the training during which the term counts.
         margin: Final margin; None for losses without one that changes.
         margin_from, margin_to: Shares between which the margin grows from nothing.
+
+    Raises:
+        ValueError: A share that ends before it begins.
     """
 
     name: str
@@ -33,6 +37,10 @@ class LossPlan:
     margin: float | None = None
     margin_from: float = 0.25
     margin_to: float = 0.6
+
+    def __post_init__(self) -> None:
+        if not self.begins < self.ends or not self.margin_from < self.margin_to:
+            raise ValueError("begins must lie before ends, and margin_from before margin_to")
 
     def margin_at(self, progress: float) -> float:
         """Margin at a share of the training."""
@@ -63,6 +71,9 @@ class OptimisationConfig:
     average_steps: The weights that are kept are a moving average over about so many steps.
     bfloat16: Convolutions and products in bfloat16.
     seed: Of weights, batches and augmentation.
+
+    Raises:
+        ValueError: No step, nobody, or a warm-up that leaves nothing of the training.
     """
 
     steps: int = 10_000
@@ -75,13 +86,20 @@ class OptimisationConfig:
     bfloat16: bool = True
     seed: int = 20261120
 
+    def __post_init__(self) -> None:
+        if min(self.steps, self.people) < 1 or not 0.0 <= self.warmup < 1.0:
+            raise ValueError("steps and people must be at least 1, warmup from 0 to below 1")
+
 
 @dataclass(frozen=True)
 class AugmentationConfig:
     """Shares of crops that a step touches, and how far it goes; a share of 0 switches the step off.
 
     Args:
-        warp_share, period_change: Change of the heart period: up to this share longer, 0.7 times it shorter.
+        warp_share: Crops whose time is changed by the next two.
+        period_change: By up to this share times their stretch (`ml.training.crops`) parts of a beat become
+            longer, by 0.7 times that shorter. A beat's mean stretch is 0.65 at 75 beats per minute, less at
+            higher rates: so far does this share fall on the heart period.
         rate_jitter: Error of the sampling rate, ± this share.
         repolarisation_sd: Standard deviation of the logarithm of the T wave's size.
         swap_share: Crops whose residue (all but the typical beat) is replaced by another person's.
@@ -120,6 +138,35 @@ class AugmentationConfig:
 
 
 @dataclass(frozen=True)
+class BeatAugmentationConfig:
+    """How mean beats are varied.
+
+    Args:
+        fewest_beats, most_beats: Of a run that is averaged.
+        t_stretch_sd, pr_stretch_sd: Standard deviations of the relative length of what lies behind and before
+            the QRS.
+        jitter_s: Standard deviation of the fiducial point.
+        repolarisation_sd: Of the logarithm of the T wave's size.
+        equaliser_db, high_pass_share, high_pass_hz, low_pass_share, low_pass_hz: As for crops.
+        noise_share, noise_size: Beats with noise, and its largest size relative to the beat's.
+    """
+
+    fewest_beats: int = 3
+    most_beats: int = 11
+    t_stretch_sd: float = 0.06
+    pr_stretch_sd: float = 0.05
+    jitter_s: float = 0.004
+    repolarisation_sd: float = 0.25
+    equaliser_db: float = 6.0
+    high_pass_share: float = 0.6
+    high_pass_hz: tuple[float, float] = (0.05, 1.0)
+    low_pass_share: float = 0.5
+    low_pass_hz: tuple[float, float] = (20.0, 40.0)
+    noise_share: float = 0.5
+    noise_size: float = 0.25
+
+
+@dataclass(frozen=True)
 class DistillationPlan:
     """Args:
     teacher: Weights file of the teacher, of its own training.
@@ -141,12 +188,22 @@ class NetworkRecipe:
     losses: tuple[LossPlan, ...]
     optimisation: OptimisationConfig = field(default_factory=OptimisationConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    beat_augmentation: BeatAugmentationConfig = field(default_factory=BeatAugmentationConfig)
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
     distillation: DistillationPlan | None = None
     sha256: str = ""
 
 
-_SECTIONS = ("bundle", "network", "losses", "optimisation", "augmentation", "calibration", "distillation")
+_SECTIONS = (
+    "bundle",
+    "network",
+    "losses",
+    "optimisation",
+    "augmentation",
+    "beat_augmentation",
+    "calibration",
+    "distillation",
+)
 
 
 def is_network_recipe(path: Path) -> bool:
@@ -161,7 +218,8 @@ def read_network_recipe(path: Path) -> NetworkRecipe:
     """Read a recipe.
 
     Raises:
-        RecipeError: Not TOML, an unknown section or key, or a missing one without default.
+        RecipeError: Not TOML, an unknown section, key or network, a missing one without default, a value that
+            cannot be, or a time at which nothing is learned from.
     """
     content = path.read_bytes()
     try:
@@ -170,6 +228,8 @@ def read_network_recipe(path: Path) -> NetworkRecipe:
         raise RecipeError(f"{path.name}: {error}") from error
     if unknown := set(tables) - set(_SECTIONS):
         raise RecipeError(f"{path.name}: unknown sections {sorted(unknown)}; known: {', '.join(_SECTIONS)}")
+    if plain := sorted(name for name, table in tables.items() if not isinstance(table, dict)):
+        raise RecipeError(f"{path.name}: {plain} must be sections")
 
     def section(name: str, kind: type[Any]) -> Any:
         return read_section(f"{path.name} [{name}]", kind, tables.get(name, {}))
@@ -180,25 +240,36 @@ def read_network_recipe(path: Path) -> NetworkRecipe:
         read_section(f"{path.name} [losses.{name}]", LossPlan, _loss_table(name, table))
         for name, table in tables.get("losses", {}).items()
     )
-    if not losses and distillation is None:
-        raise RecipeError(f"{path.name}: no losses and no distillation: nothing to learn from")
+    if distillation is None and (idle := _idle_at(losses)) is not None:
+        raise RecipeError(f"{path.name}: no loss at {idle:g} of the training and no distillation")
+    if network.get("name") not in NETWORKS:
+        raise RecipeError(f"{path.name} [network]: expected a name of {sorted(NETWORKS)}")
     return NetworkRecipe(
         bundle=section("bundle", BundleNames),
         network=NetworkPlan(
-            name=network.pop("name", ""),
+            name=network.pop("name"),
             parameters={k: tuple(v) if isinstance(v, list) else v for k, v in network.items()},
         ),
         losses=losses,
         optimisation=section("optimisation", OptimisationConfig),
         augmentation=section("augmentation", AugmentationConfig),
+        beat_augmentation=section("beat_augmentation", BeatAugmentationConfig),
         calibration=section("calibration", CalibrationConfig),
         distillation=distillation,
         sha256=hashlib.sha256(content).hexdigest(),
     )
 
 
-def _loss_table(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
+def _idle_at(losses: Sequence[LossPlan]) -> float | None:
+    """The first share of the training at which no loss counts."""
+    changes = sorted({0.0, *(loss.ends for loss in losses if 0.0 <= loss.ends < 1.0)})
+    return next((share for share in changes if not any(loss.counts_at(share) for loss in losses)), None)
+
+
+def _loss_table(name: str, table: Any) -> dict[str, Any]:
     """Keys that a `LossPlan` does not know are arguments of the loss itself, which checks them."""
+    if not isinstance(table, dict):
+        raise RecipeError(f"[losses]: {name} must be a section of its own, [losses.{name}]")
     known = {f.name for f in fields(LossPlan)} - {"name", "options"}
     plan = {key: value for key, value in table.items() if key in known}
     return {"name": name, "options": {k: v for k, v in table.items() if k not in known}, **plan}

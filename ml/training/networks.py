@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from ml.models.beat_lda import BeatLda
-from ml.models.features import WINDOW_FS_HZ
-from ml.models.mean_beat import MeanBeatConfig
-from ml.signal.windows import WindowConfig
 from ml.training import beat_lda
 from ml.training.calibrate import cinc_strips
-from ml.training.loop import TrainingSet, train_network
-from ml.training.monitor import DevelopmentSet, development_set
-from ml.training.network_data import training_bank, training_noise
+from ml.training.loop import check_recipe, train_network
+from ml.training.material import beat_material, window_material
+from ml.training.monitor import development_set
+from ml.training.network_data import training_noise
 from ml.training.network_recipe import NetworkRecipe
 from ml.training.recipe import Recipe
 
 DEVELOPMENT_SECONDS = 10.0
+# The network that reads mean beats; all others read windows.
+BEAT_NETWORK = "beat_net"
 # Where a log is not a terminal, a line is written this often.
 LINES = 40
 
@@ -43,17 +41,27 @@ def train(
         data: The folder that holds `ecg/`.
         var: For caches and results.
         console: Where progress goes.
-        limit_s: Seconds after which training shall have ended.
+        limit_s: Seconds of training after which it shall have ended, see `train_network`.
+
+    Raises:
+        RecipeError: What network or losses do not know; found before any data are read.
     """
+    check_recipe(recipe)
     folder = var / "train" / recipe.bundle.id
     with console.status("conditioning recordings of CinC train and dev people (cached afterwards)"):
         strips = beat_lda.training_strips(data, beats, var / "cache")
-        fitted = beat_lda.fit(strips, beats)
-        bank = training_bank(strips, fitted.polarity, beats.mean_beat)
-        noise = training_noise(data, var / "cache")
-        development = development_people(data, var, fitted, beats.mean_beat)
-    hours = len(bank.ecg) / WINDOW_FS_HZ / 3600.0
-    console.print(f"{len(bank.names)} people, {hours:.1f} h; dev {development.pairs} pairs")
+        polarity = beat_lda.fit(strips, beats).polarity
+        development = cinc_strips(data, "dev", DEVELOPMENT_SECONDS, var / "cache")
+    with console.status(f"laying out {len(strips)} strips"):
+        if recipe.network.name == BEAT_NETWORK:
+            training, views_of = beat_material(strips, polarity, beats.mean_beat, recipe.beat_augmentation)
+        else:
+            noise = training_noise(data, var / "cache")
+            training, views_of = window_material(
+                strips, polarity, beats.mean_beat, noise, recipe.augmentation
+            )
+        monitor = development_set(development, views_of)
+    console.print(f"{training.n_people} people; dev {monitor.pairs} pairs, {monitor.failures} not acquired")
     with _progress_bar(console) as bar:
         task = bar.add_task(recipe.bundle.id, total=1.0, terms="")
         lines = _Lines(console)
@@ -65,19 +73,13 @@ def train(
 
         train_network(
             recipe,
-            TrainingSet(bank, noise),
+            training,
             folder,
-            evaluate=development.figures,
+            evaluate=monitor.figures,
             report=report,
             limit_s=limit_s,
         )
     return folder
-
-
-def development_people(data: Path, var: Path, fitted: BeatLda, beat: MeanBeatConfig) -> DevelopmentSet:
-    """D1-dev, cut into windows."""
-    strips = cinc_strips(data, "dev", DEVELOPMENT_SECONDS, var / "cache")
-    return development_set(strips, np.asarray(fitted.polarity), beat, WindowConfig())
 
 
 def _progress_bar(console: Console) -> Progress:
@@ -106,4 +108,5 @@ class _Lines:
             return
         self._written = line
         left_s = seconds * (1.0 / max(progress, 1e-6) - 1.0)
-        self._console.print(f"{100 * progress:3.0f} %  {terms}  {seconds:.0f} s, {left_s:.0f} s left")
+        text = f"{100 * progress:3.0f} %  {terms}  {seconds:.0f} s, {left_s:.0f} s left"
+        self._console.print(text, soft_wrap=True)  # A file has no width.

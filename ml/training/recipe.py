@@ -115,7 +115,7 @@ def read_section(where: str, kind: type[Section], table: Mapping[str, Any]) -> S
     """Make a section's dataclass of its table.
 
     Raises:
-        RecipeError: Unknown keys, or a missing one without default.
+        RecipeError: Unknown keys, a missing one without default, or values that the section refuses.
     """
     known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
     if unknown := set(table) - set(known):
@@ -123,5 +123,5 @@ def read_section(where: str, kind: type[Section], table: Mapping[str, Any]) -> S
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     try:
         return kind(**values)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise RecipeError(f"{where}: {error}") from error
