@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import cast
 
 import numpy as np
 import torch
@@ -55,7 +54,7 @@ class StripParts:
         polarity: A strip is inverted if this functional of its standardised mean beat is negative; (n_beat,).
         window_weight: w, from 0 (beat alone) to 1 (windows alone).
         window_map: Of the mean of the windows' unit embeddings.
-        beat_lda: Encoder of the mean beat; its own polarity is not used. None only with w = 1.
+        beat_lda: Encoder of the mean beat; its own polarity is not used.
         beat_map: Of the beat's unit vector.
         joint_map: Of both branches side by side.
         both_polarities: Embed each window and its negative: exact whatever the functional does, at twice the
@@ -71,11 +70,9 @@ class StripParts:
     both_polarities: bool = False
 
     def __post_init__(self) -> None:
-        """Raises: ValueError: The weight is not one, or weighs a branch that is missing."""
+        """Raises: ValueError: The weight is not one."""
         if not 0.0 <= self.window_weight <= 1.0:
             raise ValueError(f"window_weight: expected 0 to 1, got {self.window_weight}")
-        if self.window_weight < 1.0 and self.beat_lda is None:
-            raise ValueError(f"window_weight: {self.window_weight} needs a beat_lda")
 
 
 class StripEncoder(nn.Module):
@@ -84,14 +81,21 @@ class StripEncoder(nn.Module):
     Args:
         network: Maps windows (n, n_samples) to `Features`; unused when `window_weight` is 0.
         parts: What is fitted behind it.
+        beat_network: Maps mean beats (n, n_beat) to `Features`; takes the place of the parts' `beat_lda`.
+
+    Raises:
+        ValueError: The weight weighs a branch that is missing.
     """
 
-    def __init__(self, network: nn.Module, parts: StripParts) -> None:
+    def __init__(self, network: nn.Module, parts: StripParts, beat_network: nn.Module | None = None) -> None:
         super().__init__()
+        embeds_beats = beat_network or (TorchBeatLda(parts.beat_lda) if parts.beat_lda else None)
+        if parts.window_weight < 1.0 and embeds_beats is None:
+            raise ValueError(f"window_weight: {parts.window_weight} needs a beat_lda or a beat network")
         weight = parts.window_weight
         self.register_buffer("polarity", constant(parts.polarity))
         self.windows = _WindowBranch(network, parts) if weight > 0.0 else None
-        self.beat = _BeatBranch(parts.beat_lda, parts.beat_map) if parts.beat_lda and weight < 1.0 else None
+        self.beat = _BeatBranch(embeds_beats, parts.beat_map) if embeds_beats and weight < 1.0 else None
         self.scales = sqrt(weight), sqrt(1.0 - weight)
         self.joint = _Map(parts.joint_map) if parts.joint_map else None
         self.eval()
@@ -140,13 +144,14 @@ class _WindowBranch(nn.Module):
 class _BeatBranch(nn.Module):
     """Upright beat (1, n_beat) → one unit vector (1, d)."""
 
-    def __init__(self, lda: BeatLda, beat_map: LinearMap | None) -> None:
+    def __init__(self, embeds: nn.Module, beat_map: LinearMap | None) -> None:
         super().__init__()
-        self.lda = TorchBeatLda(lda)
+        self.embeds = embeds
         self.map = _Map(beat_map) if beat_map else None
 
     def forward(self, upright: Tensor) -> Tensor:
-        vector = cast(Tensor, self.lda(upright))
+        given = self.embeds(upright)
+        vector = given if isinstance(given, Tensor) else unit(given.embedding)
         return vector if self.map is None else unit(self.map(vector))
 
 

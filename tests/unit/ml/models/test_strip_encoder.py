@@ -5,6 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from ml.models.beat_net import BeatNet, BeatNetConfig  # noqa: E402
 from ml.models.strip_encoder import LinearMap, StripEncoder, StripParts  # noqa: E402
 from tests.networks import EMBEDDING, N_BEAT, small_network, small_parts, strip_inputs  # noqa: E402
 
@@ -63,6 +64,20 @@ class TestVector:
         found = encode(replace(parts, beat_map=beat_map, joint_map=joint_map), windows, beat)[0]
         np.testing.assert_allclose(found, unit(joint_map(joined[None]))[0], atol=1e-5)
 
+    @pytest.mark.parametrize("seed", [0, 5])
+    def test_a_beat_network_takes_the_place_of_the_discriminant_axes(self, seed):
+        beat_network = BeatNet(BeatNetConfig(n_samples=N_BEAT, widths=(4, 4), embedding_size=6)).eval()
+        parts = small_parts(window_weight=0.6)
+        windows, beat = strip_inputs(5, seed)
+        with torch.no_grad():
+            encoder = StripEncoder(small_network(), parts, beat_network)
+            found = encoder(torch.from_numpy(windows), torch.from_numpy(beat))[0].numpy()
+            read = torch.from_numpy(upright(parts, beat, beat))
+            of_beat = beat_network(read).embedding[0].numpy()
+
+        np.testing.assert_allclose(found[:12], encode(parts, windows, beat)[0, :12], atol=1e-6)
+        np.testing.assert_allclose(found[12:], np.sqrt(0.4) * unit(of_beat), atol=1e-5)
+
     def test_both_polarities_embed_the_mean_of_a_window_and_its_negative(self):
         parts = StripParts(polarity=small_parts().polarity, both_polarities=True)
         windows, beat = strip_inputs(4)
@@ -100,8 +115,10 @@ class TestStripParts:
             small_parts(window_weight=weight)
 
     def test_a_beat_that_weighs_needs_its_encoder(self):
-        with pytest.raises(ValueError, match="needs a beat_lda"):
-            StripParts(polarity=np.ones(N_BEAT), window_weight=0.5)
+        parts = StripParts(polarity=np.ones(N_BEAT), window_weight=0.5)
+
+        with pytest.raises(ValueError, match="needs a beat_lda or a beat network"):
+            StripEncoder(small_network(), parts)
 
 
 class TestLinearMap:
