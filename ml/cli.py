@@ -1,4 +1,4 @@
-"""Command line of the model plane: `python -m ml.cli train | calibrate | export | evaluate | reproduce`.
+"""Command line of the model plane: `python -m ml.cli train | assemble | calibrate | export | evaluate`.
 
 Stages talk through files under `var/train/<bundle id>`; each can be run again alone.
 """
@@ -13,13 +13,16 @@ import typer
 from rich.console import Console
 
 from ml.bundle import WEIGHTS_FILE, BundleError
+from ml.bundle_writer import BundleDescription, describe_mean_beat, describe_network, write_bundle
 from ml.calibration import Calibration
 from ml.data.records import DataError
-from ml.encoder import BeatEmbedder
+from ml.encoder import BeatEmbedder, Embedder, NetworkEmbedder
 from ml.evaluation.commands import register as register_evaluation
 from ml.evaluation.comparing import register as register_comparison
-from ml.export import beat_lda_network, write_bundle
+from ml.export import beat_lda_network
+from ml.network_embedder import NetworkInputs
 from ml.training import beat_lda, calibrate
+from ml.training.assembly_recipe import AssemblyRecipe, is_assembly_recipe, read_assembly_recipe
 from ml.training.network_recipe import is_network_recipe, read_network_recipe
 from ml.training.recipe import Recipe, RecipeError, read_recipe
 
@@ -51,12 +54,14 @@ def train(
     if is_network_recipe(recipe):
         _train_network(recipe, data, var, minutes)
         return
+    if is_assembly_recipe(recipe):
+        _stop(f"{recipe.name} is put together of trained networks; run: python -m ml.cli assemble")
     plan = _read(recipe)
     with console.status("conditioning recordings of CinC train people (minutes the first time, then cached)"):
         strips = beat_lda.training_strips(data, plan, var / "cache")
     with console.status(f"fitting to {len(strips)} recordings"):
         fitted = beat_lda.fit(strips, plan)
-    folder = _stage_folder(var, plan)
+    folder = var / "train" / plan.bundle.id
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS_FILE).write_bytes(beat_lda_network(fitted))
     console.print(f"fitted to {len(strips)} recordings → {folder / WEIGHTS_FILE}")
@@ -74,14 +79,38 @@ def _train_network(recipe: Path, data: Path, var: Path, minutes: float | None) -
     console.print(f"trained → {folder}")
 
 
+@app.command()
+def assemble(
+    recipe: RecipeOption = Path("ml/recipes/ecg.toml"),
+    data: DataOption = DEFAULT_DATA,
+    var: VarOption = DEFAULT_VAR,
+) -> None:
+    """Put trained networks together as the one graph of a bundle."""
+    from ml.training.assembly import assemble as assemble_networks  # Only this needs torch.
+
+    plan, beats = _read_assembly(recipe), _read(DEFAULT_RECIPE)
+    with console.status("fitting the polarity functional to CinC train people"):
+        strips = beat_lda.training_strips(data, beats, var / "cache")
+        polarity = beat_lda.fit(strips, beats).polarity
+    try:
+        with console.status("writing the graph"):
+            weights = assemble_networks(plan.assembly, polarity, var)
+    except FileNotFoundError as error:
+        _stop(str(error))
+    folder = var / "train" / plan.bundle.id
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / WEIGHTS_FILE).write_bytes(weights)
+    console.print(f"{len(weights) / 1e6:.1f} MB → {folder / WEIGHTS_FILE}")
+
+
 @app.command("calibrate")
 def calibrate_command(
     recipe: RecipeOption = DEFAULT_RECIPE, data: DataOption = DEFAULT_DATA, var: VarOption = DEFAULT_VAR
 ) -> None:
     """Compare the calibration people with the trained network, and fit decibans and nulls."""
-    plan = _read(recipe)
-    folder = _stage_folder(var, plan)
-    embedder = BeatEmbedder(_trained_weights(folder), plan.mean_beat)
+    plan = _read_bundle_recipe(recipe)
+    folder = var / "train" / plan.bundle.id
+    embedder = _embedder(plan, _trained_weights(folder))
     cohorts = []
     for seconds in plan.calibration.seconds:
         with console.status(f"encoding calibration people, {seconds:g} s"):
@@ -108,17 +137,17 @@ def export(
     recipe: RecipeOption = DEFAULT_RECIPE, var: VarOption = DEFAULT_VAR, models: ModelsOption = Path("models")
 ) -> None:
     """Put network and calibration together as a bundle."""
-    plan = _read(recipe)
-    folder = _stage_folder(var, plan)
+    plan = _read_bundle_recipe(recipe)
+    folder = var / "train" / plan.bundle.id
     weights = _trained_weights(folder)
-    embedder = BeatEmbedder(weights, plan.mean_beat)
+    embedder = _embedder(plan, weights)
     stage = _calibration_stage(folder)
     if stage["weights_sha256"] != embedder.sha256:
         _stop("the calibration belongs to other weights; run: python -m ml.cli calibrate")
     try:
         encoder = write_bundle(
             models,
-            plan,
+            _description(plan, embedder.vector_size),
             weights,
             Calibration.from_dict(stage["calibration"]),
             calibration_data=stage["calibration_data"],
@@ -137,8 +166,29 @@ def _read(path: Path) -> Recipe:
         _stop(str(error))
 
 
-def _stage_folder(var: Path, recipe: Recipe) -> Path:
-    return var / "train" / recipe.bundle.id
+def _read_assembly(path: Path) -> AssemblyRecipe:
+    try:
+        return read_assembly_recipe(path)
+    except RecipeError as error:
+        _stop(str(error))
+
+
+def _read_bundle_recipe(path: Path) -> Recipe | AssemblyRecipe:
+    if is_network_recipe(path):
+        _stop(f"{path.name} makes a network, not a bundle; a recipe with [assembly] puts it into one")
+    return _read_assembly(path) if is_assembly_recipe(path) else _read(path)
+
+
+def _embedder(plan: Recipe | AssemblyRecipe, weights: bytes) -> Embedder:
+    if isinstance(plan, Recipe):
+        return BeatEmbedder(weights, plan.mean_beat)
+    return NetworkEmbedder(weights, NetworkInputs(_read(DEFAULT_RECIPE).mean_beat, plan.windows))
+
+
+def _description(plan: Recipe | AssemblyRecipe, vector_size: int) -> BundleDescription:
+    if isinstance(plan, Recipe):
+        return describe_mean_beat(plan, vector_size)
+    return describe_network(plan, _read(DEFAULT_RECIPE).mean_beat, vector_size)
 
 
 def _trained_weights(folder: Path) -> bytes:

@@ -1,29 +1,19 @@
-"""Fitted weights → ONNX network → checked bundle with a card."""
+"""Fitted discriminant axes → ONNX network."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.bundle import BUNDLE_FILE, CARD_FILE, MEAN_BEAT_KIND, SCHEMA, WEIGHTS_FILE
-from ml.calibration import Calibration
-from ml.encoder import EcgEncoder, load_bundle
 from ml.models.beat_lda import BeatLda
 from ml.models.beat_views import WHOLE_VARIANCE_FLOOR
-from ml.training.recipe import Recipe
 
 # Old enough for every ONNX Runtime since 1.15.
 OPSET = 17
 IR_VERSION = 8
-TRAINING_DATA = ("PhysioNet/CinC Challenge 2017, train people of our split (ODC-By 1.0)",)
 
 
 def beat_lda_network(fitted: BeatLda) -> bytes:
@@ -117,129 +107,3 @@ def _standardised(graph: _Graph, rows: str, variance_floor: float) -> str:
     variance = graph.node("ReduceMean", [square], axes=[1], keepdims=1)
     floored = graph.node("Add", [variance, graph.constant(np.array(variance_floor))])
     return graph.node("Div", [centred, graph.node("Sqrt", [floored])])
-
-
-def write_bundle(
-    models: Path,
-    recipe: Recipe,
-    weights: bytes,
-    calibration: Calibration,
-    *,
-    calibration_data: Mapping[str, Any],
-    operating_points: Sequence[Mapping[str, Any]],
-    vector_size: int,
-) -> EcgEncoder:
-    """Write `models/<id>@<version>/` and load it back.
-
-    Raises:
-        BundleError: What was written cannot be served.
-    """
-    names = recipe.bundle
-    directory = models / f"{names.id}@{names.version}"
-    directory.mkdir(parents=True, exist_ok=True)
-    fields: dict[str, Any] = {
-        "schema": SCHEMA,
-        "id": names.id,
-        "version": names.version,
-        "kind": MEAN_BEAT_KIND,
-        "modality": "ecg",
-        "preprocessing": asdict(recipe.mean_beat),
-        "vector_size": vector_size,
-        "metric": "cosine",
-        "licence": names.licence,
-        "training_data": list(TRAINING_DATA),
-        "recipe_sha256": recipe.sha256,
-        "git_revision": git_revision(),
-        "operating_points": list(operating_points),
-        "calibration_data": dict(calibration_data),
-        "calibration": _rounded(calibration.to_dict()),
-    }
-    contents = {WEIGHTS_FILE: weights, CARD_FILE: card(fields).encode()}
-    fields["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    for name, content in contents.items():
-        (directory / name).write_bytes(content)
-    (directory / BUNDLE_FILE).write_text(_readable_json(fields) + "\n", encoding="utf-8")
-    return load_bundle(directory)
-
-
-def card(fields: Mapping[str, Any]) -> str:
-    """Write the model card from the fields of `bundle.json`."""
-    about = fields["calibration_data"]
-    rows = "\n".join(
-        f"| {p['seconds']:g} | {p['fmr']:g} | {p['threshold_db']:.2f} | {100 * p['measured_fmr']:.3f} % "
-        f"| {p['non_matches']}/{p['mated']} = {100 * p['fnmr']:.1f} % "
-        f"({100 * p['fnmr_interval_95'][0]:.1f}–{100 * p['fnmr_interval_95'][1]:.1f}) "
-        f"| {p['failures_to_acquire']} |"
-        for p in fields["operating_points"]
-    )
-    window = fields["preprocessing"]
-    return f"""# {fields["id"]}@{fields["version"]}
-
-Identity vector from one lead of ECG: the robust mean heartbeat ({window["before_s"]:g} s before to
-{window["after_s"]:g} s after the centre of the QRS, {window["fs_hz"]:g} Hz, standardised), turned upright
-by a linear functional, projected on {fields["vector_size"]} discriminant axes scaled by within-person
-scatter, unit norm. Vectors compare by {fields["metric"]}, and only with vectors of this version.
-
-- Licence: {fields["licence"]}. Weights fitted to: {"; ".join(fields["training_data"])}.
-  Cite the sets and PhysioNet.
-- Amplitude and polarity of a strip change nothing; leads far from lead I were not trained on.
-- Recipe {fields["recipe_sha256"][:12]}, code {fields["git_revision"][:12]}.
-
-## Calibration
-
-{about["people"]} people ({about["set"]}), none of them used for fitting weights;
-{about["non_mated_pairs"]} unordered pairs of people. **Mated scores: same recording** (first against last
-seconds, at most half the recording each): they know nothing of other days, other sensors or other postures.
-Expect more false non-matches there, and let a gallery of 30 subjects or more correct its own null.
-
-Error rates on those same people. A failure to acquire counts as a non-match; intervals are 95 % (Wilson).
-
-| seconds | policy FMR | threshold dB | measured FMR | FNMR (interval) | failures to acquire |
-|---|---|---|---|---|---|
-{rows}
-
-## Limits
-
-- The recordings are hand-held, from one make of device, many of them of patients with arrhythmia; the labels
-  tell neither age nor sex nor ethnicity, so nothing is known of differences between groups.
-- Heart rate moves the T wave and with it the vector; new conduction blocks or infarctions change it.
-- Not a medical device, and not proof against replay: a re-sent recording is not detected.
-"""
-
-
-def git_revision() -> str:
-    """Commit of the code that runs, with `+` if files of `ml` differ; `unknown` outside a checkout."""
-    try:
-        commit = _git("rev-parse", "HEAD")
-        changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return commit + ("+" if changed else "")
-
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603
-        ["git", *arguments],  # noqa: S607
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.strip()
-
-
-def _rounded(value: Any) -> Any:
-    """Eight digits are more than the data carry, and halve the file."""
-    if isinstance(value, float):
-        return float(f"{value:.8g}")
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return value
-
-
-def _readable_json(fields: Mapping[str, Any]) -> str:
-    """Indent objects, keep lists of numbers on one line."""
-    lines = (f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items())
-    return "{\n" + ",\n".join(lines) + "\n}"

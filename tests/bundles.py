@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from ml.beat_embedder import standard_beat
+from ml.bundle_writer import describe_mean_beat, write_bundle
 from ml.calibration import Calibration, CohortScores, fit_calibration
 from ml.encoder import EcgEncoder, load_bundle
-from ml.export import beat_lda_network, write_bundle
+from ml.export import beat_lda_network
 from ml.models.beat_lda import BeatLda, BeatLdaConfig, fit_beat_lda
 from ml.models.beat_views import beat_views
 from ml.models.mean_beat import MeanBeatConfig
@@ -65,7 +66,7 @@ def write_tiny_bundle(models: Path) -> EcgEncoder:
     calibration = fit_calibration([CohortScores(cosine, *sides)], replicates=5)
     return write_bundle(
         models,
-        RECIPE,
+        describe_mean_beat(RECIPE, LDA.dimensions),
         beat_lda_network(fitted_lda()),
         calibration,
         calibration_data={"people": 40, "set": "noise", "non_mated_pairs": 780},

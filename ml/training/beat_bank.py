@@ -48,7 +48,7 @@ class BeatBank:
         return round(self.config.before_s * self.config.fs_hz) + MARGIN_SAMPLES
 
     def means(self, firsts: Tensor, counts: Tensor) -> Tensor:
-        """Means of runs of beats, by absolute first beat and number; float32, shape (B, n_samples + margins)."""
+        """Means of runs of beats, by absolute first beat and number; float32, shape (B, length)."""
         return ((self.sums[firsts + counts] - self.sums[firsts]) / counts[:, None]).float()
 
 

@@ -1,0 +1,70 @@
+"""The recipe of a bundle that is put together of trained networks."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ml.signal.windows import WindowConfig
+from ml.training.recipe import BundleNames, CalibrationConfig, RecipeError, read_section
+
+_SECTIONS = ("bundle", "assembly", "windows", "calibration")
+
+
+@dataclass(frozen=True)
+class AssemblyPlan:
+    """Args:
+    windows: Id of the network that reads windows.
+    beats: Id of the network that reads mean beats; empty: none.
+    window_weight: Share of the windows in the cosine, see `ml.models.strip_encoder`.
+    both_polarities: Embed each window and its negative.
+    """
+
+    windows: str
+    beats: str = ""
+    window_weight: float = 1.0
+    both_polarities: bool = False
+
+
+@dataclass(frozen=True)
+class AssemblyRecipe:
+    """All that determines a bundle, besides the networks, the data and the code."""
+
+    bundle: BundleNames
+    assembly: AssemblyPlan
+    windows: WindowConfig = field(default_factory=WindowConfig)
+    calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
+    sha256: str = ""
+
+
+def is_assembly_recipe(path: Path) -> bool:
+    """Tell whether a recipe has a section `assembly`; what cannot be read is left to the readers."""
+    try:
+        return "assembly" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+
+
+def read_assembly_recipe(path: Path) -> AssemblyRecipe:
+    """Read a recipe.
+
+    Raises:
+        RecipeError: Not TOML, an unknown section or key, or a missing one without default.
+    """
+    content = path.read_bytes()
+    try:
+        tables = tomllib.loads(content.decode())
+    except ValueError as error:
+        raise RecipeError(f"{path.name}: {error}") from error
+    if unknown := set(tables) - set(_SECTIONS):
+        raise RecipeError(f"{path.name}: unknown sections {sorted(unknown)}; known: {', '.join(_SECTIONS)}")
+    where = f"{path.name} [{{}}]".format
+    return AssemblyRecipe(
+        bundle=read_section(where("bundle"), BundleNames, tables.get("bundle", {})),
+        assembly=read_section(where("assembly"), AssemblyPlan, tables.get("assembly", {})),
+        windows=read_section(where("windows"), WindowConfig, tables.get("windows", {})),
+        calibration=read_section(where("calibration"), CalibrationConfig, tables.get("calibration", {})),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
