@@ -11,10 +11,7 @@ from torch import nn
 from ml.export_network import strip_network
 from ml.models.strip_encoder import StripEncoder, StripParts
 from ml.training.assembly_recipe import AssemblyPlan
-from ml.training.checkpoints import NETWORK_FILE, load_network
-
-# Weights worth keeping lie beside the recipes; those of this machine's trainings come first.
-KEPT_WEIGHTS = Path(__file__).parents[1] / "weights"
+from ml.training.checkpoints import load_network, weights_path
 
 
 def assemble(plan: AssemblyPlan, polarity: NDArray[np.float64], var: Path) -> bytes:
@@ -34,14 +31,3 @@ def assemble(plan: AssemblyPlan, polarity: NDArray[np.float64], var: Path) -> by
         polarity=polarity, window_weight=plan.window_weight, both_polarities=plan.both_polarities
     )
     return strip_network(StripEncoder(network, parts, beats))
-
-
-def weights_path(network_id: str, var: Path) -> Path:
-    """Where the weights of a network are."""
-    trained = var / "train" / network_id / NETWORK_FILE
-    kept = KEPT_WEIGHTS / f"{network_id}.pt"
-    if trained.is_file():
-        return trained
-    if kept.is_file():
-        return kept
-    raise FileNotFoundError(f"no weights of {network_id}; train it, or put them at {kept.name} in ml/weights")

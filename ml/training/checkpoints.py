@@ -18,6 +18,10 @@ NETWORK_FILE = "network.pt"
 TRAINING_FILE = "training.json"
 
 
+# Weights worth keeping lie beside the recipes; those of this machine's trainings come first.
+KEPT_WEIGHTS = Path(__file__).parents[1] / "weights"
+
+
 def save_checkpoint(folder: Path, recipe_sha256: str, state: Mapping[str, Any]) -> None:
     """Keep everything that the next steps depend on; an interrupted write leaves the former one."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -82,6 +86,17 @@ def save_figures(folder: Path, figures: Mapping[str, Any]) -> None:
     draft = folder / (TRAINING_FILE + ".tmp")
     draft.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     draft.replace(folder / TRAINING_FILE)
+
+
+def weights_path(network_id: str, var: Path) -> Path:
+    """Where the weights of a network are."""
+    trained = var / "train" / network_id / NETWORK_FILE
+    kept = KEPT_WEIGHTS / f"{network_id}.pt"
+    if trained.is_file():
+        return trained
+    if kept.is_file():
+        return kept
+    raise FileNotFoundError(f"no weights of {network_id}; train it, or put them at {kept.name} in ml/weights")
 
 
 def _half(value: torch.Tensor) -> torch.Tensor:

@@ -70,12 +70,9 @@ class TrainingSet:
         return int(self.people.max()) + 1
 
 
-@dataclass
-class Guidance:
-    """What a teacher adds: a loss of the same windows, and its name and parameters for the optimiser."""
-
-    module: nn.Module
-    terms: Callable[[Any, Tensor, Tensor, float], dict[str, Tensor]]
+# What a teacher adds: made of the student's network and losses, a module that maps the student's features,
+# the windows, their labels and the progress to weighted terms of the loss by name.
+Teach = Callable[[nn.Module, nn.ModuleDict], nn.Module]
 
 
 @dataclass
@@ -84,7 +81,7 @@ class Run:
 
     network: nn.Module
     losses: nn.ModuleDict
-    guide: nn.Module
+    guide: nn.Module | None
     optimiser: torch.optim.Optimizer
     average: WeightAverage
     generator: torch.Generator
@@ -101,7 +98,7 @@ def train_network(
     *,
     evaluate: Evaluation,
     report: Progress,
-    guidance: Guidance | None = None,
+    teach: Teach | None = None,
     limit_s: float | None = None,
     evaluations: int = 6,
 ) -> nn.Module:
@@ -113,7 +110,7 @@ def train_network(
         folder: For checkpoint, weights (half precision) and figures.
         evaluate: Figures of a network on development data, for the log; they stop and choose nothing.
         report: Told of every step.
-        guidance: The teacher's part in a distillation.
+        teach: The teacher's part in a distillation.
         limit_s: Seconds of training after which it shall have ended; evaluations do not count.
         evaluations: How often `evaluate` is asked, at least once; weights and figures are kept each time.
 
@@ -128,7 +125,7 @@ def train_network(
     if evaluations < 1 or (limit_s is not None and limit_s <= 0.0):
         raise ValueError(f"expected an evaluation and some seconds, got {evaluations} and {limit_s}")
     config = recipe.optimisation
-    run = _start(recipe, data, guidance)
+    run = _start(recipe, data, teach)
     if kept := load_checkpoint(folder, recipe.sha256):
         _restore(run, kept)
     views = data.views(run.generator)
@@ -137,7 +134,7 @@ def train_network(
     progress = _progress(run, config, limit_s)
     while progress < 1.0:
         windows, labels = _batch(run, config.people, data.people, views)
-        _step(run, recipe, windows, labels, progress, guidance=guidance)
+        _step(run, recipe, windows, labels, progress)
         run.seconds = time.monotonic() - began
         due = int(progress * evaluations)
         progress = _progress(run, config, limit_s)
@@ -184,19 +181,19 @@ def _loss(
     return loss
 
 
-def _start(recipe: NetworkRecipe, data: TrainingSet, guidance: Guidance | None) -> Run:
+def _start(recipe: NetworkRecipe, data: TrainingSet, teach: Teach | None) -> Run:
     config = recipe.optimisation
     torch.manual_seed(config.seed)
     network = make_network(recipe.network.name, recipe.network.parameters)
     losses = nn.ModuleDict(
         {plan.name: _loss(plan, network, data.n_people, data.ignored_pairs) for plan in recipe.losses}
     )
-    guide = guidance.module if guidance else nn.Identity()
+    guide = teach(network, losses) if teach else None
     return Run(
         network=network,
         losses=losses,
         guide=guide,
-        optimiser=_optimiser([network, losses, guide], config),
+        optimiser=_optimiser([network, losses, *([guide] if guide else [])], config),
         average=WeightAverage(network, config.average_steps),
         generator=torch.Generator().manual_seed(config.seed),
     )
@@ -224,8 +221,6 @@ def _step(
     windows: Tensor,
     labels: Tensor,
     progress: float,
-    *,
-    guidance: Guidance | None,
 ) -> None:
     run.network.train()
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.optimisation.bfloat16):
@@ -235,8 +230,8 @@ def _step(
     for plan in recipe.losses:
         if plan.counts_at(progress):
             terms[plan.name] = plan.weight * _value(run.losses[plan.name], plan, embedding, labels, progress)
-    if guidance:
-        terms |= guidance.terms(features, windows, labels, progress)
+    if run.guide:
+        terms |= run.guide(features, windows, labels, progress)
     loss = torch.stack(list(terms.values())).sum()
     if not torch.isfinite(loss):
         raise FloatingPointError(f"step {run.step}: { ({n: float(v.detach()) for n, v in terms.items()}) }")
@@ -308,7 +303,7 @@ def _state(run: Run) -> dict[str, Any]:
     return {
         "network": run.network.state_dict(),
         "losses": run.losses.state_dict(),
-        "guide": run.guide.state_dict(),
+        "guide": run.guide.state_dict() if run.guide else {},
         "optimiser": run.optimiser.state_dict(),
         "average": run.average.state_dict(),
         "generator": run.generator.get_state(),
@@ -323,7 +318,8 @@ def _state(run: Run) -> dict[str, Any]:
 def _restore(run: Run, kept: Mapping[str, Any]) -> None:
     run.network.load_state_dict(kept["network"])
     run.losses.load_state_dict(kept["losses"])
-    run.guide.load_state_dict(kept.get("guide", {}))  # Older ones, without a teacher, lack it.
+    if run.guide:
+        run.guide.load_state_dict(kept["guide"])
     run.optimiser.load_state_dict(kept["optimiser"])
     run.average.load_state_dict(kept["average"])
     run.generator.set_state(kept["generator"])

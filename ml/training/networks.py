@@ -10,6 +10,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from ml.training import beat_lda
 from ml.training.calibrate import cinc_strips
+from ml.training.checkpoints import weights_path
+from ml.training.distillation import taught_by
 from ml.training.loop import check_recipe, train_network
 from ml.training.material import beat_material, window_material
 from ml.training.monitor import development_set
@@ -62,6 +64,8 @@ def train(
             )
         monitor = development_set(development, views_of)
     console.print(f"{training.n_people} people; dev {monitor.pairs} pairs, {monitor.failures} not acquired")
+    plan = recipe.distillation
+    teach = taught_by(weights_path(plan.teacher, var), plan, training.ignored_pairs) if plan else None
     with _progress_bar(console) as bar:
         task = bar.add_task(recipe.bundle.id, total=1.0, terms="")
         lines = _Lines(console)
@@ -78,6 +82,7 @@ def train(
             evaluate=monitor.figures,
             report=report,
             limit_s=limit_s,
+            teach=teach,
         )
     return folder
 
