@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytorch_metric_learning.losses import SupConLoss  # type: ignore[import-untyped]
+from pytorch_metric_learning.losses import SupConLoss
 from torch import Tensor
 
 from ml.losses.ignored_pairs import IgnoredPairs
