@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from ml.data.records import EcgRecord
-from ml.encoder import BeatEmbedder
+from ml.encoder import BeatEmbedder, NetworkEmbedder
 from ml.export import beat_lda_network
 from ml.synthetic import SyntheticPerson
 from ml.training.calibrate import Cohort, calibrate, encode_cohort, first_and_last
 from ml.training.strips import RawStrip, condition_strips
-from tests.bundles import MEAN_BEAT, fitted_lda
+from tests.bundles import MEAN_BEAT, NETWORK_INPUTS, fitted_lda, tiny_network
 
 
 def record(n_samples: int) -> EcgRecord:
@@ -26,8 +26,10 @@ def cohort(seconds: float, people: int = 60, failures: int = 3) -> Cohort:
     return Cohort(seconds, subjects, vectors.astype(np.float32), *sides)
 
 
-@pytest.fixture(scope="module")
-def embedder():
+@pytest.fixture(scope="module", params=["mean beat", "network"])
+def embedder(request):
+    if request.param == "network":
+        return NetworkEmbedder(tiny_network(), NETWORK_INPUTS)
     return BeatEmbedder(beat_lda_network(fitted_lda()), MEAN_BEAT)
 
 
@@ -61,6 +63,17 @@ class TestEncodeCohort:
         assert found.failures == 1
         assert np.isnan(found.vectors[1, 1]).all()
         assert found.vectors[0, 0] @ found.vectors[1, 0] == pytest.approx(1.0, abs=1e-5)
+
+    def test_vectors_are_those_of_the_service_to_the_bit(self, embedder, tmp_path):
+        ecg = SyntheticPerson.draw(1).record(duration_s=20.0, fs_hz=300.0, seed=1)
+        ecg[:1500] = 0.0
+        raw = [RawStrip("a", part, 300.0, strip) for part, strip in enumerate((ecg, ecg[1500:]))]
+
+        found = encode_cohort(condition_strips(raw, tmp_path / "set"), embedder, 20.0)
+
+        served = [embedder.encode(strip.signal, 300.0) for strip in raw]
+        np.testing.assert_array_equal(found.vectors[:, 0], np.stack([e.vector for e in served]))
+        assert found.accepted_s[:, 0].tolist() == [e.seconds for e in served]
 
     def test_unpaired_strips_are_refused(self, embedder, tmp_path):
         strips = condition_strips([RawStrip(n, 0, 250.0, np.zeros(2000)) for n in "ab"], tmp_path / "set")
