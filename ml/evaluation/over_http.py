@@ -1,4 +1,4 @@
-"""E2 through the running service, compared decision by decision with the in-process run."""
+"""Protocols through the running service, compared decision by decision with the in-process run."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from ml.evaluation.scoring import Scored
 from ml.evaluation.trials import Cut, Presentation, Trials
 
+HTTP_PROTOCOLS = ("E2", "E3", "E3-multi")
+"""Those that enroll every subject once for all probes."""
 FMR = 0.01
 FPIR = 0.01
 _ALL_CANDIDATES = 100
@@ -69,27 +71,30 @@ def service_client(url: str, api_key: str) -> httpx.Client:
     return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {api_key}"}, timeout=60.0)
 
 
-def compare_with_service(runner: InProcess, client: httpx.Client) -> tuple[Agreement, ...]:
-    """Enroll rec_1 of 89 people in a fresh gallery, identify and verify rec_2, and compare with `runner`.
+def compare_with_service(
+    runner: InProcess, client: httpx.Client, protocol: str = "E2"
+) -> tuple[Agreement, ...]:
+    """Enroll a protocol's people in a fresh gallery, identify and verify its probes, compare with `runner`.
 
     Args:
         runner: With the bundle that the service uses.
         client: Of the service, with the scopes enroll, verify, identify, read:scores and admin, and all
             galleries.
+        protocol: One of `HTTP_PROTOCOLS`.
 
     Raises:
         ServiceError: An answer that is neither a decision nor a failure to acquire.
     """
-    variants = runner.trials("E2")
+    variants = runner.trials(protocol)
     with _gallery(client) as gallery:
         for enrolled in variants[0].gallery:
             _call(client, "/enroll", _body(enrolled, gallery) | {"subject_id": enrolled.subject_id})
-        return tuple(_compare_variant(runner, client, gallery, trials) for trials in variants)
+        return tuple(_compare_variant(runner, client, gallery, protocol, trials) for trials in variants)
 
 
 @contextmanager
 def _gallery(client: httpx.Client) -> Iterator[str]:
-    name = f"e2-{uuid4().hex[:12]}"
+    name = f"evaluation-{uuid4().hex[:12]}"
     _call(client, "/galleries", {"name": name, "policy": {"kind": "calibrated", "fmr": FMR, "fpir": FPIR}})
     try:
         yield name
@@ -97,8 +102,10 @@ def _gallery(client: httpx.Client) -> Iterator[str]:
         client.delete(f"/galleries/{name}")
 
 
-def _compare_variant(runner: InProcess, client: httpx.Client, gallery: str, trials: Trials) -> Agreement:
-    here = _in_process(runner, trials)
+def _compare_variant(
+    runner: InProcess, client: httpx.Client, gallery: str, protocol: str, trials: Trials
+) -> Agreement:
+    here = _in_process(runner, protocol, trials)
     there = [_over_http(client, gallery, probe.presentation) for probe in trials.probes]
     subjects = [probe.presentation.subject_id for probe in trials.probes]
     pairs = list(zip(here, there, strict=True))
@@ -112,8 +119,8 @@ def _compare_variant(runner: InProcess, client: httpx.Client, gallery: str, tria
     )
 
 
-def _in_process(runner: InProcess, trials: Trials) -> list[Identified]:
-    scored = runner.scored("E2", trials)
+def _in_process(runner: InProcess, protocol: str, trials: Trials) -> list[Identified]:
+    scored = runner.scored(protocol, trials)
     margins_db = scored.margins_db(FMR, FPIR)
     matches = scored.matches(FMR)
     names = [enrolled.subject_id for enrolled in trials.gallery]
@@ -171,7 +178,10 @@ def _body(presentation: Presentation, gallery: str) -> dict[str, Any]:
 
 
 def _recording(cut: Cut) -> dict[str, Any]:
-    return {
+    day = cut.record.recorded_on
+    # The sets know the day only; noon of it keeps a day one session and two days two.
+    captured = {} if day is None else {"captured_at": f"{day.isoformat()}T12:00:00Z"}
+    return captured | {
         "modality": "ecg",
         "fs_hz": cut.record.fs_hz,
         "unit": cut.record.unit,

@@ -239,10 +239,10 @@ def paired_table(figures: Sequence[PairedFigures], title: str) -> ReportTable:
     )
 
 
-def http_table(agreements: Sequence[Agreement], encoder_id: str) -> ReportTable:
-    """Give the table of E2 through the service."""
+def http_table(agreements: Sequence[Agreement], about: str) -> ReportTable:
+    """Give the table of a protocol through the service; `about` names protocol and encoder."""
     return ReportTable(
-        f"E2 through the HTTP API against the same in process. {encoder_id}",
+        f"Through the HTTP API against the same in process: {about}",
         (
             "variant",
             "probes",
