@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -36,7 +37,7 @@ class Guide(nn.Module):
         self, student: Features, windows: Tensor, labels: Tensor, progress: float
     ) -> dict[str, Tensor]:
         """Each term under its weight at this point of the training."""
-        with torch.no_grad():
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
             teacher = self._teacher[0](windows)
         return {
             name: self.terms.weight(name, progress) * term(student, teacher, labels)
@@ -57,9 +58,9 @@ def taught_by(weights: Path, plan: DistillationPlan, ignored_pairs: IgnoredPairs
         parameter.requires_grad_(False)
 
     def teach(network: nn.Module, losses: nn.ModuleDict) -> Guide:
-        windows = torch.randn(PROBE_WINDOWS, WINDOW_SAMPLES)
-        with torch.no_grad():
-            student, taught = network(windows), teacher(windows)
+        if hasattr(network, "with_attentions"):
+            network.with_attentions = "kd_attention" in plan.terms  # type: ignore[assignment]
+        student, taught = _shapes(network), _shapes(teacher)
         name, class_loss = _class_loss(losses)
         if class_loss and name in heads and heads[name].shape[1] != class_loss.centers.shape[1]:
             raise ValueError(
@@ -76,6 +77,13 @@ def taught_by(weights: Path, plan: DistillationPlan, ignored_pairs: IgnoredPairs
         return Guide(teacher, plan, pair)
 
     return teach
+
+
+def _shapes(network: nn.Module) -> Features:
+    """Features of anything: on a copy, for statistics and random numbers of the training must not change."""
+    with torch.no_grad(), torch.random.fork_rng():
+        features: Features = deepcopy(network)(torch.randn(PROBE_WINDOWS, WINDOW_SAMPLES))
+    return features
 
 
 def _class_loss(losses: nn.ModuleDict) -> tuple[str, ClassLoss | None]:

@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -62,6 +64,14 @@ class TestTaughtBy:
 
         assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
         assert all("teacher" not in name for name, _ in guide.named_parameters())
+
+    def test_making_the_terms_leaves_the_student_as_it_was(self, teacher_file):
+        network, losses = student()
+        before = copy.deepcopy(network.state_dict())
+
+        taught_by(teacher_file, DistillationPlan("teacher", {"kd_stage": 1.0}), None)(network, losses)
+
+        assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
     def test_a_teacher_of_other_people_is_refused(self, teacher_file):
         with pytest.raises(ValueError, match="the teacher knows 7 people, the student is to learn 9"):
