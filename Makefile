@@ -77,8 +77,10 @@ environments: .venv/.made .venv-dev/.made ## Make .venv (runtime) and .venv-dev 
 .venv/.made: requirements/runtime.txt
 	$(call make_environment,.venv,$<)
 
-.venv-dev/.made: requirements/dev.txt
-	$(call make_environment,.venv-dev,$<)
+# Tests and tools, and what training needs: networks are tested like everything else. Both in one command, so that
+# pip takes the build of torch that is pinned.
+.venv-dev/.made: requirements/dev.txt requirements/train.txt
+	$(call make_environment,.venv-dev,$^)
 
 .venv-baselines/.made: requirements/baselines.txt
 	$(call make_environment,.venv-baselines,$<)
@@ -95,7 +97,7 @@ define make_environment
 		exit 1; }
 	@$(1)/bin/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(1)
 	@echo "pulseprint: installing $(2) into $(1) (the first time takes a minute)" >&2
-	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(2)
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check $(addprefix --requirement ,$(2))
 	@touch $@
 endef
 
@@ -103,6 +105,9 @@ lock: .venv-dev/.made ## Resolve pyproject.toml anew into requirements/*.txt, fo
 	$(DEV) -m pip install --quiet uv
 	$(lock_command) pyproject.toml --output-file requirements/runtime.txt
 	$(lock_command) pyproject.toml --extra dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(lock_command) pyproject.toml --extra train --constraints requirements/dev.txt --output-file requirements/train.txt
+	@# What only torch's builds for CUDA need, they bring themselves.
+	grep -vE '^(cuda-|nvidia-|triton)' requirements/train.txt > requirements/train.tmp && mv requirements/train.tmp requirements/train.txt
 	$(lock_command) pyproject.toml --extra baselines --constraints requirements/runtime.txt --output-file requirements/baselines.txt
 
 lock_command = $(DEV) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \

@@ -30,7 +30,7 @@ def declared(*, extra: str | None = None) -> list[Requirement]:
 
 
 class TestLockedVersions:
-    @pytest.mark.parametrize(("extra", "name"), [(None, "runtime.txt"), ("dev", "dev.txt")])
+    @pytest.mark.parametrize(("extra", "name"), [(None, "runtime.txt"), ("dev", "dev.txt"), ("train", "train.txt")])
     def test_every_declared_dependency_has_a_pin_it_accepts(self, extra: str | None, name: str) -> None:
         pins = requirements(name)
 
@@ -39,12 +39,22 @@ class TestLockedVersions:
             assert pin.operator == "==", f"{wanted.name} is not pinned in {name}: run make lock"
             assert wanted.specifier.contains(pin.version), f"{wanted} is not what {name} has: run make lock"
 
-    def test_tests_run_on_what_is_served(self) -> None:
-        served, tested = requirements("runtime.txt"), requirements("dev.txt")
+    @pytest.mark.parametrize("name", ["dev.txt", "train.txt"])
+    def test_tests_and_training_run_on_what_is_served(self, name: str) -> None:
+        served, other = requirements("runtime.txt"), requirements(name)
 
-        assert {name: str(tested[name].specifier) for name in served} == {
-            name: str(pin.specifier) for name, pin in served.items()
+        assert {package: str(other[package].specifier) for package in served} == {
+            package: str(pin.specifier) for package, pin in served.items()
         }
+
+    def test_tests_and_training_agree_on_what_both_need(self) -> None:
+        tested, trained = requirements("dev.txt"), requirements("train.txt")
+        both = tested.keys() & trained.keys()
+
+        assert {name: str(tested[name]) for name in both} == {name: str(trained[name]) for name in both}
+
+    def test_training_pins_nothing_that_only_builds_for_cuda_need(self) -> None:
+        assert not [name for name in requirements("train.txt") if re.match("nvidia|cuda|triton", name)]
 
     def test_runtime_carries_no_training_and_no_test_tools(self) -> None:
         unwanted = re.compile(
@@ -122,6 +132,20 @@ class TestMakefile:
         changed = self.make(checkout, "--question", ".venv/.made")
 
         assert (unchanged.returncode, changed.returncode) == (0, 1)
+
+    @pytest.mark.parametrize("pins", ["dev.txt", "train.txt"])
+    def test_tests_get_an_environment_that_can_train(self, checkout: Path, pins: str) -> None:
+        made = checkout / ".venv-dev" / ".made"
+        made.parent.mkdir()
+        made.touch()
+        for file in (checkout / "requirements").iterdir():
+            os.utime(file, (1, 1))
+        os.utime(checkout / "requirements" / pins)
+        os.utime(made, (2, 2))
+
+        changed = self.make(checkout, "--question", ".venv-dev/.made")
+
+        assert changed.returncode == 1
 
     def test_help_is_the_default_and_explains_every_public_target(self, checkout: Path) -> None:
         result = self.make(checkout)
