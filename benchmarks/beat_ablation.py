@@ -192,8 +192,8 @@ class Bench:
         self.development = {
             "D1-dev 10 s": cinc_strips(data, "dev", 10.0, cache),
             "D1-dev 5 s": cinc_strips(data, "dev", 5.0, cache),
-            "D2 10 s": condition_strips(_qtdb_cuts(data, 10.0), cache / "qtdb-cuts-10s"),
-            "D2 5 s": condition_strips(_qtdb_cuts(data, 5.0), cache / "qtdb-cuts-5s"),
+            "D2 10 s": condition_strips(qtdb_cuts(data, 10.0), cache / "qtdb-cuts-10s"),
+            "D2 5 s": condition_strips(qtdb_cuts(data, 5.0), cache / "qtdb-cuts-5s"),
         }
         self._beats: dict[str, Beats] = {}
 
@@ -227,7 +227,7 @@ class Bench:
         for name in self.development:
             found = self.beats(name, variant)
             tested, kept = shapes_of(found, how, variant.rr_power)
-            row[name] = _figures(fitted.vectors(tested), found.people[kept], found.parts[kept])
+            row[name] = figures(fitted.vectors(tested), found.people[kept], found.parts[kept])
             row[name]["polarity_flips"] = _flips(tested @ polarity < 0.0, found.people[kept])
         return row
 
@@ -245,7 +245,7 @@ class Bench:
         ]
 
 
-def _qtdb_cuts(data: Path, seconds: float) -> Iterator[RawStrip]:
+def qtdb_cuts(data: Path, seconds: float) -> Iterator[RawStrip]:
     for record in read_qtdb(data / "ecg" / "qtdb"):
         if not record.labels["distinct_person"]:
             continue
@@ -256,9 +256,27 @@ def _qtdb_cuts(data: Path, seconds: float) -> Iterator[RawStrip]:
                 yield RawStrip(record.subject_id, 100 * late + cut, record.fs_hz, piece)
 
 
-def _figures(vectors: FloatArray, people: NDArray[np.int64], parts: NDArray[np.int64]) -> dict[str, float]:
+def figures(
+    vectors: FloatArray,
+    people: NDArray[np.int64],
+    parts: NDArray[np.int64],
+    norm: tuple[FloatArray, FloatArray] | None = None,
+) -> dict[str, float]:
+    """Rates of early against late strips, at thresholds of these very scores.
+
+    Args:
+        vectors: Unit norm, float64, shape (n, d).
+        people, parts: Whose strip, and which; late ones are part 1, or from 100 on.
+        norm: Mean and deviation of each vector's scores against others, for symmetric normalisation.
+    """
     late = parts >= 100 if parts.max() >= 100 else parts == 1
     cosine = vectors[~late] @ vectors[late].T
+    if norm is not None:
+        mean, deviation = norm
+        cosine = 0.5 * (
+            (cosine - mean[~late][:, None]) / deviation[~late][:, None]
+            + (cosine - mean[late]) / deviation[late]
+        )
     same = people[~late][:, None] == people[late]
     mated, non_mated = cosine[same], cosine[~same]
     thinned = non_mated[:: max(1, non_mated.size // 50_000)]
