@@ -18,6 +18,7 @@ from ml.calibration import Calibration
 from ml.data.records import DataError
 from ml.encoder import BeatEmbedder, Embedder, NetworkEmbedder
 from ml.evaluation.commands import register as register_evaluation
+from ml.evaluation.commands import register_report
 from ml.evaluation.comparing import register as register_comparison
 from ml.export import beat_lda_network
 from ml.network_embedder import NetworkInputs
@@ -213,6 +214,7 @@ def _stop(reason: str) -> NoReturn:
 
 register_evaluation(app)
 register_comparison(app)
+register_report(app)
 
 if __name__ == "__main__":
     try:

@@ -9,9 +9,11 @@ from rich.console import Console
 from ml.bundle import default_bundle
 from ml.data.records import DataError
 from ml.encoder import BundleError, load_bundle
+from ml.evaluation.kept_results import read_results
 from ml.evaluation.looks import log_look
 from ml.evaluation.measurements import MEASUREMENTS, known_names
-from ml.evaluation.over_http import FMR, FPIR, compare_with_service, service_client
+from ml.evaluation.over_http import FMR, FPIR, HTTP_PROTOCOLS, compare_with_service, service_client
+from ml.evaluation.page import make_page, write_page
 from ml.evaluation.protocols import PROTOCOLS
 from ml.evaluation.report import http_table, protocol_tables, read_baseline, write_results
 from ml.evaluation.runner import DEFAULT_CACHE, Runner
@@ -27,6 +29,19 @@ def register(app: typer.Typer) -> None:
     app.command("evaluate")(evaluate)
 
 
+def register_report(app: typer.Typer) -> None:
+    """Add the command `report` to a command line."""
+    app.command("report")(report)
+
+
+def report(
+    results: Annotated[Path, typer.Option(help="Where results are kept.", exists=True)] = RESULTS,
+) -> None:
+    """Write docs/results/ecg-identity.md and its pictures from the results kept beside it."""
+    for path in write_page(results, make_page(read_results(results))):
+        Console().print(str(path))
+
+
 def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
     protocol: Annotated[list[str], typer.Option(help=f"One or more of {', '.join(KNOWN)}.")],
     bundle: Annotated[
@@ -37,7 +52,7 @@ def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
     results: Annotated[Path, typer.Option(help="Where results are kept, by bundle.")] = RESULTS,
     cache: Annotated[Path, typer.Option(help="Where encodings are kept between runs.")] = DEFAULT_CACHE,
     baseline: Annotated[str | None, typer.Option(help="Stored baseline to print beside.")] = "biosppy",
-    url: Annotated[str | None, typer.Option(help="Run E2 through this service as well.")] = None,
+    url: Annotated[str | None, typer.Option(help="Run E2, E3 or E3-multi through this service.")] = None,
     api_key: Annotated[str, typer.Option(help="Its key, with all scopes.", envvar="PULSEPRINT_API_KEY")] = "",
 ) -> None:
     """Measure a bundle on a protocol of DESIGN §9 and log the look, if it is at a test set."""
@@ -92,18 +107,25 @@ def _measure(runner: Runner, name: str, results: Path, baseline: str | None, con
 def _evaluate_over_http(
     runner: Runner, name: str, results: Path, service: tuple[str, str], console: Console
 ) -> None:
-    if name != "E2":
-        raise typer.BadParameter("only E2 runs through the service")
+    if name not in HTTP_PROTOCOLS:
+        raise typer.BadParameter(f"{name}: through the service run {', '.join(HTTP_PROTOCOLS)}")
     with service_client(*service) as client:
-        agreements = compare_with_service(runner, client)
-    table = http_table(agreements, runner.encoder_id)
+        agreements = compare_with_service(runner, client, name)
+    table = http_table(agreements, f"{name}, {runner.encoder_id}")
     table.print(console)
-    stored = {"protocol": "E2 over HTTP", "encoder": runner.encoder_id, "policy": {"fmr": FMR, "fpir": FPIR}}
+    stored = {
+        "protocol": f"{name} over HTTP",
+        "encoder": runner.encoder_id,
+        "policy": {"fmr": FMR, "fpir": FPIR},
+    }
     write_results(
-        _folder(results, runner), "E2-http", stored | {"variants": [a.to_dict() for a in agreements]}, [table]
+        _folder(results, runner),
+        f"{name}-http",
+        stored | {"variants": [a.to_dict() for a in agreements]},
+        [table],
     )
     seen = {a.variant: {"rank_1_errors": f"{a.rank_1_errors[1]}/{a.probes}"} for a in agreements}
-    log_look(results / "looks.jsonl", protocol="E2 over HTTP", bundle=runner.encoder_id, figures=seen)
+    log_look(results / "looks.jsonl", protocol=f"{name} over HTTP", bundle=runner.encoder_id, figures=seen)
 
 
 def _folder(results: Path, runner: Runner) -> Path:

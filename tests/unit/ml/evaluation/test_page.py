@@ -1,0 +1,147 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from typer.testing import CliRunner
+
+from ml.cli import app
+from ml.evaluation.kept_results import read_results
+from ml.evaluation.page import PAGE, PICTURES, make_page, target_table, write_page
+from tests.unit.ml.evaluation.test_figures import figures
+from tests.unit.ml.evaluation.test_targets import comparison
+
+RESULTS = Path(__file__).parents[4] / "docs" / "results"
+
+
+def keep(folder: Path, name: str, content: dict[str, Any]) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def protocol(name: str, variant: str, bundle: str) -> dict[str, Any]:
+    variants = [figures(89).to_dict() | {"name": variant}]
+    return {"protocol": name, "summary": "a summary", "encoder": f"{bundle}@1", "variants": variants}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for bundle in ("ecg-beat", "ecg"):
+        keep(tmp_path, f"{bundle}/E2.json", protocol("E2", "20 s", bundle))
+    return tmp_path
+
+
+class TestCommittedPage:
+    """Whoever adds a result runs `python -m ml.cli report`."""
+
+    def test_page_and_pictures_are_those_of_the_committed_results(self) -> None:
+        page = make_page(read_results(RESULTS))
+
+        for name, text in page.files().items():
+            assert (RESULTS / name).read_text(encoding="utf-8") == text, (
+                f"{name}: run python -m ml.cli report"
+            )
+        kept = {path.name for path in (RESULTS / PICTURES).glob("*.svg")}
+        assert kept == set(page.pictures)
+
+    def test_every_picture_is_small_xml(self) -> None:
+        for path in (RESULTS / PICTURES).glob("*.svg"):
+            ET.fromstring(path.read_text(encoding="utf-8"))
+            assert path.stat().st_size < 60_000
+
+
+class TestMakePage:
+    def test_bundles_stand_side_by_side_the_shipped_one_first(self, folder: Path) -> None:
+        columns = target_table(read_results(folder)).columns
+
+        assert columns[-2:] == ("`ecg@1`", "`ecg-beat@1`")
+
+    def test_missed_targets_and_what_was_not_measured_stay(self, folder: Path) -> None:
+        rows = target_table(read_results(folder)).rows
+
+        assert any("**missed**" in "".join(row) for row in rows)
+        assert any(row[-1] == "–" for row in rows)
+
+    def test_a_table_shows_bundles_and_baselines_of_a_variant_together(self, folder: Path) -> None:
+        baseline = {"probes": 89, "rank_1_errors": 3, "eer": 0.028, "failures": 0}
+        keep(folder, "baseline-x.json", {"name": "BioSPPy", "protocols": {"E2": {"20 s": baseline}}})
+
+        text = make_page(read_results(folder)).text
+
+        assert "| 20 s | BioSPPy | 3/89 = 3.37% | 2.80% | 0 |" in text
+        assert text.index("| 20 s | `ecg@1`") < text.index("| 20 s | BioSPPy")
+
+    def test_commands_name_bundle_and_protocol(self, folder: Path) -> None:
+        text = make_page(read_results(folder)).text
+
+        assert "python -m ml.cli evaluate --bundle models/ecg@1 --protocol E2\n" in text
+
+    def test_experiments_become_sections(self, folder: Path) -> None:
+        experiment = {
+            "title": "Losses",
+            "question": "Which loss separates people best?",
+            "protocol": "D1-dev, one seed",
+            "columns": ["loss", "EER"],
+            "rows": [["AM", "2.1 %"], ["triplet", 0.03]],
+            "note": "One seed tells little.",
+            "commands": ["python -m ml.cli train --recipe x.toml"],
+        }
+        keep(folder, "experiments/losses.json", experiment)
+
+        text = make_page(read_results(folder)).text
+
+        for part in (
+            "## Losses",
+            "Which loss",
+            "| AM | 2.1 % |",
+            "| triplet | 0.03 |",
+            "One seed",
+            "--recipe x.toml",
+        ):
+            assert part in text
+
+    def test_comparisons_are_listed_and_judged(self, folder: Path) -> None:
+        one = comparison("E3", "ecg@1", "BioSPPy", -0.001)
+        one["variants"][0] |= {"only_a_wrong": 0, "only_b_wrong": 3}  # type: ignore[index]
+        keep(folder, "comparisons/a.json", one | {"command": "python -m ml.cli compare --protocol E3"})
+
+        text = make_page(read_results(folder)).text
+
+        assert "python -m ml.cli compare --protocol E3" in text
+        assert "wrong 1 against 4 of 35 (p 0.040): **must met**" in text
+
+    def test_pictures_are_shown_where_they_are_written(self, folder: Path) -> None:
+        epochs = [{"epoch": k, "loss": 1.0 / k, "d1_dev_eer": 0.1 / k} for k in (1, 2)]
+        keep(folder, "training/teacher.json", {"epochs": epochs})
+
+        page = make_page(read_results(folder))
+
+        assert set(page.pictures) == {"det-E2.svg", "training-teacher-loss.svg", "training-teacher-eer.svg"}
+        for name in page.pictures:
+            assert f"]({PICTURES}/{name})" in page.text
+
+    def test_an_empty_folder_still_has_its_targets(self, tmp_path: Path) -> None:
+        assert "| D1 | EER | – |" in make_page(read_results(tmp_path)).text
+
+
+class TestWritePage:
+    def test_pictures_no_longer_shown_are_removed(self, folder: Path) -> None:
+        write_page(folder, make_page(read_results(folder)))
+        shutil.rmtree(folder / "ecg")
+        (folder / PICTURES / "old.svg").write_text("<svg/>")
+
+        write_page(folder, make_page(read_results(folder)))
+
+        assert {path.name for path in (folder / PICTURES).iterdir()} == {"det-E2.svg"}
+
+
+class TestReport:
+    def test_it_writes_the_page_and_names_the_files(self, folder: Path) -> None:
+        outcome = CliRunner().invoke(app, ["report", "--results", str(folder)])
+
+        assert outcome.exit_code == 0
+        assert (folder / PAGE).is_file()
+        assert (folder / PICTURES / "det-E2.svg").is_file()
