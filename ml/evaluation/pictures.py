@@ -33,9 +33,11 @@ def det_picture(title: str, curves: Sequence[tuple[str, Json]]) -> str | None:
     series = []
     for name, variant in curves:
         if "det" in variant:
-            fmr, fnmr = (_numbers(variant["det"][axis]) for axis in ("fmr", "fnmr"))
+            rates = zip(*(_numbers(variant["det"][axis]) for axis in ("fmr", "fnmr")), strict=True)
+            # What lies beyond the axes would be drawn along them, as if it were there.
+            shown = tuple((x, y) for x, y in rates if x >= _DET_LOW and y <= _DET_HIGH)
             counts = f"{variant['probes']} mated, {variant['non_mated_comparisons']} non-mated comparisons"
-            series.append(Series(f"{name} ({counts})", tuple(zip(fmr, fnmr, strict=True))))
+            series.append(Series(f"{name} ({counts})", shown))
     if not series:
         return None
     # Half an error among the probes is as low as a curve can mean anything.

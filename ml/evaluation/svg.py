@@ -62,7 +62,7 @@ class Series:
 
 def linear_axis(label: str, low: float, high: float, *, percent: bool = False) -> Axis:
     """Even steps at round numbers."""
-    step = _round_step((high - low) / 5.0)
+    step = _round_step((high - low) / 8.0)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     values = [k * step for k in range(first, last + 1)]
     return Axis(
@@ -82,7 +82,7 @@ def probit_axis(label: str, low: float, high: float) -> Axis:
     Source:
         Martin et al., 1997, The DET curve in assessment of detection task performance.
     """
-    shares = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
+    shares = (1e-4, 1e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)
     ticks = tuple((share, f"{100 * share:g} %") for share in shares if low <= share <= high)
     return Axis(label, low, high, ticks, NormalDist().inv_cdf)
 

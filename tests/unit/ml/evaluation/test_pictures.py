@@ -52,6 +52,14 @@ class TestDetPicture:
         assert svg is not None
         assert len(svg.encode()) < 60_000
 
+    def test_points_beyond_the_axes_are_left_out(self) -> None:
+        rates = {"fmr": "1e-06 0.001 0.01 0.1", "fnmr": "0.9 0.4 0.2 0.1"}
+
+        svg = det_picture("DET", [("a", {"probes": 10, "non_mated_comparisons": 1_000_000, "det": rates})])
+
+        assert svg is not None
+        assert [len(line) for line in lines(svg)] == [3]
+
     def test_results_without_curves_make_no_picture(self) -> None:
         assert det_picture("DET", [("old", {"probes": 89})]) is None
 

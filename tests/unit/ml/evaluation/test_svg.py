@@ -50,7 +50,7 @@ class TestAxes:
 
         steps = {round(b - a, 9) for a, b in pairwise(ticks)}
         assert len(steps) == 1
-        assert 3 <= len(ticks) <= 7
+        assert 4 <= len(ticks) <= 9
         assert low <= ticks[0]
         assert ticks[-1] <= high + 1e-9
 
