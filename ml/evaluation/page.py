@@ -17,6 +17,7 @@ from ml.evaluation.page_sections import (
     over_http_section,
     picture,
     protocol_section,
+    ptb_section,
 )
 from ml.evaluation.pictures import det_picture, student_picture, training_pictures
 from ml.evaluation.report import ReportTable
@@ -71,6 +72,7 @@ def make_page(results: KeptResults) -> Page:
         "interval of the EER difference is judged: below 0 is surely better.\n",
         *_det_section(results, pictures),
         *(protocol_section(results, name) for name in _PLAIN),
+        ptb_section(results),
         open_set_section(results),
         motion_section(results),
         evidence_section(results, pictures),

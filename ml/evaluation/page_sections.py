@@ -73,6 +73,19 @@ def _baseline_rows(results: KeptResults, protocol: str, variant: str) -> list[tu
     return rows
 
 
+def ptb_section(results: KeptResults) -> str:
+    """Say what E4 needs, as long as nobody has measured it."""
+    if any("E4" in bundle.protocols for bundle in results.bundles):
+        return ""
+    return (
+        "## E4\n\nNot measured: PTB (1.7 GB) is not kept here. The command says what to download and\n"
+        "where to put it; loader and protocol are tested on small files in its layout. Published on PTB:\n"
+        "EER 9.06 % (lead I, people not trained on, Pinto & Cardoso 2019), rank-1 98.10 % and 64.16 % at\n"
+        "short and long separation (Chee & Ramli 2022).\n\n"
+        + code_block(["python -m ml.cli evaluate --protocol E4"])
+    )
+
+
 def open_set_section(results: KeptResults) -> str:
     """Give the section of E12."""
     rows, measured = [], []

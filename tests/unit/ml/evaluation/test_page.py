@@ -113,6 +113,13 @@ class TestMakePage:
         assert "python -m ml.cli compare --protocol E3" in text
         assert "wrong 1 against 4 of 35 (p 0.040): **must met**" in text
 
+    def test_a_set_that_is_not_here_is_said_until_it_is_measured(self, folder: Path) -> None:
+        assert "Not measured: PTB" in make_page(read_results(folder)).text
+
+        keep(folder, "ecg/E4.json", protocol("E4", "whole", "ecg"))
+
+        assert "Not measured: PTB" not in make_page(read_results(folder)).text
+
     def test_pictures_are_shown_where_they_are_written(self, folder: Path) -> None:
         epochs = [{"epoch": k, "loss": 1.0 / k, "d1_dev_eer": 0.1 / k} for k in (1, 2)]
         keep(folder, "training/teacher.json", {"epochs": epochs})
