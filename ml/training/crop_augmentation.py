@@ -181,6 +181,6 @@ def standardised(windows: Tensor) -> Tensor:
     """
     mean = windows.mean(dim=1, keepdim=True)
     centred = windows - mean
-    size = centred.pow(2).mean(dim=1, keepdim=True).sqrt().clamp_min(1e-12)
-    flat = size <= FLAT_SHARE_OF_OFFSET * mean.abs()
+    size = centred.pow(2).mean(dim=1, keepdim=True).sqrt()
+    flat = size <= (FLAT_SHARE_OF_OFFSET * mean.abs()).clamp_min(1e-12)
     return torch.where(flat, torch.zeros(()), (centred / size).clamp(-CLIP, CLIP))
