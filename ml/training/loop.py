@@ -19,6 +19,7 @@ from ml.losses import make_metric_loss
 from ml.losses.class_loss import ClassLoss
 from ml.losses.ignored_pairs import IgnoredPairs
 from ml.losses.metric_loss import MetricLoss
+from ml.losses.terms_by_name import DISTILLATION_TERMS
 from ml.models.networks import make_network
 from ml.training.checkpoints import (
     NETWORK_FILE,
@@ -156,12 +157,16 @@ def check_recipe(recipe: NetworkRecipe) -> None:
     """Make network and losses for nothing, so that a slip in a recipe shows before the data are read.
 
     Raises:
-        RecipeError: A name or an option that the network or a loss does not know, or a value it refuses.
+        RecipeError: A name or an option that the network, a loss or the terms of a distillation do not know,
+            or a value that they refuse.
     """
     try:
         network = make_network(recipe.network.name, recipe.network.parameters)
         for plan in recipe.losses:
             _loss(plan, network, n_classes=2, ignored_pairs=None)
+        terms = recipe.distillation.terms if recipe.distillation else {}
+        if unknown := sorted(set(terms) - set(DISTILLATION_TERMS)):
+            raise ValueError(f"distillation: unknown {unknown}, known are {sorted(DISTILLATION_TERMS)}")
     except (TypeError, ValueError) as error:
         raise RecipeError(f"recipe of {recipe.bundle.id}: {error}") from error
 

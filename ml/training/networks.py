@@ -17,7 +17,7 @@ from ml.training.material import beat_material, window_material
 from ml.training.monitor import development_set
 from ml.training.network_data import training_noise
 from ml.training.network_recipe import NetworkRecipe
-from ml.training.recipe import Recipe
+from ml.training.recipe import Recipe, RecipeError
 
 DEVELOPMENT_SECONDS = 10.0
 # The network that reads mean beats; all others read windows.
@@ -46,9 +46,11 @@ def train(
         limit_s: Seconds of training after which it shall have ended, see `train_network`.
 
     Raises:
-        RecipeError: What network or losses do not know; found before any data are read.
+        RecipeError: What network or losses do not know, or a teacher without weights; found before any data
+            are read.
     """
     check_recipe(recipe)
+    teacher = _teacher(recipe, var)
     folder = var / "train" / recipe.bundle.id
     with console.status("conditioning recordings of CinC train and dev people (cached afterwards)"):
         strips = beat_lda.training_strips(data, beats, var / "cache")
@@ -65,7 +67,7 @@ def train(
         monitor = development_set(development, views_of)
     console.print(f"{training.n_people} people; dev {monitor.pairs} pairs, {monitor.failures} not acquired")
     plan = recipe.distillation
-    teach = taught_by(weights_path(plan.teacher, var), plan, training.ignored_pairs) if plan else None
+    teach = taught_by(teacher, plan, training.ignored_pairs) if plan and teacher else None
     with _progress_bar(console) as bar:
         task = bar.add_task(recipe.bundle.id, total=1.0, terms="")
         lines = _Lines(console)
@@ -85,6 +87,15 @@ def train(
             teach=teach,
         )
     return folder
+
+
+def _teacher(recipe: NetworkRecipe, var: Path) -> Path | None:
+    if recipe.distillation is None:
+        return None
+    try:
+        return weights_path(recipe.distillation.teacher, var)
+    except FileNotFoundError as error:
+        raise RecipeError(f"recipe of {recipe.bundle.id}: {error}") from error
 
 
 def _progress_bar(console: Console) -> Progress:

@@ -83,6 +83,27 @@ class TestExport:
         assert not (tmp_path / "models").exists()
 
 
+class TestTrain:
+    @pytest.fixture
+    def network_recipe(self, recipe):
+        pytest.importorskip("torch")
+        recipe.write_text(RECIPE + '[network]\nname = "resnet1d"\n[losses.sup_con]\nheat = 2.0\n')
+        return recipe
+
+    def test_a_slip_in_a_networks_recipe_shows_at_once(self, tmp_path, network_recipe):
+        result = run(tmp_path, "train", network_recipe)
+
+        assert result.exit_code == 1
+        assert "heat" in result.output
+
+    @pytest.mark.parametrize("minutes", ["0", "-5"])
+    def test_no_time_is_refused(self, tmp_path, network_recipe, minutes):
+        result = CliRunner().invoke(app, ["train", "--recipe", str(network_recipe), "--minutes", minutes])
+
+        assert result.exit_code == 2
+        assert "--minutes" in result.output
+
+
 class TestRecipe:
     @pytest.mark.parametrize("command", ["train", "calibrate", "export"])
     def test_an_unknown_key_stops_every_stage(self, tmp_path, recipe, command):
