@@ -1,6 +1,6 @@
-"""Eight-bit integers for the window network of an ONNX file; what is fitted behind it stays as it is.
+"""Eight-bit integers for the networks in an ONNX file; what is fitted behind them stays as it is.
 
-Weights are quantised per channel, activations by the range they take on calibration windows (static).
+Weights are quantised per channel, activations by the range they take on calibration strips (static).
 Convolutions gain most: 8-bit products, and the additions between them need no way back to floats.
 Transformers get smaller and hardly faster.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,12 +21,15 @@ from numpy.typing import NDArray
 
 from ml.onnx_files import cosine_distance, open_session, without_origin
 
-CALIBRATION_BATCH = 16
+Inputs = Mapping[str, NDArray[np.float32]]
+"""What a network reads of one strip, as `ml.encoder` prepares it."""
+
 WEIGHTED = {"Conv", "MatMul", "Gemm"}
 # Worth quantising only where their neighbours are: between convolutions.
 BETWEEN_CONVOLUTIONS = {"Add", "Mul", "Relu", "MaxPool"}
-# Parts of `StripEncoder` behind the network; tiny, and they decide.
-FITTED_PREFIXES = ("polarity", "windows.map.", "beat.", "joint.")
+# What `StripEncoder` calls the constants fitted behind a network: tiny, and they decide.
+FITTED = {"polarity", "projection", "centre"}
+CHECKED_STRIPS = 8
 # What ONNX Runtime's rewriting may change: rounding ties, not the vectors.
 REWRITING_COSINE_DISTANCE = 1e-2
 REPORT_RUNS = 30
@@ -41,23 +44,23 @@ class QuantizationConfig:
     """What is quantised.
 
     Args:
-        first_convolution: The one that reads the windows.
-        last_linear: The one that gives the embedding.
+        first_convolutions: Those that read the signal.
+        matrices: Linear layers; all of a transformer, the last layer of a convolutional network.
         calibration: How the range of an activation is found: `minmax`, `percentile` or `entropy`.
     """
 
-    first_convolution: bool = True
-    last_linear: bool = True
+    first_convolutions: bool = True
+    matrices: bool = True
     calibration: str = "minmax"
 
 
 @dataclass(frozen=True)
 class QuantizationReport:
-    """A network before and after, on the same windows.
+    """A network before and after, on the same strips.
 
     Args:
         kib, int8_kib: File sizes.
-        p50_ms, int8_p50_ms: Median time of one run over all windows, on one thread, taken in turn.
+        p50_ms, int8_p50_ms: Median time of a strip on one thread, taken in turn.
         worst_cosine, mean_cosine: Of what comes out, before against after.
     """
 
@@ -74,13 +77,13 @@ class QuantizationReport:
 
 
 def quantize_network(
-    weights: bytes, windows: NDArray[np.float32], config: QuantizationConfig | None = None
+    weights: bytes, strips: Sequence[Inputs], config: QuantizationConfig | None = None
 ) -> bytes:
-    """Quantise the window network of a file that `ml.export_network` wrote.
+    """Quantise the networks of a file that `ml.export_network` wrote.
 
     Args:
         weights: An ONNX file.
-        windows: For calibration, as the network reads them: standardised, upright, float32, (n, n_samples).
+        strips: What it reads of strips of the people it was trained on: they set the ranges.
         config: What is quantised; by default all that gains.
 
     Raises:
@@ -102,7 +105,7 @@ def quantize_network(
         quantize_static(
             model,
             path,
-            _Calibration(list(network_inputs(weights, windows))),
+            _Calibration(strips),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             # Unsigned times signed: three times as fast as signed times signed on x86.
@@ -120,7 +123,7 @@ def quantize_network(
         quantized = load_model_from_string(path.read_bytes())
     without_origin(quantized)
     found = bytes(quantized.SerializeToString(deterministic=True))
-    _check_rewriting(found, windows[:CALIBRATION_BATCH])
+    _check_rewriting(found, strips[:CHECKED_STRIPS])
     return found
 
 
@@ -131,30 +134,28 @@ def quantized_nodes(graph: Any, config: QuantizationConfig) -> list[str]:
     convolutions = [node for node in weighted if node.op_type == "Conv"]
     between = _descendants(graph, convolutions) & _ancestors(graph, convolutions)
     chosen = [n for n in graph.node if n.name in between and n.op_type in BETWEEN_CONVOLUTIONS] + weighted
-    left = set()
-    if not config.first_convolution and convolutions:
-        left.add(convolutions[0].name)
-    if not config.last_linear and weighted[-1].op_type != "Conv":
-        left.add(weighted[-1].name)
-    return [node.name for node in chosen if node.name not in left]
+    if not config.matrices:
+        chosen = [node for node in chosen if node.op_type in {"Conv"} | BETWEEN_CONVOLUTIONS]
+    if not config.first_convolutions:
+        channels = {tensor.name: tensor.dims[1] for tensor in graph.initializer if len(tensor.dims) > 2}
+        chosen = [node for node in chosen if node.op_type != "Conv" or channels[node.input[1]] > 1]
+    return [node.name for node in chosen]
 
 
-def quantization_report(weights: bytes, quantized: bytes, windows: NDArray[np.float32]) -> QuantizationReport:
-    """Compare a network before and after, on windows it was not calibrated with.
+def quantization_report(weights: bytes, quantized: bytes, strips: Sequence[Inputs]) -> QuantizationReport:
+    """Compare a network before and after.
 
     Args:
         weights, quantized: ONNX files.
-        windows: Standardised, upright, float32, shape (n, n_samples).
+        strips: What they read of strips that set no ranges.
     """
     sessions = open_session(weights), open_session(quantized)
-    batches = list(network_inputs(weights, windows))
-    vectors = [np.concatenate([session.run(None, inputs)[0] for inputs in batches]) for session in sessions]
+    vectors = [np.concatenate([session.run(None, strip)[0] for strip in strips]) for session in sessions]
     taken: tuple[list[float], list[float]] = ([], [])
-    for _ in range(REPORT_RUNS):
+    for strip in list(strips) * -(-REPORT_RUNS // len(strips)):
         for session, times in zip(sessions, taken, strict=True):
             started_s = time.perf_counter()
-            for inputs in batches:
-                session.run(None, inputs)
+            session.run(None, strip)
             times.append(time.perf_counter() - started_s)
     cosine = 1.0 - cosine_distance(vectors[0], vectors[1])
     return QuantizationReport(
@@ -167,33 +168,21 @@ def quantization_report(weights: bytes, quantized: bytes, windows: NDArray[np.fl
     )
 
 
-def network_inputs(weights: bytes, windows: NDArray[np.float32]) -> Iterator[dict[str, NDArray[np.float32]]]:
-    """Batches of windows, with the beat that leaves them as they are where a file reads one."""
-    from onnx import load_model_from_string, numpy_helper
-
-    graph = load_model_from_string(weights).graph
-    fixed = {}
-    if "beat" in {value.name for value in graph.input}:
-        (polarity,) = (tensor for tensor in graph.initializer if tensor.name == "polarity")
-        fixed["beat"] = numpy_helper.to_array(polarity)[None]
-    for start in range(0, len(windows), CALIBRATION_BATCH):
-        yield {"windows": windows[start : start + CALIBRATION_BATCH], **fixed}
-
-
 class _Calibration:
-    """Hands out one batch after another, as the quantizer asks."""
+    """Hands out one strip after another, as the quantizer asks."""
 
-    def __init__(self, batches: Sequence[dict[str, NDArray[np.float32]]]) -> None:
-        self._batches = iter(batches)
+    def __init__(self, strips: Sequence[Inputs]) -> None:
+        self._strips = iter(strips)
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-        return next(self._batches, None)
+        strip = next(self._strips, None)
+        return None if strip is None else dict(strip)
 
 
 def _network_weights(node: Any, constants: set[str]) -> bool:
-    """Whether a node has weights, and not those fitted behind the network."""
+    """Whether a node has weights, and not those fitted behind a network."""
     weights = [name for name in node.input if name in constants]
-    return bool(weights) and not any(name.startswith(FITTED_PREFIXES) for name in weights)
+    return bool(weights) and not any(name.rpartition(".")[2] in FITTED for name in weights)
 
 
 def _descendants(graph: Any, sources: Sequence[Any]) -> set[str]:
@@ -218,11 +207,10 @@ def _ancestors(graph: Any, sinks: Sequence[Any]) -> set[str]:
     return found
 
 
-def _check_rewriting(quantized: bytes, windows: NDArray[np.float32]) -> None:
-    for inputs in network_inputs(quantized, windows):
-        as_written = open_session(quantized, optimised=False).run(None, inputs)[0]
-        as_served = open_session(quantized).run(None, inputs)[0]
-        worst = float(cosine_distance(as_written, as_served).max())
+def _check_rewriting(quantized: bytes, strips: Sequence[Inputs]) -> None:
+    as_written, as_served = open_session(quantized, optimised=False), open_session(quantized)
+    for strip in strips:
+        worst = float(cosine_distance(as_written.run(None, strip)[0], as_served.run(None, strip)[0]).max())
         if not worst <= REWRITING_COSINE_DISTANCE:
             raise QuantizationError(
                 f"ONNX Runtime's rewriting moves the vectors by a cosine distance of {worst:.2g}; "
