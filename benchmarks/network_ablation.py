@@ -86,12 +86,16 @@ def _off(**changes: Any) -> AugmentationConfig:
 
 PLAIN_CHANNEL = {"equaliser_db": 0.0, "high_pass_share": 0.0, "low_pass_share": 0.0}
 NO_NOISE = {"muscle_share": 0.0, "drift_share": 0.0, "motion_share": 0.0, "noise_share": 0.0}
+ALWAYS = _off(swap_share=1.0, warp_share=1.0, period_change=0.6, repolarisation_sd=0.4)
 GROUPS: Mapping[str, Group] = {
     "augmentation": Group(
         "Augmentation against channel offset",
         "Which variation of a crop carries over to other days and sensors?",
         (
-            Variant("all (as shipped)"),
+            Variant("all, for half of the crops each"),
+            Variant("residue always swapped", _off(swap_share=1.0)),
+            Variant("heart rate always warped, 0.6", _off(warp_share=1.0, period_change=0.6)),
+            Variant("both always, T wave 0.4", ALWAYS),
             Variant("no random channel (shelves, high-pass, low-pass)", _off(**PLAIN_CHANNEL)),
             Variant("no residue swap", _off(swap_share=0.0)),
             Variant("no heart-rate warping, no rate jitter", _off(warp_share=0.0)),

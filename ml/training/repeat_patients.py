@@ -1,0 +1,54 @@
+"""People of CinC 2017 who are probably the same: the set names a subject per recording, patients came again.
+
+Two encoders that see different things, windows and mean beats, must both find two recordings at least as
+alike as most pairs of strips of one recording are. Such pairs teach nothing about telling people apart: they
+are left out of each other's negatives.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.losses.ignored_pairs import IgnoredPairs
+
+FloatArray = NDArray[np.float64]
+PAIRS_FILE = Path(__file__).with_name("cinc_repeat_patients.json")
+# A pair counts if it is more alike than this share of mated comparisons, in both views.
+MATED_QUANTILE = 0.25
+
+
+def likely_repeats(
+    halves: Sequence[tuple[FloatArray, FloatArray]], names: Sequence[str], quantile: float = MATED_QUANTILE
+) -> list[tuple[str, str]]:
+    """Find pairs of people that both views take for one.
+
+    Args:
+        halves: Per view, vectors of the first and of the last part of each person's recording, unit norm,
+            float64, shape (n, d) each.
+        names: Of the people, in the order of the rows.
+        quantile: Of the mated cosines, that a pair must exceed in every view.
+
+    Returns:
+        Pairs of names, each and all sorted.
+    """
+    alike = np.ones((len(names), len(names)), dtype=np.bool_)
+    for first, last in halves:
+        cosine = first @ last.T
+        least = np.quantile(np.diag(cosine), quantile)
+        # Either way round: the first half of one against the last half of the other.
+        alike &= np.minimum(cosine, cosine.T) >= least
+    one, other = np.nonzero(np.triu(alike, k=1))
+    return sorted((min(names[i], names[j]), max(names[i], names[j])) for i, j in zip(one, other, strict=True))
+
+
+def ignored_repeats(names: Sequence[str], pairs_file: Path = PAIRS_FILE) -> IgnoredPairs:
+    """Pairs that were found before, as labels of these people; pairs of others are passed over."""
+    number = {name: label for label, name in enumerate(names)}
+    pairs = json.loads(pairs_file.read_text(encoding="utf-8"))["pairs"]
+    known = [(number[a], number[b]) for a, b in pairs if a in number and b in number]
+    return IgnoredPairs(len(names), known)
