@@ -132,9 +132,8 @@ class _WindowBranch(nn.Module):
     def forward(self, windows: Tensor) -> Tensor:
         if self.both_polarities:
             both = self.network(torch.cat([windows, -windows])).embedding  # (2n, e)
-            embeddings = both.unflatten(0, (2, -1)).sum(
-                dim=0
-            )  # Unit norm follows: the sum does for the mean.
+            # Unit norm follows, so the sum does for the mean.
+            embeddings = both.unflatten(0, (2, -1)).sum(dim=0)  # (n, e)
         else:
             embeddings = self.network(windows).embedding  # (n, e)
         pooled = unit(embeddings).mean(dim=0, keepdim=True)  # (n, e) → (1, e)
