@@ -3,6 +3,7 @@
 #   make run PORT=8123                    another port
 #   make demo DATA=../shared/data/ecg/ecg_id   real people instead of synthetic ones
 #   make test ARGS='-k feed -x'           arguments for pytest
+#   PIP_EXTRA_INDEX_URL=… make test       where pip finds torch for CPUs (PyPI's for Linux brings gigabytes of CUDA)
 #   make run PYTHON=/opt/python3.13/bin/python3   a particular interpreter for the environments
 
 .DEFAULT_GOAL := help
