@@ -53,7 +53,7 @@ class KeptResults:
     experiments: tuple[Json, ...]
     trainings: Mapping[str, Json]
     students: Json
-    speed: Json
+    benchmarks: Json
 
     def comparison(self, protocol: str, a: str, b: str) -> Json | None:
         """Give the comparison of system a against b; names match whole, or up to the version.
@@ -64,6 +64,15 @@ class KeptResults:
             if one["comparison"] == protocol and _named(one["a"], a) and _named(one["b"], b):
                 return one
         return None
+
+    def speed(self, encoder_id: str) -> Json:
+        """Give what was measured of a bundle's time and size; empty where nothing was."""
+        for section in ("encode-network", "encode"):
+            for line in self.benchmarks.get(section, {}).get("lines", ()):
+                if line["what"].startswith(f"{encoder_id}: "):
+                    raw: Json = line["raw"]
+                    return raw
+        return {}
 
 
 def read_results(folder: Path) -> KeptResults:
@@ -76,7 +85,7 @@ def read_results(folder: Path) -> KeptResults:
         experiments=tuple(_read(path) for path in sorted(folder.glob("experiments/*.json"))),
         trainings={path.stem: _read(path) for path in sorted(folder.glob("training/*.json"))},
         students=_read(folder / "students.json"),
-        speed=_read(folder / "speed.json"),
+        benchmarks=_read(folder / "benchmarks.json"),
     )
 
 

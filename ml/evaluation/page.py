@@ -18,6 +18,7 @@ from ml.evaluation.page_sections import (
     picture,
     protocol_section,
     ptb_section,
+    speed_section,
 )
 from ml.evaluation.pictures import det_picture, student_picture, training_pictures
 from ml.evaluation.report import ReportTable
@@ -80,6 +81,7 @@ def make_page(results: KeptResults) -> Page:
         over_http_section(results),
         comparison_section(results),
         _student_section(results, pictures),
+        speed_section(results),
         *(_experiment_section(experiment) for experiment in results.experiments),
         *_training_sections(results, pictures),
     ]

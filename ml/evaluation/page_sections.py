@@ -240,6 +240,23 @@ def closed_set_section(results: KeptResults) -> str:
     return f"## E1\n\n{table.to_markdown()}\n{note}\n{_commands(measured, 'E1')}"
 
 
+def speed_section(results: KeptResults) -> str:
+    """Give what the benchmarks of bundles and networks found."""
+    sections = [name for name in ("encode-network", "window-networks") if name in results.benchmarks]
+    rows = tuple(
+        (line["what"], line["figure"], line["budget"] or "–")
+        for name in sections
+        for line in results.benchmarks[name]["lines"]
+    )
+    if not rows:
+        return ""
+    title = "From strip to vector, and what architectures of other sizes take"
+    table = ReportTable(title, ("what", "measured", "budget"), rows)
+    return f"## Speed\n\n{table.to_markdown()}\n" + code_block(
+        f"python -m benchmarks --only {name}" for name in sections
+    )
+
+
 def over_http_section(results: KeptResults) -> str:
     """Give what the HTTP API made of the same trials."""
     rows = [

@@ -21,6 +21,7 @@ Json = Mapping[str, Any]
 
 _DET_LOW, _DET_HIGH = 1e-4, 0.5
 _BOOKKEEPING = frozenset({"epoch", "step", "seconds", "lr"})
+_DEVELOPMENT = ("d1_dev", "d2")
 
 
 def det_picture(title: str, curves: Sequence[tuple[str, Json]]) -> str | None:
@@ -84,33 +85,30 @@ def evidence_picture(title: str, curves: Sequence[tuple[str, Json]]) -> str | No
 
 
 def training_pictures(name: str, log: Json) -> dict[str, str]:
-    """Draw what a training logged: losses in one picture, error rates on development people in another.
+    """Draw what a training logged: losses in one picture, errors on development people in another.
 
     Args:
         name: Of the training.
-        log: `training.json`: `epochs`, each with `epoch`, `step`, `seconds`, `lr`, losses and figures.
+        log: `training.json`: `epochs`, each with `epoch`, `step`, `seconds`, `lr`, losses, and now and then
+            figures in percent whose names begin with `d1_dev` or `d2`.
 
     Returns:
-        SVG by `loss` and `eer`, each only where there is something to draw.
+        SVG by `loss` and `errors`, each only where there is something to draw.
     """
     epochs = log["epochs"]
     names = dict.fromkeys(key for epoch in epochs for key in epoch if key not in _BOOKKEEPING)
+    labels = {"loss": "loss, smoothed", "errors": "errors on development people, %"}
     found: dict[str, str] = {}
-    for kind in ("loss", "eer"):
+    for kind, label in labels.items():
         series = [
             Series(key, points, marked=True)
             for key in names
-            if ("eer" in key) == (kind == "eer") and (points := _logged(epochs, key))
+            if key.startswith(_DEVELOPMENT) == (kind == "errors") and (points := _logged(epochs, key))
         ]
         if series:
             highest = max(value for one in series for _, value in one.points)
-            label = "EER on D1-dev people" if kind == "eer" else "loss, smoothed"
-            found[kind] = line_chart(
-                f"{name}: {label}",
-                _epoch_axis(epochs),
-                linear_axis(label, 0.0, highest * 1.05 or 1.0, percent=kind == "eer"),
-                series,
-            )
+            y = linear_axis(label, 0.0, highest * 1.05 or 1.0)
+            found[kind] = line_chart(f"{name}: {label}", _epoch_axis(epochs), y, series)
     return found
 
 

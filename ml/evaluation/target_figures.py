@@ -157,10 +157,10 @@ def student_ratio(against: str, protocol: str) -> Measure:
 
 
 def speed_figure(name: str, unit: str, scale: float = 1.0) -> Measure:
-    """A figure of `speed.json`."""
+    """A figure of the benchmark of bundles."""
 
     def measure(results: KeptResults, bundle: BundleResults) -> Measured | None:
-        found = results.speed.get("bundles", {}).get(bundle.encoder_id, {})
+        found = results.speed(bundle.encoder_id)
         if name not in found:
             return None
         value = float(found[name]) * scale

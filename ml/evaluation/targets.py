@@ -239,7 +239,7 @@ TARGETS: tuple[Target, ...] = (
         1.5,
         None,
         "at most",
-        speed_figure("bytes", "MB", 1e-6),
+        speed_figure("kib", "MB", 1024e-6),
         only="ecg-edge",
     ),
 )

@@ -120,13 +120,29 @@ class TestMakePage:
 
         assert "Not measured: PTB" not in make_page(read_results(folder)).text
 
+    def test_speed_comes_from_the_benchmarks(self, folder: Path) -> None:
+        keep(folder, "ecg-edge/E2.json", protocol("E2", "20 s", "ecg-edge"))
+        raw = {"p50_ms": 1.5, "p95_ms": 1.9, "kib": 1000.0}
+        line = {"what": "ecg-edge@1: 10 s: p50", "figure": "1.5 ms", "budget": "≤ 2 ms", "raw": raw}
+        keep(folder, "benchmarks.json", {"encode-network": {"lines": [line]}})
+
+        text = make_page(read_results(folder)).text
+
+        assert "1.50 ms (p95 1.90): **must met**" in text
+        assert "1.02 MB: **must met**" in text
+        assert "| ecg-edge@1: 10 s: p50 | 1.5 ms | ≤ 2 ms |" in text
+
     def test_pictures_are_shown_where_they_are_written(self, folder: Path) -> None:
-        epochs = [{"epoch": k, "loss": 1.0 / k, "d1_dev_eer": 0.1 / k} for k in (1, 2)]
+        epochs = [{"epoch": k, "loss": 1.0 / k, "d1_dev_eer": 10.0 / k} for k in (1, 2)]
         keep(folder, "training/teacher.json", {"epochs": epochs})
 
         page = make_page(read_results(folder))
 
-        assert set(page.pictures) == {"det-E2.svg", "training-teacher-loss.svg", "training-teacher-eer.svg"}
+        assert set(page.pictures) == {
+            "det-E2.svg",
+            "training-teacher-loss.svg",
+            "training-teacher-errors.svg",
+        }
         for name in page.pictures:
             assert f"]({PICTURES}/{name})" in page.text
 

@@ -88,24 +88,24 @@ class TestTrainingPictures:
                 "seconds": 5.0 * k,
                 "lr": 1e-3,
                 "loss": 4.0 / k,
-                "d1_dev_eer": 0.1 / k,
+                "d1_dev_eer": 10.0 / k,
             }
             for k in (1, 2, 3)
         ]
 
         found = training_pictures("teacher", {"epochs": epochs})
 
-        assert set(found) == {"loss", "eer"}
+        assert set(found) == {"loss", "errors"}
         assert {"epoch", "loss", "loss, smoothed"} <= set(texts(found["loss"]))
-        assert "d1_dev_eer" in texts(found["eer"])
+        assert "d1_dev_eer" in texts(found["errors"])
         ((*_, last),) = lines(found["loss"])
         assert last[1] > lines(found["loss"])[0][0][1]  # It fell.
 
     def test_a_figure_that_is_measured_now_and_then_is_drawn_where_it_is(self) -> None:
         epochs: list[dict[str, Any]] = [{"epoch": k, "loss": 1.0} for k in range(1, 6)]
-        epochs[0]["d1_dev_eer"] = epochs[4]["d1_dev_eer"] = 0.05
+        epochs[0]["d1_dev_eer"] = epochs[4]["d1_dev_eer"] = 5.0
 
-        assert [len(line) for line in lines(training_pictures("t", {"epochs": epochs})["eer"])] == [2]
+        assert [len(line) for line in lines(training_pictures("t", {"epochs": epochs})["errors"])] == [2]
 
     def test_a_training_that_logged_nothing_has_no_pictures(self) -> None:
         assert training_pictures("t", {"epochs": []}) == {}

@@ -13,7 +13,7 @@ def results(*bundles: BundleResults, **parts: object) -> KeptResults:
         "experiments": (),
         "trainings": {},
         "students": {},
-        "speed": {},
+        "benchmarks": {},
     }
     return KeptResults(bundles=bundles, **(empty | parts))  # type: ignore[arg-type]
 
