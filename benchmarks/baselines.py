@@ -14,7 +14,7 @@ Trials, readers and metrics are the project's own (numpy only); docs/results/bas
 import argparse
 import json
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 
 from ml.evaluation.metrics import eer, open_set_rates, oracle_threshold, ranks
 from ml.evaluation.protocols import PROTOCOLS, cinc_first_against_last, ecg_id_same_day
-from ml.evaluation.trial_scores import TrialScores, write_trial_scores
-from ml.evaluation.trials import Cut, Presentation, Trials, seeded_halves
-from ml.fusion.templates import pool
+from ml.evaluation.trial_scores import TrialScores, cosine_trial_scores, write_trial_scores
+from ml.evaluation.trials import Cut, Trials, seeded_halves
 
 FloatArray = NDArray[np.float64]
 RESULTS = {
@@ -75,7 +74,9 @@ def main() -> None:
 def measure(protocol: str, data: Path, average: str) -> dict[str, dict[str, float]]:
     """Rank-1 errors and EER of every variant of a protocol; the scores behind them are kept."""
     beats = Beats(AVERAGES[average])
-    found = [trial_scores(trials, beats, NAMES[average]) for trials in PROTOCOLS[protocol].build(data)]
+    found = [
+        cosine_trial_scores(NAMES[average], trials, beats.of) for trials in PROTOCOLS[protocol].build(data)
+    ]
     write_trial_scores(SCORES[average] / f"{protocol}.npz", found)
     return {one.variant: recognise(one) for one in found}
 
@@ -85,14 +86,6 @@ def measure_e12(data: Path, average: Average) -> dict[str, dict[str, float]]:
     return {
         name: open_set(build(data), Beats(average), fpir, halves) for name, build, fpir, halves in OPEN_SETS
     }
-
-
-def trial_scores(trials: Trials, beats: "Beats", name: str) -> TrialScores:
-    scores, mated = compare(trials, beats)
-    own = scores[np.arange(len(mated)), mated]
-    others = scores.copy()
-    others[np.arange(len(mated)), mated] = np.nan
-    return TrialScores.of(name, trials, scores, ranks(np.where(np.isnan(own), -np.inf, own), others) > 1)
 
 
 def recognise(found: TrialScores) -> dict[str, float]:
@@ -107,7 +100,7 @@ def recognise(found: TrialScores) -> dict[str, float]:
 
 
 def open_set(trials: Trials, beats: "Beats", fpir: float, halves: int) -> dict[str, float]:
-    scores, _ = compare(trials, beats)
+    scores = cosine_trial_scores("", trials, beats.of).scores
     scores = np.where(np.isnan(scores), -np.inf, scores)
     found = []
     for known in seeded_halves(len(scores), halves):
@@ -118,32 +111,6 @@ def open_set(trials: Trials, beats: "Beats", fpir: float, halves: int) -> dict[s
         best = scores[np.ix_(strangers, known)].max(axis=1)
         found.append(open_set_rates(own, ranks(own, others), best, oracle_threshold(best, fpir)).dir)
     return {"fpir": fpir, "halves": halves, "oracle_dir": float(np.mean(found))}
-
-
-def compare(trials: Trials, beats: "Beats") -> tuple[FloatArray, NDArray[np.int64]]:
-    """Cosine of every probe with every template, NaN for failures, and the column of the own subject."""
-    gallery = embed(trials.gallery, beats)
-    probes = embed([probe.presentation for probe in trials.probes], beats)
-    scores = probes @ gallery.T
-    columns = {enrolled.subject_id: column for column, enrolled in enumerate(trials.gallery)}
-    mated = np.array([columns[probe.presentation.subject_id] for probe in trials.probes])
-    for row, probe in enumerate(trials.probes):
-        if probe.own_enrollment is not None:
-            scores[row, mated[row]] = embed([probe.own_enrollment], beats)[0] @ probes[row]
-    return scores, mated
-
-
-def embed(presentations: Iterable[Presentation], beats: "Beats") -> FloatArray:
-    rows: list[NDArray[np.float32] | None] = []
-    for presentation in presentations:
-        found = []
-        for cut, session in zip(presentation.cuts, presentation.sessions, strict=True):
-            vector = beats.of(cut)
-            if vector is not None:
-                found.append((vector, session))
-        rows.append(pool(np.stack([v for v, _ in found]), [s for _, s in found]) if found else None)
-    size = next(row.size for row in rows if row is not None)
-    return np.stack([np.full(size, np.nan) if row is None else row.astype(np.float64) for row in rows])
 
 
 class Beats:

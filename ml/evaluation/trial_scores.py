@@ -1,14 +1,16 @@
 """Scores of single trials, kept so that two systems can be compared probe by probe (numpy only)."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.trials import Presentation, Trials
+from ml.evaluation.metrics import ranks
+from ml.evaluation.trials import Cut, Presentation, Trials
+from ml.fusion.templates import pool
 
 FloatArray = NDArray[np.float64]
 
@@ -77,6 +79,45 @@ class TrialScores:
 def key_of(presentation: Presentation) -> str:
     """Name what a subject presented."""
     return "+".join(cut.key for cut in presentation.cuts)
+
+
+def cosine_trial_scores(
+    system: str, trials: Trials, vector_of: Callable[[Cut], NDArray[np.floating] | None]
+) -> TrialScores:
+    """Score the trials of a system that has vectors but no calibration: plain cosines.
+
+    Args:
+        system: Its name.
+        trials: One variant of a protocol.
+        vector_of: Unit vector of a cut; None where it could not be acquired.
+    """
+    gallery = [_pooled(enrolled, vector_of) for enrolled in trials.gallery]
+    probes = [_pooled(probe.presentation, vector_of) for probe in trials.probes]
+    size = next(vector.size for vector in [*gallery, *probes] if vector is not None)
+    nothing = np.full(size, np.nan)
+    stacked = [np.stack([nothing if v is None else v for v in part]) for part in (probes, gallery)]
+    scores = stacked[0] @ stacked[1].T
+    columns = {enrolled.subject_id: column for column, enrolled in enumerate(trials.gallery)}
+    own = np.array([columns[probe.presentation.subject_id] for probe in trials.probes])
+    for row, probe in enumerate(trials.probes):
+        if probe.own_enrollment is not None:
+            enrolled = _pooled(probe.own_enrollment, vector_of)
+            scores[row, own[row]] = np.nan if enrolled is None else stacked[0][row] @ enrolled
+    at = (np.arange(own.size), own)
+    others = scores.copy()
+    others[at] = np.nan
+    wrong = ranks(np.where(np.isnan(scores[at]), -np.inf, scores[at]), others) > 1
+    return TrialScores.of(system, trials, scores, wrong)
+
+
+def _pooled(
+    presentation: Presentation, vector_of: Callable[[Cut], NDArray[np.floating] | None]
+) -> FloatArray | None:
+    pairs = zip(presentation.cuts, presentation.sessions, strict=True)
+    found = [(v, session) for cut, session in pairs if (v := vector_of(cut)) is not None]
+    if not found:
+        return None
+    return pool(np.stack([v for v, _ in found]), [s for _, s in found]).astype(np.float64)
 
 
 def write_trial_scores(path: Path, found: Sequence[TrialScores]) -> None:

@@ -1,17 +1,21 @@
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 
+from ml.data.records import EcgRecord
 from ml.evaluation.intervals import redrawn_people
 from ml.evaluation.metrics import eer
 from ml.evaluation.paired import compare_systems
 from ml.evaluation.trial_scores import (
     TrialScores,
     TrialScoresError,
+    cosine_trial_scores,
     read_trial_scores,
     write_trial_scores,
 )
+from ml.evaluation.trials import Cut, Presentation, Probe, Trials
 
 PEOPLE = tuple(f"p{k:02d}" for k in range(40))
 
@@ -108,6 +112,44 @@ class TestCompareSystems:
     def test_other_trials_are_refused(self) -> None:
         with pytest.raises(TrialScoresError, match="same trials"):
             compare_systems(scores("a", 2.0, seed=1), scores("b", 2.0, seed=2, key="other"))
+
+
+def cut(name: str, person: str) -> Cut:
+    return Cut(EcgRecord(name, person, 250.0, np.zeros(750, dtype=np.float32)))
+
+
+class TestCosineTrialScores:
+    VECTORS = MappingProxyType({"a1": (1.0, 0.0), "a2": (0.8, 0.6), "b1": (0.0, 1.0), "b2": (0.6, 0.8)})
+
+    def vector_of(self, piece: Cut) -> np.ndarray | None:
+        found = self.VECTORS.get(piece.record.record_id)
+        return None if found is None else np.array(found)
+
+    def score(self, *probes: Probe) -> TrialScores:
+        gallery = (Presentation.of(cut("a1", "a")), Presentation.of(cut("b1", "b")))
+        return cosine_trial_scores("net", Trials("v", gallery, probes), self.vector_of)
+
+    def test_scores_are_cosines_and_the_nearest_is_first(self) -> None:
+        found = self.score(Probe(Presentation.of(cut("a2", "a"))), Probe(Presentation.of(cut("a2", "b"))))
+
+        assert found.scores == pytest.approx(np.array([[0.8, 0.6], [0.8, 0.6]]))
+        assert found.wrong.tolist() == [False, True]
+
+    def test_what_was_not_acquired_is_wrong_and_has_no_score(self) -> None:
+        found = self.score(Probe(Presentation.of(cut("lost", "a"))), Probe(Presentation.of(cut("b2", "b"))))
+
+        assert np.isnan(found.scores[0]).all()
+        assert found.wrong.tolist() == [True, False]
+
+    def test_several_recordings_are_pooled(self) -> None:
+        found = self.score(Probe(Presentation.of(cut("a2", "a"), cut("b2", "a"))))
+
+        assert found.scores[0] == pytest.approx([0.5**0.5, 0.5**0.5])
+
+    def test_an_own_enrollment_replaces_the_mated_comparison_only(self) -> None:
+        probe = Probe(Presentation.of(cut("a2", "a")), own_enrollment=Presentation.of(cut("b2", "a")))
+
+        assert self.score(probe).scores[0] == pytest.approx([0.96, 0.6])
 
 
 class TestFiles:
