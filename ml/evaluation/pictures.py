@@ -108,7 +108,8 @@ def training_pictures(name: str, log: Json) -> dict[str, str]:
         if series:
             highest = max(value for one in series for _, value in one.points)
             y = linear_axis(label, 0.0, highest * 1.05 or 1.0)
-            found[kind] = line_chart(f"{name}: {label}", _epoch_axis(epochs), y, series)
+            note = "A margin that grows while it is warmed up raises its loss." if kind == "loss" else ""
+            found[kind] = line_chart(f"{name}: {label}", _epoch_axis(epochs), y, series, note)
     return found
 
 

@@ -1,3 +1,4 @@
+import datetime
 import json
 from typing import Any
 
@@ -33,7 +34,9 @@ class InProcess:
     @staticmethod
     def _presentation(person: int) -> Presentation:
         signal = np.full(300, person, dtype=np.float32)
-        return Presentation.of(Cut(EcgRecord(f"p{person:03d}/1", f"p{person:03d}", 100.0, signal)))
+        day = datetime.date(2004, 12, 1) if person else None
+        record = EcgRecord(f"p{person:03d}/1", f"p{person:03d}", 100.0, signal, recorded_on=day)
+        return Presentation.of(Cut(record))
 
 
 class Service:
@@ -43,6 +46,7 @@ class Service:
         self._scored, self._shift_db, self._broken = scored, shift_db, broken
         self.galleries: list[str] = []
         self.enrolled: list[str] = []
+        self.captured: list[str | None] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -59,6 +63,7 @@ class Service:
             return {}
         if path == "/enroll":
             self.enrolled.append(body["subject_id"])
+            self.captured += [recording.get("captured_at") for recording in body["recordings"]]
             return {}
         row = round(body["recordings"][0]["signal"][0])
         score_db = self._scored.score_db[row] + self._shift_db
@@ -99,6 +104,13 @@ class TestCompareWithService:
         assert found.rank_1_errors[0] == found.rank_1_errors[1]
         assert found.largest_difference_db == 0.0
         assert len(service.enrolled) == PEOPLE
+
+    def test_the_day_of_a_recording_goes_along_where_it_is_known(self, here: InProcess) -> None:
+        service = Service(here.scored("E3-multi", here.trials("E3-multi")[0]))
+
+        compare_with_service(here, client_of(service), "E3-multi")
+
+        assert service.captured == [None] + ["2004-12-01T12:00:00Z"] * (PEOPLE - 1)
 
     def test_other_scores_are_told(self, here: InProcess) -> None:
         service = Service(here.scored("E2", here.trials("E2")[0]), shift_db=-25.0)

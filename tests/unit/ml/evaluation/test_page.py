@@ -10,8 +10,7 @@ from typer.testing import CliRunner
 from ml.cli import app
 from ml.evaluation.kept_results import read_results
 from ml.evaluation.page import PAGE, PICTURES, make_page, target_table, write_page
-from tests.unit.ml.evaluation.test_figures import figures
-from tests.unit.ml.evaluation.test_targets import comparison
+from tests.unit.ml.evaluation.test_targets import comparison, kept_figures
 
 RESULTS = Path(__file__).parents[4] / "docs" / "results"
 
@@ -23,7 +22,7 @@ def keep(folder: Path, name: str, content: dict[str, Any]) -> None:
 
 
 def protocol(name: str, variant: str, bundle: str) -> dict[str, Any]:
-    variants = [figures(89).to_dict() | {"name": variant}]
+    variants = [kept_figures() | {"name": variant}]
     return {"protocol": name, "summary": "a summary", "encoder": f"{bundle}@1", "variants": variants}
 
 

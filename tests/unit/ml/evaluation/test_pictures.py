@@ -1,3 +1,4 @@
+from functools import cache
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -8,6 +9,7 @@ from ml.evaluation.pictures import det_picture, evidence_picture, student_pictur
 from tests.unit.ml.evaluation.test_svg import lines, texts
 
 
+@cache
 def variant(separation: float) -> dict[str, Any]:
     rng = np.random.default_rng(1)
     fmr, fnmr = det_points(rng.normal(separation, 1.0, 800), rng.normal(0.0, 1.0, 639_200))

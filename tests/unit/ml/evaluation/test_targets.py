@@ -1,3 +1,6 @@
+from functools import cache
+from typing import Any
+
 import pytest
 
 from ml.evaluation.kept_results import BundleResults, KeptResults
@@ -18,8 +21,13 @@ def results(*bundles: BundleResults, **parts: object) -> KeptResults:
     return KeptResults(bundles=bundles, **(empty | parts))  # type: ignore[arg-type]
 
 
+@cache
+def kept_figures() -> dict[str, Any]:
+    return figures(89).to_dict()
+
+
 def bundle(protocol: str, variant: str, name: str = "ecg") -> BundleResults:
-    kept = figures(89).to_dict() | {"name": variant}
+    kept = kept_figures() | {"name": variant}
     return BundleResults(name, {protocol: {"protocol": protocol, "encoder": f"{name}@1", "variants": [kept]}})
 
 
