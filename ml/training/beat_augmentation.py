@@ -10,6 +10,7 @@ from torch.nn import functional
 from ml.models.mean_beat import drift_projection
 from ml.training.beat_bank import MARGIN_SAMPLES, BeatBank
 from ml.training.channels import random_channels
+from ml.training.interpolation import read_between
 from ml.training.network_recipe import BeatAugmentationConfig
 
 # The PR segment ends, and ST segment and T wave begin, this far from the fiducial point.
@@ -74,10 +75,7 @@ class BeatAugmentation:
             torch.where(time > QRS_HALF_S, QRS_HALF_S + (time - QRS_HALF_S) * behind, time),
         )
         place = (read_s + c.jitter_s * self._normal(n, 1)) * self._bank.config.fs_hz + self._bank.fiducial
-        place = place.clamp(0.0, x.shape[1] - 1.001)
-        left = place.long()
-        share = place - left
-        x = x.gather(1, left) * (1.0 - share) + x.gather(1, left + 1) * share
+        x = read_between(x, place)
         ramp = ((time - QRS_HALF_S) / T_RAMP_S).clamp(0.0, 1.0)
         return x * (1.0 + ramp * (torch.exp(c.repolarisation_sd * self._normal(n, 1)) - 1.0))
 

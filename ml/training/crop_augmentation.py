@@ -15,6 +15,7 @@ from ml.models.features import WINDOW_FS_HZ, WINDOW_SAMPLES
 from ml.signal.constants import FLAT_SHARE_OF_OFFSET
 from ml.training.channels import between, random_channels
 from ml.training.crops import CropBank
+from ml.training.interpolation import read_between
 from ml.training.network_recipe import AugmentationConfig
 
 # Room for filters to settle on either side of the window, and for a crop to be compressed in time.
@@ -95,28 +96,30 @@ class CropAugmentation:
         return x * (1.0 + share * (gain - 1.0))
 
     def _warp(self, x: Tensor, firsts: Tensor) -> Tensor:
-        """Change the heart period while the QRS keeps its width; read `CHANNEL_SAMPLES` about the middle."""
+        """Change rate and, of some, heart period; read `CHANNEL_SAMPLES` about the middle."""
         config = self._config
-        middle = (SOURCE_SAMPLES - CHANNEL_SAMPLES) // 2
-        plain = x[:, middle : middle + CHANNEL_SAMPLES]
-        warped = self._chosen(len(x), config.warp_share)[:, 0]
-        rows = torch.nonzero(warped)[:, 0]
-        if len(rows) == 0:
-            return plain
-        stretch = self._bank.cut(self._bank.stretch, firsts[rows], SOURCE_SAMPLES)
-        change = self._between(len(rows), -0.7 * config.period_change, config.period_change)
-        jitter = self._between(len(rows), -config.rate_jitter, config.rate_jitter)
+        warped = torch.nonzero(self._chosen(len(x), config.warp_share)[:, 0])[:, 0]
+        if len(warped) == 0 and config.rate_jitter == 0.0:
+            middle = (SOURCE_SAMPLES - CHANNEL_SAMPLES) // 2
+            return x[:, middle : middle + CHANNEL_SAMPLES]
+        jitter = self._between(len(x), -config.rate_jitter, config.rate_jitter)
+        wanted = (torch.arange(CHANNEL_SAMPLES) - CHANNEL_SAMPLES // 2) / (1.0 + jitter)
+        places = SOURCE_SAMPLES // 2 + wanted
+        places[warped] = self._at_other_periods(wanted[warped], firsts[warped])
+        return read_between(x, places)
+
+    def _at_other_periods(self, wanted: Tensor, firsts: Tensor) -> Tensor:
+        """Places in crops of samples, counted from the middle, when the QRS alone keeps its width."""
+        stretch = self._bank.cut(self._bank.stretch, firsts, SOURCE_SAMPLES)
+        period = self._config.period_change
+        change = self._between(len(firsts), -0.7 * period, period)
         # Where each source sample comes to lie. Longer periods push samples out, shorter ones pull others in.
-        place = torch.cumsum((1.0 + change * stretch).clamp_min(0.3) * (1.0 + jitter), dim=1)
-        place = place - place[:, SOURCE_SAMPLES // 2, None]
-        wanted = torch.arange(CHANNEL_SAMPLES, dtype=place.dtype) - CHANNEL_SAMPLES // 2
-        wanted = wanted.expand(len(rows), -1).contiguous()
-        right = torch.searchsorted(place, wanted).clamp(1, SOURCE_SAMPLES - 1)
-        place_right, place_left = place.gather(1, right), place.gather(1, right - 1)
-        share = ((wanted - place_left) / (place_right - place_left)).clamp(0.0, 1.0)
-        source = x[rows]
-        read = source.gather(1, right - 1) * (1.0 - share) + source.gather(1, right) * share
-        return plain.index_copy(0, rows, read)
+        lies = torch.cumsum((1.0 + change * stretch).clamp_min(0.3), dim=1)
+        lies = lies - lies[:, SOURCE_SAMPLES // 2, None]
+        right = torch.searchsorted(lies, wanted).clamp(1, SOURCE_SAMPLES - 1)
+        on_right, on_left = lies.gather(1, right), lies.gather(1, right - 1)
+        share = ((wanted - on_left) / (on_right - on_left)).clamp(0.0, 1.0)
+        return right - 1 + share
 
     def _pass_channel(self, x: Tensor) -> Tensor:
         """Apply shelves, input stages and coloured noise in the frequency domain."""

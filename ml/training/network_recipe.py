@@ -96,11 +96,11 @@ class AugmentationConfig:
     """Shares of crops that a step touches, and how far it goes; a share of 0 switches the step off.
 
     Args:
-        warp_share: Crops whose time is changed by the next two.
+        warp_share: Crops whose heart period is changed.
         period_change: By up to this share times their stretch (`ml.training.crops`) parts of a beat become
             longer, by 0.7 times that shorter. A beat's mean stretch is 0.65 at 75 beats per minute, less at
             higher rates: so far does this share fall on the heart period.
-        rate_jitter: Error of the sampling rate, ± this share.
+        rate_jitter: Error of the sampling rate of every crop, ± this share.
         repolarisation_sd: Standard deviation of the logarithm of the T wave's size.
         swap_share: Crops whose residue (all but the typical beat) is replaced by another person's.
         equaliser_db: Largest gain of the low and the high shelf, ±.

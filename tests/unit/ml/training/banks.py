@@ -16,6 +16,7 @@ from tests.heartbeats import NORMAL_BEAT, beat
 # Every step of the augmentation switched off.
 OFF = AugmentationConfig(
     warp_share=0.0,
+    rate_jitter=0.0,
     repolarisation_sd=0.0,
     swap_share=0.0,
     equaliser_db=0.0,

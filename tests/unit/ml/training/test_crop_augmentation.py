@@ -51,6 +51,14 @@ def power(signals):
     return spectrum.mean(axis=0), np.fft.rfftfreq(WINDOW_SAMPLES, 1 / WINDOW_FS_HZ)
 
 
+def demodulated(rows, hz, n_smooth=48):
+    """Size of a tone of about this frequency over the course of each row."""
+    shifted = rows * np.exp(-2j * np.pi * hz * WINDOW_S)
+    kernel = np.hanning(n_smooth + 2)[1:-1]
+    smooth = [np.convolve(row, kernel / kernel.sum(), mode="valid") for row in shifted]
+    return 2 * np.abs(np.array(smooth))
+
+
 def turning_points(rows, threshold):
     """Places of the maxima above a threshold, to a fraction of a sample, per row."""
     inner = rows[:, 1:-1]
@@ -219,14 +227,39 @@ class TestHeartPeriod:
         assert max(hz) == pytest.approx(TONE_HZ / 0.95, rel=3e-3)
 
     def test_only_the_share_asked_for_is_warped(self):
-        bank = bank_of(torch.randn(1, LENGTH, generator=torch.Generator().manual_seed(0)))
-        config = replace(self.OPTIONS, warp_share=0.25, rate_jitter=0.1)
+        ecg = torch.randn(1, LENGTH, generator=torch.Generator().manual_seed(0))
+        bank = bank_of(ecg, stretch=torch.ones_like(ecg))
+        config = replace(self.OPTIONS, warp_share=0.25, period_change=0.6)
 
         found = windows(bank, config, n=800)
 
         pieces = standardise_windows(bank.ecg.unfold(0, WINDOW_SAMPLES, 1).numpy())
         plain = (found @ pieces.T / WINDOW_SAMPLES).max(axis=1) > 0.999
         assert plain.mean() == pytest.approx(0.75, abs=0.06)
+
+
+class TestRateJitter:
+    def test_every_crop_has_its_own_rate(self):
+        bank = bank_of(tone(TONE_HZ)[None])
+
+        found = windows(bank, replace(OFF, rate_jitter=0.05), n=300)
+
+        hz = np.array([WINDOW_FS_HZ / np.diff(at[1:-1]).mean() for at in turning_points(found, 0.5)])
+        assert min(hz) == pytest.approx(TONE_HZ / 1.05, rel=3e-3)
+        assert max(hz) == pytest.approx(TONE_HZ / 0.95, rel=3e-3)
+        assert (np.abs(hz / TONE_HZ - 1.0) < 0.01).mean() == pytest.approx(0.2, abs=0.07)  # Evenly between.
+
+    @pytest.mark.parametrize("warp_share", [0.0, 1.0])
+    def test_high_frequencies_keep_their_size(self, warp_share):
+        high_hz = 30.0
+        config = replace(OFF, rate_jitter=0.005, warp_share=warp_share, period_change=0.0)
+
+        found = windows(bank_of((tone(TONE_HZ) + tone(high_hz))[None]), config, n=50)
+
+        # Within a window the places read move over all fractions of a sample: a line would damp in between.
+        envelopes = [demodulated(found, hz) for hz in (TONE_HZ, high_hz)]
+        ratio = envelopes[1] / envelopes[0].mean(axis=1, keepdims=True)
+        np.testing.assert_allclose(ratio, 1.0, atol=0.03)
 
 
 class TestResidue:
