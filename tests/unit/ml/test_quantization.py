@@ -22,7 +22,9 @@ from ml.quantization import (  # noqa: E402
 )
 from tests.networks import small_encoder, standardised_windows, strip_inputs  # noqa: E402
 
-STRIPS = [dict(zip(("windows", "beat"), strip_inputs(6, seed), strict=True)) for seed in range(20, 32)]
+STRIPS = [
+    dict(zip(("windows", "beat"), strip_inputs(4 + seed % 3, seed), strict=True)) for seed in range(20, 32)
+]
 WINDOWS = [{"windows": standardised_windows(16, seed)} for seed in range(4)]
 
 
@@ -94,15 +96,6 @@ class TestQuantizeNetwork:
 
         assert report.worst_cosine > 0.99
         assert report.int8_kib < 0.5 * report.kib
-
-    @pytest.mark.parametrize("calibration", ["percentile", "entropy"])
-    def test_other_calibrations_stay_close(self, weights, calibration):
-        config = QuantizationConfig(calibration=calibration)
-        strip = strip_inputs(5, 3)
-
-        found = run(quantize_network(weights, STRIPS, config), *strip)
-
-        assert cosine_distance(run(weights, *strip), found)[0] < 0.02
 
 
 class TestQuantizedNodes:
