@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 TAPS = 8
-# A sinc of eight samples under Kaiser's window. Sampled at 125 Hz, amplitudes are right to 0.3 % up to 35 Hz and
+# A sinc of eight samples under Kaiser's window. Sampled at 125 Hz, amplitudes are right to 0.3 % up to 35 Hz,
 # to 2 % at 40 Hz; of 30 Hz, a straight line between two samples loses up to 27 %, a cubic through four 10 %.
 KAISER_BETA = 5.0
 # Places are rounded to this share of a sample; at 30 of 125 Hz that is an error of 0.3 % of the amplitude.
@@ -40,4 +40,5 @@ def _table(like: Tensor) -> Tensor:
     distance = torch.arange(TAPS, dtype=torch.float64, device=like.device) - (TAPS // 2 - 1) - phase
     inside = (1.0 - (distance / (TAPS / 2)) ** 2).clamp_min(0.0)
     weights = torch.sinc(distance) * torch.special.i0(KAISER_BETA * inside.sqrt())
-    return (weights / weights.sum(dim=1, keepdim=True)).to(like.dtype)
+    unit: Tensor = weights / weights.sum(dim=1, keepdim=True)
+    return unit.to(like.dtype)

@@ -42,8 +42,8 @@ def likely_repeats(
         least = np.quantile(np.diag(cosine), quantile)
         # Either way round: the first half of one against the last half of the other.
         alike &= np.minimum(cosine, cosine.T) >= least
-    one, other = np.nonzero(np.triu(alike, k=1))
-    return sorted((min(names[i], names[j]), max(names[i], names[j])) for i, j in zip(one, other, strict=True))
+    found = np.argwhere(np.triu(alike, k=1)).tolist()
+    return sorted((min(names[i], names[j]), max(names[i], names[j])) for i, j in found)
 
 
 def ignored_repeats(names: Sequence[str], pairs_file: Path = PAIRS_FILE) -> IgnoredPairs:
