@@ -37,6 +37,9 @@ ModelsOption = Annotated[Path, typer.Option("--models", help="Where bundles live
 MinutesOption = Annotated[
     float | None, typer.Option(min=0.01, help="A network's training ends within these, evaluations aside.")
 ]
+DeviceOption = Annotated[
+    str | None, typer.Option(help="Where a network trains, such as cpu or cuda:0; a GPU if there is one.")
+]
 
 DEFAULT_RECIPE = Path("ml/recipes/ecg-beat.toml")
 DEFAULT_DATA = Path("../shared/data")
@@ -50,10 +53,11 @@ def train(
     data: DataOption = DEFAULT_DATA,
     var: VarOption = DEFAULT_VAR,
     minutes: MinutesOption = None,
+    device: DeviceOption = None,
 ) -> None:
     """Fit the encoder of a recipe and write its network; an interrupted training of a network goes on."""
     if is_network_recipe(recipe):
-        _train_network(recipe, data, var, minutes)
+        _train_network(recipe, data, var, minutes, device)
         return
     if is_assembly_recipe(recipe):
         _stop(f"{recipe.name} is put together of trained networks; run: python -m ml.cli assemble")
@@ -68,14 +72,15 @@ def train(
     console.print(f"fitted to {len(strips)} recordings → {folder / WEIGHTS_FILE}")
 
 
-def _train_network(recipe: Path, data: Path, var: Path, minutes: float | None) -> None:
+def _train_network(recipe: Path, data: Path, var: Path, minutes: float | None, device: str | None) -> None:
     from ml.training import networks  # Only this needs torch.
+    from ml.training.devices import DeviceError
 
     try:
         plan, beats = read_network_recipe(recipe), read_recipe(DEFAULT_RECIPE)
         limit_s = None if minutes is None else 60.0 * minutes
-        folder = networks.train(plan, beats, data, var, console, limit_s=limit_s)
-    except RecipeError as error:
+        folder = networks.train(plan, beats, data, var, console, limit_s=limit_s, device=device)
+    except (RecipeError, DeviceError) as error:
         _stop(str(error))
     console.print(f"trained → {folder}")
 

@@ -35,7 +35,8 @@ def load_checkpoint(folder: Path, recipe_sha256: str) -> dict[str, Any] | None:
     path = folder / CHECKPOINT_FILE
     if not path.is_file():
         return None
-    state: dict[str, Any] = torch.load(path, weights_only=True)
+    # To memory, whatever device it was written on: modules and optimisers move what they load themselves.
+    state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
     return state if state.pop("recipe_sha256") == recipe_sha256 else None
 
 
@@ -71,7 +72,7 @@ def save_network(
 
 def load_network(path: Path) -> tuple[nn.Module, dict[str, torch.Tensor]]:
     """Load a kept network, ready to embed, and the class directions kept beside it."""
-    content = torch.load(path, weights_only=True)
+    content = torch.load(path, weights_only=True, map_location="cpu")
     parameters = json.loads(content["parameters"])
     parameters = {key: tuple(v) if isinstance(v, list) else v for key, v in parameters.items()}
     network = make_network(content["network"], parameters)
@@ -100,7 +101,8 @@ def weights_path(network_id: str, var: Path) -> Path:
 
 
 def _half(value: torch.Tensor) -> torch.Tensor:
-    return value.detach().half() if value.is_floating_point() else value.detach().clone()
+    value = value.detach().cpu()
+    return value.half() if value.is_floating_point() else value.clone()
 
 
 def _single(value: torch.Tensor) -> torch.Tensor:

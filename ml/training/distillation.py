@@ -15,6 +15,7 @@ from ml.losses.ignored_pairs import IgnoredPairs
 from ml.losses.terms_by_name import Apprenticeship, make_distillation_terms
 from ml.models.features import WINDOW_SAMPLES, Features
 from ml.training.checkpoints import load_network
+from ml.training.devices import device_of
 from ml.training.loop import Teach
 from ml.training.network_recipe import DistillationPlan
 
@@ -37,7 +38,7 @@ class Guide(nn.Module):
         self, student: Features, windows: Tensor, labels: Tensor, progress: float
     ) -> dict[str, Tensor]:
         """Each term under its weight at this point of the training."""
-        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.no_grad(), torch.autocast(windows.device.type, dtype=torch.bfloat16):
             teacher = self._teacher[0](windows)
         return {
             name: self.terms.weight(name, progress) * term(student, teacher, labels)
@@ -60,6 +61,7 @@ def taught_by(weights: Path, plan: DistillationPlan, ignored_pairs: IgnoredPairs
     def teach(network: nn.Module, losses: nn.ModuleDict) -> Guide:
         if hasattr(network, "with_attentions"):
             network.with_attentions = "kd_attention" in plan.terms  # type: ignore[assignment]
+        teacher.to(device_of(network))
         student, taught = _shapes(network), _shapes(teacher)
         name, class_loss = _class_loss(losses)
         if class_loss and name in heads and heads[name].shape[1] != class_loss.centers.shape[1]:
@@ -71,7 +73,9 @@ def taught_by(weights: Path, plan: DistillationPlan, ignored_pairs: IgnoredPairs
             student=student,
             teacher=taught,
             student_logits=class_loss.logits if class_loss else None,
-            teacher_logits=_logits(heads[name], class_loss.scale) if class_loss and name in heads else None,
+            teacher_logits=_logits(heads[name].to(device_of(network)), class_loss.scale)
+            if class_loss and name in heads
+            else None,
             ignored_pairs=ignored_pairs,
         )
         return Guide(teacher, plan, pair)
@@ -81,8 +85,10 @@ def taught_by(weights: Path, plan: DistillationPlan, ignored_pairs: IgnoredPairs
 
 def _shapes(network: nn.Module) -> Features:
     """Features of anything: on a copy, for statistics and random numbers of the training must not change."""
-    with torch.no_grad(), torch.random.fork_rng():
-        features: Features = deepcopy(network)(torch.randn(PROBE_WINDOWS, WINDOW_SAMPLES))
+    device = device_of(network)
+    with torch.no_grad(), torch.random.fork_rng([device] if device.type == "cuda" else []):
+        windows = torch.randn(PROBE_WINDOWS, WINDOW_SAMPLES).to(device)
+        features: Features = deepcopy(network)(windows)
     return features
 
 

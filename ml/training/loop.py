@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,6 +29,7 @@ from ml.training.checkpoints import (
     save_figures,
     save_network,
 )
+from ml.training.devices import random_state, set_random_state
 from ml.training.network_recipe import LossPlan, NetworkRecipe, OptimisationConfig
 from ml.training.recipe import RecipeError
 from ml.training.schedules import WeightAverage, learning_rate
@@ -80,6 +82,7 @@ Teach = Callable[[nn.Module, nn.ModuleDict], nn.Module]
 class Run:
     """The state of a training between two steps."""
 
+    device: torch.device
     network: nn.Module
     losses: nn.ModuleDict
     guide: nn.Module | None
@@ -102,6 +105,7 @@ def train_network(
     teach: Teach | None = None,
     limit_s: float | None = None,
     evaluations: int = 6,
+    device: torch.device | str = "cpu",
 ) -> nn.Module:
     """Train, or go on with, the network of a recipe.
 
@@ -114,6 +118,7 @@ def train_network(
         teach: The teacher's part in a distillation.
         limit_s: Seconds of training after which it shall have ended; evaluations do not count.
         evaluations: How often `evaluate` is asked, at least once; weights and figures are kept each time.
+        device: Where network, losses and teacher compute; batches are drawn on the CPU whatever it is.
 
     Returns:
         The network with averaged weights, in evaluation mode. A training that has ended before gives what it
@@ -126,7 +131,7 @@ def train_network(
     if evaluations < 1 or (limit_s is not None and limit_s <= 0.0):
         raise ValueError(f"expected an evaluation and some seconds, got {evaluations} and {limit_s}")
     config = recipe.optimisation
-    run = _start(recipe, data, teach)
+    run = _start(recipe, data, teach, torch.device(device))
     if kept := load_checkpoint(folder, recipe.sha256):
         _restore(run, kept)
     views = data.views(run.generator)
@@ -186,15 +191,17 @@ def _loss(
     return loss
 
 
-def _start(recipe: NetworkRecipe, data: TrainingSet, teach: Teach | None) -> Run:
+def _start(recipe: NetworkRecipe, data: TrainingSet, teach: Teach | None, device: torch.device) -> Run:
     config = recipe.optimisation
     torch.manual_seed(config.seed)
-    network = make_network(recipe.network.name, recipe.network.parameters)
+    # Made on the CPU and moved: fresh weights are the same everywhere.
+    network = make_network(recipe.network.name, recipe.network.parameters).to(device)
     losses = nn.ModuleDict(
         {plan.name: _loss(plan, network, data.n_people, data.ignored_pairs) for plan in recipe.losses}
-    )
-    guide = teach(network, losses) if teach else None
+    ).to(device)
+    guide = teach(network, losses).to(device) if teach else None
     return Run(
+        device=device,
         network=network,
         losses=losses,
         guide=guide,
@@ -228,7 +235,7 @@ def _step(
     progress: float,
 ) -> None:
     run.network.train()
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.optimisation.bfloat16):
+    with torch.autocast(windows.device.type, dtype=torch.bfloat16, enabled=recipe.optimisation.bfloat16):
         features = run.network(windows)
     embedding = features.embedding.float()
     terms: dict[str, Tensor] = {}
@@ -238,8 +245,10 @@ def _step(
     if run.guide:
         terms |= run.guide(features, windows, labels, progress)
     loss = torch.stack(list(terms.values())).sum()
-    if not torch.isfinite(loss):
-        raise FloatingPointError(f"step {run.step}: { ({n: float(v.detach()) for n, v in terms.items()}) }")
+    # One look at all of them: each would wait for the device.
+    values = dict(zip(("loss", *terms), torch.stack([loss, *terms.values()]).tolist(), strict=True))
+    if not isfinite(values["loss"]):
+        raise FloatingPointError(f"step {run.step}: {values}")
     run.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     for group in run.optimiser.param_groups:
@@ -249,9 +258,9 @@ def _step(
     run.average.update(run.network)
     run.step += 1
     share = max(1.0 / run.step, 1.0 / SMOOTHING_STEPS)
-    for name, value in (("loss", loss), *terms.items()):
-        former = run.smoothed.get(name, float(value.detach()))
-        run.smoothed[name] = former + share * (float(value.detach()) - former)
+    for name, value in values.items():
+        former = run.smoothed.get(name, value)
+        run.smoothed[name] = former + share * (value - former)
 
 
 def _batch(run: Run, n_strips: int, people: Tensor, views: Views) -> tuple[Tensor, Tensor]:
@@ -259,7 +268,8 @@ def _batch(run: Run, n_strips: int, people: Tensor, views: Views) -> tuple[Tenso
     strips = torch.randperm(len(people), generator=run.generator)[:n_strips]
     parts = torch.tensor([FIRST_THIRD, LAST_THIRD]).repeat_interleave(len(strips))
     both = strips.repeat(2)
-    return views.draw(both, parts), people[both]
+    # Random numbers of the CPU only: another device sees the same batches.
+    return views.draw(both, parts).to(run.device), people[both].to(run.device)
 
 
 def _value(loss: nn.Module, plan: LossPlan, embedding: Tensor, labels: Tensor, progress: float) -> Tensor:
@@ -312,7 +322,7 @@ def _state(run: Run) -> dict[str, Any]:
         "optimiser": run.optimiser.state_dict(),
         "average": run.average.state_dict(),
         "generator": run.generator.get_state(),
-        "torch": torch.get_rng_state(),
+        "torch": random_state(run.device),
         "step": run.step,
         "seconds": run.seconds,
         "smoothed": run.smoothed,
@@ -328,6 +338,6 @@ def _restore(run: Run, kept: Mapping[str, Any]) -> None:
     run.optimiser.load_state_dict(kept["optimiser"])
     run.average.load_state_dict(kept["average"])
     run.generator.set_state(kept["generator"])
-    torch.set_rng_state(kept["torch"])
+    set_random_state(kept["torch"], run.device)
     run.step, run.seconds = kept["step"], kept["seconds"]
     run.smoothed, run.epochs = dict(kept["smoothed"]), list(kept["epochs"])

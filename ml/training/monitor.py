@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from ml.evaluation.metrics import eer
 from ml.models.features import Features
+from ml.training.devices import device_of
 from ml.training.strips import Strip
 
 BATCH = 512
@@ -72,8 +73,13 @@ def development_set(strips: Sequence[Strip], views_of: ViewsOf) -> DevelopmentSe
 
 @torch.no_grad()
 def strip_embeddings(network: nn.Module, windows: Tensor, strip: Tensor) -> Tensor:
-    """Mean of the unit embeddings of each strip's windows, unit norm; float32, shape (n_strips, d)."""
-    embeddings = torch.cat([_embedding(network, batch) for batch in torch.split(windows, BATCH)])
+    """Mean of the unit embeddings of each strip's windows, unit norm; float32, shape (n_strips, d).
+
+    Windows travel to the network, embeddings back to them.
+    """
+    device = device_of(network)
+    batches = torch.split(windows, BATCH)
+    embeddings = torch.cat([_embedding(network, batch.to(device)).to(windows.device) for batch in batches])
     units = functional.normalize(embeddings, dim=1)
     sums = torch.zeros(int(strip.max()) + 1, units.shape[1]).index_add_(0, strip, units)
     return functional.normalize(sums, dim=1)

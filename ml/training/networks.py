@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from ml.training import beat_lda
 from ml.training.calibrate import cinc_strips
 from ml.training.checkpoints import weights_path
+from ml.training.devices import chosen_device
 from ml.training.distillation import taught_by
 from ml.training.loop import check_recipe, train_network
 from ml.training.material import beat_material, window_material
@@ -34,6 +35,7 @@ def train(
     console: Console,
     *,
     limit_s: float | None = None,
+    device: str | None = None,
 ) -> Path:
     """Train the network of a recipe, or go on with it; returns the folder with what was made.
 
@@ -44,12 +46,14 @@ def train(
         var: For caches and results.
         console: Where progress goes.
         limit_s: Seconds of training after which it shall have ended, see `train_network`.
+        device: Where to compute, see `chosen_device`.
 
     Raises:
-        RecipeError: What network or losses do not know, or a teacher without weights; found before any data
-            are read.
+        RecipeError: What network or losses do not know, or a teacher without weights.
+        DeviceError: No such device. All are found before any data are read.
     """
     check_recipe(recipe)
+    computes_on = chosen_device(device)
     teacher = _teacher(recipe, var)
     folder = var / "train" / recipe.bundle.id
     with console.status("conditioning recordings of CinC train and dev people (cached afterwards)"):
@@ -65,7 +69,10 @@ def train(
                 strips, polarity, beats.mean_beat, noise, recipe.augmentation
             )
         monitor = development_set(development, views_of)
-    console.print(f"{training.n_people} people; dev {monitor.pairs} pairs, {monitor.failures} not acquired")
+    console.print(
+        f"{training.n_people} people; dev {monitor.pairs} pairs, {monitor.failures} not acquired; "
+        f"training on {computes_on}"
+    )
     plan = recipe.distillation
     teach = taught_by(teacher, plan, training.ignored_pairs) if plan and teacher else None
     with _progress_bar(console) as bar:
@@ -85,6 +92,7 @@ def train(
             report=report,
             limit_s=limit_s,
             teach=teach,
+            device=computes_on,
         )
     return folder
 

@@ -44,6 +44,7 @@ class WeightAverage:
         return {"seen": self._seen, "state": self.state}
 
     def load_state_dict(self, kept: dict[str, object]) -> None:
-        """From a checkpoint."""
+        """From a checkpoint, whose tensors may be on another device."""
         self._seen = int(kept["seen"])  # type: ignore[call-overload]
-        self.state = dict(kept["state"])  # type: ignore[call-overload]
+        for name, value in dict(kept["state"]).items():  # type: ignore[call-overload]
+            self.state[name].copy_(value)

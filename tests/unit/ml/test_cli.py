@@ -103,6 +103,15 @@ class TestTrain:
         assert result.exit_code == 2
         assert "--minutes" in result.output
 
+    def test_a_device_that_is_not_there_is_refused(self, recipe):
+        pytest.importorskip("torch")
+        recipe.write_text(RECIPE + '[network]\nname = "resnet1d"\n[losses.sup_con]\n')
+
+        result = CliRunner().invoke(app, ["train", "--recipe", str(recipe), "--device", "abacus"])
+
+        assert result.exit_code == 1
+        assert "device 'abacus' cannot be used" in result.output
+
 
 class TestRecipe:
     @pytest.mark.parametrize("command", ["train", "calibrate", "export"])

@@ -12,6 +12,7 @@ from ml.models.networks import make_network  # noqa: E402
 from ml.training.checkpoints import save_network  # noqa: E402
 from ml.training.distillation import taught_by  # noqa: E402
 from ml.training.network_recipe import DistillationPlan, NetworkPlan  # noqa: E402
+from tests.unit.ml.training.homeless import NoHomelessTensors  # noqa: E402
 
 PEOPLE = 7
 TEACHER = NetworkPlan(
@@ -64,6 +65,18 @@ class TestTaughtBy:
 
         assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
         assert all("teacher" not in name for name, _ in guide.named_parameters())
+
+    def test_no_tensor_is_made_without_a_device(self, teacher_file):
+        network, losses = student()
+        plan = DistillationPlan(
+            "teacher",
+            {f"kd_{name}": 1.0 for name in ("logit", "stage", "relation", "embedding", "contrast")},
+        )
+        guide = taught_by(teacher_file, plan, None)(network, losses)
+        windows, labels = torch.randn(6, WINDOW_SAMPLES), torch.tensor([0, 1, 2, 0, 1, 2])
+
+        with NoHomelessTensors():
+            guide(network(windows), windows, labels, 1.0)
 
     def test_making_the_terms_leaves_the_student_as_it_was(self, teacher_file):
         network, losses = student()

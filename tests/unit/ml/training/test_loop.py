@@ -239,6 +239,36 @@ class TestResuming:
         assert steps == 12
 
 
+class TestDevices:
+    def test_all_is_computed_where_it_is_asked_to_be(self, tmp_path):
+        asked = []
+
+        class Watching(Teacher):
+            def forward(self, features, windows, labels, progress):
+                asked.append({features.embedding.device, windows.device, labels.device})
+                return super().forward(features, windows, labels, progress)
+
+        train(RECIPE, tmp_path, teach=lambda _network, _losses: Watching(), device="cpu")
+
+        assert asked == [{torch.device("cpu")}] * 12
+
+    @pytest.mark.gpu
+    @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+    @pytest.mark.parametrize(("first", "then"), [("cuda", "cuda"), ("cuda", "cpu"), ("cpu", "cuda")])
+    def test_a_training_goes_on_wherever_it_began(self, tmp_path, first, then):
+        recipe = replace(RECIPE, optimisation=replace(RECIPE.optimisation, bfloat16=True))
+        with pytest.raises(InterruptionError):
+            train(recipe, tmp_path, teach=teach, stop_at=8, device=first)
+
+        network, steps = train(recipe, tmp_path, teach=teach, device=then)
+
+        assert steps < 12
+        assert {value.device.type for value in network.state_dict().values()} == {then}
+        assert all(value.isfinite().all() for value in network.state_dict().values())
+        kept, _ = load_network(tmp_path / "network.pt")
+        assert {value.device.type for value in kept.state_dict().values()} == {"cpu"}
+
+
 class TestTimeLimit:
     def test_ends_the_training_well_annealed(self, tmp_path):
         recipe = replace(RECIPE, optimisation=replace(RECIPE.optimisation, steps=10**6, last_rate=0.01))

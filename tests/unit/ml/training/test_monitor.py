@@ -82,6 +82,15 @@ class TestStripEmbeddings:
         units = torch.nn.functional.normalize(windows, dim=1).reshape(100, 11, 4)
         torch.testing.assert_close(found, torch.nn.functional.normalize(units.sum(dim=1), dim=1))
 
+    @pytest.mark.gpu
+    @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+    def test_come_back_from_the_device_of_the_network(self):
+        network = torch.nn.Sequential(torch.nn.Linear(2, 2), Given()).to("cuda")
+
+        found = strip_embeddings(network, torch.randn(3, 2), torch.tensor([0, 0, 1]))
+
+        assert found.device.type == "cpu"
+
 
 class TestDevelopmentSet:
     def read(self, strip):
