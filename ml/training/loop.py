@@ -36,6 +36,7 @@ from ml.training.schedules import WeightAverage, learning_rate
 
 FIRST_THIRD, LAST_THIRD = 0, 2
 CHECKPOINT_EVERY_S = 240.0
+# Length of the gradient of all that is trained: network, class directions and projectors.
 LARGEST_GRADIENT = 5.0
 # Figures are averaged over about so many steps before they are logged.
 SMOOTHING_STEPS = 50
@@ -253,7 +254,8 @@ def _step(
     loss.backward()  # type: ignore[no-untyped-call]
     for group in run.optimiser.param_groups:
         group["lr"] = learning_rate(progress, recipe.optimisation)
-    torch.nn.utils.clip_grad_norm_(run.network.parameters(), LARGEST_GRADIENT)
+    trained = [p for group in run.optimiser.param_groups for p in group["params"]]
+    torch.nn.utils.clip_grad_norm_(trained, LARGEST_GRADIENT)
     run.optimiser.step()
     run.average.update(run.network)
     run.step += 1

@@ -239,6 +239,30 @@ class TestResuming:
         assert steps == 12
 
 
+class TestGradients:
+    def test_of_all_that_is_trained_they_are_clipped_together(self, tmp_path):
+        learning = []
+
+        class Shouting(Teacher):
+            def forward(self, features, windows, labels, progress):
+                return {"guide": 1e4 * super().forward(features, windows, labels, progress)["guide"]}
+
+        def remembered(network, losses):
+            guide = Shouting()
+            learning.extend([network, losses, guide])
+            return guide
+
+        recipe = replace(RECIPE, optimisation=replace(RECIPE.optimisation, steps=1))
+        train(recipe, tmp_path, teach=remembered)
+
+        squares = [
+            sum(float(p.grad.pow(2).sum()) for p in module.parameters() if p.grad is not None)
+            for module in learning
+        ]
+        assert min(squares) > 0.0
+        assert sum(squares) == pytest.approx(25.0, rel=1e-3)
+
+
 class TestDevices:
     def test_all_is_computed_where_it_is_asked_to_be(self, tmp_path):
         asked = []
