@@ -44,7 +44,7 @@ class QuantizationConfig:
     """What is quantised.
 
     Args:
-        first_convolutions: Those that read the signal.
+        first_convolutions: Those of one channel, which read the windows.
         matrices: Linear layers; all of a transformer, the last layer of a convolutional network.
     """
 

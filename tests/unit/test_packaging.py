@@ -30,7 +30,9 @@ def declared(*, extra: str | None = None) -> list[Requirement]:
 
 
 class TestLockedVersions:
-    @pytest.mark.parametrize(("extra", "name"), [(None, "runtime.txt"), ("dev", "dev.txt"), ("train", "train.txt")])
+    @pytest.mark.parametrize(
+        ("extra", "name"), [(None, "runtime.txt"), ("dev", "dev.txt"), ("train", "train.txt")]
+    )
     def test_every_declared_dependency_has_a_pin_it_accepts(self, extra: str | None, name: str) -> None:
         pins = requirements(name)
 
