@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ml.nulls import BIN_DB, RESOLVED_PAIRS, LlrHistogram, Null
+from ml.nulls import BIN_DB, EVIDENCE_CLASSES, RESOLVED_PAIRS, LlrHistogram, Null
 
 FloatArray = NDArray[np.float64]
 
@@ -224,6 +224,10 @@ class Calibration:
         parts = {len(calibration.nulls), len(calibration.llr_histograms), len(calibration.mated_quantiles_db)}
         if len(parts) != 1 or not calibration.nulls or calibration.non_mated_pairs < 1:
             raise ValueError("a calibration has one null, histogram and mated quantile per evidence class")
+        if (found := len(calibration.nulls)) not in (1, EVIDENCE_CLASSES):
+            raise ValueError(
+                f"expected 1 or {EVIDENCE_CLASSES} evidence classes, found {found}: calibrate again"
+            )
         return calibration
 
 

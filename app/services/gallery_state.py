@@ -260,16 +260,14 @@ class GalleryState:
             quality=best.quality[slots],
         )
 
-    def shortlist(
-        self, encoder: Encoder, templates: Mapping[str, Template], evidence_classes: int
-    ) -> IntArray:
+    def shortlist(self, encoder: Encoder, templates: Mapping[str, Template]) -> IntArray:
         """Slots of the best by cosine in every evidence class, ascending."""
         found: list[IntArray] = [np.zeros(0, dtype=np.int64)]
         for position, probe in templates.items():
             for key, table in self._comparable_tables(encoder, position):
                 slots, cosine = self._index.score_all(self._index_key(key), probe.vector)
                 classes = encoder.calibration.evidence_class(np.minimum(probe.seconds, table.seconds[slots]))
-                for evidence_class in range(evidence_classes):
+                for evidence_class in np.unique(classes):
                     members = np.flatnonzero(classes == evidence_class)
                     found.append(slots[members[_best(cosine[members], SHORTLIST)]])
         return np.unique(np.concatenate(found))

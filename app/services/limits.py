@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from app.domain.policies import CalibratedPolicy
-from app.domain.ports import Encoders, Null
+from app.domain.ports import Calibration, Encoders, Null
 from app.domain.references import Modality
 
-_LONGEST_EVIDENCE = 2  # the class of more than 10 s
 _LARGEST = 10_000_000
 
 
@@ -20,9 +23,9 @@ def max_subjects(policy: CalibratedPolicy, encoders: Encoders) -> int | None:
     if not served:
         return None
     ceiling_db = sum(encoder.calibration.ceiling_db for encoder in served)
-    null = served[0].calibration.null(_LONGEST_EVIDENCE)
+    null = _null_of_endless_evidence(served[0].calibration)
     for encoder in served[1:]:
-        null = null.convolve(encoder.calibration.null(_LONGEST_EVIDENCE))
+        null = null.convolve(_null_of_endless_evidence(encoder.calibration))
     if not _reachable(null, policy, 1, ceiling_db):
         return 0
     if _reachable(null, policy, _LARGEST, ceiling_db):
@@ -32,6 +35,10 @@ def max_subjects(policy: CalibratedPolicy, encoders: Encoders) -> int | None:
         middle = (low + high) // 2
         low, high = (middle, high) if _reachable(null, policy, middle, ceiling_db) else (low, middle)
     return low
+
+
+def _null_of_endless_evidence(calibration: Calibration) -> Null:
+    return calibration.null(int(calibration.evidence_class(np.array([math.inf]))[0]))
 
 
 def _reachable(null: Null, policy: CalibratedPolicy, subjects: int, ceiling_db: float) -> bool:

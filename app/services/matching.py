@@ -23,8 +23,6 @@ from app.services.scoring import Scoreboard, ScoredPart
 Transforms = Mapping[tuple[Modality, str], GalleryTransform]
 """A gallery's newest transforms, by modality and encoder id."""
 
-_EVIDENCE_CLASSES = 3
-
 
 @dataclass(frozen=True)
 class TransformedProbe:
@@ -154,7 +152,7 @@ def _require_rules(policy: Policy, used: Sequence[Modality]) -> None:
 
 
 def _shortlist(state: GalleryState, probes: Sequence[TransformedProbe]) -> IntArray:
-    found = [state.shortlist(probe.encoder, probe.templates, _EVIDENCE_CLASSES) for probe in probes]
+    found = [state.shortlist(probe.encoder, probe.templates) for probe in probes]
     return np.unique(np.concatenate(found or [np.zeros(0, dtype=np.int64)]))
 
 

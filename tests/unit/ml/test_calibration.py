@@ -88,13 +88,14 @@ def measured_over_nominal(
 
 class TestEvidenceClass:
     @pytest.mark.parametrize(
-        ("seconds", "expected"), [(0.0, 0), (4.999, 0), (5.0, 1), (10.0, 1), (10.001, 2), (300.0, 2)]
+        ("seconds", "expected"),
+        [(0.0, 0), (4.999, 0), (5.0, 1), (7.499, 1), (7.5, 2), (12.499, 2), (12.5, 3), (np.inf, 3)],
     )
-    def test_edges_belong_to_the_middle_class(self, seconds: float, expected: int) -> None:
+    def test_edges_belong_to_the_class_above(self, seconds: float, expected: int) -> None:
         assert evidence_class(seconds) == expected
 
     def test_arrays_keep_their_shape(self) -> None:
-        assert evidence_classes([[3.0, 5.0], [10.0, 20.0]]).tolist() == [[0, 1], [1, 2]]
+        assert evidence_classes([[3.0, 5.0], [10.0, 20.0]]).tolist() == [[0, 1], [2, 3]]
 
 
 class TestLlr:
@@ -345,7 +346,7 @@ class TestFitNull:
 
 
 class TestFitCalibration:
-    @pytest.mark.parametrize("seconds", [3.0, 12.0])
+    @pytest.mark.parametrize("seconds", [3.0, 5.0, 10.0, 12.0, 15.0])
     def test_unseen_people_match_falsely_at_the_nominal_rate(self, seconds: float) -> None:
         unseen = People(500, seed=8)
 
@@ -361,6 +362,14 @@ class TestFitCalibration:
         assert again.null(1).threshold(0.003) == calibration().null(1).threshold(0.003)
         assert again.mated_quantile_db(2) == calibration().mated_quantile_db(2)
         assert again.ceiling_db == calibration().ceiling_db
+
+    def test_other_evidence_classes_than_today_s_are_refused(self) -> None:
+        data = calibration().to_dict()
+        for part in ("nulls", "llr_histograms", "mated_quantiles_db"):
+            data[part] = data[part][:3]
+
+        with pytest.raises(ValueError, match="found 3: calibrate again"):
+            Calibration.from_dict(data)
 
     def test_a_rising_survival_curve_is_refused(self) -> None:
         data = calibration().to_dict()

@@ -88,19 +88,19 @@ class TestThreshold:
     def test_one_to_one_takes_the_policys_fmr(self):
         board = Scoreboard([part(ECG, [1], [0.5])], CalibratedPolicy(fmr=0.01), searched=False)
 
-        assert board.threshold(board.evidence(0)) == ECG.calibration.null(2).threshold(0.01)
+        assert board.threshold(board.evidence(0)) == ECG.calibration.null(3).threshold(0.01)
 
     def test_a_search_divides_fpir_among_the_candidates(self):
         policy = CalibratedPolicy(fmr=0.5, fpir=0.2)
         board = Scoreboard([part(ECG, list(range(10)), [0.1] * 10)], policy, searched=True)
 
-        assert board.threshold(board.evidence(0)) == ECG.calibration.null(2).threshold(0.02)
+        assert board.threshold(board.evidence(0)) == ECG.calibration.null(3).threshold(0.02)
 
     def test_a_shortlist_does_not_shrink_the_gallery(self):
         policy = CalibratedPolicy(fmr=0.5, fpir=0.2)
         board = Scoreboard([part(ECG, [4], [0.1])], policy, searched=True, gallery_size=1000)
 
-        assert board.threshold(board.evidence(0)) == ECG.calibration.null(2).threshold(0.0002)
+        assert board.threshold(board.evidence(0)) == ECG.calibration.null(3).threshold(0.0002)
 
     def test_the_smallest_rate_there_is_can_be_divided(self):
         policy = CalibratedPolicy(fpir=5e-324)
@@ -113,7 +113,7 @@ class TestThreshold:
         parts = [part(ECG, [1], [0.5], seconds=4.0), part(FACE, [1], [0.5])]
         board = Scoreboard(parts, CalibratedPolicy(fmr=0.01), searched=False)
 
-        null = ECG.calibration.null(0).convolve(FACE.calibration.null(2))
+        null = ECG.calibration.null(0).convolve(FACE.calibration.null(3))
         assert board.threshold(board.evidence(0)) == null.threshold(0.01)
 
     def test_candidates_with_other_evidence_have_their_own_threshold(self):
@@ -143,7 +143,8 @@ class TestFrozenNull:
         for slot in range(40, 60):
             sample.put(slot, twins)
 
-        assert ScoredPart.of(scored.comparisons, sample).null(2).threshold(0.05) != before
+        again = ScoredPart.of(scored.comparisons, sample)
+        assert again.null(int(again.classes[0])).threshold(0.05) != before
         assert board.threshold(board.evidence(0)) == before
 
 

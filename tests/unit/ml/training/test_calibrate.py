@@ -35,7 +35,7 @@ def embedder(request):
 
 @pytest.fixture(scope="module")
 def result():
-    return calibrate([cohort(3.0), cohort(5.0), cohort(15.0)])
+    return calibrate([cohort(3.0), cohort(5.0), cohort(10.0), cohort(15.0)])
 
 
 class TestFirstAndLast:

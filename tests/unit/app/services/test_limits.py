@@ -1,0 +1,45 @@
+from dataclasses import replace
+
+import pytest
+
+from app.adapters.encoders import BundleCalibration
+from app.domain.policies import CalibratedPolicy
+from app.services.limits import max_subjects
+from ml.calibration import EVIDENCE_CLASSES
+from tests.fakes import FakeEncoder, FakeEncoders, fake_calibration
+
+STRICT_BINS = 400
+
+
+class HigherNulls(FakeEncoder):
+    """Non-mated scores of some evidence classes lie beyond what any evidence reaches."""
+
+    def __init__(self, *classes: int) -> None:
+        super().__init__()
+        self._classes = classes
+
+    @property
+    def calibration(self) -> BundleCalibration:
+        usual = fake_calibration()
+        nulls = [
+            replace(null, first_bin=null.first_bin + STRICT_BINS * (k in self._classes))
+            for k, null in enumerate(usual.nulls)
+        ]
+        return BundleCalibration(replace(usual, nulls=tuple(nulls)))
+
+
+class TestMaxSubjects:
+    def test_the_longest_evidence_decides(self) -> None:
+        usual = max_subjects(CalibratedPolicy(), FakeEncoders())
+        shorter = range(EVIDENCE_CLASSES - 1)
+
+        assert usual != 0
+        assert max_subjects(CalibratedPolicy(), FakeEncoders(HigherNulls(*shorter))) == usual
+        assert max_subjects(CalibratedPolicy(), FakeEncoders(HigherNulls(EVIDENCE_CLASSES - 1))) == 0
+
+    @pytest.mark.parametrize(("strict", "loose"), [(0.001, 0.01), (0.01, 0.1)])
+    def test_a_looser_policy_carries_more_subjects(self, strict: float, loose: float) -> None:
+        few, many = (max_subjects(CalibratedPolicy(fpir=fpir), FakeEncoders()) for fpir in (strict, loose))
+
+        assert few is not None
+        assert many is None or few < many
