@@ -156,9 +156,7 @@ class Ablation:
             self._strips, self._polarity, self._beat, self._noise, variant.augmentation
         )[0]
         plan = variant.distillation
-        teach = (
-            taught_by(weights_path(plan.teacher, self._var), plan, training.ignored_pairs) if plan else None
-        )
+        teach = taught_by(weights_path(plan.teacher, self._var), plan, training) if plan else None
         began = time.monotonic()
         with self._console.status(variant.name), tempfile.TemporaryDirectory() as folder:
             network = train_network(

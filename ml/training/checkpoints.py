@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -22,34 +24,83 @@ TRAINING_FILE = "training.json"
 KEPT_WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
-def save_checkpoint(folder: Path, recipe_sha256: str, state: Mapping[str, Any]) -> None:
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingIdentity:
+    """What a training is of; if any of it differs, it is another training.
+
+    Args:
+        recipe_sha256: Of the recipe.
+        people_sha256: Of the names of the people learned from.
+        ignored_pairs_sha256: Of the pairs of them that are probably one; empty without any.
+        teacher_sha256: Of the teacher's weights; empty without a teacher.
+    """
+
+    recipe_sha256: str
+    people_sha256: str
+    ignored_pairs_sha256: str = ""
+    teacher_sha256: str = ""
+
+
+class Head(NamedTuple):
+    """What a class loss has learned.
+
+    Args:
+        centers: Directions of the classes, float32, shape (sub-centres, n_classes, embedding_size).
+        scale: Of the cosines; None of a network that was kept without it.
+    """
+
+    centers: torch.Tensor
+    scale: float | None
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Whom a network tells apart.
+
+    Args:
+        people_sha256: Of the names of the people; None of a network that was kept without it.
+        heads: By the name of their loss.
+    """
+
+    people_sha256: str | None = None
+    heads: Mapping[str, Head] = field(default_factory=dict)
+
+
+def save_checkpoint(folder: Path, identity: TrainingIdentity, state: Mapping[str, Any]) -> None:
     """Keep everything that the next steps depend on; an interrupted write leaves the former one."""
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / (CHECKPOINT_FILE + ".tmp")
-    torch.save({"recipe_sha256": recipe_sha256, **state}, draft)
+    torch.save({"identity": asdict(identity), **state}, draft)
     draft.replace(folder / CHECKPOINT_FILE)
 
 
-def load_checkpoint(folder: Path, recipe_sha256: str) -> dict[str, Any] | None:
-    """Give the checkpoint of this very recipe, or None."""
+def load_checkpoint(folder: Path, identity: TrainingIdentity) -> dict[str, Any] | None:
+    """Give the checkpoint of this very training, or None; one of another is told of in the log."""
     path = folder / CHECKPOINT_FILE
     if not path.is_file():
         return None
     # To memory, whatever device it was written on: modules and optimisers move what they load themselves.
     state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-    return state if state.pop("recipe_sha256") == recipe_sha256 else None
+    # Former ones name their recipe only.
+    kept = state.pop("identity", {"recipe_sha256": state.get("recipe_sha256")})
+    other = [name for name, value in asdict(identity).items() if kept.get(name) != value]
+    if other:
+        _log.warning("%s is of another training (other %s): starting afresh", path, ", ".join(other))
+        return None
+    return state
 
 
-def save_network(
-    path: Path, plan: NetworkPlan, state: Mapping[str, torch.Tensor], heads: Mapping[str, torch.Tensor]
-) -> None:
+def save_network(path: Path, plan: NetworkPlan, state: Mapping[str, torch.Tensor], classes: Classes) -> None:
     """Keep a network in half precision, with its architecture.
 
     Args:
         path: File to write.
         plan: Name and parameters.
         state: Weights of the network.
-        heads: Directions of classes that a student may learn from, by the name of their loss.
+        classes: What a student may learn from besides.
 
     Raises:
         ValueError: A weight is not finite in half precision; the former file stays.
@@ -62,7 +113,9 @@ def save_network(
         "network": plan.name,
         "parameters": json.dumps(parameters),
         "weights": halved,
-        "heads": {name: _half(value) for name, value in heads.items()},
+        "people_sha256": classes.people_sha256,
+        "heads": {name: _half(head.centers) for name, head in classes.heads.items()},
+        "scales": {name: head.scale for name, head in classes.heads.items()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".tmp")
@@ -70,15 +123,17 @@ def save_network(
     draft.replace(path)
 
 
-def load_network(path: Path) -> tuple[nn.Module, dict[str, torch.Tensor]]:
-    """Load a kept network, ready to embed, and the class directions kept beside it."""
+def load_network(path: Path) -> tuple[nn.Module, Classes]:
+    """Load a kept network, ready to embed, and what was kept of the classes it was trained with."""
     content = torch.load(path, weights_only=True, map_location="cpu")
     parameters = json.loads(content["parameters"])
     parameters = {key: tuple(v) if isinstance(v, list) else v for key, v in parameters.items()}
     network = make_network(content["network"], parameters)
     network.load_state_dict({name: _single(value) for name, value in content["weights"].items()})
     network.eval()
-    return network, {name: _single(value) for name, value in content["heads"].items()}
+    scales = content.get("scales", {})  # Former ones have neither scales nor people.
+    heads = {name: Head(_single(centers), scales.get(name)) for name, centers in content["heads"].items()}
+    return network, Classes(content.get("people_sha256"), heads)
 
 
 def save_figures(folder: Path, figures: Mapping[str, Any]) -> None:

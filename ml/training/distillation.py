@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -11,16 +12,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ml.losses.class_loss import ClassLoss
-from ml.losses.ignored_pairs import IgnoredPairs
 from ml.losses.terms_by_name import Apprenticeship, make_distillation_terms
 from ml.models.features import WINDOW_SAMPLES, Features
-from ml.training.checkpoints import load_network
+from ml.training.checkpoints import Classes, load_network
 from ml.training.devices import device_of
-from ml.training.loop import Teach
+from ml.training.loop import Teaching, TrainingSet
 from ml.training.network_recipe import DistillationPlan
+from ml.training.recipe import RecipeError
 
 # Two windows make the shapes known; batch normalisation needs more than one.
 PROBE_WINDOWS = 2
+# They compare answers which person it is: a teacher of other people has none.
+NAMING_TERMS = {"kd_logit", "kd_token_label"}
 
 
 class Guide(nn.Module):
@@ -46,41 +49,48 @@ class Guide(nn.Module):
         }
 
 
-def taught_by(weights: Path, plan: DistillationPlan, ignored_pairs: IgnoredPairs | None) -> Teach:
+def taught_by(weights: Path, plan: DistillationPlan, data: TrainingSet) -> Teaching:
     """Load a teacher and say how it guides a student.
 
     Args:
         weights: What the teacher's training kept.
         plan: Terms and their weights.
-        ignored_pairs: Pairs of people that are probably one.
+        data: What the student learns from.
+
+    Raises:
+        RecipeError: A term that compares answers which person it is, and a teacher of other people.
     """
-    teacher, heads = load_network(weights)
+    teacher, classes = load_network(weights)
     for parameter in teacher.parameters():
         parameter.requires_grad_(False)
+    if (naming := sorted(NAMING_TERMS & set(plan.terms))) and not _of_the_same_people(classes, data):
+        raise RecipeError(
+            f"[distillation] {', '.join(naming)}: {weights.name} tells other people apart than the "
+            f"{data.n_people} that the student is to learn"
+        )
 
-    def teach(network: nn.Module, losses: nn.ModuleDict) -> Guide:
+    def guide(network: nn.Module, losses: nn.ModuleDict) -> Guide:
         if hasattr(network, "with_attentions"):
             network.with_attentions = "kd_attention" in plan.terms  # type: ignore[assignment]
         teacher.to(device_of(network))
-        student, taught = _shapes(network), _shapes(teacher)
-        name, class_loss = _class_loss(losses)
-        if class_loss and name in heads and heads[name].shape[1] != class_loss.centers.shape[1]:
-            raise ValueError(
-                f"{weights.name}: the teacher knows {heads[name].shape[1]} people, "
-                f"the student is to learn {class_loss.centers.shape[1]}"
-            )
+        own_name, own = _class_loss(losses)
         pair = Apprenticeship(
-            student=student,
-            teacher=taught,
-            student_logits=class_loss.logits if class_loss else None,
-            teacher_logits=_logits(heads[name].to(device_of(network)), class_loss.scale)
-            if class_loss and name in heads
-            else None,
-            ignored_pairs=ignored_pairs,
+            student=_shapes(network),
+            teacher=_shapes(teacher),
+            student_logits=own.logits if own else None,
+            teacher_logits=_teacher_logits(classes, own_name, own, device_of(network)),
+            ignored_pairs=data.ignored_pairs,
         )
         return Guide(teacher, plan, pair)
 
-    return teach
+    return Teaching(hashlib.sha256(weights.read_bytes()).hexdigest(), guide)
+
+
+def _of_the_same_people(classes: Classes, data: TrainingSet) -> bool:
+    if classes.people_sha256 is not None:
+        return classes.people_sha256 == data.people_sha256
+    # Networks that were kept without their people at least know how many these were.
+    return all(head.centers.shape[1] == data.n_people for head in classes.heads.values())
 
 
 def _shapes(network: nn.Module) -> Features:
@@ -99,8 +109,15 @@ def _class_loss(losses: nn.ModuleDict) -> tuple[str, ClassLoss | None]:
     return "", None
 
 
-def _logits(centers: Tensor, scale: float) -> Callable[[Tensor], Tensor]:
-    directions = functional.normalize(centers.float(), dim=2)
+def _teacher_logits(
+    classes: Classes, own_name: str, own: ClassLoss | None, device: torch.device
+) -> Callable[[Tensor], Tensor] | None:
+    """Answers of the teacher's own class loss, that of the student's name if it has several."""
+    if not classes.heads:
+        return None
+    head = classes.heads.get(own_name, next(iter(classes.heads.values())))
+    scale = head.scale if head.scale is not None else own.scale if own else 1.0
+    directions = functional.normalize(head.centers, dim=2).to(device)
 
     def logits(embeddings: Tensor) -> Tensor:
         units = scale * functional.normalize(embeddings.float(), dim=1)

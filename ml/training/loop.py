@@ -6,9 +6,11 @@ limit, the schedules follow whatever is further, steps or time, so that a traini
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +18,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from ml.data.splits import digest
 from ml.losses import make_metric_loss
 from ml.losses.class_loss import ClassLoss
 from ml.losses.ignored_pairs import IgnoredPairs
@@ -24,6 +27,9 @@ from ml.losses.terms_by_name import DISTILLATION_TERMS
 from ml.models.networks import make_network
 from ml.training.checkpoints import (
     NETWORK_FILE,
+    Classes,
+    Head,
+    TrainingIdentity,
     load_checkpoint,
     save_checkpoint,
     save_figures,
@@ -60,29 +66,53 @@ class TrainingSet:
 
     Args:
         people: Whose each strip is, 0 to n_people − 1; int64, shape (n_strips,).
+        names: Of the people, by number.
         views: Makes the source of augmented views of strips from the source of random numbers.
         ignored_pairs: Pairs of people that are probably one.
     """
 
     people: Tensor
+    names: tuple[str, ...]
     views: Callable[[torch.Generator], Views]
     ignored_pairs: IgnoredPairs | None = None
 
     @property
     def n_people(self) -> int:
         """How many people there are to tell apart."""
-        return int(self.people.max()) + 1
+        return len(self.names)
+
+    @property
+    def people_sha256(self) -> str:
+        """Of the names: class directions mean the same people exactly if these are equal."""
+        return digest(self.names)
+
+    @property
+    def ignored_pairs_sha256(self) -> str:
+        """Of the pairs, empty without any."""
+        if self.ignored_pairs is None or self.ignored_pairs.partners.shape[1] == 1:
+            return ""
+        return hashlib.sha256(json.dumps(self.ignored_pairs.partners.tolist()).encode()).hexdigest()
 
 
-# What a teacher adds: made of the student's network and losses, a module that maps the student's features,
-# the windows, their labels and the progress to weighted terms of the loss by name.
-Teach = Callable[[nn.Module, nn.ModuleDict], nn.Module]
+@dataclass(frozen=True)
+class Teaching:
+    """What a teacher adds.
+
+    Args:
+        weights_sha256: Of the teacher.
+        guide: Makes of the student's network and losses a module that maps the student's features, the
+            windows, their labels and the progress to weighted terms of the loss by name.
+    """
+
+    weights_sha256: str
+    guide: Callable[[nn.Module, nn.ModuleDict], nn.Module]
 
 
 @dataclass
 class Run:
     """The state of a training between two steps."""
 
+    identity: TrainingIdentity
     device: torch.device
     network: nn.Module
     losses: nn.ModuleDict
@@ -103,7 +133,7 @@ def train_network(
     *,
     evaluate: Evaluation,
     report: Progress,
-    teach: Teach | None = None,
+    teach: Teaching | None = None,
     limit_s: float | None = None,
     evaluations: int = 6,
     device: torch.device | str = "cpu",
@@ -133,7 +163,7 @@ def train_network(
         raise ValueError(f"expected an evaluation and some seconds, got {evaluations} and {limit_s}")
     config = recipe.optimisation
     run = _start(recipe, data, teach, torch.device(device))
-    if kept := load_checkpoint(folder, recipe.sha256):
+    if kept := load_checkpoint(folder, run.identity):
         _restore(run, kept)
     views = data.views(run.generator)
     saved_at = time.monotonic()
@@ -153,7 +183,7 @@ def train_network(
             _keep(run, recipe, folder)
         # At the end too: a finished training without its last checkpoint would go on.
         if noted or time.monotonic() - saved_at > CHECKPOINT_EVERY_S:
-            save_checkpoint(folder, recipe.sha256, _state(run))
+            save_checkpoint(folder, run.identity, _state(run))
             saved_at = time.monotonic()
     run.network.load_state_dict(run.average.state)
     return run.network.eval()
@@ -192,7 +222,7 @@ def _loss(
     return loss
 
 
-def _start(recipe: NetworkRecipe, data: TrainingSet, teach: Teach | None, device: torch.device) -> Run:
+def _start(recipe: NetworkRecipe, data: TrainingSet, teach: Teaching | None, device: torch.device) -> Run:
     config = recipe.optimisation
     torch.manual_seed(config.seed)
     # Made on the CPU and moved: fresh weights are the same everywhere.
@@ -200,8 +230,14 @@ def _start(recipe: NetworkRecipe, data: TrainingSet, teach: Teach | None, device
     losses = nn.ModuleDict(
         {plan.name: _loss(plan, network, data.n_people, data.ignored_pairs) for plan in recipe.losses}
     ).to(device)
-    guide = teach(network, losses).to(device) if teach else None
+    guide = teach.guide(network, losses).to(device) if teach else None
     return Run(
+        identity=TrainingIdentity(
+            recipe.sha256,
+            data.people_sha256,
+            data.ignored_pairs_sha256,
+            teach.weights_sha256 if teach else "",
+        ),
         device=device,
         network=network,
         losses=losses,
@@ -301,12 +337,15 @@ def _note(run: Run, evaluate: Evaluation, rate: float) -> None:
 
 
 def _keep(run: Run, recipe: NetworkRecipe, folder: Path) -> None:
-    heads = {n: loss.centers.detach() for n, loss in run.losses.items() if isinstance(loss, ClassLoss)}
-    save_network(folder / NETWORK_FILE, recipe.network, run.average.state, heads)
+    heads = {
+        n: Head(loss.centers, loss.scale) for n, loss in run.losses.items() if isinstance(loss, ClassLoss)
+    }
+    classes = Classes(run.identity.people_sha256, heads)
+    save_network(folder / NETWORK_FILE, recipe.network, run.average.state, classes)
     save_figures(
         folder,
         {
-            "recipe_sha256": recipe.sha256,
+            **asdict(run.identity),
             "parameters": sum(p.numel() for p in run.network.parameters()),
             "seconds": round(run.seconds, 1),
             "steps": run.step,

@@ -48,7 +48,7 @@ def window_material(
     def views(generator: torch.Generator) -> CropAugmentation:
         return CropAugmentation(bank, augmentation, noise, generator)
 
-    return TrainingSet(bank.people, views), read
+    return TrainingSet(bank.people, bank.names, views), read
 
 
 def beat_material(
@@ -66,4 +66,4 @@ def beat_material(
     def views(generator: torch.Generator) -> BeatAugmentation:
         return BeatAugmentation(bank, augmentation, generator)
 
-    return TrainingSet(bank.people, views), read
+    return TrainingSet(bank.people, bank.names, views), read

@@ -49,8 +49,9 @@ def train(
         device: Where to compute, see `chosen_device`.
 
     Raises:
-        RecipeError: What network or losses do not know, or a teacher without weights.
-        DeviceError: No such device. All are found before any data are read.
+        RecipeError: What network or losses do not know, or a teacher without weights; found before any data
+            are read. Terms of a distillation that its teacher cannot have with these people.
+        DeviceError: No such device; found before any data are read.
     """
     check_recipe(recipe)
     computes_on = chosen_device(device)
@@ -74,7 +75,7 @@ def train(
         f"training on {computes_on}"
     )
     plan = recipe.distillation
-    teach = taught_by(teacher, plan, training.ignored_pairs) if plan and teacher else None
+    teach = taught_by(teacher, plan, training) if plan and teacher else None
     with _progress_bar(console) as bar:
         task = bar.add_task(recipe.bundle.id, total=1.0, terms="")
         lines = _Lines(console)

@@ -13,7 +13,7 @@ from ml.training.assembly_recipe import (  # noqa: E402
     is_assembly_recipe,
     read_assembly_recipe,
 )
-from ml.training.checkpoints import load_network, save_network, weights_path  # noqa: E402
+from ml.training.checkpoints import Classes, load_network, save_network, weights_path  # noqa: E402
 from ml.training.network_recipe import NetworkPlan  # noqa: E402
 from ml.training.recipe import RecipeError  # noqa: E402
 from tests.networks import N_BEAT, strip_inputs  # noqa: E402
@@ -32,7 +32,7 @@ def var(tmp_path):
     for name, plan in NETWORKS.items():
         torch.manual_seed(3)
         network = make_network(plan.name, plan.parameters)
-        save_network(tmp_path / "train" / name / "network.pt", plan, network.state_dict(), {})
+        save_network(tmp_path / "train" / name / "network.pt", plan, network.state_dict(), Classes())
     return tmp_path
 
 

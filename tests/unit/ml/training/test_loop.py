@@ -9,7 +9,7 @@ from ml.losses.ignored_pairs import IgnoredPairs  # noqa: E402
 from ml.models.features import Features  # noqa: E402
 from ml.training.checkpoints import load_network  # noqa: E402
 from ml.training.crop_augmentation import CropAugmentation  # noqa: E402
-from ml.training.loop import TrainingSet, check_recipe, train_network  # noqa: E402
+from ml.training.loop import Teaching, TrainingSet, check_recipe, train_network  # noqa: E402
 from ml.training.network_recipe import (  # noqa: E402
     DistillationPlan,
     LossPlan,
@@ -41,7 +41,10 @@ class InterruptionError(Exception):
 
 def training_set(ignored_pairs=None, augmentation=RECIPE.augmentation):
     return TrainingSet(
-        BANK.people, lambda generator: CropAugmentation(BANK, augmentation, None, generator), ignored_pairs
+        BANK.people,
+        BANK.names,
+        lambda generator: CropAugmentation(BANK, augmentation, None, generator),
+        ignored_pairs,
     )
 
 
@@ -81,8 +84,7 @@ class Teacher(torch.nn.Module):
         return {"guide": (self.projector(features.embedding) - 1.0).pow(2).mean()}
 
 
-def teach(_network, _losses):
-    return Teacher()
+teach = Teaching("of the teacher", lambda _network, _losses: Teacher())
 
 
 @pytest.fixture(scope="module")
@@ -116,10 +118,12 @@ class TestLearning:
         network, _ = train(RECIPE, tmp_path)
 
         assert not network.training
-        kept, heads = load_network(tmp_path / "network.pt")
+        kept, classes = load_network(tmp_path / "network.pt")
         torch.testing.assert_close(kept.head[2].weight, network.head[2].weight.half().float())
-        assert heads["arc_face"].shape[1:] == (6, 8)
-        assert "sup_con" not in heads
+        assert classes.heads["arc_face"].centers.shape[1:] == (6, 8)
+        assert classes.heads["arc_face"].scale == 10.0
+        assert "sup_con" not in classes.heads
+        assert classes.people_sha256 == training_set().people_sha256
 
     def test_equal_seeds_give_equal_weights(self, tmp_path):
         recipe = replace(RECIPE, optimisation=replace(RECIPE.optimisation, steps=3))
@@ -141,7 +145,7 @@ class TestLearning:
         assert network.head[2].weight.dtype == torch.float32
 
     def test_a_loss_without_a_value_ends_it(self, tmp_path):
-        data = TrainingSet(BANK.people, lambda _generator: Broken())
+        data = TrainingSet(BANK.people, BANK.names, lambda _generator: Broken())
 
         with pytest.raises(FloatingPointError, match="step 0"):
             train(RECIPE, tmp_path, data=data)
@@ -161,7 +165,7 @@ class TestBatches:
                 asked.append((strips, parts))
                 return super().draw(strips, parts)
 
-        data = TrainingSet(BANK.people, lambda generator: Recorded(BANK, OFF, None, generator))
+        data = TrainingSet(BANK.people, BANK.names, lambda generator: Recorded(BANK, OFF, None, generator))
         recipe = replace(RECIPE, optimisation=replace(RECIPE.optimisation, steps=3, people=4))
         train(recipe, tmp_path, data=data)
 
@@ -183,7 +187,7 @@ class TestTeacher:
             teachers[0][1].load_state_dict(teachers[0][0].state_dict())
             return teachers[0][0]
 
-        train(RECIPE, tmp_path, teach=remembered)
+        train(RECIPE, tmp_path, teach=Teaching("", remembered))
 
         last = figures(tmp_path)["epochs"][-1]
         assert last["loss"] == pytest.approx(last["arc_face"] + last["sup_con"] + last["guide"], abs=1e-3)
@@ -231,12 +235,27 @@ class TestResuming:
         assert_equal_weights(first, second)
         assert (tmp_path / "network.pt").stat().st_mtime_ns == written
 
-    def test_the_checkpoint_of_another_recipe_is_ignored(self, tmp_path):
-        train(replace(RECIPE, sha256="another"), tmp_path)
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"recipe": replace(RECIPE, sha256="another")},
+            {"data": replace(training_set(), names=tuple(f"q{i}" for i in range(6)))},
+            {"data": training_set(ignored_pairs=IgnoredPairs(6, [(0, 1)]))},
+            {"teach": replace(teach, weights_sha256="of another teacher")},
+        ],
+    )
+    def test_the_checkpoint_of_another_training_is_not_gone_on_with(self, tmp_path, changed):
+        options = {"recipe": RECIPE, "data": training_set(), "teach": teach}
+        train(folder=tmp_path, **{**options, **changed})
 
-        _, steps = train(RECIPE, tmp_path)
+        _, steps = train(folder=tmp_path, **options)
 
         assert steps == 12
+
+    def test_pairs_of_nobody_are_as_none(self, tmp_path):
+        train(RECIPE, tmp_path, data=training_set(ignored_pairs=IgnoredPairs(6)))
+
+        assert train(RECIPE, tmp_path)[1] == 0
 
 
 class TestGradients:
@@ -253,7 +272,7 @@ class TestGradients:
             return guide
 
         recipe = replace(RECIPE, optimisation=replace(RECIPE.optimisation, steps=1))
-        train(recipe, tmp_path, teach=remembered)
+        train(recipe, tmp_path, teach=Teaching("", remembered))
 
         squares = [
             sum(float(p.grad.pow(2).sum()) for p in module.parameters() if p.grad is not None)
@@ -272,7 +291,7 @@ class TestDevices:
                 asked.append({features.embedding.device, windows.device, labels.device})
                 return super().forward(features, windows, labels, progress)
 
-        train(RECIPE, tmp_path, teach=lambda _network, _losses: Watching(), device="cpu")
+        train(RECIPE, tmp_path, teach=Teaching("", lambda _network, _losses: Watching()), device="cpu")
 
         assert asked == [{torch.device("cpu")}] * 12
 
@@ -341,6 +360,16 @@ class TestFigures:
         assert [epoch["d1_dev_eer"] for epoch in found["epochs"]] == [1.5] * 4
         assert (found["steps"], found["windows"], found["recipe_sha256"]) == (12, 144, "of this recipe")
         assert {"loss", "arc_face", "sup_con", "lr", "seconds"} <= set(found["epochs"][0])
+
+    def test_what_was_learned_from_is_named(self, tmp_path):
+        pairs = IgnoredPairs(6, [(0, 1)])
+        train(RECIPE, tmp_path, data=training_set(ignored_pairs=pairs), teach=teach)
+
+        found = figures(tmp_path)
+        data = training_set(ignored_pairs=IgnoredPairs(6, [(1, 0)]))
+        assert found["people_sha256"] == data.people_sha256
+        assert found["ignored_pairs_sha256"] == data.ignored_pairs_sha256 != ""
+        assert found["teacher_sha256"] == "of the teacher"
 
     def test_evaluating_does_not_change_the_training(self, tmp_path):
         often, _ = train(RECIPE, tmp_path / "often", evaluations=12)
