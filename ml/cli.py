@@ -1,4 +1,4 @@
-"""Command line of the model plane: `python -m ml.cli train | assemble | calibrate | export | evaluate`.
+"""Command line of the model plane: `python -m ml.cli train | repeats | assemble | calibrate | export | …`.
 
 Stages talk through files under `var/train/<bundle id>`; each can be run again alone.
 """
@@ -39,6 +39,10 @@ MinutesOption = Annotated[
 ]
 DeviceOption = Annotated[
     str | None, typer.Option(help="Where a network trains, such as cpu or cuda:0; a GPU if there is one.")
+]
+
+PairsOption = Annotated[
+    Path | None, typer.Option("--output", help="JSON to write; where trainings look for it.", dir_okay=False)
 ]
 
 DEFAULT_RECIPE = Path("ml/recipes/ecg-beat.toml")
@@ -83,6 +87,23 @@ def _train_network(recipe: Path, data: Path, var: Path, minutes: float | None, d
     except (RecipeError, DeviceError) as error:
         _stop(str(error))
     console.print(f"trained → {folder}")
+
+
+@app.command()
+def repeats(
+    data: DataOption = DEFAULT_DATA, var: VarOption = DEFAULT_VAR, output: PairsOption = None
+) -> None:
+    """Find people of CinC train who are probably one, for networks that are trained from then on."""
+    from ml.training.repeat_mining import find_repeats  # Only this needs torch.
+    from ml.training.repeat_patients import PAIRS_FILE
+
+    path = output or PAIRS_FILE
+    try:
+        with console.status("comparing first and last thirds of all recordings with two networks"):
+            mined = find_repeats(_read(DEFAULT_RECIPE), data, var, path)
+    except FileNotFoundError as error:
+        _stop(str(error))
+    console.print(f"{len(mined.pairs)} pairs among {mined.people} people → {path}")
 
 
 @app.command()

@@ -1,11 +1,13 @@
 import json
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("torch")
 
-from ml.training.repeat_patients import ignored_repeats, likely_repeats
+from ml.training.repeat_patients import PAIRS_FILE, ignored_repeats, likely_repeats
 
 NAMES = ("A3", "A1", "A2", "A4")
 
@@ -39,6 +41,16 @@ class TestLikelyRepeats:
         first[0] = last[1]  # The first half of one looks like the last of the other, and not the reverse.
 
         assert likely_repeats([(first, last)], NAMES, quantile=0.3) == []
+
+
+class TestPairsFile:
+    def test_is_part_of_the_package(self):
+        root = Path(__file__).parents[4]
+        settings = tomllib.loads((root / "pyproject.toml").read_text())
+        patterns = settings["tool"]["setuptools"]["package-data"]["ml.training"]
+
+        assert PAIRS_FILE.parent == root / "ml" / "training"
+        assert any(PAIRS_FILE.match(pattern) for pattern in patterns)
 
 
 class TestIgnoredRepeats:
