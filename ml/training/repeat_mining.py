@@ -74,28 +74,27 @@ def mine_repeats(
     """Compare the first third of everybody's strip with the last third of everybody else's.
 
     Args:
-        strips: Conditioned, one per person; those too short, or without a whole beat in each of both thirds,
-            are left out.
+        strips: Conditioned; of each person the first counts (CinC holds exact copies). Those too short, or
+            without a whole beat in each of both thirds, are left out.
         polarity: Functional of the standardised mean beat that turns strips upright.
         beat: What the mean beat is.
         windows_network: Reads windows.
         beat_network: Reads mean beats.
 
     Raises:
-        ValueError: Two strips of one person, or nobody who can be looked at.
+        ValueError: Nobody who can be looked at.
     """
-    if len({strip.subject_id for strip in strips}) < len(strips):
-        raise ValueError("expected one strip per person")
+    strip_of = {strip.subject_id: strip for strip in reversed(strips)}
     names: list[str] = []
     windows: list[NDArray[np.float32]] = []
     beats: list[NDArray[np.float32]] = []
-    for strip in strips:
+    for name, strip in strip_of.items():
         thirds = first_and_last_third(strip)
         shapes = [upright_beat(third, polarity, beat) for third in thirds]
         whole = [shape for shape in shapes if shape is not None]
         if thirds[0].ecg.size < LEAST_SAMPLES or len(whole) < len(shapes):
             continue
-        names.append(strip.subject_id)
+        names.append(name)
         windows += [upright_windows(third, polarity, beat, WINDOWS) for third in thirds]
         beats += whole
     if not names:
