@@ -110,6 +110,8 @@ class ResidualBlock(nn.Module):
             nn.BatchNorm2d(width),
         )
         self.attention = ChannelAttention(width, squeeze) if squeeze else nn.Identity()
+        # A fresh block passes its input on: deep networks begin as shallow ones and learn sooner.
+        nn.init.zeros_(self.path[-1].weight)  # type: ignore[arg-type]
         self.shortcut = (
             nn.Identity()
             if stride == 1 and width_in == width
