@@ -10,6 +10,7 @@ from ml.evaluation.confidence import (
     fit_temperature,
     log_probabilities,
     negative_log_likelihood,
+    smoothed_loss,
 )
 
 Logits = tuple[np.ndarray, np.ndarray]
@@ -52,6 +53,15 @@ def slow_ece(
             gap = sum(c for c, _ in group) / len(group) - sum(r for _, r in group) / len(group)
             total += len(group) / len(pairs) * abs(gap)
     return total
+
+
+def slow_smoothed_loss(logits: np.ndarray, labels: np.ndarray, temperature: float) -> float:
+    unseen, total = 1 / (len(labels) + 2), 0.0
+    for row, label in zip(logits, labels, strict=True):
+        p = slow_softmax(row, temperature)
+        wrong = math.fsum(p[k] for k in range(len(p)) if k != label)
+        total -= (1 - unseen) * math.log(p[label]) + unseen * math.log(wrong)
+    return total / len(labels)
 
 
 class TestLogProbabilities:
@@ -99,15 +109,44 @@ class TestExpectedCalibrationError:
         assert expected_calibration_error(np.zeros((2, 2)), np.array([0, 1]), equal_mass=True) == 0.5
 
 
+class TestSmoothedLoss:
+    @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+    def test_equals_the_mean_over_single_predictions(self, predictions: Logits, temperature: float) -> None:
+        slow = slow_smoothed_loss(*predictions, temperature)
+
+        assert smoothed_loss(*predictions, temperature) == pytest.approx(slow)
+
+    def test_certainty_is_dear_even_where_it_is_right(self) -> None:
+        certain, labels = np.eye(4) * 1e3, np.arange(4)
+
+        assert smoothed_loss(certain, labels) == pytest.approx((1e3 - math.log(3)) / 6)
+
+    def test_with_many_predictions_it_is_the_log_loss(self, predictions: Logits) -> None:
+        logits, labels = (np.repeat(part, 500, axis=0) for part in predictions)
+
+        assert smoothed_loss(logits, labels) == pytest.approx(
+            negative_log_likelihood(logits, labels), abs=1e-4
+        )
+
+
 class TestFitTemperature:
     def test_no_temperature_on_a_fine_grid_is_better(self, predictions: Logits) -> None:
         logits, labels = predictions
 
         fitted = fit_temperature(logits, labels)
 
-        grid = np.geomspace(0.05, 20.0, 2000)
-        least = min(negative_log_likelihood(logits, labels, t) for t in grid)
-        assert negative_log_likelihood(logits, labels, fitted) <= least + 1e-9
+        grid = np.geomspace(0.2, 20.0, 100)
+        least = min(slow_smoothed_loss(logits, labels, t) for t in grid)
+        assert slow_smoothed_loss(logits, labels, fitted) <= least + 1e-9
+
+    @pytest.mark.parametrize("n", [20, 89, 500])
+    def test_no_error_in_n_predictions_says_one_in_n_plus_2(self, n: int) -> None:
+        labels = np.arange(n) % 10
+
+        temperature = fit_temperature(np.eye(10)[labels] * 30.0, labels)
+
+        confidence = slow_softmax(list(np.eye(10)[0] * 30.0), temperature)[0]
+        assert confidence == pytest.approx(1 - 1 / (n + 2), rel=1e-5)
 
     def test_logits_drawn_from_their_own_softmax_need_none(self) -> None:
         rng = np.random.default_rng(3)
