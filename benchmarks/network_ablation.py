@@ -87,6 +87,32 @@ def _off(**changes: Any) -> AugmentationConfig:
 PLAIN_CHANNEL = {"equaliser_db": 0.0, "high_pass_share": 0.0, "low_pass_share": 0.0}
 NO_NOISE = {"muscle_share": 0.0, "drift_share": 0.0, "motion_share": 0.0, "noise_share": 0.0}
 ALWAYS = _off(swap_share=1.0, warp_share=1.0, period_change=0.6, repolarisation_sd=0.4)
+# The slim student, 0.68 M weights, and the slim transformer, 0.64 M.
+SLIM = NetworkPlan(
+    "resnet1d", {"widths": (48, 96, 128, 160), "blocks": (1, 1, 2, 2), "kernels": (7, 5, 3, 3)}
+)
+SLIM_DEIT = NetworkPlan("deit1d", {"width": 96, "blocks": 6, "heads": 3, "mlp_ratio": 3.0})
+SEEDS = (20261120, 20261121, 20261122)
+# Weights that bring each term's gradient near that of the metric losses.
+TERMS: Mapping[str, float] = {
+    "kd_logit": 1.0,
+    "kd_stage": 2.0,
+    "kd_attention": 5.0,
+    "kd_relation": 5.0,
+    "kd_embedding": 5.0,
+    "kd_contrast": 1.0,
+}
+
+
+def _taught(name: str, terms: Mapping[str, float], network: NetworkPlan = SLIM, **changes: Any) -> Variant:
+    plan = DistillationPlan(changes.pop("teacher", "ecg-teacher"), dict(terms)) if terms else None
+    return Variant(name, distillation=plan, network=network, **changes)
+
+
+def _seeds(name: str, terms: Mapping[str, float]) -> tuple[Variant, ...]:
+    return tuple(_taught(f"{name}, seed {i + 1}", terms, seed=seed) for i, seed in enumerate(SEEDS))
+
+
 GROUPS: Mapping[str, Group] = {
     "augmentation": Group(
         "Augmentation against channel offset",
@@ -120,6 +146,17 @@ GROUPS: Mapping[str, Group] = {
             Variant("ProxyAnchor", losses=(PROXY_ANCHOR,)),
             Variant("batch-hard triplet", losses=(TRIPLET,)),
             Variant("SupCon, then batch-hard triplet", losses=(CONTRAST, LATE_TRIPLET)),
+        ),
+    ),
+    "distillation": Group(
+        "Hierarchical distillation into a slim student",
+        "Which term of a ResNet-34 teacher helps a ResNet of 0.68 M weights?",
+        (
+            *_seeds("none", {}),
+            *(_taught(name, {name: weight}) for name, weight in TERMS.items()),
+            *_seeds("all", TERMS),
+            _taught("transformer of 0.64 M, none", {}, SLIM_DEIT),
+            _taught("transformer of 0.64 M, kd_embedding", {"kd_embedding": 5.0}, SLIM_DEIT),
         ),
     ),
 }  # fmt: skip
