@@ -13,6 +13,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from ml.bundle import default_bundle
+
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 
@@ -68,6 +70,15 @@ class TestLockedVersions:
     def test_pins_name_no_index_and_no_host(self) -> None:
         for file in (ROOT / "requirements").glob("*.txt"):
             assert not re.search(r"https?:|^--?[a-z]", file.read_text(), re.MULTILINE), file.name
+
+
+class TestModels:
+    def test_the_network_is_the_default_and_the_bundle_before_it_stays(self) -> None:
+        # Without ecg-beat, people enrolled with it alone could not be recognised.
+        shipped = {bundle.name for bundle in (ROOT / "models").glob("*@*")}
+
+        assert default_bundle(ROOT / "models", "ecg").name == "ecg@2026.11"
+        assert shipped >= {"ecg@2026.11", "ecg-beat@2026.11"}
 
 
 class TestMakefile:
