@@ -27,7 +27,7 @@ from app.domain.scores import (
     Reason,
 )
 
-_MODALITY = {"modality": "ecg", "status": "used", "score": 31.0, "encoder": "ecg-beat@2026.11"}
+_MODALITY = {"modality": "ecg", "status": "used", "score": 31.0, "encoder": "ecg@2026.11"}
 
 
 class ModalityAnswer(ResponseSchema):
@@ -41,7 +41,7 @@ class ModalityAnswer(ResponseSchema):
     metric: Metric | SkipJsonSchema[None] = absentable("What the distance measures.", example="cosine")
     seconds: float | SkipJsonSchema[None] = absentable("Accepted seconds of the probe (ECG).", example=20.0)
     quality: float | SkipJsonSchema[None] = absentable("Quality of the probe, 0 to 1.", example=0.81)
-    encoder: str | SkipJsonSchema[None] = absentable("Encoder that was compared.", example="ecg-beat@2026.11")
+    encoder: str | SkipJsonSchema[None] = absentable("Encoder that was compared.", example="ecg@2026.11")
 
     @classmethod
     def of(cls, outcome: ModalityOutcome) -> ModalityAnswer:

@@ -80,7 +80,7 @@ class EnrolledReferenceAnswer(ResponseSchema):
     id: UUID = described("The reference's own id.", example="01932f3a-7c1e-7b7a-9d5e-0f6c2f9d7a10")
     modality: Modality = described("Modality of the recording.", example="ecg")
     position: str = described("Lead or finger.", example="I")
-    encoder: str = described("Encoder that made the template.", example="ecg-beat@2026.11")
+    encoder: str = described("Encoder that made the template.", example="ecg@2026.11")
     quality: float = described("Quality of the recording, 0 to 1.", example=0.83)
     seconds: float | SkipJsonSchema[None] = absentable("Accepted seconds (ECG).", example=18.5)
 

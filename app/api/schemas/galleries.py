@@ -37,7 +37,7 @@ class CorrectionAnswer(ResponseSchema):
     """What the gallery's own non-mated scores say about one encoder on its sensor."""
 
     modality: Modality = described("Which modality.", example="ecg")
-    encoder: str = described("Which encoder.", example="ecg-beat@2026.11")
+    encoder: str = described("Which encoder.", example="ecg@2026.11")
     corrected: bool = described("False below 30 subjects.", example=True)
     slope: float = described("Of the affine map of the score.", example=1.04)
     offset_db: float = described("Of the affine map of the score; decibans.", example=-1.3)

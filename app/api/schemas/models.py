@@ -12,17 +12,17 @@ from app.domain.references import Modality
 class ModelAnswer(ResponseSchema):
     """One bundle in use."""
 
-    id: str = described("Name of the encoder.", example="ecg-beat")
+    id: str = described("Name of the encoder.", example="ecg")
     version: str = described("Version of the bundle.", example="2026.11")
     modality: Modality = described("What it encodes.", example="ecg")
     default: bool = described("Whether new references of the modality are made with it.", example=True)
     sha256: str = described("Checksum of the weights.", example="0" * 64)
-    vector_size: int = described("Length of its templates.", example=64)
+    vector_size: int = described("Length of its templates.", example=256)
     metric: str = described("How templates compare.", example="cosine")
     licence: str = described("Licence of the bundle.", example="Apache-2.0")
     training_data: list[str] = described("What it was made from.", example=["CinC 2017 (ODC-By 1.0)"])
     operating_points: list[dict[str, Any]] = described(
-        "Measured error rates with intervals.", example=[{"protocol": "D1", "fmr": 0.01, "fnmr": 0.05}]
+        "Measured error rates with intervals.", example=[{"seconds": 10.0, "fmr": 0.01, "fnmr": 0.0142}]
     )
 
     @classmethod
