@@ -1,0 +1,46 @@
+"""The README's table of accuracy says what docs/results hold."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# First words of a row → protocol and variant.
+ROWS = {
+    "E2: ECG-ID": ("E2", "20 s"),
+    "E2: first 5 s": ("E2", "first 5 s"),
+    "E2: first 3 s": ("E2", "first 3 s"),
+    "E3: ": ("E3", "rec_1 → last day"),
+    "E3-multi: ": ("E3-multi", "earlier days → last day"),
+    "E3b: ": ("E3b", "day → other day"),
+    "D1: ": ("D1", "first → last"),
+    "E11: ": ("E11", "minutes 0–5 → 10 s of 25–30"),
+}
+
+
+def kept(encoder: str, protocol: str, variant: str) -> dict[str, Any]:
+    path = ROOT / "docs" / "results" / encoder / f"{protocol}.json"
+    found = json.loads(path.read_text(encoding="utf-8"))["variants"]
+    return next(one for one in found if one["name"] == variant)
+
+
+def row(start: str) -> list[str]:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    (line,) = [line for line in lines if line.startswith(f"| {start}")]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+class TestTableOfAccuracy:
+    @pytest.mark.parametrize("start", ROWS)
+    def test_errors_and_eer_are_those_of_the_results(self, start: str) -> None:
+        _, errors, eer, beat_errors, beat_eer, _, _ = row(start)
+        network, beat = (kept(encoder, *ROWS[start]) for encoder in ("ecg", "ecg-beat"))
+
+        assert errors.startswith("{count}/{n}".format(**network["rank_1_errors"]))
+        assert eer == "{:.1f} % ({:.1f}–{:.1f})".format(
+            *(100 * value for value in (network["eer"], *network["eer_interval"]))
+        )
+        assert beat_errors == "{count}/{n}".format(**beat["rank_1_errors"])
+        assert beat_eer == f"{100 * beat['eer']:.1f} %"
