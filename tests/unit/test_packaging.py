@@ -17,6 +17,20 @@ from ml.bundle import default_bundle
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+BUILD_RULES = [
+    line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")
+]
+
+
+def enters_the_build(path: Path) -> bool:
+    """Apply `.dockerignore` as Docker does: the last rule that names path or folder decides."""
+    inside = path.relative_to(ROOT)
+    enters = True
+    for rule in BUILD_RULES:
+        pattern = rule.removeprefix("!").removeprefix("**/")
+        if any(part.match(pattern) for part in (inside, *inside.parents)):
+            enters = rule.startswith("!")
+    return enters
 
 
 def requirements(name: str) -> dict[str, Requirement]:
@@ -251,16 +265,22 @@ class TestDockerfile:
         assert self.text.rstrip().endswith('CMD ["python", "-m", "app.cli", "serve"]')
 
     def test_only_listed_folders_enter_the_build(self) -> None:
-        lines = (ROOT / ".dockerignore").read_text().splitlines()
-        rules = [line for line in lines if line and not line.startswith("#")]
-
-        assert rules[0] == "*"
-        assert {rule for rule in rules if rule.startswith("!")} == {
+        assert BUILD_RULES[0] == "*"
+        assert {rule for rule in BUILD_RULES if rule.startswith("!")} == {
             "!LICENSE",
             "!alembic.ini",
             "!requirements/runtime.txt",
             "!app",
             "!migrations",
             "!ml",
+            "!ml/models/__init__.py",
+            "!ml/models/mean_beat.py",
             "!models",
         }
+
+    def test_no_training_enters_the_build(self) -> None:
+        entering = [path for path in (ROOT / "ml").rglob("*.*") if enters_the_build(path)]
+
+        assert ROOT / "ml" / "encoder.py" in entering
+        assert {path.suffix for path in entering} == {".py"}
+        assert not [path for path in entering if re.search("^(import|from) torch", path.read_text(), re.M)]
