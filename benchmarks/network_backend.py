@@ -280,7 +280,8 @@ def run(data: Path, var: Path = Path("var"), recipe: Path = Path("ml/recipes/ecg
             ),
         ],
         "rows": table,
-        "note": f"Weight {bench.plan.assembly.window_weight:g} where not said otherwise.",
+        "note": f"Weight {bench.plan.assembly.window_weight:g} where not said otherwise. Plain cosines: "
+        "a bundle also uses seconds and quality, so its figures elsewhere are better.",
         "commands": ["python -m benchmarks.network_backend"],
     }
 

@@ -68,11 +68,16 @@ def subject_bootstrap(
 def share_bootstrap(hits: NDArray[Any], people: IntArray, **options: int) -> Interval:
     """Give the interval of a share of probes when people have several.
 
+    Where all probes agree no draw differs, which is not certainty: the interval is Wilson's over the people.
+
     Args:
         hits: bool, shape (n_probes,).
         people: Index of the person of each probe.
         options: Of `subject_bootstrap`.
     """
+    if hits.all() or not hits.any():
+        asked = np.unique(people).size
+        return wilson(asked if hits.all() else 0, asked)
     n_people = int(people.max()) + 1
 
     def share(weights: FloatArray) -> float:

@@ -52,6 +52,14 @@ class TestSubjectBootstrap:
 
 
 class TestShareBootstrap:
+    @pytest.mark.parametrize("all_hit", [False, True])
+    def test_probes_that_all_agree_are_no_certainty(self, all_hit: bool) -> None:
+        people = np.repeat(np.arange(20), 3)
+
+        found = share_bootstrap(np.full(60, all_hit), people)
+
+        assert found == wilson(20 if all_hit else 0, 20)
+
     def test_probes_of_one_person_stay_together(self) -> None:
         # Ten people, a hundred probes each: all of a person's probes fail or none.
         people = np.repeat(np.arange(10), 100)

@@ -64,6 +64,14 @@ class TestMakePage:
         assert any("**missed**" in "".join(row) for row in rows)
         assert any(row[-1] == "–" for row in rows)
 
+    def test_verdicts_are_counted(self, folder: Path) -> None:
+        table, text = target_table(read_results(folder)), make_page(read_results(folder)).text
+        told = "".join(row[-1] for row in table.rows)
+        counts = [told.count(f"**{verdict}**") for verdict in ("aim met", "must met", "missed")]
+
+        assert sum(counts) > 0
+        assert "{} aim met, {} must met, {} missed, ".format(*counts) in text.split("`ecg-beat@1`, ")[1]
+
     def test_a_table_shows_bundles_and_baselines_of_a_variant_together(self, folder: Path) -> None:
         baseline = {"probes": 89, "rank_1_errors": 3, "eer": 0.028, "failures": 0}
         keep(folder, "baseline-x.json", {"name": "BioSPPy", "protocols": {"E2": {"20 s": baseline}}})
