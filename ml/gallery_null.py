@@ -40,6 +40,8 @@ _DEEPEST_SAFE_SHARE = 0.01
 _SUSPECTS_SHARE = 0.1
 _EXPLICABLE_PAIRS = 1.0
 _MAX_ROUNDS = 4
+_ROUNDING_DB = 1e-6
+"""A score mapped there and back must not end up in the bin below."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class GalleryNull:
             ascending.
         own_pairs: Unordered pairs per evidence class.
         least_own_rate: Rates below it are not read from the gallery's own comparisons.
+        pivot_db: Score that the bundle's null of the enrolled classes reaches at that rate.
     """
 
     corrected: bool
@@ -71,6 +74,7 @@ class GalleryNull:
     own_llr_db: tuple[FloatArray, ...] = ()
     own_pairs: tuple[int, ...] = ()
     least_own_rate: float = 1.0
+    pivot_db: float = 0.0
 
     @classmethod
     def identity(cls, *, subjects: int = 0) -> Self:
@@ -87,20 +91,27 @@ class GalleryNull:
     def null(self, calibration: "Calibration", evidence_class: int) -> Null:
         """Give the null of corrected softened scores.
 
-        Rates that the gallery's own pairs resolve in this class follow their plain quantile (but a threshold,
-        told in uncorrected dB, at most 3 dB below the bundle's), smaller ones the bundle's curve.
+        Rates that the gallery's own pairs resolve in this class follow their plain quantile, smaller ones the
+        bundle's curve. A shift was found to move the quantiles of a rate alike in every class, so the map
+        turns about the class's own upper quantile: elsewhere than in the enrolled class that moves the curve.
+        A threshold, told in uncorrected dB, lies at most 3 dB below the bundle's.
         """
         bundle = calibration.null(evidence_class)
-        if not self.corrected or self.own_pairs[evidence_class] <= RESOLVED_PAIRS:
+        if not self.corrected:
             return bundle
         grid_db = (bundle.first_bin + np.arange(bundle.survival.size)) * BIN_DB
         uncorrected_db = self._invert(calibration.unsoften_db(grid_db))
-        own_scores = self.own_llr_db[evidence_class]
-        own = 1.0 - np.searchsorted(own_scores, uncorrected_db, side="left") / own_scores.size
         least = bundle.survival[_bins_at_or_below(calibration, uncorrected_db + MAX_GAIN_DB, bundle)]
-        own = np.maximum(own, least)
-        resolution = max(self.least_own_rate, RESOLVED_PAIRS / self.own_pairs[evidence_class])
-        survival = np.where(own > resolution, own, np.minimum(bundle.survival, resolution))
+        pivot_db = calibration.llr_histogram(evidence_class).quantile(self.least_own_rate)
+        move_db = (1.0 - self.slope) * (pivot_db - self.pivot_db)
+        mapped_db = self.apply(uncorrected_db) + move_db
+        survival = np.maximum(bundle.survival[_bins_at_or_below(calibration, mapped_db, bundle)], least)
+        if self.own_pairs[evidence_class] > RESOLVED_PAIRS:
+            own_scores = self.own_llr_db[evidence_class]
+            own = 1.0 - np.searchsorted(own_scores, uncorrected_db, side="left") / own_scores.size
+            own = np.maximum(own, least)
+            resolution = max(self.least_own_rate, RESOLVED_PAIRS / self.own_pairs[evidence_class])
+            survival = np.where(own > resolution, own, np.minimum(survival, resolution))
         return Null(bundle.first_bin, survival, -np.diff(survival, append=0.0), bundle.pairs)
 
     def _invert(self, corrected_db: FloatArray) -> FloatArray:
@@ -130,13 +141,19 @@ def fit_gallery_null(
     )
     mated_db = max(calibration.mated_quantile_db(k) for k in range(EVIDENCE_CLASSES) if own.by_class[k].size)
     limit_db = max(mated_db, bundle.quantile(_EXPLICABLE_PAIRS / own.pairs))
+    identical_db = float(
+        np.average(
+            [calibration.identical_llr_db(k) for k in range(EVIDENCE_CLASSES)],
+            weights=[scores.size for scores in own.by_class],
+        )
+    )
     kept, duplicates, share = own, frozenset[tuple[int, int]](), max(_DEEPEST_SAFE_SHARE, own.resolution)
-    slope, offset_db = _fit_map(own, bundle, share)
+    slope, offset_db = _fit_map(own, bundle, share, identical_db)
     for _ in range(_MAX_ROUNDS):
         found = own.mutual_pairs_above((limit_db - offset_db) / slope)
         kept = kept if found == duplicates else own.without(found)
         share = kept.upper_share((mated_db - offset_db) / slope)
-        slope, offset_db = _fit_map(kept, bundle, share)
+        slope, offset_db = _fit_map(kept, bundle, share, identical_db)
         if found == duplicates:
             break
         duplicates = found
@@ -151,6 +168,7 @@ def fit_gallery_null(
         own_llr_db=kept.by_class,
         own_pairs=kept.pairs_by_class,
         least_own_rate=share,
+        pivot_db=bundle.quantile(share),
     )
 
 
@@ -221,14 +239,27 @@ def _unordered_pairs(used: BoolArray) -> int:
     return int(np.count_nonzero(used | used.T)) // 2
 
 
-def _fit_map(own: _OwnComparisons, bundle: LlrHistogram, upper_share: float) -> tuple[float, float]:
-    """Bring median and upper quantile of the gallery onto the bundle's; the upper one exactly, even if the
-    slope is limited: thresholds lie there."""
+def _fit_map(
+    own: _OwnComparisons, bundle: LlrHistogram, upper_share: float, identical_db: float
+) -> tuple[float, float]:
+    """Bring the upper quantile of the gallery onto the bundle's exactly: thresholds lie there and above.
+
+    The slope decides how far above. Two readings of a shift bound it: everything spreads as the bulk does
+    (the medians meet too), or a component common to all vectors lifts a cosine c to c + (1 − c)·common, which
+    moves the bulk far and equal vectors not at all (two of them keep their score). The first is too strict
+    for the second kind of shift, the second too lenient for the first; the geometric mean of their slopes is
+    neither by much (docs/results/experiments/gallery-tail.json).
+    """
     own_median, own_upper = own.quantiles(0.5, upper_share)
     median, upper = bundle.quantile(0.5), bundle.quantile(upper_share)
-    spread = max(own_upper - own_median, 1e-6)
-    slope = float(np.clip((upper - median) / spread, *_SLOPE_RANGE))
+    spread = _slope(upper - median, own_upper - own_median)
+    anchored = _slope(identical_db - upper, identical_db - own_upper)
+    slope = float(np.sqrt(spread * anchored))
     return slope, upper - slope * own_upper
+
+
+def _slope(bundle_db: float, own_db: float) -> float:
+    return float(np.clip(max(bundle_db, 1e-6) / max(own_db, 1e-6), *_SLOPE_RANGE))
 
 
 def _measured_over_nominal(calibration: "Calibration", own: _OwnComparisons) -> float:
@@ -241,6 +272,6 @@ def _measured_over_nominal(calibration: "Calibration", own: _OwnComparisons) -> 
 
 
 def _bins_at_or_below(calibration: "Calibration", llr_db: FloatArray, null: Null) -> NDArray[np.int64]:
-    softened = calibration.soften_db(np.clip(llr_db, -1e4, 1e4))
+    softened = calibration.soften_db(np.clip(llr_db, -1e4, 1e4)) + _ROUNDING_DB
     bins = np.floor(softened / BIN_DB).astype(np.int64) - null.first_bin
     return np.clip(bins, 0, null.survival.size - 1)

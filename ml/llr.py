@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ml.nulls import BIN_DB, EVIDENCE_CLASSES, RESOLVED_PAIRS, LlrHistogram, Null
+from ml.nulls import BIN_DB, CLASS_SECONDS, EVIDENCE_CLASSES, RESOLVED_PAIRS, LlrHistogram, Null
 
 FloatArray = NDArray[np.float64]
 
@@ -133,6 +133,10 @@ class Calibration:
             Decibans, float64, broadcast shape.
         """
         return np.asarray(DB_PER_NAT * self.llr_map.nats(cosine, seconds, quality))
+
+    def identical_llr_db(self, evidence_class: int) -> float:
+        """Give the unsoftened score of two equal vectors of usual length and quality: none is much higher."""
+        return float(self.llr_db(1.0, CLASS_SECONDS[evidence_class], self.llr_map.quality_mean))
 
     def soften_db(self, llr_db: ArrayLike) -> FloatArray:
         """Claim no more than the calibration data carry: LR′ = (LR + 0.01) / (1 + LR·30/pairs), in dB.

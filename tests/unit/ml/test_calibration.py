@@ -446,6 +446,63 @@ class TestGalleryNull:
 
         assert ratio <= 2.0
 
+    @pytest.mark.parametrize(("seconds", "lowest"), [(12.0, 0.5), (5.0, 0.0)])
+    def test_common_component_leaves_rates_beyond_the_own_pairs_near_nominal(
+        self, seconds: float, lowest: float
+    ) -> None:
+        # What all vectors share spreads the bulk of the scores but hardly their tail: read from the bulk
+        # alone, the threshold for 0.1 % let only 0.24 times as many through as told.
+        others = People(600, seed=99, shift=1.2)
+        ratios = [
+            measured_over_nominal(
+                others,
+                fit_gallery_null(calibration(), *gallery(People(89, seed=seed, shift=1.2))),
+                fmr=0.001,
+                seconds=seconds,
+            )
+            for seed in range(6)
+        ]
+
+        assert lowest <= np.mean(ratios) <= 1.5
+
+    def test_other_classes_turn_about_their_own_quantile(self) -> None:
+        # The shift of the enrolled class at a rate is taken over to the same rate of another class.
+        correction = shifted_correction()
+        share = correction.least_own_rate
+        assert correction.slope > 1.05
+
+        threshold_db = correction.null(calibration(), 0).threshold(share)
+
+        uncorrected_db = (calibration().unsoften_db(threshold_db) - correction.offset_db) / correction.slope
+        own_db = (correction.pivot_db - correction.offset_db) / correction.slope
+        shifts_db = (
+            uncorrected_db - calibration().unsoften_db(calibration().null(0).threshold(share)),
+            own_db - correction.pivot_db,
+        )
+        assert abs(shifts_db[0] - shifts_db[1]) <= 3 * BIN_DB
+
+    def test_equal_vectors_of_a_shifted_gallery_keep_a_high_score(self) -> None:
+        correction = shifted_correction()
+
+        equal_db = calibration().identical_llr_db(2)
+
+        assert equal_db > calibration().mated_quantile_db(2)
+        assert correction.null(calibration(), 2).threshold(0.001) < correction.apply(equal_db)
+
+    @pytest.mark.parametrize("slope", [0.3, 1.0, 4.0])
+    @given(rates, st.integers(0, 3))
+    def test_no_class_has_a_threshold_more_than_three_db_below_the_bundles(
+        self, slope: float, fmr: float, k: int
+    ) -> None:
+        plain, correction = calibration().null(k), replace(shifted_correction(), slope=slope, offset_db=30.0)
+
+        threshold_db = correction.null(calibration(), k).threshold(max(fmr, plain.resolution))
+
+        lowest_db = calibration().soften_db(
+            correction.apply(calibration().unsoften_db(plain.threshold(max(fmr, plain.resolution))) - 3.0)
+        )
+        assert threshold_db >= lowest_db - BIN_DB - 1e-9
+
     def test_thirty_subjects_help_already(self) -> None:
         ratios = []
         for seed in range(12):
