@@ -74,17 +74,23 @@ def _usual_rr_s(times_s: NDArray[np.float64], beats: NDArray[np.int64]) -> NDArr
 def _best_path(
     times_s: list[float], evidence: list[float], sharpness: list[float], usual_rr_s: list[float]
 ) -> NDArray[np.int64]:
-    """Plain lists: the loop is short, and element access to arrays would cost more than the arithmetic."""
+    """Plain lists: the loop is short, and element access to arrays would cost more than the arithmetic.
+
+    The nearest predecessors come first: they are mostly the best, and whoever starts from less need not be
+    weighed, because nothing is added on the way. Of equally good ones, the first in time is taken.
+    """
     total: list[float] = []
     previous: list[int] = []
     for j, time_s in enumerate(times_s):
         best, best_i = (0.0, -1) if j < c.PATH_REACH else (-np.inf, -1)
-        for i in range(max(0, j - c.PATH_REACH), j):
+        for i in range(j - 1, max(0, j - c.PATH_REACH) - 1, -1):
+            if total[i] < best:
+                continue
             rr_s = time_s - times_s[i]
             value = total[i] - c.RHYTHM_PENALTY * min(abs(log(rr_s / usual_rr_s[j])), c.RHYTHM_PENALTY_CAP)
             if rr_s < c.T_WAVE_END_S:
                 value -= _t_wave_penalty(rr_s, sharpness[j] / sharpness[i])
-            if value > best:
+            if value > best or (value == best and best_i >= 0):
                 best, best_i = value, i
         total.append(best + evidence[j])
         previous.append(best_i)

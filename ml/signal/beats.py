@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from ml.signal import constants as c
 from ml.signal.filters import FloatArray, band_pass, resample
+from ml.signal.order_statistics import median, median_row
 from ml.signal.qrs import locate_qrs
 
 
@@ -67,15 +68,16 @@ def beat_units(beats: FloatArray) -> NDArray[np.float64]:
     """
     centred = np.asarray(beats, dtype=np.float64)
     centred = centred - centred.mean(axis=1, keepdims=True)
-    lengths = np.linalg.norm(centred, axis=1, keepdims=True)
+    lengths = np.sqrt((centred * centred).sum(axis=1, keepdims=True))
     return np.asarray(np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0.0))
 
 
-def reject_outlier_beats(beats: FloatArray) -> NDArray[np.bool_]:
+def reject_outlier_beats(beats: FloatArray, units: NDArray[np.float64] | None = None) -> NDArray[np.bool_]:
     """Which beats are like most others, in shape and size.
 
     Args:
         beats: Any unit, float, shape (n_beats, n_samples).
+        units: Their `beat_units`, if already known.
 
     Returns:
         True = keep; bool, shape (n_beats,), never all false for a non-empty input. With fewer than three
@@ -84,12 +86,12 @@ def reject_outlier_beats(beats: FloatArray) -> NDArray[np.bool_]:
     everything = np.ones(len(beats), dtype=np.bool_)
     if len(beats) < 3:
         return everything
-    units = beat_units(beats)
-    likeness = units @ beat_units(np.median(units, axis=0, keepdims=True))[0]
-    size = np.ptp(beats, axis=1)
-    usual = np.median(size)
+    units = beat_units(beats) if units is None else units
+    likeness = units @ beat_units(median_row(units)[None])[0]
+    size = beats.max(axis=1) - beats.min(axis=1)
+    usual = median(size)
     smallest, largest = c.OUTLIER_SIZES
-    alike = likeness >= np.median(likeness) - c.OUTLIER_MARGIN
+    alike = likeness >= median(likeness) - c.OUTLIER_MARGIN
     keep = alike & (size >= smallest * usual) & (size <= largest * usual)
     return keep if keep.any() else everything
 
@@ -98,4 +100,4 @@ def heart_rate_bpm(r_peaks: NDArray[np.int64], fs_hz: float) -> float | None:
     """Heart rate from the median RR interval; None with fewer than two beats."""
     if r_peaks.size < 2:
         return None
-    return float(60.0 * fs_hz / np.median(np.diff(r_peaks)))
+    return 60.0 * fs_hz / median(np.diff(r_peaks))

@@ -19,6 +19,7 @@ from ml.signal.errors import (
     SignalTooShortError,
 )
 from ml.signal.filters import FloatArray, band_pass, notch, resample
+from ml.signal.order_statistics import median
 from ml.signal.qrs import locate_qrs
 from ml.signal.quality import SignalQuality, assess_quality
 
@@ -114,10 +115,10 @@ def _checked(ecg: FloatArray, fs_hz: float) -> NDArray[np.float64]:
         raise SignalTooShortError(
             f"expected at least {c.MIN_STRIP_S:g} s, got {raw.size} samples at {fs_hz:g} Hz"
         )
-    largest = np.max(np.abs(raw))
+    largest = np.abs(raw).max()
     if not largest <= c.MAX_AMPLITUDE:
         raise SignalNotFiniteError(f"expected finite samples up to {c.MAX_AMPLITUDE:g}")
-    centred = raw - np.median(raw)
-    if np.ptp(raw) <= max(c.FLAT_SHARE_OF_OFFSET * largest, c.MIN_AMPLITUDE):
+    centred = raw - median(raw)
+    if raw.max() - raw.min() <= max(c.FLAT_SHARE_OF_OFFSET * largest, c.MIN_AMPLITUDE):
         raise SignalFlatError("the strip holds one constant value")
     return np.asarray(centred)

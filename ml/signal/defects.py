@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.signal import constants as c
+from ml.signal.order_statistics import median
 
 
 def flat_samples(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.bool_]:
@@ -20,9 +21,8 @@ def flat_samples(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.bool_]:
     Returns:
         bool, shape (n_samples,).
     """
-    starts, ends = _runs(raw)
-    long = ends - starts >= c.FLAT_RUN_S * fs_hz
-    return _mask(starts[long], ends[long], raw.size)
+    starts, ends = _long_runs(raw, c.FLAT_RUN_S * fs_hz)
+    return _mask(starts, ends, raw.size)
 
 
 def saturated_samples(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.bool_]:
@@ -38,24 +38,27 @@ def saturated_samples(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.bool
     Returns:
         bool, shape (n_samples,).
     """
-    starts, ends = _runs(raw)
+    starts, ends = _long_runs(raw, max(2.0, c.RAIL_RUN_S * fs_hz))
     values = raw[starts]
-    lowest, median, highest = raw.min(), np.median(raw), raw.max()
-    far = c.RAIL_MIN_DISTANCE * (highest - lowest)
-    at_rail = ((values == highest) & (highest - median > far)) | (
-        (values == lowest) & (median - lowest > far)
-    )
-    long = ends - starts >= max(2.0, c.RAIL_RUN_S * fs_hz)
-    return _mask(starts[at_rail & long], ends[at_rail & long], raw.size)
+    lowest, highest = raw.min(), raw.max()
+    is_highest, is_lowest = values == highest, values == lowest
+    if not (is_highest.any() or is_lowest.any()):  # The usual strip needs no median.
+        return np.zeros(raw.size, dtype=np.bool_)
+    middle, far = median(raw), c.RAIL_MIN_DISTANCE * (highest - lowest)
+    at_rail = (is_highest & (highest - middle > far)) | (is_lowest & (middle - lowest > far))
+    return _mask(starts[at_rail], ends[at_rail], raw.size)
 
 
-def _runs(raw: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Start and end (exclusive) of each run of equal samples."""
-    changes = np.flatnonzero(np.diff(raw)) + 1
-    return np.concatenate(([0], changes)), np.concatenate((changes, [raw.size]))
+def _long_runs(raw: NDArray[np.float64], n_samples: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Start and end (exclusive) of each run of at least so many equal samples."""
+    edges = np.concatenate(([0], np.flatnonzero(raw[1:] != raw[:-1]) + 1, [raw.size]))
+    long = np.flatnonzero(edges[1:] - edges[:-1] >= n_samples)
+    return edges[long], edges[long + 1]
 
 
 def _mask(starts: NDArray[np.int64], ends: NDArray[np.int64], n_samples: int) -> NDArray[np.bool_]:
+    if starts.size == 0:
+        return np.zeros(n_samples, dtype=np.bool_)
     edges = np.zeros(n_samples + 1, dtype=np.int64)
     edges[starts] += 1
     edges[ends] -= 1

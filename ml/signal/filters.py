@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.signal import constants as c
+from ml.signal.sos_filter import filter_in_place
 
 FloatArray = NDArray[np.float32 | np.float64]
 
@@ -61,28 +62,25 @@ def resample(ecg: FloatArray, fs_hz: float, target_fs_hz: float) -> NDArray[np.f
         Same unit, float64, shape (ceil(n_samples · ratio),).
     """
     x = np.asarray(ecg, dtype=np.float64)
-    ratio = Fraction(target_fs_hz / fs_hz).limit_denominator(c.MAX_RATIO_DENOMINATOR)
-    if ratio == 1:
+    up, down = _ratio(fs_hz, target_fs_hz)
+    if up == down:
         return x
     from scipy.signal import resample_poly
 
-    up, down = ratio.numerator, ratio.denominator
     return np.asarray(resample_poly(x, up, down, window=_polyphase_taps(up, down), padtype="line"))
 
 
 def _zero_phase(design: "_Design", ecg: FloatArray) -> NDArray[np.float64]:
-    """`scipy.signal.sosfiltfilt` with its start values computed once per design."""
-    from scipy.signal import sosfilt
-
+    """`scipy.signal.sosfiltfilt` with its start values computed once per design, and its checks left out."""
     x = np.asarray(ecg, dtype=np.float64)
     padding = min(design.settling_samples, x.size - 1)
     before = 2.0 * x[0] - x[padding:0:-1]
     after = 2.0 * x[-1] - x[-2 : -padding - 2 : -1]
-    y = np.concatenate((before, x, after))
-    for _ in range(2):
-        y, _state = sosfilt(design.sos, y, zi=design.start * y[0])
-        y = y[::-1]
-    return np.asarray(y[padding : padding + x.size])
+    y = np.concatenate((before, x, after))[None]
+    filter_in_place(design.sos, y, design.start[None] * y[0, 0])
+    y = y[:, ::-1].copy()
+    filter_in_place(design.sos, y, design.start[None] * y[0, 0])
+    return np.asarray(y[0, ::-1][padding : padding + x.size])
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +93,7 @@ class _Design:
 def _design(sos: NDArray[np.float64], settling_s: float, fs_hz: float) -> _Design:
     from scipy.signal import sosfilt_zi
 
-    return _Design(np.asarray(sos), np.asarray(sosfilt_zi(sos)), int(settling_s * fs_hz))
+    return _Design(np.ascontiguousarray(sos), np.asarray(sosfilt_zi(sos)), int(settling_s * fs_hz))
 
 
 @lru_cache(maxsize=64)
@@ -111,6 +109,12 @@ def _notch_design(fs_hz: float, mains_hz: float) -> _Design:
     from scipy.signal import iirnotch, tf2sos
 
     return _design(tf2sos(*iirnotch(mains_hz, c.NOTCH_Q, fs=fs_hz)), c.NOTCH_Q / mains_hz, fs_hz)
+
+
+@lru_cache(maxsize=64)
+def _ratio(fs_hz: float, target_fs_hz: float) -> tuple[int, int]:
+    ratio = Fraction(target_fs_hz / fs_hz).limit_denominator(c.MAX_RATIO_DENOMINATOR)
+    return ratio.numerator, ratio.denominator
 
 
 @lru_cache(maxsize=64)

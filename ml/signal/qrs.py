@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ml.signal import constants as c
 from ml.signal.beat_sequence import most_plausible_sequence
 from ml.signal.filters import band_pass
+from ml.signal.order_statistics import median
 
 FS_HZ = c.WORKING_FS_HZ
 _TINY = np.finfo(np.float64).tiny
@@ -46,11 +47,11 @@ def locate_qrs(ecg: NDArray[np.float64]) -> NDArray[np.int64]:
         running thresholds, which one electrode step blinds, are replaced by medians around each sample, and
         their search-back by the best sequence over all candidates.
     """
-    largest = np.max(np.abs(ecg), initial=0.0)
+    largest = np.abs(ecg).max(initial=0.0)
     if largest < _TINY:
         return np.empty(0, dtype=np.int64)
     # A power of two: squares neither overflow nor vanish, and no bit of the signal is lost.
-    scaled = np.ldexp(ecg, -int(np.frexp(largest)[1]))
+    scaled = ecg * np.ldexp(1.0, -int(np.frexp(largest)[1]))
     candidates = find_candidates(scaled)
     beats = most_plausible_sequence(candidates.sample / FS_HZ, candidates.height, candidates.sharpness)
     return refine_peaks(band_pass(scaled, FS_HZ, c.REFINE_LOW_HZ, c.BAND_HIGH_HZ), candidates.sample[beats])
@@ -82,16 +83,16 @@ def refine_peaks(ecg: NDArray[np.float64], beats: NDArray[np.int64]) -> NDArray[
         return beats
     reach = round(c.REFINE_REACH_S * FS_HZ)
     around = np.clip(beats[:, None] + np.arange(-reach, reach + 1), 0, ecg.size - 1)
-    near = ecg[around]
+    near, rows = ecg[around], np.arange(beats.size)
     highest, lowest = near.argmax(axis=1), near.argmin(axis=1)
-    up, down = near.max(axis=1), -near.min(axis=1)
+    up, down = near[rows, highest], -near[rows, lowest]
     balance = _prevailing(up - down)
     # The tie is broken by time, which does not change when the strip is inverted.
     upward = np.where(balance == 0.0, highest < lowest, balance > 0.0)
     own, other = np.where(upward, up, down), np.where(upward, down, up)
     upward ^= other > c.POLARITY_FLIP * own
     offsets = np.where(upward, highest, lowest)
-    return np.unique(around[np.arange(beats.size), offsets])
+    return np.unique(around[rows, offsets])
 
 
 def _prevailing(balance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -99,7 +100,7 @@ def _prevailing(balance: NDArray[np.float64]) -> NDArray[np.float64]:
     from scipy.ndimage import median_filter
 
     if balance.size <= c.POLARITY_BEATS:
-        return np.full(balance.shape, np.median(balance))
+        return np.full(balance.shape, median(balance))
     return np.asarray(median_filter(balance, c.POLARITY_BEATS, mode="reflect"))
 
 
@@ -125,9 +126,8 @@ def _local_level(envelope: NDArray[np.float64]) -> NDArray[np.float64]:
     largest = maximum_filter1d(envelope, round(c.LEVEL_BLOCK_S * FS_HZ) | 1)[::step]
     level = median_filter(largest, round(c.LEVEL_SPAN_S / c.LEVEL_STEP_S) | 1, mode="reflect")
     # Relative to the strip's usual level: a rail of an amplifier is hundreds of times a heartbeat.
-    floor = max(c.LEVEL_FLOOR * float(np.median(level)), c.LEVEL_FLOOR_OF_LARGEST * float(level.max()), _TINY)
-    level = np.maximum(level, floor)
-    return _to_every_sample(level, step, envelope.size)
+    floor = max(c.LEVEL_FLOOR * median(level), c.LEVEL_FLOOR_OF_LARGEST * float(level.max()), _TINY)
+    return _to_every_sample(np.maximum(level, floor), step, envelope.size)
 
 
 def _local_noise(envelope: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -141,4 +141,7 @@ def _local_noise(envelope: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _to_every_sample(values: NDArray[np.float64], step: int, n_samples: int) -> NDArray[np.float64]:
-    return np.asarray(np.interp(np.arange(n_samples), np.arange(values.size) * step, values))
+    """`numpy.interp` between values `step` samples apart, without looking each sample's place up."""
+    rise = np.zeros((values.size, 1))
+    rise[:-1, 0] = (values[1:] - values[:-1]) / step
+    return np.asarray((rise * np.arange(step) + values[:, None]).reshape(-1)[:n_samples])

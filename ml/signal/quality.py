@@ -13,6 +13,7 @@ for them, and so does likeness; a jump that does not return, as of an electrode,
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from ml.signal import constants as c
 from ml.signal.beats import beat_units, reject_outlier_beats, whole_beats
 from ml.signal.filters import FloatArray, band_pass
+from ml.signal.order_statistics import median
 
 NO_DEFECTS: Mapping[str, NDArray[np.bool_]] = {}
 
@@ -64,6 +66,8 @@ class SignalQuality:
 
     def accepts(self, times_s: FloatArray) -> NDArray[np.bool_]:
         """Which moments lie in accepted segments: bool, same shape."""
+        if all(s.accepted for s in self.segments):
+            return np.ones(times_s.shape, dtype=np.bool_)
         starts = np.array([s.start_s for s in self.segments])
         accepted = np.array([s.accepted for s in self.segments])
         return np.asarray(accepted[np.maximum(np.searchsorted(starts, times_s, side="right") - 1, 0)])
@@ -86,12 +90,16 @@ class _BeatEvidence:
     def of(self, beats: slice) -> "_BeatEvidence":
         return _BeatEvidence(self.likeness[beats], self.qrs_share[beats], self.step[beats])
 
+    @cached_property
+    def usual_likeness(self) -> float:
+        return median(self.likeness)
+
     @property
     def score(self) -> float:
         """0 where beats have nothing in common, 1 where they are equal; even steps halve what differs."""
         if self.likeness.size == 0:
             return 0.0
-        unlike = 1.0 - float(np.clip(np.median(self.likeness), 0.0, 1.0))
+        unlike = 1.0 - min(max(self.usual_likeness, 0.0), 1.0)
         floor = c.SMALLEST_UNLIKENESS
         return float(np.log((1.0 + floor) / (unlike + floor)) / np.log((1.0 + floor) / floor))
 
@@ -99,10 +107,10 @@ class _BeatEvidence:
         """The reason to reject a segment by its beats, if there is one."""
         if self.likeness.size < max(1.0, c.MIN_BEAT_SHARE * expected_beats):
             return "no_heartbeat"
-        evidence = np.median(self.qrs_share) + c.LIKENESS_WEIGHT * np.median(self.likeness)
+        evidence = median(self.qrs_share) + c.LIKENESS_WEIGHT * self.usual_likeness
         if evidence < c.NO_HEARTBEAT_EVIDENCE:
             return "no_heartbeat"
-        if evidence < c.MIN_EVIDENCE or np.median(self.step) > c.MAX_STEP:
+        if evidence < c.MIN_EVIDENCE or median(self.step) > c.MAX_STEP:
             return "quality_too_low"
         return None
 
@@ -126,7 +134,7 @@ def assess_quality(
     """
     evidence = _beat_evidence(ecg, fs_hz, r_peaks)
     # One beat alone is like no other, and cannot tell a heart from a stumble.
-    usual_rr = float(np.median(np.diff(r_peaks))) if r_peaks.size > 1 else 0.0
+    usual_rr = median(np.diff(r_peaks)) if r_peaks.size > 1 else 0.0
     segments = []
     for start, end in pairwise(segment_edges(ecg.size, fs_hz)):
         inside = evidence.of(slice(*np.searchsorted(r_peaks, (start, end))))
@@ -146,14 +154,16 @@ def segment_edges(n_samples: int, fs_hz: float) -> list[int]:
 def _worst_defect(defects: Mapping[str, NDArray[np.bool_]], start: float, end: float) -> str | None:
     """The defect that spoils a piece (start and end as shares of the strip), if one does."""
     for reason, lost in defects.items():
-        if lost[int(start * lost.size) : int(end * lost.size)].mean() > c.MAX_LOST_SHARE[reason]:
+        piece = lost[int(start * lost.size) : int(end * lost.size)]
+        if np.count_nonzero(piece) / piece.size > c.MAX_LOST_SHARE[reason]:
             return reason
     return None
 
 
 def _overall(segments: list[Segment]) -> float:
     judged = [s for s in segments if s.accepted] or segments
-    return float(np.average([s.score for s in judged], weights=[s.duration_s for s in judged]))
+    weights = np.array([s.duration_s for s in judged])
+    return float((np.array([s.score for s in judged]) * weights).sum() / weights.sum())
 
 
 def _beat_evidence(ecg: FloatArray, fs_hz: float, r_peaks: NDArray[np.int64]) -> _BeatEvidence:
@@ -166,14 +176,25 @@ def _beat_evidence(ecg: FloatArray, fs_hz: float, r_peaks: NDArray[np.int64]) ->
     likeness, qrs_share = np.zeros(r_peaks.size), np.zeros(r_peaks.size)
     offsets = np.arange(-round(c.BEAT_BEFORE_S * fs_hz), round(c.BEAT_AFTER_S * fs_hz))
     in_qrs = np.abs(offsets[1:] - 0.5) < c.QRS_HALF_S * fs_hz
-    for some in np.array_split(np.arange(r_peaks.size), max(1, round(r_peaks.size / c.TEMPLATE_BEATS))):
+    for some in _stretches(r_peaks.size):
         peaks = r_peaks[some]
         beats = _windows(drift_free, peaks, offsets)
+        units = beat_units(beats)
         whole = whole_beats(ecg.size, fs_hz, peaks, c.BEAT_BEFORE_S, c.BEAT_AFTER_S)
-        likeness[some] = _likeness(beats, whole)
-        slope = np.diff(beat_units(beats), axis=1) ** 2
+        likeness[some] = _likeness(beats, units, whole)
+        slope = (units[:, 1:] - units[:, :-1]) ** 2
         qrs_share[some] = slope[:, in_qrs].sum(axis=1) / np.maximum(slope.sum(axis=1), 1e-12)
     return _BeatEvidence(likeness, qrs_share, _steps(ecg, fs_hz, r_peaks))
+
+
+def _stretches(n_beats: int) -> list[slice]:
+    """Divide the beats into parts of about a minute; the first ones are longer by a beat if need be."""
+    n_stretches = max(1, round(n_beats / c.TEMPLATE_BEATS))
+    size, n_longer = divmod(n_beats, n_stretches)
+    return [
+        slice(first, end)
+        for first, end in pairwise(i * size + min(i, n_longer) for i in range(n_stretches + 1))
+    ]
 
 
 def _steps(ecg: FloatArray, fs_hz: float, r_peaks: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -190,19 +211,22 @@ def _steps(ecg: FloatArray, fs_hz: float, r_peaks: NDArray[np.int64]) -> NDArray
     agreed = np.minimum(np.abs(rising), np.abs(still_rising)) * (np.sign(rising) == np.sign(still_rising))
     drift = np.sign(rising) * agreed * (2 * gap + span)
     jump = np.abs(after.mean(axis=1) - before.mean(axis=1) - drift)
-    size = np.ptp(_windows(ecg, r_peaks, np.arange(-reach, reach)), axis=1)
+    about = _windows(ecg, r_peaks, np.arange(-reach, reach))
+    size = about.max(axis=1) - about.min(axis=1)
     return np.asarray(np.divide(jump, size, out=np.zeros_like(size), where=size > 0.0))
 
 
 def _windows(ecg: FloatArray, r_peaks: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.asarray(ecg[np.clip(r_peaks[:, None] + offsets, 0, ecg.size - 1)], dtype=np.float64)
+    """The samples about each peak; beyond the ends of the strip, its first or last value."""
+    return np.asarray(ecg.take(r_peaks[:, None] + offsets, mode="clip"), dtype=np.float64)
 
 
-def _likeness(beats: NDArray[np.float64], whole: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _likeness(
+    beats: NDArray[np.float64], units: NDArray[np.float64], whole: NDArray[np.bool_]
+) -> NDArray[np.float64]:
     """Correlation of each beat with the mean of those others that are whole and no outliers."""
-    units = beat_units(beats)
     typical = whole.copy() if np.count_nonzero(whole) > 1 else np.ones_like(whole)
-    typical[typical] = reject_outlier_beats(beats[typical])
+    typical[typical] = reject_outlier_beats(beats[typical], units[typical])
     others = units[typical].sum(axis=0) - units * typical[:, None]
-    norms = np.maximum(np.linalg.norm(others, axis=1), 1e-12)
+    norms = np.maximum(np.sqrt((others * others).sum(axis=1)), 1e-12)
     return np.asarray(np.clip((units * others).sum(axis=1) / norms, -1.0, 1.0))

@@ -59,9 +59,9 @@ def strip_windows(ecg: FloatArray, accepted: NDArray[np.bool_], config: WindowCo
         raise ValueError(f"expected a strip and its mask, got shapes {ecg.shape} and {accepted.shape}")
     stride = round(WORKING_FS_HZ / config.fs_hz)
     samples, trusted = ecg[::stride], accepted[::stride]
-    # A strip of 3 s at an odd rate may lack a few samples.
-    lacking = max(0, config.n_samples - samples.size)
-    samples, trusted = np.pad(samples, (0, lacking), mode="edge"), np.pad(trusted, (0, lacking))
+    lacking = config.n_samples - samples.size
+    if lacking > 0:  # As in a strip of 3 s at an odd rate.
+        samples, trusted = np.pad(samples, (0, lacking), mode="edge"), np.pad(trusted, (0, lacking))
     starts = _chosen_starts(trusted, config)
     return standardise_windows(samples[starts[:, None] + np.arange(config.n_samples)])
 
@@ -124,6 +124,7 @@ def _chosen_starts(accepted: NDArray[np.bool_], config: WindowConfig) -> NDArray
     n_accepted = accepted_before[starts + config.n_samples] - accepted_before[starts]
     # Where any window lies wholly inside, the largest number is all its samples.
     best: NDArray[np.int64] = starts[n_accepted == n_accepted.max()]
-    n_windows = min(best.size, config.max_windows)
-    chosen = np.linspace(0, best.size - 1, n_windows).round().astype(np.int64)
+    if best.size <= config.max_windows:
+        return best
+    chosen = np.linspace(0, best.size - 1, config.max_windows).round().astype(np.int64)
     return np.asarray(best[chosen])

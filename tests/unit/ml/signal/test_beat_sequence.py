@@ -1,7 +1,12 @@
+from math import log
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ml.signal.beat_sequence import most_plausible_sequence
+from ml.signal import constants as c
+from ml.signal.beat_sequence import _best_path, _t_wave_penalty, most_plausible_sequence
 
 
 def chosen(candidates: list[tuple[float, float, float]]) -> list[float]:
@@ -65,3 +70,46 @@ class TestMostPlausibleSequence:
         arrays = np.array(candidates).reshape(-1, 3).T
 
         assert most_plausible_sequence(*arrays).tolist() == list(range(n_candidates))
+
+
+def path_by_weighing_all(
+    times_s: list[float], evidence: list[float], sharpness: list[float], usual_rr_s: list[float]
+) -> list[int]:
+    """The same dynamic programme, in the order of time and without skipping anything."""
+    total: list[float] = []
+    paths: list[list[int]] = []
+    for j, time_s in enumerate(times_s):
+        best, path = (0.0, []) if j < c.PATH_REACH else (-np.inf, [])
+        for i in range(max(0, j - c.PATH_REACH), j):
+            rr_s = time_s - times_s[i]
+            rhythm = c.RHYTHM_PENALTY * min(abs(log(rr_s / usual_rr_s[j])), c.RHYTHM_PENALTY_CAP)
+            value = total[i] - rhythm - _t_wave_penalty(rr_s, sharpness[j] / sharpness[i])
+            if value > best:
+                best, path = value, paths[i]
+        total.append(best + evidence[j])
+        paths.append([*path, j])
+    last = range(max(0, len(total) - c.PATH_REACH), len(total))
+    return paths[max(last, key=total.__getitem__)]
+
+
+class TestBestPath:
+    # Few different values, so that many paths are equally good.
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from([0.25, 1.0]),
+                st.sampled_from([-2.0, 0.0, 1.0, c.RHYTHM_PENALTY * c.RHYTHM_PENALTY_CAP]),
+                st.sampled_from([0.25, 1.0]),
+                st.sampled_from([1.0, 1000.0]),
+            ),
+            min_size=1,
+            max_size=40,
+        )
+    )
+    def test_skipping_what_cannot_win_changes_no_path(
+        self, steps: list[tuple[float, float, float, float]]
+    ) -> None:
+        rr_s, evidence, sharpness, usual_rr_s = (list(values) for values in zip(*steps, strict=True))
+        candidates = np.cumsum(rr_s).tolist(), evidence, sharpness, usual_rr_s
+
+        assert _best_path(*candidates).tolist() == path_by_weighing_all(*candidates)

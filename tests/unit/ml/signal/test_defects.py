@@ -14,6 +14,13 @@ class TestFlatSamples:
 
         assert np.flatnonzero(flat).tolist() == list(range(500, 900))
 
+    @pytest.mark.parametrize(("n_equal", "flat"), [(249, False), (250, True)])
+    def test_a_second_is_long_enough(self, n_equal: int, flat: bool) -> None:
+        ecg = np.random.default_rng(1).standard_normal(1000)
+        ecg[300 : 300 + n_equal] = 0.0
+
+        assert flat_samples(ecg, 250.0).any() == flat
+
     def test_a_pause_of_a_coarsely_quantised_strip_is_not_flat(self) -> None:
         ecg = np.round(strip(noise_mv=0.0).ecg_mv / 0.1) * 0.1
 

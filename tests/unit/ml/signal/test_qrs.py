@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ml.signal.filters import band_pass
-from ml.signal.qrs import find_candidates, locate_qrs, refine_peaks
+from ml.signal.qrs import _to_every_sample, find_candidates, locate_qrs, refine_peaks
 from tests.heartbeats import Strip, strip
 
 FS_HZ = 250.0
@@ -102,6 +102,18 @@ class TestFindCandidates:
         assert candidates.height[distance_s < 0.05].min() > 0.9
         assert np.all(candidates.height[distance_s > 0.1] < 0.3)
         assert np.all(candidates.sharpness[distance_s > 0.1] < 0.1)
+
+
+class TestToEverySample:
+    @pytest.mark.parametrize("n_samples", [1, 20, 21, 750, 2493, 2500])
+    def test_it_equals_numpys_interpolation(self, n_samples: int) -> None:
+        step = 20
+        values = np.random.default_rng(n_samples).uniform(1e-9, 1.0, -(-n_samples // step))
+
+        found = _to_every_sample(values, step, n_samples)
+
+        expected = np.interp(np.arange(n_samples), step * np.arange(values.size), values)
+        np.testing.assert_allclose(found, expected, rtol=1e-15)
 
 
 class TestRefinePeaks:

@@ -7,7 +7,7 @@ from ml.signal.conditioning import condition
 from ml.signal.errors import SignalError
 from ml.signal.filters import band_pass
 from ml.signal.qrs import locate_qrs
-from ml.signal.quality import Segment, SignalQuality, assess_quality, segment_edges
+from ml.signal.quality import Segment, SignalQuality, _stretches, assess_quality, segment_edges
 from tests.heartbeats import strip
 from tests.noises import NOISES
 
@@ -187,6 +187,17 @@ class TestSignalQuality:
         times_s = np.array([0.0, 4.999, 5.0, 9.999, 10.0, 17.9])
 
         assert self.quality.accepts(times_s).tolist() == [False, False, True, True, False, False]
+
+
+class TestStretches:
+    @pytest.mark.parametrize("n_beats", [0, 1, 12, 119, 121, 250, 4000])
+    def test_every_beat_is_in_one_of_nearly_equal_size(self, n_beats: int) -> None:
+        beats = np.arange(n_beats)
+        stretches = [beats[some] for some in _stretches(n_beats)]
+
+        assert np.concatenate(stretches).tolist() == beats.tolist()
+        assert np.ptp([stretch.size for stretch in stretches]) <= 1
+        assert len(stretches) == max(1, round(n_beats / 80))
 
 
 class TestSegmentEdges:
