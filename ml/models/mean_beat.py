@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from ml.signal.order_statistics import lower_quartile, median_row
 
 FloatArray = NDArray[np.float32 | np.float64]
 
@@ -51,6 +54,7 @@ CENTROID_REACHES_S = (0.12, 0.08)
 REWEIGHTING_ROUNDS = 3
 # Beats whose distance is a smaller share of their energy than this count as equal.
 EQUAL_BEATS = 1e-6
+_TINY = np.finfo(np.float64).tiny
 
 
 def align_beats(
@@ -71,18 +75,24 @@ def align_beats(
     """
     reach = round(config.align_reach_s * fs_hz)
     shifts = np.arange(-reach, reach + 1)
-    about = np.arange(-round(ALIGN_BEFORE_S * fs_hz), round(ALIGN_AFTER_S * fs_hz))
+    first, end = -round(ALIGN_BEFORE_S * fs_hz), round(ALIGN_AFTER_S * fs_hz)
+    within_reach = np.arange(first - reach, end + reach)
     marks = r_peaks
     if len(marks) < 3:
         return marks
     for _ in range(config.align_rounds):
-        template = np.median(_windows(ecg, marks[:, None] + about), axis=0)
+        reachable = _windows(ecg, marks[:, None] + within_reach)
+        template = median_row(reachable[:, reach : reach + end - first])
         template = template - template.mean()
-        shifted = _windows(ecg, marks[:, None, None] + shifts[:, None] + about)  # (n_beats, n_shifts, n)
-        shifted = shifted - shifted.mean(axis=2, keepdims=True)
+        # Contiguous, or sums would run in another order.
+        shifted = np.ascontiguousarray(sliding_window_view(reachable, end - first, axis=1))
+        shifted -= shifted.mean(axis=2, keepdims=True)  # (n_beats, n_shifts, n)
         size = np.sqrt(np.einsum("bsn,bsn->bs", shifted, shifted))
-        likeness = (shifted @ template) / np.maximum(size, np.finfo(np.float64).tiny)
-        marks = marks + shifts[np.argmax(likeness, axis=1)]
+        likeness = (shifted @ template) / np.maximum(size, _TINY)
+        moves = shifts[likeness.argmax(axis=1)]
+        if not moves.any():  # Nor would they move in the next round.
+            break
+        marks = marks + moves
     return marks
 
 
@@ -138,10 +148,11 @@ def robust_mean(
     whole = np.asarray(present.all(axis=1))
     weights = present * _beat_weights(beats[:, core], present[:, core], whole)[:, None]
     mean = (weights * beats).sum(axis=0) / weights.sum(axis=0)
+    typical = slice(None) if whole.all() else whole  # A slice copies nothing.
     for _ in range(REWEIGHTING_ROUNDS):
         deviation = np.abs(beats - mean)
-        usual = np.median(deviation[whole], axis=0)
-        huber = np.minimum(1.0, huber_deviations * usual / np.maximum(deviation, np.finfo(np.float64).tiny))
+        usual = median_row(deviation[typical])
+        huber = np.minimum(1.0, huber_deviations * usual / np.maximum(deviation, _TINY))
         trusted = np.where(usual > 0.0, huber, 1.0) * weights
         mean = (trusted * beats).sum(axis=0) / trusted.sum(axis=0)
     return np.asarray(mean)
@@ -153,9 +164,10 @@ def _beat_weights(
     """Weights of beats by their distance from the median of the whole ones; shape (n_beats,)."""
     n_present = present.sum(axis=1)
     shapes = beats - ((present * beats).sum(axis=1) / n_present)[:, None]
-    deviation = shapes - np.median(shapes[whole], axis=0)
+    whole_shapes = shapes[whole]
+    deviation = shapes - median_row(whole_shapes)
     distance = (present * deviation**2).sum(axis=1) / n_present
-    usual = np.quantile(distance, 0.25) + EQUAL_BEATS * (shapes[whole] ** 2).mean()
+    usual = lower_quartile(distance) + EQUAL_BEATS * (whole_shapes**2).mean()
     if usual == 0.0:
         return np.ones(len(beats))
     return np.asarray(usual / (distance + usual))
@@ -165,13 +177,19 @@ def _without_drift(
     beats: NDArray[np.float64], present: NDArray[np.bool_], core: slice, order: int
 ) -> NDArray[np.float64]:
     """Subtract from each beat the polynomial that fits its core best; shape (n_beats, n_samples) stays."""
-    powers = _powers(beats.shape[1], core, order)
+    n_samples = beats.shape[1]
+    start, end, _ = core.indices(n_samples)
+    n_core = end - start
+    powers = _powers(-start, n_samples - start, n_core, order)
     drift = np.empty_like(beats)
-    full = present[:, core].all(axis=1)
-    drift[full] = beats[full][:, core] @ np.linalg.pinv(powers[core]).T @ powers.T
-    for row in np.flatnonzero(~full):
-        held = np.flatnonzero(present[row, core]) + core.start
-        drift[row] = powers @ (np.linalg.pinv(powers[held]) @ beats[row, held])
+    held, cores = present[:, start:end], beats[:, start:end]
+    full = held.all(axis=1)
+    drift[full] = cores[full] @ _fit(0, n_core, n_core, order).T @ powers.T
+    for row in np.flatnonzero(~full).tolist():
+        # The strip starts or ends within the core, and holds one piece of it.
+        first = int(held[row].argmax())
+        last = first + int(np.count_nonzero(held[row]))
+        drift[row] = powers @ (_fit(first, last, n_core, order) @ cores[row, first:last])
     return beats - drift
 
 
@@ -200,18 +218,29 @@ def beat_shape(mean: NDArray[np.float64], fs_hz: float, config: MeanBeatConfig) 
 
 @lru_cache(maxsize=16)
 def drift_projection(n_samples: int, order: int) -> NDArray[np.float64]:
-    powers = _powers(n_samples, slice(0, n_samples), order)
+    powers = _powers(0, n_samples, n_samples, order)
     return np.asarray(powers @ np.linalg.pinv(powers))
 
 
-def _powers(n_samples: int, core: slice, order: int) -> NDArray[np.float64]:
-    """Powers of a time that runs from −1 to 1 in the core; shape (n_samples, order + 1)."""
-    n_core = len(range(*core.indices(n_samples)))
-    return np.asarray(np.vander((np.arange(n_samples) - core.start) / n_core * 2.0 - 1.0, order + 1))
+@lru_cache(maxsize=1024)  # A strip may start or end anywhere within a beat.
+def _fit(first: int, end: int, n_core: int, order: int) -> NDArray[np.float64]:
+    """What gives the polynomial from these samples of the core; shape (order + 1, end - first)."""
+    return np.asarray(np.linalg.pinv(_powers(0, n_core, n_core, order)[first:end]))
+
+
+@lru_cache(maxsize=16)
+def _powers(first: int, end: int, n_core: int, order: int) -> NDArray[np.float64]:
+    """Powers of a time that runs from −1 to 1 in the core, for samples counted from its start.
+
+    Returns:
+        float64, shape (end - first, order + 1).
+    """
+    return np.asarray(np.vander(np.arange(first, end) / n_core * 2.0 - 1.0, order + 1))
 
 
 def _windows(ecg: FloatArray, index: NDArray[np.int64]) -> NDArray[np.float64]:
-    return ecg[np.clip(index, 0, ecg.size - 1)].astype(np.float64)
+    """The samples at `index`; beyond the ends of the strip, its first or last value."""
+    return ecg.take(index, mode="clip").astype(np.float64)
 
 
 def slope_centroid(beat: NDArray[np.float64], start: int, fs_hz: float) -> int:
@@ -219,12 +248,12 @@ def slope_centroid(beat: NDArray[np.float64], start: int, fs_hz: float) -> int:
 
     A peak may be R in one recording of a person and S in the next; the centroid moves little.
     """
+    slope_energy = (beat[2:] - beat[:-2]) ** 2  # Of all samples but the first and the last.
     point = start
     for reach_s in CENTROID_REACHES_S:
         reach = round(reach_s * fs_hz)
         offsets = np.arange(-reach, reach + 1)
-        around = np.clip(point + offsets, 1, beat.size - 2)
-        energy = (beat[around + 1] - beat[around - 1]) ** 2
+        energy = slope_energy.take(point - 1 + offsets, mode="clip")
         total = energy.sum()
         if total > 0.0:
             point += int(np.rint((energy * offsets).sum() / total))

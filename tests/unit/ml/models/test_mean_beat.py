@@ -4,6 +4,7 @@ import pytest
 from ml.models.mean_beat import (
     FIDUCIAL_REACH_S,
     MeanBeatConfig,
+    _without_drift,
     align_beats,
     beat_shape,
     mean_beat,
@@ -106,6 +107,28 @@ class TestMeanBeat:
 
         assert mean is not None
         assert mean.size == round(0.25 * FS_HZ) + round(0.45 * FS_HZ) + 2 * round(FIDUCIAL_REACH_S * FS_HZ)
+
+
+class TestWithoutDrift:
+    def test_of_a_polynomial_nothing_is_left_however_little_the_strip_holds(self):
+        time = np.linspace(-3.0, 2.0, 200)
+        beats = np.array([1.0 + time, 2.0 - 3.0 * time**2, time - time**2, -time])
+        present = np.ones_like(beats, dtype=bool)
+        present[1, :90] = False
+        present[2, 110:] = False
+
+        for _ in range(2):  # The second time from what was kept.
+            np.testing.assert_allclose(_without_drift(beats, present, slice(40, -60), 2), 0.0, atol=1e-9)
+
+    def test_what_the_strip_does_not_hold_has_no_say(self):
+        beats = np.random.default_rng(1).standard_normal((2, 200))
+        present = np.ones_like(beats, dtype=bool)
+        present[1, :90] = False
+        beside = np.where(present, beats, 7.0)
+
+        kept, other = (_without_drift(b, present, slice(40, -60), 2) for b in (beats, beside))
+
+        np.testing.assert_array_equal(kept[present], other[present])
 
 
 class TestRobustMean:
