@@ -2,11 +2,13 @@
 
 The first rule leaves out every pair above the bundle's 5 % mated quantile. The second, which ml.gallery_null
 follows, asks in addition that the gallery's own fitted null cannot explain the pair. Synthetic people, since
-only there the truth is known and there are enough of them:
+only there the truth is known and there are enough of them. Beside it stands what benchmarks.gallery_tail
+found about thresholds beyond a gallery's own pairs:
 
     python -m benchmarks.gallery_null        # writes docs/results/gallery-null.md
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,8 @@ from ml.evaluation.report import ReportTable
 
 FloatArray = NDArray[np.float64]
 RESULT = Path("docs/results/gallery-null.md")
+TAIL = Path("docs/results/experiments/gallery-tail.json")
+TAIL_SUBJECTS = ("44", "89")
 SECONDS = 12.0
 SHIFTS = (0.0, 0.4, 0.7, 1.2)
 GALLERIES = (30, 89, 300)
@@ -37,7 +41,7 @@ class People:
 
     def _embed(self, seconds: float) -> FloatArray:
         vectors = self._traits + self._rng.normal(size=self._traits.shape) * 1.2 / np.sqrt(seconds)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
 def main() -> None:
@@ -56,10 +60,22 @@ def main() -> None:
         ),
         tuple(rows),
     )
-    RESULT.write_text(
-        f"{table.to_markdown()}\nMade by `python -m benchmarks.gallery_null`.\n", encoding="utf-8"
+    made_by = "Made by `python -m benchmarks.gallery_tail`, then `python -m benchmarks.gallery_null`."
+    text = f"{table.to_markdown()}\n{tail_section()}\n{made_by}\n"
+    RESULT.write_text(text, encoding="utf-8")
+    print(text)
+
+
+def tail_section() -> str:
+    """What benchmarks.gallery_tail found on real people, the rows of the default encoder."""
+    found = json.loads(TAIL.read_text(encoding="utf-8"))
+    rows = [row for row in found["rows"] if row[0].startswith("ecg@") and row[2] in TAIL_SUBJECTS]
+    table = ReportTable(
+        f"{found['title']}: {found['rows'][0][0]}",
+        tuple(found["columns"][1:]),
+        tuple(tuple(row[1:]) for row in rows),
     )
-    print(table.to_markdown())
+    return f"{table.to_markdown()}\n{found['protocol']}\n\n{found['note']}\n"
 
 
 def calibrated() -> Calibration:

@@ -244,8 +244,8 @@ def _fit_map(
 ) -> tuple[float, float]:
     """Bring the upper quantile of the gallery onto the bundle's exactly: thresholds lie there and above.
 
-    The slope decides how far above. Two readings of a shift bound it: everything spreads as the bulk does
-    (the medians meet too), or a component common to all vectors lifts a cosine c to c + (1 − c)·common, which
+    The slope decides how far above. Two readings of a shift bound it: the tail spreads as the bulk does (the
+    medians meet too), or a component common to all vectors lifts a cosine c to c + (1 − c)·common, which
     moves the bulk far and equal vectors not at all (two of them keep their score). The first is too strict
     for the second kind of shift, the second too lenient for the first; the geometric mean of their slopes is
     neither by much (docs/results/experiments/gallery-tail.json).
