@@ -30,6 +30,8 @@ Json = Mapping[str, Any]
 PAGE = "ecg-identity.md"
 _PLAIN = ("D1-dev", "D1", "D2", "E2", "E3", "E3-multi", "E3b", "E4", "E11")
 _DET = (("D1-dev", "first → last"), ("D1", "first → last"), ("E2", "20 s"), ("E3b", "day → other day"))
+_FOLDED_FROM = 40
+"""Rows of an experiment; a longer table is opened by those who want it."""
 _INTRODUCTION = """# ECG identity: every protocol, every target
 
 Written by `python -m ml.cli report` from the JSON beside it; a test fails where page and JSON differ.
@@ -172,7 +174,10 @@ def _experiment_section(experiment: Json) -> str:
         tuple(str(column) for column in experiment["columns"]),
         tuple(tuple(str(cell) for cell in row) for row in experiment["rows"]),
     )
-    parts = [f"## {experiment['title']}\n", f"{experiment['question']}\n", table.to_markdown()]
+    shown = table.to_markdown()
+    if len(table.rows) > _FOLDED_FROM:
+        shown = f"<details><summary>{len(table.rows)} rows</summary>\n\n{shown}\n</details>\n"
+    parts = [f"## {experiment['title']}\n", f"{experiment['question']}\n", shown]
     if experiment.get("note"):
         parts.append(f"{experiment['note']}\n")
     parts.append(code_block(str(command) for command in experiment.get("commands", ())))

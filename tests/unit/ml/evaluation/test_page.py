@@ -110,6 +110,21 @@ class TestMakePage:
         ):
             assert part in text
 
+    @pytest.mark.parametrize(("rows", "folded"), [(40, False), (41, True)])
+    def test_long_experiments_are_folded(self, folder: Path, rows: int, folded: bool) -> None:
+        experiment = {
+            "title": "T",
+            "question": "Q",
+            "protocol": "P",
+            "columns": ["c"],
+            "rows": [["x"]] * rows,
+        }
+        keep(folder, "experiments/long.json", experiment)
+
+        text = make_page(read_results(folder)).text
+
+        assert ("<summary>41 rows</summary>" in text) is folded
+
     def test_comparisons_are_listed_and_judged(self, folder: Path) -> None:
         one = comparison("E3", "ecg@1", "BioSPPy", -0.001)
         one["variants"][0] |= {"only_a_wrong": 0, "only_b_wrong": 3}  # type: ignore[index]
