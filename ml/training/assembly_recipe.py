@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ml.signal.windows import WindowConfig
-from ml.training.recipe import BundleNames, CalibrationConfig, RecipeError, read_section
+from ml.training.recipe import (
+    BundleNames,
+    CalibrationConfig,
+    has_section,
+    read_section,
+    read_tables,
+)
 
 _SECTIONS = ("bundle", "assembly", "windows", "calibration")
 
@@ -41,10 +45,7 @@ class AssemblyRecipe:
 
 def is_assembly_recipe(path: Path) -> bool:
     """Tell whether a recipe has a section `assembly`; what cannot be read is left to the readers."""
-    try:
-        return "assembly" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return False
+    return has_section(path, "assembly")
 
 
 def read_assembly_recipe(path: Path) -> AssemblyRecipe:
@@ -53,18 +54,12 @@ def read_assembly_recipe(path: Path) -> AssemblyRecipe:
     Raises:
         RecipeError: Not TOML, an unknown section or key, or a missing one without default.
     """
-    content = path.read_bytes()
-    try:
-        tables = tomllib.loads(content.decode())
-    except ValueError as error:
-        raise RecipeError(f"{path.name}: {error}") from error
-    if unknown := set(tables) - set(_SECTIONS):
-        raise RecipeError(f"{path.name}: unknown sections {sorted(unknown)}; known: {', '.join(_SECTIONS)}")
+    tables, sha256 = read_tables(path, _SECTIONS)
     where = f"{path.name} [{{}}]".format
     return AssemblyRecipe(
         bundle=read_section(where("bundle"), BundleNames, tables.get("bundle", {})),
         assembly=read_section(where("assembly"), AssemblyPlan, tables.get("assembly", {})),
         windows=read_section(where("windows"), WindowConfig, tables.get("windows", {})),
         calibration=read_section(where("calibration"), CalibrationConfig, tables.get("calibration", {})),
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256,
     )

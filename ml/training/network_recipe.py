@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from ml.models.networks import NETWORKS
-from ml.training.recipe import BundleNames, CalibrationConfig, RecipeError, read_section
+from ml.training.recipe import (
+    BundleNames,
+    CalibrationConfig,
+    RecipeError,
+    has_section,
+    read_section,
+    read_tables,
+)
 
 
 @dataclass(frozen=True)
@@ -208,10 +213,7 @@ _SECTIONS = (
 
 def is_network_recipe(path: Path) -> bool:
     """Tell whether a recipe has a section `network`; what cannot be read is left to the readers."""
-    try:
-        return "network" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return False
+    return has_section(path, "network")
 
 
 def read_network_recipe(path: Path) -> NetworkRecipe:
@@ -221,13 +223,7 @@ def read_network_recipe(path: Path) -> NetworkRecipe:
         RecipeError: Not TOML, an unknown section, key or network, a missing one without default, a value that
             cannot be, or a time at which nothing is learned from.
     """
-    content = path.read_bytes()
-    try:
-        tables = tomllib.loads(content.decode())
-    except ValueError as error:
-        raise RecipeError(f"{path.name}: {error}") from error
-    if unknown := set(tables) - set(_SECTIONS):
-        raise RecipeError(f"{path.name}: unknown sections {sorted(unknown)}; known: {', '.join(_SECTIONS)}")
+    tables, sha256 = read_tables(path, _SECTIONS)
     if plain := sorted(name for name, table in tables.items() if not isinstance(table, dict)):
         raise RecipeError(f"{path.name}: {plain} must be sections")
 
@@ -256,7 +252,7 @@ def read_network_recipe(path: Path) -> NetworkRecipe:
         beat_augmentation=section("beat_augmentation", BeatAugmentationConfig),
         calibration=section("calibration", CalibrationConfig),
         distillation=distillation,
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -97,18 +97,36 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         RecipeError: Not TOML, an unknown section or key, or a missing one without default.
     """
+    tables, sha256 = read_tables(path, _SECTIONS)
+    sections = {
+        name: read_section(f"{path.name} [{name}]", kind, tables.get(name, {}))
+        for name, kind in _SECTIONS.items()
+    }
+    return Recipe(**sections, sha256=sha256)
+
+
+def read_tables(path: Path, sections: Collection[str]) -> tuple[dict[str, Any], str]:
+    """Read the tables of a TOML file, and its SHA-256.
+
+    Raises:
+        RecipeError: Not TOML, or an unknown section.
+    """
     content = path.read_bytes()
     try:
         tables = tomllib.loads(content.decode())
     except ValueError as error:
         raise RecipeError(f"{path.name}: {error}") from error
-    if unknown := set(tables) - set(_SECTIONS):
-        raise RecipeError(f"{path.name}: unknown sections {sorted(unknown)}; known: {', '.join(_SECTIONS)}")
-    sections = {
-        name: read_section(f"{path.name} [{name}]", kind, tables.get(name, {}))
-        for name, kind in _SECTIONS.items()
-    }
-    return Recipe(**sections, sha256=hashlib.sha256(content).hexdigest())
+    if unknown := set(tables) - set(sections):
+        raise RecipeError(f"{path.name}: unknown sections {sorted(unknown)}; known: {', '.join(sections)}")
+    return tables, hashlib.sha256(content).hexdigest()
+
+
+def has_section(path: Path, name: str) -> bool:
+    """Tell whether a recipe has a section; what cannot be read is left to the readers."""
+    try:
+        return name in tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
 
 
 def read_section(where: str, kind: type[Section], table: Mapping[str, Any]) -> Section:
