@@ -77,6 +77,7 @@ class Group:
     title: str
     question: str
     variants: tuple[Variant, ...]
+    network: str = "ResNet of 0.84 M weights"
     note: str = field(default="")
 
 
@@ -158,6 +159,7 @@ GROUPS: Mapping[str, Group] = {
             _taught("transformer of 0.64 M, none", {}, SLIM_DEIT),
             _taught("transformer of 0.64 M, kd_embedding", {"kd_embedding": 5.0}, SLIM_DEIT),
         ),
+        network="ResNet of 0.68 M weights",
     ),
 }  # fmt: skip
 
@@ -250,8 +252,8 @@ def _content(name: str, group: Group, rows: list[list[str]], sets: list[str]) ->
         "percent; failures to acquire left out. Length of the mean vector on D2.",
         "columns": ["variant", *(f"{s}: {f}" for s in sets for f in FIGURES), "D2: mean vector", "minutes"],
         "rows": rows,
-        "note": f"ResNet of 0.84 M weights, {OPTIMISATION.steps} steps of {2 * OPTIMISATION.people} windows, "
-        f"one seed; differences of less than about a tenth are noise. {group.note}".strip(),
+        "note": f"A {group.network} where no other is named, {OPTIMISATION.steps} steps of "
+        f"{2 * OPTIMISATION.people} windows, one seed; differences of less than about a tenth are noise. {group.note}".strip(),
         "commands": [f"python -m benchmarks.network_ablation {name}"],
     }
 
