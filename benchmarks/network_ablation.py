@@ -253,7 +253,8 @@ def _content(name: str, group: Group, rows: list[list[str]], sets: list[str]) ->
         "columns": ["variant", *(f"{s}: {f}" for s in sets for f in FIGURES), "D2: mean vector", "minutes"],
         "rows": rows,
         "note": f"A {group.network} where no other is named, {OPTIMISATION.steps} steps of "
-        f"{2 * OPTIMISATION.people} windows, one seed; differences of less than about a tenth are noise. {group.note}".strip(),
+        f"{2 * OPTIMISATION.people} windows, one seed; differences of less than about a tenth are "
+        f"noise. {group.note}".strip(),
         "commands": [f"python -m benchmarks.network_ablation {name}"],
     }
 
