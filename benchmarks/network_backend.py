@@ -31,6 +31,7 @@ from ml.training.calibrate import cinc_strips
 from ml.training.checkpoints import load_network, weights_path
 from ml.training.network_data import beat_of
 from ml.training.recipe import Recipe, read_recipe
+from ml.training.repeat_mining import first_and_last_third
 from ml.training.strips import Strip, condition_strips
 
 RESULTS = Path("docs/results/experiments/backend.json")
@@ -117,19 +118,8 @@ class Bench:
     @cached_property
     def training_halves(self) -> tuple[Vectors, Vectors, NDArray[np.int64]]:
         """Window and beat vectors of the first and last third of training strips, and whose they are."""
-        halves = []
-        for strip in self.training[:: max(1, len(self.training) // MAP_STRIPS)]:
-            third = strip.ecg.size // 3
-            for begin, end in ((0, third), (strip.ecg.size - third, strip.ecg.size)):
-                inside = (strip.r_peaks >= begin) & (strip.r_peaks < end)
-                halves.append(
-                    replace(
-                        strip,
-                        ecg=strip.ecg[begin:end],
-                        accepted=strip.accepted[begin:end],
-                        r_peaks=strip.r_peaks[inside] - begin,
-                    )
-                )
+        strips = self.training[:: max(1, len(self.training) // MAP_STRIPS)]
+        halves = [third for strip in strips for third in first_and_last_third(strip)]
         read = self.upright(halves, replace(self.plan.windows, step_s=3.0))
         beats = unit(embed(self.beat_network, read.beats))
         return pooled(self.windows_network, read.windows), beats, read.people
