@@ -36,12 +36,14 @@ class TrainingIdentity:
         people_sha256: Of the names of the people learned from.
         ignored_pairs_sha256: Of the pairs of them that are probably one; empty without any.
         teacher_sha256: Of the teacher's weights; empty without a teacher.
+        initial_sha256: Of the weights that the training went on from; empty without any.
     """
 
     recipe_sha256: str
     people_sha256: str
     ignored_pairs_sha256: str = ""
     teacher_sha256: str = ""
+    initial_sha256: str = ""
 
 
 class Head(NamedTuple):

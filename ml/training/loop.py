@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -31,6 +32,7 @@ from ml.training.checkpoints import (
     Head,
     TrainingIdentity,
     load_checkpoint,
+    load_network,
     save_checkpoint,
     save_figures,
     save_network,
@@ -39,6 +41,8 @@ from ml.training.devices import random_state, set_random_state
 from ml.training.network_recipe import LossPlan, NetworkRecipe, OptimisationConfig
 from ml.training.recipe import RecipeError
 from ml.training.schedules import WeightAverage, learning_rate
+
+_log = logging.getLogger(__name__)
 
 FIRST_THIRD, LAST_THIRD = 0, 2
 CHECKPOINT_EVERY_S = 240.0
@@ -134,6 +138,7 @@ def train_network(
     evaluate: Evaluation,
     report: Progress,
     teach: Teaching | None = None,
+    initial: Path | None = None,
     limit_s: float | None = None,
     evaluations: int = 6,
     device: torch.device | str = "cpu",
@@ -147,6 +152,7 @@ def train_network(
         evaluate: Figures of a network on development data, for the log; they stop and choose nothing.
         report: Told of every step.
         teach: The teacher's part in a distillation.
+        initial: Kept weights to go on from; its class directions count if they are of the same people.
         limit_s: Seconds of training after which it shall have ended; evaluations do not count.
         evaluations: How often `evaluate` is asked, at least once; weights and figures are kept each time.
         device: Where network, losses and teacher compute; batches are drawn on the CPU whatever it is.
@@ -157,12 +163,13 @@ def train_network(
 
     Raises:
         ValueError: No evaluation, no time, or what `check_recipe` finds.
+        RecipeError: Initial weights of another network.
         FloatingPointError: The loss is not finite; the checkpoint is of earlier steps.
     """
     if evaluations < 1 or (limit_s is not None and limit_s <= 0.0):
         raise ValueError(f"expected an evaluation and some seconds, got {evaluations} and {limit_s}")
     config = recipe.optimisation
-    run = _start(recipe, data, teach, torch.device(device))
+    run = _start(recipe, data, teach, initial, torch.device(device))
     if kept := load_checkpoint(folder, run.identity):
         _restore(run, kept)
     views = data.views(run.generator)
@@ -222,7 +229,13 @@ def _loss(
     return loss
 
 
-def _start(recipe: NetworkRecipe, data: TrainingSet, teach: Teaching | None, device: torch.device) -> Run:
+def _start(
+    recipe: NetworkRecipe,
+    data: TrainingSet,
+    teach: Teaching | None,
+    initial: Path | None,
+    device: torch.device,
+) -> Run:
     config = recipe.optimisation
     torch.manual_seed(config.seed)
     # Made on the CPU and moved: fresh weights are the same everywhere.
@@ -230,6 +243,8 @@ def _start(recipe: NetworkRecipe, data: TrainingSet, teach: Teaching | None, dev
     losses = nn.ModuleDict(
         {plan.name: _loss(plan, network, data.n_people, data.ignored_pairs) for plan in recipe.losses}
     ).to(device)
+    if initial:
+        _begin_from(initial, recipe, data, network, losses)
     guide = teach.guide(network, losses).to(device) if teach else None
     return Run(
         identity=TrainingIdentity(
@@ -237,6 +252,7 @@ def _start(recipe: NetworkRecipe, data: TrainingSet, teach: Teaching | None, dev
             data.people_sha256,
             data.ignored_pairs_sha256,
             teach.weights_sha256 if teach else "",
+            hashlib.sha256(initial.read_bytes()).hexdigest() if initial else "",
         ),
         device=device,
         network=network,
@@ -246,6 +262,25 @@ def _start(recipe: NetworkRecipe, data: TrainingSet, teach: Teaching | None, dev
         average=WeightAverage(network, config.average_steps),
         generator=torch.Generator().manual_seed(config.seed),
     )
+
+
+def _begin_from(
+    initial: Path, recipe: NetworkRecipe, data: TrainingSet, network: nn.Module, losses: nn.ModuleDict
+) -> None:
+    """Take over weights and, of the same people, class directions."""
+    former, classes = load_network(initial)
+    try:
+        network.load_state_dict(former.state_dict())
+    except RuntimeError as error:
+        raise RecipeError(f"[initial] {initial.name} is not a {recipe.network.name} of these parameters") from error
+    if classes.people_sha256 != data.people_sha256:
+        _log.warning("%s tells other people apart: class directions begin afresh", initial)
+        return
+    for name, head in classes.heads.items():
+        loss = losses[name] if name in losses else None
+        if isinstance(loss, ClassLoss) and loss.centers.shape == head.centers.shape:
+            with torch.no_grad():
+                loss.centers.copy_(head.centers)
 
 
 def _optimiser(modules: list[nn.Module], config: OptimisationConfig) -> torch.optim.Optimizer:

@@ -185,6 +185,15 @@ class DistillationPlan:
 
 
 @dataclass(frozen=True)
+class InitialPlan:
+    """Args:
+    weights: Id of the network to go on from, see `ml.training.checkpoints.weights_path`.
+    """
+
+    weights: str
+
+
+@dataclass(frozen=True)
 class NetworkRecipe:
     """All that determines a network's weights, besides the data and the code."""
 
@@ -196,6 +205,7 @@ class NetworkRecipe:
     beat_augmentation: BeatAugmentationConfig = field(default_factory=BeatAugmentationConfig)
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
     distillation: DistillationPlan | None = None
+    initial: InitialPlan | None = None
     sha256: str = ""
 
 
@@ -208,6 +218,7 @@ _SECTIONS = (
     "beat_augmentation",
     "calibration",
     "distillation",
+    "initial",
 )
 
 
@@ -252,6 +263,7 @@ def read_network_recipe(path: Path) -> NetworkRecipe:
         beat_augmentation=section("beat_augmentation", BeatAugmentationConfig),
         calibration=section("calibration", CalibrationConfig),
         distillation=distillation,
+        initial=section("initial", InitialPlan) if "initial" in tables else None,
         sha256=sha256,
     )
 

@@ -49,13 +49,14 @@ def train(
         device: Where to compute, see `chosen_device`.
 
     Raises:
-        RecipeError: What network or losses do not know, or a teacher without weights; found before any data
+        RecipeError: What network or losses do not know, or a teacher or beginning without weights; found before any data
             are read. Terms of a distillation that its teacher cannot have with these people.
         DeviceError: No such device; found before any data are read.
     """
     check_recipe(recipe)
     computes_on = chosen_device(device)
-    teacher = _teacher(recipe, var)
+    teacher = _kept(recipe, recipe.distillation.teacher if recipe.distillation else None, var)
+    initial = _kept(recipe, recipe.initial.weights if recipe.initial else None, var)
     folder = var / "train" / recipe.bundle.id
     with console.status("conditioning recordings of CinC train and dev people (cached afterwards)"):
         strips = beat_lda.training_strips(data, beats, var / "cache")
@@ -93,16 +94,17 @@ def train(
             report=report,
             limit_s=limit_s,
             teach=teach,
+            initial=initial,
             device=computes_on,
         )
     return folder
 
 
-def _teacher(recipe: NetworkRecipe, var: Path) -> Path | None:
-    if recipe.distillation is None:
+def _kept(recipe: NetworkRecipe, network_id: str | None, var: Path) -> Path | None:
+    if network_id is None:
         return None
     try:
-        return weights_path(recipe.distillation.teacher, var)
+        return weights_path(network_id, var)
     except FileNotFoundError as error:
         raise RecipeError(f"recipe of {recipe.bundle.id}: {error}") from error
 
