@@ -272,12 +272,15 @@ def _begin_from(
     try:
         network.load_state_dict(former.state_dict())
     except RuntimeError as error:
-        raise RecipeError(f"[initial] {initial.name} is not a {recipe.network.name} of these parameters") from error
+        raise RecipeError(
+            f"[initial] {initial.name} is not a {recipe.network.name} of these parameters"
+        ) from error
     if classes.people_sha256 != data.people_sha256:
         _log.warning("%s tells other people apart: class directions begin afresh", initial)
         return
+    own = dict(losses.items())
     for name, head in classes.heads.items():
-        loss = losses[name] if name in losses else None
+        loss = own.get(name)
         if isinstance(loss, ClassLoss) and loss.centers.shape == head.centers.shape:
             with torch.no_grad():
                 loss.centers.copy_(head.centers)

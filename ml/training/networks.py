@@ -49,8 +49,8 @@ def train(
         device: Where to compute, see `chosen_device`.
 
     Raises:
-        RecipeError: What network or losses do not know, or a teacher or beginning without weights; found before any data
-            are read. Terms of a distillation that its teacher cannot have with these people.
+        RecipeError: What network or losses do not know, or a teacher or a beginning without weights; found
+            before any data are read. Terms of a distillation that its teacher cannot have with these people.
         DeviceError: No such device; found before any data are read.
     """
     check_recipe(recipe)

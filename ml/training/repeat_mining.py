@@ -29,7 +29,7 @@ WINDOWS = WindowConfig(step_s=3.0)
 LEAST_SAMPLES = round(WORKING_FS_HZ * WINDOWS.n_samples / WINDOWS.fs_hz)
 
 
-NETWORKS = ("ecg-windows", "ecg-beat-net")
+NETWORKS = ("ecg-windows-first", "ecg-beat-net-first")
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ class TestNetwork:
         assert classes.heads["arc"].centers.shape == (1, 2, 6)
 
     def test_those_in_the_repository_come_back(self):
-        network, classes = load_network(weights_path("ecg-beat-net", Path("nowhere")))
+        network, classes = load_network(weights_path("ecg-beat-net-first", Path("nowhere")))
 
         assert network.embedding_size > 0
         assert classes.heads

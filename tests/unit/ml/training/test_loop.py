@@ -96,6 +96,13 @@ def learned(tmp_path_factory):
     return network, figures(folder)
 
 
+@pytest.fixture(scope="module")
+def learned_weights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("first")
+    train(RECIPE, folder)
+    return folder / "network.pt"
+
+
 class TestLearning:
     def test_people_are_told_apart_whatever_the_noise(self, learned):
         network, _ = learned
@@ -242,10 +249,11 @@ class TestResuming:
             {"data": replace(training_set(), names=tuple(f"q{i}" for i in range(6)))},
             {"data": training_set(ignored_pairs=IgnoredPairs(6, [(0, 1)]))},
             {"teach": replace(teach, weights_sha256="of another teacher")},
+            {"initial": None},
         ],
     )
-    def test_the_checkpoint_of_another_training_is_not_gone_on_with(self, tmp_path, changed):
-        options = {"recipe": RECIPE, "data": training_set(), "teach": teach}
+    def test_the_checkpoint_of_another_training_is_not_gone_on_with(self, tmp_path, changed, learned_weights):
+        options = {"recipe": RECIPE, "data": training_set(), "teach": teach, "initial": learned_weights}
         train(folder=tmp_path, **{**options, **changed})
 
         _, steps = train(folder=tmp_path, **options)
@@ -256,6 +264,39 @@ class TestResuming:
         train(RECIPE, tmp_path, data=training_set(ignored_pairs=IgnoredPairs(6)))
 
         assert train(RECIPE, tmp_path)[1] == 0
+
+
+ONE_STEP = replace(
+    RECIPE, optimisation=OptimisationConfig(steps=1, people=6, learning_rate=0.0, bfloat16=False)
+)
+
+
+class TestGoingOnFromKeptWeights:
+    def test_begins_with_weights_and_class_directions(self, tmp_path, learned_weights):
+        former, classes = load_network(learned_weights)
+
+        train(ONE_STEP, tmp_path, initial=learned_weights)
+
+        found, found_classes = load_network(tmp_path / "network.pt")
+        torch.testing.assert_close(found.head[2].weight, former.head[2].weight)
+        torch.testing.assert_close(
+            found_classes.heads["arc_face"].centers, classes.heads["arc_face"].centers, rtol=0, atol=0
+        )
+
+    def test_directions_of_other_people_are_left(self, tmp_path, learned_weights):
+        others = replace(training_set(), names=tuple(f"q{i}" for i in range(6)))
+        _, classes = load_network(learned_weights)
+
+        train(ONE_STEP, tmp_path, data=others, initial=learned_weights)
+
+        _, found = load_network(tmp_path / "network.pt")
+        assert not torch.allclose(found.heads["arc_face"].centers, classes.heads["arc_face"].centers)
+
+    def test_another_network_is_refused(self, tmp_path, learned_weights):
+        wider = replace(NETWORK, parameters={**NETWORK.parameters, "widths": (8, 16)})
+
+        with pytest.raises(RecipeError, match=r"\[initial\] network.pt is not a resnet1d"):
+            train(replace(RECIPE, network=wider), tmp_path, initial=learned_weights)
 
 
 class TestGradients:

@@ -95,6 +95,11 @@ class TestReadNetworkRecipe:
         assert found.losses == ()
         assert found.distillation.terms == {"logit": 0.5}
 
+    def test_weights_to_go_on_from_are_named(self, recipe):
+        found = read_network_recipe(recipe(SMALLEST + '[initial]\nweights = "first"\n'))
+
+        assert found.initial.weights == "first"
+
     def test_losses_may_take_turns(self, recipe):
         text = NAMES + NETWORK + "[losses.arc_face]\nends = 0.5\n[losses.sup_con]\nbegins = 0.5\n"
 

@@ -13,6 +13,7 @@ from ml.models.beat_lda import BeatLdaConfig  # noqa: E402
 from ml.training.checkpoints import load_network  # noqa: E402
 from ml.training.network_recipe import (  # noqa: E402
     DistillationPlan,
+    InitialPlan,
     LossPlan,
     NetworkPlan,
     NetworkRecipe,
@@ -86,8 +87,15 @@ class TestTrain:
         assert "left" not in text
         assert (folder / "network.pt").stat().st_mtime_ns == written
 
-    def test_a_teacher_without_weights_shows_before_any_data_are_read(self, tmp_path):
-        recipe = replace(RECIPE, distillation=DistillationPlan("nobody", {"kd_embedding": 1.0}))
+    @pytest.mark.parametrize(
+        "needs",
+        [
+            {"distillation": DistillationPlan("nobody", {"kd_embedding": 1.0})},
+            {"initial": InitialPlan("nobody")},
+        ],
+    )
+    def test_missing_weights_show_before_any_data_are_read(self, tmp_path, needs):
+        recipe = replace(RECIPE, **needs)
 
         with pytest.raises(RecipeError, match="no weights of nobody"):
             trained(tmp_path / "nowhere", tmp_path, recipe)
