@@ -69,7 +69,25 @@ def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
         The strip at 250 Hz in its own unit; for `-ecg` the same but for the sign.
 
     Raises:
-        SignalError: One of its subclasses says what is wrong.
+        SignalError: One of its subclasses says what is wrong; a strip of which nothing is accepted, too.
+    """
+    examined = examine(ecg, fs_hz)
+    quality = examined.quality
+    if quality.accepted_s == 0.0:
+        duration_s = examined.ecg.size / examined.fs_hz
+        raise _ERRORS[quality.reasons[0]](
+            f"no part of {duration_s:.1f} s can be used: quality {quality.score:.2f}"
+        )
+    return examined
+
+
+def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
+    """Do what `condition` does, and leave it to the caller what to make of a poor strip.
+
+    Movement that spoils what identifies a wearer still tells what the wearer is doing.
+
+    Raises:
+        SignalError: No strip at all (rate, length, finite samples), or one constant value.
     """
     raw = _checked(ecg, fs_hz)
     clean = _cleaned(raw, fs_hz)
@@ -79,9 +97,6 @@ def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
         SignalSaturatedError.code: saturated_samples(raw, fs_hz),
     }
     quality = assess_quality(clean, c.WORKING_FS_HZ, r_peaks, defects)
-    if quality.accepted_s == 0.0:
-        reason = quality.reasons[0]
-        raise _ERRORS[reason](f"no part of {raw.size / fs_hz:.1f} s can be used: quality {quality.score:.2f}")
     trusted = r_peaks[quality.accepts(r_peaks / c.WORKING_FS_HZ)]
     return ConditionedEcg(
         ecg=clean.astype(np.float32),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ml.data.readers import read_ecg_id
-from ml.signal.conditioning import ConditionedEcg, condition
+from ml.signal.conditioning import ConditionedEcg, condition, examine
 from ml.signal.errors import (
     NoHeartbeatError,
     SamplingRateUnsupportedError,
@@ -168,6 +168,27 @@ class TestCondition:
                 outcomes.append(error.code)
 
         assert outcomes[0] == outcomes[1]
+
+
+class TestExamine:
+    def test_a_strip_that_is_refused_is_given_with_the_reason(self) -> None:
+        examined = examine(np.random.default_rng(0).standard_normal(2500), 250.0)
+
+        assert examined.quality.accepted_s == 0.0
+        assert examined.quality.reasons == ("no_heartbeat",)
+        assert examined.heart_rate_bpm is None
+
+    def test_a_good_strip_is_as_conditioned_to_the_bit(self) -> None:
+        ecg = strip().ecg_mv
+
+        examined, conditioned = examine(ecg, 250.0), condition(ecg, 250.0)
+
+        assert np.array_equal(examined.ecg, conditioned.ecg)
+        assert examined.quality == conditioned.quality
+
+    def test_one_constant_value_is_no_strip(self) -> None:
+        with pytest.raises(SignalFlatError):
+            examine(np.full(2500, 3.0), 250.0)
 
 
 @pytest.mark.real_data
