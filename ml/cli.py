@@ -113,7 +113,7 @@ def assemble(
     var: VarOption = DEFAULT_VAR,
 ) -> None:
     """Put trained networks together as the one graph of a bundle."""
-    from ml.training.assembly import assemble as assemble_networks  # Only this needs torch.
+    from ml.training.assembly import assemble_for_serving  # Only this needs torch.
 
     plan, beats = _read_assembly(recipe), _read(DEFAULT_RECIPE)
     with console.status("fitting the polarity functional to CinC train people"):
@@ -121,7 +121,7 @@ def assemble(
         polarity = beat_lda.fit(strips, beats).polarity
     try:
         with console.status("writing the graph"):
-            weights = assemble_networks(plan.assembly, polarity, var)
+            weights = assemble_for_serving(plan, polarity, beats.mean_beat, strips, var)
     except FileNotFoundError as error:
         _stop(str(error))
     folder = var / "train" / plan.bundle.id

@@ -24,12 +24,21 @@ class AssemblyPlan:
     beats: Id of the network that reads mean beats; empty: none.
     window_weight: Share of the windows in the cosine, see `ml.models.strip_encoder`.
     both_polarities: Embed each window and its negative.
+    int8_strips: Strips of training people that set the ranges of 8-bit integers; 0: networks stay in floats.
+
+    Raises:
+        ValueError: Fewer than no strips.
     """
 
     windows: str
     beats: str = ""
     window_weight: float = 1.0
     both_polarities: bool = False
+    int8_strips: int = 0
+
+    def __post_init__(self) -> None:
+        if self.int8_strips < 0:
+            raise ValueError("int8_strips must be at least 0")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
 import numpy as np
+import onnx
 import onnxruntime as ort
 import pytest
 
@@ -6,16 +7,22 @@ torch = pytest.importorskip("torch")
 
 from ml.models.networks import make_network  # noqa: E402
 from ml.models.strip_encoder import StripEncoder, StripParts  # noqa: E402
+from ml.onnx_files import cosine_distance  # noqa: E402
+from ml.signal.conditioning import condition  # noqa: E402
+from ml.synthetic import SyntheticPerson  # noqa: E402
 from ml.training import checkpoints  # noqa: E402
-from ml.training.assembly import assemble  # noqa: E402
+from ml.training.assembly import assemble, assemble_for_serving  # noqa: E402
 from ml.training.assembly_recipe import (  # noqa: E402
     AssemblyPlan,
+    AssemblyRecipe,
     is_assembly_recipe,
     read_assembly_recipe,
 )
 from ml.training.checkpoints import Classes, load_network, save_network, weights_path  # noqa: E402
 from ml.training.network_recipe import NetworkPlan  # noqa: E402
-from ml.training.recipe import RecipeError  # noqa: E402
+from ml.training.recipe import BundleNames, RecipeError  # noqa: E402
+from ml.training.strips import Strip  # noqa: E402
+from tests.bundles import MEAN_BEAT  # noqa: E402
 from tests.networks import N_BEAT, strip_inputs  # noqa: E402
 
 NETWORKS = {
@@ -34,6 +41,19 @@ def var(tmp_path):
         network = make_network(plan.name, plan.parameters)
         save_network(tmp_path / "train" / name / "network.pt", plan, network.state_dict(), Classes())
     return tmp_path
+
+
+BUNDLE = BundleNames("x", "1", "Apache-2.0")
+
+
+def strip(person):
+    conditioned = condition(SyntheticPerson.draw(person).record(10.0, 250.0, session=0), 250.0)
+    return Strip(
+        str(person), 0, conditioned.ecg, conditioned.accepted_r_peaks, conditioned.accepted, 10.0, 1.0
+    )
+
+
+STRIPS = [strip(person) for person in range(4)]
 
 
 class TestAssemble:
@@ -55,6 +75,40 @@ class TestAssemble:
     def test_a_network_that_was_never_trained_is_named(self, var):
         with pytest.raises(FileNotFoundError, match="no weights of nowhere"):
             assemble(AssemblyPlan("nowhere"), POLARITY, var)
+
+
+class TestAssembleForServing:
+    def recipe(self, **changes):
+        return AssemblyRecipe(BUNDLE, AssemblyPlan("windows", "beats", 0.7, **changes))
+
+    def test_floats_are_what_the_networks_give(self, var):
+        found = assemble_for_serving(self.recipe(), POLARITY, MEAN_BEAT, STRIPS, var)
+
+        assert found == assemble(self.recipe().assembly, POLARITY, var)
+
+    def test_8_bit_integers_keep_vectors_close_and_are_smaller(self, var):
+        floats = assemble(self.recipe().assembly, POLARITY, var)
+        found = assemble_for_serving(self.recipe(int8_strips=4), POLARITY, MEAN_BEAT, STRIPS, var)
+
+        vectors = [
+            ort.InferenceSession(weights).run(
+                None, dict(zip(("windows", "beat"), strip_inputs(4), strict=True))
+            )[0]
+            for weights in (floats, found)
+        ]
+        assert 0.0 < cosine_distance(*vectors)[0] < 0.02
+        assert any(
+            tensor.data_type == onnx.TensorProto.INT8
+            for tensor in onnx.load_from_string(found).graph.initializer
+        )
+
+    def test_strips_without_a_beat_set_no_range(self, var):
+        empty = Strip("p", 0, STRIPS[0].ecg, np.empty(0, dtype=np.int64), STRIPS[0].accepted, 0.0, 0.0)
+        recipe = self.recipe(int8_strips=4)
+
+        with_empty = assemble_for_serving(recipe, POLARITY, MEAN_BEAT, [empty, *STRIPS, empty], var)
+
+        assert with_empty == assemble_for_serving(recipe, POLARITY, MEAN_BEAT, STRIPS, var)
 
 
 class TestWeightsPath:
@@ -88,6 +142,10 @@ class TestAssemblyRecipe:
     def test_unknown_keys_and_sections_are_errors(self, tmp_path, more):
         with pytest.raises(RecipeError, match="unknown"):
             read_assembly_recipe(self.write(tmp_path, self.HEAD + more))
+
+    def test_fewer_than_no_strips_are_refused(self, tmp_path):
+        with pytest.raises(RecipeError, match="int8_strips"):
+            read_assembly_recipe(self.write(tmp_path, self.HEAD + "int8_strips = -1\n"))
 
     def test_recipes_of_other_kinds_are_told_apart(self, tmp_path):
         assert is_assembly_recipe(self.write(tmp_path, self.HEAD))
