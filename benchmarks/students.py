@@ -1,6 +1,6 @@
 """Scores of bare window networks, to be compared: `python -m benchmarks.students D1-dev ecg-student …`.
 
-A strip's vector is the mean of its windows' unit embeddings, upright, as in a bundle without the other branch.
+A strip's vector is the mean of the unit embeddings of its windows, upright, as in a bundle without beats.
 Scores of single trials are kept in `var/scores/<network>`, for
 
     python -m ml.cli compare --protocol D1-dev --bundle ecg-student --against ecg-teacher
