@@ -218,3 +218,21 @@ def _confidence(logits: FloatArray, labels: IntArray, temperature: float) -> dic
 
 def _with_bias(vectors: NDArray[np.floating]) -> FloatArray:
     return np.hstack([vectors.astype(np.float64), np.ones((len(vectors), 1))])
+
+
+def all_closed_sets(
+    presented: Sequence[Presentation], vectors: NDArray[np.floating]
+) -> list[ClosedSetFigures]:
+    """Ask every head on both splits.
+
+    Args:
+        presented: What `ecg_id_windows` gives.
+        vectors: Of its windows, unit norm, NaN where one could not be acquired; float, shape (n, d).
+    """
+    people = {name: k for k, name in enumerate(sorted({one.subject_id for one in presented}))}
+    labels = np.array([people[one.subject_id] for one in presented], dtype=np.int64)
+    splits = (
+        random_split(labels),
+        recording_split(labels, [one.cuts[0].record.record_id for one in presented]),
+    )
+    return [closed_set_figures(Windows(vectors, labels), split, head) for split in splits for head in HEADS]

@@ -5,17 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from ml.evaluation.closed_set import (
-    HEADS,
-    ClosedSetFigures,
-    Windows,
-    closed_set_figures,
-    ecg_id_windows,
-    random_split,
-    recording_split,
-)
+from ml.evaluation.closed_set import all_closed_sets, ecg_id_windows
 from ml.evaluation.evidence import EVIDENCE_SETS, EvidencePoint, EvidenceSet, evidence_point
 from ml.evaluation.motion import PAIRINGS, MotionFigures, motion_figures, motion_trials
 from ml.evaluation.report import (
@@ -105,18 +95,7 @@ def measure_motion(runner: Runner, _: Baseline | None) -> Measurement:
 def measure_closed_set(runner: Runner, _: Baseline | None) -> Measurement:
     """E1."""
     presented = ecg_id_windows(runner.data)
-    people = {name: k for k, name in enumerate(sorted({one.subject_id for one in presented}))}
-    windows = Windows(
-        runner.templates("E1", presented).vectors,
-        np.array([people[one.subject_id] for one in presented], dtype=np.int64),
-    )
-    splits = (
-        random_split(windows.labels),
-        recording_split(windows.labels, [one.cuts[0].record.record_id for one in presented]),
-    )
-    found: list[ClosedSetFigures] = [
-        closed_set_figures(windows, split, head) for split in splits for head in HEADS
-    ]
+    found = all_closed_sets(presented, runner.templates("E1", presented).vectors)
     summary = (
         "ECG-ID 3-s windows, closed set, frozen vectors; the random split is leaky: parity with papers only"
     )
