@@ -1,0 +1,56 @@
+"""Convolutions over time, as the backbones stack them.
+
+Time is the last axis of two-dimensional convolutions one row high: in channels-last memory order they run up
+to twice as fast on a CPU as one-dimensional ones, and depthwise ones up to sixty times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+
+def convolution(width_in: int, width: int, kernel: int, *, stride: int = 1, groups: int = 1) -> nn.Conv2d:
+    """A convolution that keeps the time, or divides it by `stride` and rounds up; no bias.
+
+    Raises:
+        ValueError: An even kernel, which would shift the map by half a sample.
+    """
+    if kernel % 2 == 0:
+        raise ValueError(f"kernel: expected an odd number of samples, got {kernel}")
+    return nn.Conv2d(
+        width_in,
+        width,
+        (1, kernel),
+        stride=(1, stride),
+        padding=(0, kernel // 2),
+        groups=groups,
+        bias=False,
+    )
+
+
+class ConvolutionBlock(nn.Sequential):
+    """Convolution → batch normalisation → activation; (B, C, 1, T) → (B, C', 1, ⌈T/stride⌉)."""
+
+    def __init__(
+        self,
+        width_in: int,
+        width: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        activation: Callable[[], nn.Module] = nn.ReLU,
+    ) -> None:
+        super().__init__(
+            convolution(width_in, width, kernel, stride=stride, groups=groups),
+            nn.BatchNorm2d(width),
+            activation(),
+        )
+
+
+def rows(windows: Tensor) -> Tensor:
+    """Windows (B, T) as what convolutions read: (B, 1, 1, T), channels last."""
+    return windows[:, None, None, :].contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,113 @@
+"""One trunk, one attention, two heads: who it is, and what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from ml.models.dual_task.attentions import ATTENTIONS, make_attention
+from ml.models.dual_task.backbones import BACKBONES, WITHOUT_STEPS, make_trunk
+
+
+@dataclass(frozen=True)
+class DualTaskConfig:
+    """Args:
+    backbone: One of `BACKBONES`.
+    attention: One of `ATTENTIONS`; `none` for `lstm` and `mlp`, whose maps have no steps to weigh.
+    n_people: Classes of the identity head.
+    n_activities: Classes of the activity head.
+    n_samples: Length of a window at 100 Hz.
+    backbone_options: What differs from the defaults of the backbone's options.
+    attention_options: What differs from the defaults of the attention's options.
+
+    Raises:
+        ValueError: Unknown names; the message lists the known ones. Counts below one. An attention over a
+            backbone without steps.
+    """
+
+    backbone: str
+    attention: str
+    n_people: int
+    n_activities: int
+    n_samples: int = 300
+    backbone_options: Mapping[str, Any] = field(default_factory=dict)
+    attention_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.backbone not in BACKBONES:
+            raise ValueError(f"backbone: expected one of {sorted(BACKBONES)}, got {self.backbone!r}")
+        if self.attention not in ATTENTIONS:
+            raise ValueError(f"attention: expected one of {sorted(ATTENTIONS)}, got {self.attention!r}")
+        if min(self.n_people, self.n_activities, self.n_samples) < 1:
+            raise ValueError("n_people, n_activities and n_samples must be at least 1")
+        if self.backbone in WITHOUT_STEPS and self.attention != "none":
+            raise ValueError(f"{self.backbone} has no steps for {self.attention} to weigh: attention 'none'")
+
+
+class DualTaskLogits(NamedTuple):
+    """Scores before softmax, float32.
+
+    Args:
+        identity: Shape (B, n_people).
+        activity: Shape (B, n_activities).
+    """
+
+    identity: Tensor
+    activity: Tensor
+
+
+class DualTaskNetwork(nn.Module):
+    """Trunk → attention, once → mean over time → a linear layer per task.
+
+    The paper places SCA once, between the last residual module and the mean over time, and says of the other
+    attentions and backbones no more than that they were combined. All stand in that same place here: the
+    rows of table III then differ in nothing but the module.
+
+    Source:
+        You et al., DT4ECG, section III-D, figure 5.
+    """
+
+    def __init__(self, config: DualTaskConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.trunk = make_trunk(config.backbone, config.n_samples, config.backbone_options)
+        self.attention = make_attention(
+            config.attention,
+            self.trunk.width,
+            self.trunk.n_steps(config.n_samples),
+            config.attention_options,
+        )
+        self.identity_head = nn.Linear(self.trunk.width, config.n_people)
+        self.activity_head = nn.Linear(self.trunk.width, config.n_activities)
+
+    def forward(self, windows: Tensor) -> DualTaskLogits:
+        """Score windows, conditioned as section II-B says, float32, shape (B, n_samples).
+
+        Raises:
+            ValueError: Windows of another shape, or of a length that trunk or attention cannot read.
+        """
+        features = self.features(windows)
+        return DualTaskLogits(self.identity_head(features), self.activity_head(features))
+
+    def features(self, windows: Tensor) -> Tensor:
+        """What both heads read: float32, shape (B, trunk.width)."""
+        if windows.ndim != 2:
+            raise ValueError(f"windows: expected shape (B, n_samples), got {tuple(windows.shape)}")
+        x = self.attention(self.trunk(windows))  # (B, T) → (B, C, T')
+        pooled: Tensor = x.mean(dim=2)  # → (B, C)
+        return pooled
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """All that both tasks share: trunk and attention."""
+        return [*self.trunk.parameters(), *self.attention.parameters()]
+
+    def last_shared_parameters(self) -> list[nn.Parameter]:
+        """The trunk's last layer with a weight matrix.
+
+        Not the attention's: that only re-weighs the trunk's map, and so small a gradient reaches it that
+        norms over it would tell more of the gates than of the tasks.
+        """
+        return list(self.trunk.last_layer.parameters())

@@ -1,0 +1,37 @@
+"""What every backbone is to the dual-task network: a map of channels over time."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+
+class Trunk(nn.Module, ABC):
+    """Window → map (B, width, n_steps).
+
+    A backbone without a time axis of its own gives a map of one step, so that the mean over time behind it
+    changes nothing.
+
+    Args:
+        width: Channels of the map.
+        stride: Samples of the window per step of the map.
+    """
+
+    def __init__(self, *, width: int, stride: int) -> None:
+        super().__init__()
+        self.width = width
+        self.stride = stride
+
+    def n_steps(self, n_samples: int) -> int:
+        """Steps of the map of a window of `n_samples`; a part of a step counts."""
+        return -(-n_samples // self.stride)
+
+    @property
+    @abstractmethod
+    def last_layer(self) -> nn.Module:
+        """The last layer with a weight matrix; not the normalisation behind it."""
+
+    @abstractmethod
+    def forward(self, windows: Tensor) -> Tensor:
+        """Map windows, float32, shape (B, n_samples), to float32, shape (B, width, n_steps)."""
