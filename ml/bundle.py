@@ -2,6 +2,9 @@
 
 A bundle is a directory `models/<id>@<version>/` with `bundle.json`, exactly one weights file `model.onnx`,
 and `card.md`. `bundle.json` names the SHA-256 of the other two; anything else in the directory is refused.
+
+There are two families: encoders, which make the vectors that people are compared by, and activity bundles
+(`kind` is `activity`), which tell what a wearer is doing. They share all but a few fields.
 """
 
 from __future__ import annotations
@@ -9,8 +12,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
@@ -25,7 +28,9 @@ CARD_FILE: Final = "card.md"
 SCHEMA: Final = 1
 MEAN_BEAT_KIND: Final = "ecg-mean-beat"
 NETWORK_KIND: Final = "ecg-network"
-KINDS: Final = (MEAN_BEAT_KIND, NETWORK_KIND)
+ACTIVITY_KIND: Final = "activity"
+ENCODER_KINDS: Final = (MEAN_BEAT_KIND, NETWORK_KIND)
+KINDS: Final = (*ENCODER_KINDS, ACTIVITY_KIND)
 METRICS: Final = ("cosine",)
 MAX_BUNDLE_BYTES: Final = 20 * 2**20
 
@@ -56,13 +61,16 @@ class BundleInfo:
         sha256: Of `model.onnx`, the weights.
         files: SHA-256 of every file by name.
         preprocessing: Parameters of the kind's preparation.
-        vector_size, metric: Of the templates.
-        calibration: JSON form of `ml.calibration.Calibration`.
+        calibration: Of an encoder the JSON form of `ml.calibration.Calibration`; of an activity bundle what
+            makes its probabilities true.
         calibration_data: People and pairs behind it, and what the mated scores were.
         operating_points: Measured error rates with intervals.
         licence, training_data: Of the weights.
         recipe_sha256, git_revision: What made it.
         card: The text of `card.md`.
+        vector_size, metric: Of the templates; an activity bundle makes none.
+        classes: Activities in the order of all probabilities; an encoder tells none.
+        groups: Coarser activities, each with the classes whose probabilities it adds up.
     """
 
     id: str
@@ -72,8 +80,6 @@ class BundleInfo:
     sha256: str
     files: Mapping[str, str]
     preprocessing: Mapping[str, Any]
-    vector_size: int
-    metric: str
     calibration: Mapping[str, Any]
     calibration_data: Mapping[str, Any]
     operating_points: tuple[Mapping[str, Any], ...]
@@ -82,6 +88,10 @@ class BundleInfo:
     recipe_sha256: str
     git_revision: str
     card: str
+    vector_size: int = 0
+    metric: str = ""
+    classes: tuple[str, ...] = ()
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def encoder_id(self) -> str:
@@ -97,8 +107,6 @@ _FIELD_TYPES: Final[Mapping[str, type]] = {
     "modality": str,
     "files": dict,
     "preprocessing": dict,
-    "vector_size": int,
-    "metric": str,
     "calibration": dict,
     "calibration_data": dict,
     "operating_points": list,
@@ -107,6 +115,9 @@ _FIELD_TYPES: Final[Mapping[str, type]] = {
     "recipe_sha256": str,
     "git_revision": str,
 }
+_ENCODER_FIELD_TYPES: Final[Mapping[str, type]] = {**_FIELD_TYPES, "vector_size": int, "metric": str}
+_ACTIVITY_FIELD_TYPES: Final[Mapping[str, type]] = {**_FIELD_TYPES, "classes": list, "groups": dict}
+_TUPLES: Final = frozenset({"operating_points", "training_data", "classes"})
 
 
 def read_bundle(directory: Path) -> BundleInfo:
@@ -127,20 +138,22 @@ def read_bundle(directory: Path) -> BundleInfo:
             _refuse(directory, f"{name} is larger than {MAX_BUNDLE_BYTES} bytes")
         if (actual := hashlib.sha256(content).hexdigest()) != expected:
             _refuse(directory, f"checksum of {name}: expected {expected}, found {actual}")
-    values = {name: fields[name] for name in _FIELD_TYPES if name != "schema"}
-    values |= {name: tuple(fields[name]) for name in ("operating_points", "training_data")}
+    values: dict[str, Any] = {
+        name: tuple(value) if name in _TUPLES else value for name, value in fields.items() if name != "schema"
+    }
     card = (directory / CARD_FILE).read_text(encoding="utf-8")
     return BundleInfo(**values, sha256=fields["files"][WEIGHTS_FILE], card=card)
 
 
 def default_bundle(models: Path, modality: str) -> Path:
-    """Find the bundle that a service on this folder uses by default.
+    """Find the encoder that a service on this folder uses by default.
 
     Raises:
         BundleError: There is none for the modality, or one of the bundles is damaged.
     """
     bundles = [read_bundle(folder) for folder in sorted(models.glob("*@*")) if folder.is_dir()]
-    found = [bundle.encoder_id for bundle in bundles if bundle.modality == modality]
+    encoders = [bundle for bundle in bundles if bundle.kind in ENCODER_KINDS]
+    found = [bundle.encoder_id for bundle in encoders if bundle.modality == modality]
     if not found:
         raise BundleError(f"no bundle <id>@<version> for {modality} in '{models}'")
     return models / max(found, key=lambda encoder_id: preference(encoder_id, modality))
@@ -157,7 +170,7 @@ def read_parameters(kind: type[Parameters], given: object, where: str) -> Parame
     Raises:
         ValueError: Missing, unknown or impossible parameters.
     """
-    known = {field.name: field.default for field in dataclasses.fields(kind)}
+    known = {one.name: one.default for one in dataclasses.fields(kind)}
     if not isinstance(given, dict) or given.keys() != known.keys():
         odd = sorted(given.keys() ^ known.keys()) if isinstance(given, dict) else type(given).__name__
         raise ValueError(f"{where}: missing or unknown {odd}")
@@ -184,18 +197,33 @@ def _read_json(directory: Path) -> dict[str, Any]:
 def _check_fields(directory: Path, fields: Mapping[str, Any]) -> None:
     if fields.get("schema") != SCHEMA:
         _refuse(directory, f"expected schema {SCHEMA}, found {fields.get('schema')!r}")
-    if set(fields) != set(_FIELD_TYPES):
-        odd = sorted(set(fields) ^ set(_FIELD_TYPES))
+    kind = fields.get("kind", NETWORK_KIND)
+    if kind not in KINDS:
+        _refuse(directory, f"unknown kind {kind!r}; this code serves {', '.join(KINDS)}")
+    types = _ACTIVITY_FIELD_TYPES if kind == ACTIVITY_KIND else _ENCODER_FIELD_TYPES
+    if set(fields) != set(types):
+        odd = sorted(set(fields) ^ set(types))
         _refuse(directory, f"{BUNDLE_FILE} has missing or unknown fields: {', '.join(odd)}")
-    for name, expected in _FIELD_TYPES.items():
+    for name, expected in types.items():
         if not isinstance(fields[name], expected):
             _refuse(directory, f"{name}: expected {expected.__name__}, found {type(fields[name]).__name__}")
-    if fields["kind"] not in KINDS:
-        _refuse(directory, f"unknown kind {fields['kind']!r}; this code serves {', '.join(KINDS)}")
-    if fields["metric"] not in METRICS:
+    if kind == ACTIVITY_KIND:
+        _check_classes(directory, fields["classes"], fields["groups"])
+    elif fields["metric"] not in METRICS:
         _refuse(directory, f"unknown metric {fields['metric']!r}; known: {', '.join(METRICS)}")
     if directory.name != (name := f"{fields['id']}@{fields['version']}"):
         _refuse(directory, f"the directory of {name} must bear its name")
+
+
+def _check_classes(directory: Path, classes: list[object], groups: Mapping[str, object]) -> None:
+    """Names that tell the activities apart; groups that put each of them into one place."""
+    if len(classes) < 2 or len(set(map(str, classes))) < len(classes):
+        _refuse(directory, f"classes: expected two or more different names, found {classes}")
+    if not all(isinstance(name, str) and name for name in classes):
+        _refuse(directory, f"classes: expected names, found {classes}")
+    grouped = [name for members in groups.values() if isinstance(members, list) for name in members]
+    if groups and sorted(map(str, grouped)) != sorted(map(str, classes)):
+        _refuse(directory, f"groups: expected each of {classes} once, found {dict(groups)}")
 
 
 def _refuse(directory: Path, reason: str) -> NoReturn:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ml.beat_embedder import BeatEmbedder
 from ml.bundle import (
+    ENCODER_KINDS,
     MEAN_BEAT_KIND,
     NETWORK_KIND,
     WEIGHTS_FILE,
@@ -50,6 +51,8 @@ class EcgEncoder:
         Raises:
             BundleError: Network, preparation, calibration and card do not belong together.
         """
+        if info.kind not in ENCODER_KINDS:
+            raise BundleError(f"bundle {info.encoder_id}: kind {info.kind!r} encodes nobody")
         try:
             self.calibration = Calibration.from_dict(info.calibration)
             self.embedder = _EMBEDDERS[info.kind](weights, info.preprocessing)

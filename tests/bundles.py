@@ -164,6 +164,37 @@ def network_calibration() -> Calibration:
     return fit_calibration([scores], replicates=5)
 
 
+ACTIVITY_FIELDS: Mapping[str, Any] = {
+    "schema": 1,
+    "kind": "activity",
+    "modality": "ecg",
+    "preprocessing": {},
+    "calibration": {},
+    "calibration_data": {"people": 0, "set": "none"},
+    "operating_points": [],
+    "licence": "GPL-3.0",
+    "training_data": ["no data: nothing was trained"],
+    "recipe_sha256": "0" * 64,
+    "git_revision": "unknown",
+    "classes": ["rest", "walk", "run"],
+    "groups": {"rest": ["rest"], "moving": ["walk", "run"]},
+}
+
+
+def write_activity_files(models: Path, encoder_id: str = "activity@1", **fields: Any) -> Path:
+    """Write what is checked of an activity bundle, about weights that are none; its directory."""
+    name, _, version = encoder_id.partition("@")
+    contents = {"model.onnx": b"no network", "card.md": b"# Nothing that tells activities\n"}
+    files = {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()}
+    directory = models / encoder_id
+    directory.mkdir(parents=True)
+    for file, content in contents.items():
+        (directory / file).write_bytes(content)
+    written = {**ACTIVITY_FIELDS, "id": name, "version": version, "files": files, **fields}
+    (directory / "bundle.json").write_text(json.dumps(written))
+    return directory
+
+
 def write_network_bundle(
     models: Path,
     encoder_id: str = "ecg@1",
