@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ RESULTS = Path("docs/results/experiments")
 NETWORK = NetworkPlan(
     "resnet1d", {"widths": (48, 72, 96, 144), "blocks": (2, 2, 2, 2), "kernels": (7, 7, 5, 5)}
 )
-OPTIMISATION = OptimisationConfig(steps=2000, people=128)
+OPTIMISATION = OptimisationConfig(people=128)
 MARGIN = LossPlan("additive_margin", options={"scale": 20.0}, margin=0.2)
 CONTRAST = LossPlan("sup_con", options={"temperature": 0.07})
 ARC_FACE = LossPlan("arc_face", options={"scale": 20.0}, margin=0.2)
@@ -78,7 +78,8 @@ class Group:
     question: str
     variants: tuple[Variant, ...]
     network: str = "ResNet of 0.84 M weights"
-    note: str = field(default="")
+    steps: int = 2000
+    note: str = ""
 
 
 def _off(**changes: Any) -> AugmentationConfig:
@@ -103,6 +104,8 @@ TERMS: Mapping[str, float] = {
     "kd_embedding": 5.0,
     "kd_contrast": 1.0,
 }
+# Those that look at the teacher's vectors only.
+VECTOR_TERMS = {name: TERMS[name] for name in ("kd_embedding", "kd_relation", "kd_contrast")}
 
 
 def _taught(name: str, terms: Mapping[str, float], network: NetworkPlan = SLIM, **changes: Any) -> Variant:
@@ -120,9 +123,6 @@ GROUPS: Mapping[str, Group] = {
         "Which variation of a crop carries over to other days and sensors?",
         (
             Variant("all, for half of the crops each"),
-            Variant("residue always swapped", _off(swap_share=1.0)),
-            Variant("heart rate always warped, 0.6", _off(warp_share=1.0, period_change=0.6)),
-            Variant("both always, T wave 0.4", ALWAYS),
             Variant("no random channel (shelves, high-pass, low-pass)", _off(**PLAIN_CHANNEL)),
             Variant("no residue swap", _off(swap_share=0.0)),
             Variant("no heart-rate warping, no rate jitter", _off(warp_share=0.0, rate_jitter=0.0)),
@@ -133,7 +133,11 @@ GROUPS: Mapping[str, Group] = {
             Variant("no quantisation", _off(quantisation_share=0.0)),
             Variant("none at all", _off(**PLAIN_CHANNEL, **NO_NOISE, swap_share=0.0, warp_share=0.0,
                                         rate_jitter=0.0, repolarisation_sd=0.0, quantisation_share=0.0)),
+            Variant("residue always swapped", _off(swap_share=1.0)),
+            Variant("heart rate always warped, 0.6", _off(warp_share=1.0, period_change=0.6)),
+            Variant("both always, T wave 0.4", ALWAYS),
         ),
+        steps=1000,
     ),
     "losses": Group(
         "Losses",
@@ -155,11 +159,14 @@ GROUPS: Mapping[str, Group] = {
         (
             *_seeds("none", {}),
             *(_taught(name, {name: weight}) for name, weight in TERMS.items()),
+            _taught("embedding, relation, contrast", VECTOR_TERMS),
             *_seeds("all", TERMS),
+            _taught("embedding, by its own twin", {"kd_embedding": 5.0}, teacher="ecg-student-alone"),
             _taught("transformer of 0.64 M, none", {}, SLIM_DEIT),
             _taught("transformer of 0.64 M, kd_embedding", {"kd_embedding": 5.0}, SLIM_DEIT),
         ),
         network="ResNet of 0.68 M weights",
+        steps=1000,
     ),
 }  # fmt: skip
 
@@ -181,13 +188,13 @@ class Ablation:
         }
         self._sets = {name: self._upright(strips) for name, strips in sets.items()}
 
-    def train(self, variant: Variant) -> tuple[nn.Module, float]:
-        """Train a variant; the network and the seconds it took."""
+    def train(self, variant: Variant, steps: int) -> tuple[nn.Module, float]:
+        """Train a variant for some steps; the network and the seconds it took."""
         recipe = NetworkRecipe(
             bundle=BundleNames("ablation", "0", "Apache-2.0"),
             network=variant.network,
             losses=variant.losses,
-            optimisation=replace(OPTIMISATION, seed=variant.seed),
+            optimisation=replace(OPTIMISATION, steps=steps, seed=variant.seed),
             augmentation=variant.augmentation,
             distillation=variant.distillation,
         )
@@ -232,7 +239,7 @@ def run(group_name: str, data: Path, var: Path, console: Console) -> None:
     missing = [v for v in group.variants if v.name not in {row[0] for row in rows}]
     ablation = Ablation(data, var, console)
     for variant in missing:
-        network, seconds = ablation.train(variant)
+        network, seconds = ablation.train(variant, group.steps)
         found = ablation.measure(network)
         cells = [f"{100 * found[n][c]:.2f}" for n in found for c in COLUMNS]
         rows.append([variant.name, *cells, f"{found['D2 10 s']['mean_norm']:.2f}", f"{seconds / 60:.0f}"])
@@ -244,6 +251,8 @@ def run(group_name: str, data: Path, var: Path, console: Console) -> None:
 
 
 def _content(name: str, group: Group, rows: list[list[str]], sets: list[str]) -> dict[str, Any]:
+    measured = {row[0] for row in rows}
+    missing = [variant.name for variant in group.variants if variant.name not in measured]
     return {
         "title": group.title,
         "question": group.question,
@@ -252,9 +261,15 @@ def _content(name: str, group: Group, rows: list[list[str]], sets: list[str]) ->
         "percent; failures to acquire left out. Length of the mean vector on D2.",
         "columns": ["variant", *(f"{s}: {f}" for s in sets for f in FIGURES), "D2: mean vector", "minutes"],
         "rows": rows,
-        "note": f"A {group.network} where no other is named, {OPTIMISATION.steps} steps of "
-        f"{2 * OPTIMISATION.people} windows, one seed; differences of less than about a tenth are "
-        f"noise. {group.note}".strip(),
+        "note": " ".join(
+            [
+                f"A {group.network} where no other is named, {group.steps} steps of "
+                f"{2 * OPTIMISATION.people} windows, one seed where none is named; differences of less than "
+                "about a tenth are noise.",
+                *([group.note] if group.note else []),
+                *([f"Not measured yet: {', '.join(missing)}."] if missing else []),
+            ]
+        ),
         "commands": [f"python -m benchmarks.network_ablation {name}"],
     }
 
