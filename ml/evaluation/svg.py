@@ -1,4 +1,4 @@
-"""Charts as small hand-written SVG: lines on linear, logarithmic or probit axes, and bars.
+"""Charts as small hand-written SVG: lines on linear, logarithmic or probit axes, bars, and squares of counts.
 
 Colours follow the reader's scheme (light or dark), so that a picture needs no twin. Numbers have one decimal:
 a tenth of a pixel is nothing, and the files stay small.
@@ -128,6 +128,48 @@ def bar_chart(title: str, axis: Axis, bars: Sequence[tuple[str, float, Point | N
     return _finish(parts, note, bottom + 46)
 
 
+def matrix_chart(
+    title: str,
+    names: Sequence[str],
+    counts: Sequence[Sequence[int]],
+    *,
+    rows: str,
+    columns: str,
+    note: str = "",
+) -> str:
+    """Draw a square of counts, each shaded by its share of its row.
+
+    Args:
+        title: Of the picture.
+        names: Of rows and columns alike.
+        counts: By row and column.
+        rows, columns: What they are.
+        note: A line below.
+    """
+    left, top = 190, _TOP + 44
+    width = min(100.0, (WIDTH - left - _RIGHT) / len(names))
+    height = min(width, 46.0)
+    bottom = top + height * len(names)
+    parts = [_head(title, round(bottom) + 24 + (_LEGEND_LINE if note else 0))]
+    parts.append(_axis_label(columns, left + width * len(names) / 2.0, _TOP + 4))
+    parts.append(_side_label(rows, (top + bottom) / 2.0))
+    for k, (name, row) in enumerate(zip(names, counts, strict=True)):
+        x, y = left + width * (k + 0.5), top + height * (k + 0.5)
+        parts.append(
+            f'<text class="tick" x="{x:.1f}" y="{top - 8}" text-anchor="middle">{escape(name)}</text>'
+            f'<text class="tick" x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{escape(name)}</text>'
+        )
+        whole = max(sum(row), 1)
+        parts += [
+            f'<rect class="fill0" fill-opacity="{0.75 * count / whole:.2f}" x="{left + width * at:.1f}" '
+            f'y="{y - height / 2:.1f}" width="{width - 1:.1f}" height="{height - 1:.1f}"/>'
+            f'<text class="tick" x="{left + width * (at + 0.5):.1f}" y="{y + 4:.1f}" text-anchor="middle">'
+            f"{count}</text>"
+            for at, count in enumerate(row)
+        ]
+    return _finish(parts, note, bottom + 12)
+
+
 @dataclass(frozen=True)
 class _Frame:
     x: Axis
@@ -155,10 +197,7 @@ class _Frame:
         middle_x, middle_y = (_LEFT + right) / 2.0, (_TOP + bottom) / 2.0
         parts.append(f'<path class="frame" d="M{_LEFT} {_TOP}V{bottom}H{right}"/>')
         parts.append(_axis_label(self.x.label, middle_x, bottom + 40))
-        parts.append(
-            f'<text class="label" transform="translate(18 {middle_y}) rotate(-90)" text-anchor="middle">'
-            f"{escape(self.y.label)}</text>"
-        )
+        parts.append(_side_label(self.y.label, middle_y))
         return "\n".join(parts)
 
     def line(self, one: Series, k: int) -> str:
@@ -205,6 +244,13 @@ def _head(title: str, height: int) -> str:
 
 def _axis_label(text: str, x: float, y: float) -> str:
     return f'<text class="label" x="{x}" y="{y}" text-anchor="middle">{escape(text)}</text>'
+
+
+def _side_label(text: str, y: float) -> str:
+    return (
+        f'<text class="label" transform="translate(18 {y}) rotate(-90)" text-anchor="middle">'
+        f"{escape(text)}</text>"
+    )
 
 
 def _legend_line(name: str, k: int) -> str:

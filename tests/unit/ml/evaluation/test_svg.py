@@ -4,7 +4,15 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from ml.evaluation.svg import Series, bar_chart, line_chart, linear_axis, log_axis, probit_axis
+from ml.evaluation.svg import (
+    Series,
+    bar_chart,
+    line_chart,
+    linear_axis,
+    log_axis,
+    matrix_chart,
+    probit_axis,
+)
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 
@@ -101,3 +109,30 @@ class TestBarChart:
         widths = [float(r.get("width") or 0) for r in ET.fromstring(svg).iter(f"{NAMESPACE}rect")][1:]
         assert widths[1] == pytest.approx(3 * widths[0], abs=0.2)
         assert {"a", "b", "EER", "1.00 %", "3.00 %"} <= set(texts(svg))
+
+
+class TestMatrixChart:
+    def squares(self, counts: list[list[int]]) -> list[ET.Element]:
+        svg = matrix_chart("t", ("rest", "run"), counts, rows="did", columns="called")
+        return [e for e in ET.fromstring(svg).iter(f"{NAMESPACE}rect") if e.get("class") == "fill0"]
+
+    def test_names_stand_at_rows_and_columns_and_counts_are_written(self) -> None:
+        shown = texts(matrix_chart("t", ("rest", "<run>"), [[7, 1], [0, 4]], rows="did", columns="called"))
+
+        assert [shown.count(text) for text in ("rest", "<run>", rows="did", columns="called")] == [2, 2, 1, 1]
+        assert [shown.count(text) for text in ("7", "1", "0", "4")] == [1, 1, 1, 1]
+
+    def test_shades_are_shares_of_the_row(self) -> None:
+        shades = [float(one.get("fill-opacity", "")) for one in self.squares([[30, 10], [0, 2]])]
+
+        assert shades == pytest.approx([0.75 * 0.75, 0.75 * 0.25, 0.0, 0.75], abs=0.006)
+
+    def test_rows_go_down_and_columns_to_the_right(self) -> None:
+        squares = self.squares([[1, 1], [1, 1]])
+
+        x, y = ([float(one.get(axis, "")) for one in squares] for axis in "xy")
+        assert x[0] == x[2] < x[1] == x[3]
+        assert y[0] == y[1] < y[2] == y[3]
+
+    def test_a_class_that_never_occurs_is_blank(self) -> None:
+        assert [one.get("fill-opacity") for one in self.squares([[0, 0], [0, 2]])][:2] == ["0.00", "0.00"]
