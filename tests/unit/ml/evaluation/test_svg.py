@@ -119,7 +119,7 @@ class TestMatrixChart:
     def test_names_stand_at_rows_and_columns_and_counts_are_written(self) -> None:
         shown = texts(matrix_chart("t", ("rest", "<run>"), [[7, 1], [0, 4]], rows="did", columns="called"))
 
-        assert [shown.count(text) for text in ("rest", "<run>", rows="did", columns="called")] == [2, 2, 1, 1]
+        assert [shown.count(text) for text in ("rest", "<run>", "did", "called")] == [2, 2, 1, 1]
         assert [shown.count(text) for text in ("7", "1", "0", "4")] == [1, 1, 1, 1]
 
     def test_shades_are_shares_of_the_row(self) -> None:
