@@ -23,12 +23,12 @@ class ScaOptions:
     Args:
         channel_convolutions: `bottleneck`: two of kernel 1 with a ReLU between, C → C/reduction → C;
             `single`: one of kernel 1, C → C; `across_channels`: one that slides over the channels.
-        reduction: Of the bottleneck.
+        reduction: Of the bottleneck; that of squeeze and excitation, so that only moments tell them apart.
         channel_kernel: Of `across_channels`, in channels; odd.
     """
 
     channel_convolutions: str = "bottleneck"
-    reduction: int = 8
+    reduction: int = 16
     channel_kernel: int = 3
 
     def __post_init__(self) -> None:

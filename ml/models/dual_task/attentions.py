@@ -11,12 +11,15 @@ from typing import Any
 
 from torch import nn
 
+from ml.models.dual_task.attention_cbam import CbamOptions, ConvolutionalBlockAttention
+from ml.models.dual_task.attention_mha import MhaOptions, StepAttention
 from ml.models.dual_task.attention_sca import (
     LengthFreeScaOptions,
     LengthFreeSequenceChannelAttention,
     ScaOptions,
     SequenceChannelAttention,
 )
+from ml.models.dual_task.attention_se import SeOptions, make_squeeze_excitation
 from ml.models.dual_task.options import make_options
 
 
@@ -28,6 +31,9 @@ class NoOptions:
 # Options, and how a module is made from width, steps and options.
 ATTENTIONS: Mapping[str, tuple[type[Any], Callable[[int, int, Any], nn.Module]]] = {
     "none": (NoOptions, lambda _width, _n_steps, _options: nn.Identity()),
+    "se": (SeOptions, lambda width, _n_steps, options: make_squeeze_excitation(width, options)),
+    "mha": (MhaOptions, lambda width, _n_steps, options: StepAttention(width, options)),
+    "cbam": (CbamOptions, lambda width, _n_steps, options: ConvolutionalBlockAttention(width, options)),
     "sca": (ScaOptions, SequenceChannelAttention),
     "sca_length_free": (
         LengthFreeScaOptions,

@@ -161,7 +161,7 @@ class TestLengthFree:
         assert weighed.isfinite().all()
 
     def test_is_sca_with_a_banded_toeplitz_matrix(self):
-        free, fixed = length_free(step_kernel=5), faithful(reduction=8)
+        free, fixed = length_free(step_kernel=5), faithful(reduction=16)
         fixed.channel_scores.load_state_dict(free.channel_scores.state_dict())
         with torch.no_grad():
             fixed.step_scores.weight.zero_()
