@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ml.models.dual_task.backbone_cnn import CnnOptions, CnnTrunk
+from ml.models.dual_task.backbone_densenet import DenseNetOptions, DenseNetTrunk
+from ml.models.dual_task.backbone_efficientnet import EfficientNetOptions, EfficientNetTrunk
+from ml.models.dual_task.backbone_lstm import LstmOptions, LstmTrunk
+from ml.models.dual_task.backbone_mlp import MlpOptions, MlpTrunk
+from ml.models.dual_task.backbone_mobilenet import MobileNetOptions, MobileNetTrunk
 from ml.models.dual_task.backbone_resnet import ResNetOptions, ResNetTrunk
 from ml.models.dual_task.options import make_options
 from ml.models.dual_task.trunk import Trunk
 
 # Options, and how a trunk is made from the length of the windows and options.
 BACKBONES: Mapping[str, tuple[type[Any], Callable[[int, Any], Trunk]]] = {
+    "cnn": (CnnOptions, lambda _n_samples, options: CnnTrunk(options)),
     "resnet": (ResNetOptions, lambda _n_samples, options: ResNetTrunk(options)),
+    "mobilenet": (MobileNetOptions, lambda _n_samples, options: MobileNetTrunk(options)),
+    "efficientnet": (EfficientNetOptions, lambda _n_samples, options: EfficientNetTrunk(options)),
+    "densenet": (DenseNetOptions, lambda _n_samples, options: DenseNetTrunk(options)),
+    "lstm": (LstmOptions, lambda _n_samples, options: LstmTrunk(options)),
+    "mlp": (MlpOptions, MlpTrunk),
 }
-# Their maps have one step.
-WITHOUT_STEPS = ("lstm", "mlp")
+# Table I's baselines, which the paper combines with no attention: as a rule their maps have one step.
+WITHOUT_ATTENTION = ("lstm", "mlp")
 
 
 def make_trunk(name: str, n_samples: int, options: Mapping[str, Any]) -> Trunk:

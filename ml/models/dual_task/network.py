@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from ml.models.dual_task.attentions import ATTENTIONS, make_attention
-from ml.models.dual_task.backbones import BACKBONES, WITHOUT_STEPS, make_trunk
+from ml.models.dual_task.backbones import BACKBONES, WITHOUT_ATTENTION, make_trunk
 
 
 @dataclass(frozen=True)
 class DualTaskConfig:
     """Args:
     backbone: One of `BACKBONES`.
-    attention: One of `ATTENTIONS`; `none` for `lstm` and `mlp`, whose maps have no steps to weigh.
+    attention: One of `ATTENTIONS`; `none` for `lstm` and `mlp`.
     n_people: Classes of the identity head.
     n_activities: Classes of the activity head.
     n_samples: Length of a window at 100 Hz.
@@ -25,7 +25,7 @@ class DualTaskConfig:
 
     Raises:
         ValueError: Unknown names; the message lists the known ones. Counts below one. An attention over a
-            backbone without steps.
+            baseline that takes none.
     """
 
     backbone: str
@@ -43,8 +43,8 @@ class DualTaskConfig:
             raise ValueError(f"attention: expected one of {sorted(ATTENTIONS)}, got {self.attention!r}")
         if min(self.n_people, self.n_activities, self.n_samples) < 1:
             raise ValueError("n_people, n_activities and n_samples must be at least 1")
-        if self.backbone in WITHOUT_STEPS and self.attention != "none":
-            raise ValueError(f"{self.backbone} has no steps for {self.attention} to weigh: attention 'none'")
+        if self.backbone in WITHOUT_ATTENTION and self.attention != "none":
+            raise ValueError(f"{self.backbone} is a baseline without attention, got {self.attention!r}")
 
 
 class DualTaskLogits(NamedTuple):

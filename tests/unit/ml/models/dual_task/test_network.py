@@ -3,11 +3,13 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from ml.models.dual_task.attentions import ATTENTIONS  # noqa: E402
-from ml.models.dual_task.backbones import BACKBONES, WITHOUT_STEPS  # noqa: E402
+from ml.models.dual_task.backbones import BACKBONES, WITHOUT_ATTENTION  # noqa: E402
 from ml.models.dual_task.network import DualTaskConfig, DualTaskNetwork  # noqa: E402
 
-PAIRS = [(b, a) for b in BACKBONES for a in ATTENTIONS if a == "none" or b not in WITHOUT_STEPS]
-OF_ANY_LENGTH = [(b, a) for b, a in PAIRS if b != "mlp" and a != "sca"]
+PAIRS = [(b, a) for b in BACKBONES for a in ATTENTIONS if a == "none" or b not in WITHOUT_ATTENTION]
+# Each backbone and each attention once; what they do together is in `PAIRS`.
+EACH = [(b, "none") for b in BACKBONES] + [("resnet", a) for a in ATTENTIONS if a != "none"]
+OF_ANY_LENGTH = [(b, a) for b, a in EACH if b != "mlp" and a != "sca"]
 
 
 def random(*shape, seed=1):
@@ -68,7 +70,7 @@ class TestNetwork:
             assert all(g.isfinite().all() for g in gradients)
             assert all(g.abs().sum() > 0 for g in gradients)
 
-    @pytest.mark.parametrize(("backbone", "attention"), PAIRS)
+    @pytest.mark.parametrize(("backbone", "attention"), EACH)
     def test_a_head_is_not_shared(self, backbone, attention):
         net = network(backbone, attention)
 
@@ -109,7 +111,7 @@ class TestNetwork:
         with pytest.raises(ValueError, match=r"shape \(B, n_samples\)"):
             network()(random(2, 1, 300))
 
-    @pytest.mark.parametrize(("backbone", "attention"), PAIRS)
+    @pytest.mark.parametrize(("backbone", "attention"), EACH)
     def test_at_inference_a_window_does_not_depend_on_its_neighbours(self, backbone, attention):
         net = network(backbone, attention)
         net(random(16, 300, seed=2))
@@ -132,3 +134,19 @@ class TestNetwork:
 
         assert features.shape == (2, net.trunk.width)
         torch.testing.assert_close(net.identity_head(features), net(windows).identity)
+
+
+class TestPlace:
+    @pytest.mark.parametrize("backbone", [name for name in BACKBONES if name not in WITHOUT_ATTENTION])
+    def test_attention_weighs_the_last_map_once(self, backbone):
+        net, windows = network(backbone, "sca").eval(), random(2, 300)
+
+        mapped = net.trunk(windows)
+
+        assert net.attention.n_steps == mapped.shape[2] == net.trunk.n_steps(300)
+        torch.testing.assert_close(net.features(windows), net.attention(mapped).mean(dim=2))
+
+    @pytest.mark.parametrize("backbone", WITHOUT_ATTENTION)
+    def test_baselines_take_none(self, backbone):
+        with pytest.raises(ValueError, match=f"{backbone} is a baseline without attention, got 'se'"):
+            network(backbone, "se")

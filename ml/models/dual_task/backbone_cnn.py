@@ -1,0 +1,52 @@
+"""1D-CNN: convolutions and maxima, the plainest of the backbones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ml.models.dual_task.convolution import ConvolutionBlock, rows
+from ml.models.dual_task.trunk import Trunk
+
+
+@dataclass(frozen=True)
+class CnnOptions:
+    """Args:
+    widths: Channels of each convolution; behind each, the larger of two neighbours halves the time.
+    kernel: Of all convolutions, in steps; odd.
+
+    Raises:
+        ValueError: No convolution at all.
+    """
+
+    widths: tuple[int, ...] = (32, 64, 128)
+    kernel: int = 5
+
+    def __post_init__(self) -> None:
+        if not self.widths:
+            raise ValueError("widths: at least one convolution")
+
+
+class CnnTrunk(Trunk):
+    """Three times convolution → batch normalisation → ReLU → maximum of two."""
+
+    def __init__(self, options: CnnOptions) -> None:
+        super().__init__(width=options.widths[-1], stride=2 ** len(options.widths))
+        layers: list[nn.Module] = []
+        for width_in, width in zip((1, *options.widths), options.widths, strict=False):
+            layers.append(ConvolutionBlock(width_in, width, options.kernel))
+            layers.append(nn.MaxPool2d((1, 2), ceil_mode=True))
+        self.layers = nn.Sequential(*layers)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @property
+    def last_layer(self) -> nn.Module:
+        block: ConvolutionBlock = self.layers[-2]  # type: ignore[assignment]
+        return block[0]
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """Map windows, float32, shape (B, n_samples)."""
+        mapped: Tensor = self.layers(rows(windows))[:, :, 0]  # (B, T) → (B, C, T/stride)
+        return mapped
