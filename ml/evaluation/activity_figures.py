@@ -163,7 +163,7 @@ def weighted_scores(confusion: NDArray[Any]) -> WeightedScores:
 
 
 def _ratio(over: NDArray[Any], under: NDArray[Any]) -> FloatArray:
-    return np.divide(over, under, out=np.zeros(len(over)), where=under > 0)
+    return np.asarray(np.divide(over, under, out=np.zeros(len(over)), where=under > 0))
 
 
 def probability_figures(probabilities: NDArray[Any], truth: IntArray, people: IntArray) -> ProbabilityFigures:
