@@ -1,8 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ml.data.motion import Stretch
+from ml.evaluation.activity_preprocessing import ActivityPreprocessing
 from ml.evaluation.activity_splits import PROTOCOLS, Split, splits
 from ml.evaluation.activity_windows import ActivityWindows, activity_windows, read_activity_windows
 from tests.unit.ml.evaluation.motion_sets import noise_record, whole_set
@@ -79,6 +82,21 @@ class TestSplits:
 
         assert found.end_s[split.train].max() <= 39.0
         assert found.start_s[split.test].min() >= 45.0
+
+    def test_a2_trains_on_nothing_that_filters_carried_over_from_what_is_asked(self) -> None:
+        record = noise_record(seconds=(62.0,))
+        other_end = np.array(record.stretches[0].signal)
+        other_end[round(45.0 * record.fs_hz) :] *= -3.0
+        config = ActivityPreprocessing(scaling="window")
+
+        found = activity_windows([record], config)
+        changed = activity_windows([replace(record, stretches=(Stretch(0.0, other_end),))], config)
+
+        (split,) = splits("A2", found)
+        np.testing.assert_allclose(
+            changed.windows[split.train], found.windows[split.train], rtol=0.0, atol=1e-4
+        )
+        assert np.abs(changed.windows[split.test] - found.windows[split.test]).max() > 0.1
 
     def test_a2e_asks_every_electrode_once(self, windows: ActivityWindows) -> None:
         found = splits("A2e", windows)
