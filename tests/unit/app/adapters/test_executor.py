@@ -141,3 +141,91 @@ class TestClose:
 
         with pytest.raises(TemporaryError):
             run(executor.run(lambda: None))
+
+
+async def nothing() -> None:
+    """Between pieces."""
+
+
+def in_pieces(done, n=3):
+    """Work in n pieces that notes each of them."""
+    for piece in range(n):
+        if piece:
+            yield
+        done.append(piece)
+    return "done"
+
+
+class TestRunInPieces:
+    def test_gives_the_result_of_the_last_piece(self):
+        executor, done = BoundedExecutor(1), []
+
+        assert run(executor.run_in_pieces(in_pieces(done), nothing)) == "done"
+        assert done == [0, 1, 2]
+
+    def test_others_get_their_turn_between_pieces(self):
+        executor, done = BoundedExecutor(1), []
+
+        async def both():
+            long = asyncio.ensure_future(executor.run_in_pieces(in_pieces(done, 5), nothing))
+            await asyncio.sleep(0)
+            await executor.run(lambda: done.append("other"))
+            await long
+
+        run(both())
+
+        assert done.index("other") == 1
+
+    def test_an_error_in_any_piece_is_passed_on(self):
+        def failing():
+            yield
+            raise KeyError("x")
+
+        with pytest.raises(KeyError):
+            run(BoundedExecutor(1).run_in_pieces(failing(), nothing))
+
+    def test_ends_with_what_is_raised_between_pieces(self):
+        executor, done = BoundedExecutor(1), []
+
+        async def gone():
+            raise ConnectionResetError
+
+        with pytest.raises(ConnectionResetError):
+            run(executor.run_in_pieces(in_pieces(done), gone))
+
+        assert done == [0]
+        assert run(executor.run_in_pieces(in_pieces([]), nothing)) == "done"
+
+    def test_no_more_is_in_hand_than_there_are_threads(self):
+        executor, done = BoundedExecutor(1, max_wait_s=0.02), []
+
+        async def two():
+            between, opened = asyncio.Event(), asyncio.Event()
+
+            async def until_opened():
+                between.set()
+                await opened.wait()
+
+            first = asyncio.ensure_future(executor.run_in_pieces(in_pieces([]), until_opened))
+            await between.wait()
+            with pytest.raises(TemporaryError) as refused:
+                await executor.run_in_pieces(in_pieces(done), nothing)
+            opened.set()
+            assert await first == "done"
+            return refused.value
+
+        assert run(two()).code == "overloaded"
+        assert done == [0]
+
+    def test_what_has_come_further_is_not_given_up_for_a_full_queue(self, gate):
+        executor, done = BoundedExecutor(1, queue_limit=0, max_wait_s=0.02), []
+        busy = []
+
+        async def crowd():
+            if not busy:
+                busy.append(asyncio.ensure_future(executor.run(gate.wait)))
+                await asyncio.sleep(0)
+                asyncio.get_running_loop().call_later(0.05, gate.set)
+
+        assert run(executor.run_in_pieces(in_pieces(done), crowd)) == "done"
+        assert done == [0, 1, 2]
