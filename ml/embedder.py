@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.onnx_network import Inputs, OnnxNetwork
-from ml.signal.conditioning import condition
+from ml.signal.conditioning import ConditionedEcg, condition
 from ml.signal.errors import QualityTooLowError
 
 FloatArray = NDArray[np.float32 | np.float64]
@@ -89,14 +89,7 @@ class Embedder(ABC):
         Raises:
             SignalError: One of its subclasses says what is wrong.
         """
-        conditioned = condition(ecg, fs_hz)
-        return Prepared(
-            inputs=self.inputs(conditioned.ecg, conditioned.accepted_r_peaks, conditioned.accepted),
-            seconds=conditioned.quality.accepted_s,
-            quality=conditioned.quality.score,
-            heart_rate_bpm=conditioned.heart_rate_bpm,
-            reasons=conditioned.quality.reasons,
-        )
+        return self._prepared(condition(ecg, fs_hz))
 
     def infer(self, inputs: Inputs) -> NDArray[np.float32]:
         """Run the network; float32, shape (n, d)."""
@@ -138,6 +131,23 @@ class Embedder(ABC):
         Raises:
             SignalError: One of its subclasses says what is wrong.
         """
-        prepared = self.prepare(ecg, fs_hz)
+        return self.encode_conditioned(condition(ecg, fs_hz))
+
+    def encode_conditioned(self, strip: ConditionedEcg) -> Encoding:
+        """Turn a strip that `ml.signal.conditioning.condition` gave into a vector.
+
+        Raises:
+            SignalError: One of its subclasses says what is wrong.
+        """
+        prepared = self._prepared(strip)
         vector = self.finish(self.infer(prepared.inputs))[0]  # (1, d) → (d,)
         return Encoding(vector, prepared.seconds, prepared.quality, prepared.heart_rate_bpm, prepared.reasons)
+
+    def _prepared(self, strip: ConditionedEcg) -> Prepared:
+        return Prepared(
+            inputs=self.inputs(strip.ecg, strip.accepted_r_peaks, strip.accepted),
+            seconds=strip.quality.accepted_s,
+            quality=strip.quality.score,
+            heart_rate_bpm=strip.heart_rate_bpm,
+            reasons=strip.quality.reasons,
+        )

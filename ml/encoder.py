@@ -24,6 +24,7 @@ from ml.calibration import Calibration
 from ml.embedder import Embedder, Encoding, Prepared
 from ml.models.mean_beat import MeanBeatConfig
 from ml.network_embedder import NetworkEmbedder, NetworkInputs
+from ml.signal.conditioning import ConditionedEcg
 from ml.signal.windows import WindowConfig
 
 __all__ = [
@@ -88,6 +89,14 @@ class EcgEncoder:
             SignalError: One of its subclasses says what is wrong.
         """
         return self.embedder.encode(ecg, fs_hz)
+
+    def encode_conditioned(self, strip: ConditionedEcg) -> Encoding:
+        """Turn a strip that `ml.signal.conditioning.condition` gave into a vector.
+
+        Raises:
+            SignalError: One of its subclasses says what is wrong.
+        """
+        return self.embedder.encode_conditioned(strip)
 
 
 def load_bundle(directory: Path) -> EcgEncoder:
