@@ -21,6 +21,7 @@ from app.adapters.db.unit_of_work import SqlStore
 from app.adapters.executor import BoundedExecutor
 from app.adapters.metrics import report_index_lag
 from app.api.deps import Limits, Services
+from app.domain.activity import ActivityRecogniser
 from app.domain.errors import ConfigurationError, PulseprintError
 from app.domain.identifiers import new_id
 from app.domain.ports import Encoders, Store, TemplateIndex
@@ -106,7 +107,7 @@ def check_settings(settings: Settings) -> None:
     Raises:
         ConfigurationError: One line saying what is wrong.
     """
-    encoders = _load_encoders(settings)
+    encoders, _ = _load_bundles(settings)
     with open_store(settings) as (engine, store):
         refuse_retired(store, encoders, allowed=settings.allow_retired)
         open_vault(settings, engine)
@@ -146,17 +147,21 @@ def open_index(settings: Settings) -> TemplateIndex:
 
 
 @contextmanager
-def open_services(settings: Settings, *, encoders: Encoders | None = None) -> Iterator[Services]:
+def open_services(
+    settings: Settings, *, encoders: Encoders | None = None, recogniser: ActivityRecogniser | None = None
+) -> Iterator[Services]:
     """Everything the routes need: checked, loaded and warm.
 
     Args:
         settings: Of this process.
         encoders: Instead of the bundles in the models folder (tests).
+        recogniser: Beside such encoders, instead of the activity bundle there.
 
     Raises:
         ConfigurationError: One line saying what is wrong; nothing was generated.
     """
-    encoders = encoders or _load_encoders(settings)
+    if encoders is None:
+        encoders, recogniser = _load_bundles(settings)
     with ExitStack() as stack:
         engine, store = stack.enter_context(open_store(settings))
         refuse_retired(store, encoders, allowed=settings.allow_retired)
@@ -187,24 +192,28 @@ def open_services(settings: Settings, *, encoders: Encoders | None = None) -> It
                 clock=utc_now,
                 new_id=new_id,
             ),
-            verification=VerificationService(store, encoders, matcher, follower),
-            identification=IdentificationService(store, encoders, matcher, follower),
-            activity=ActivityService(),
+            verification=VerificationService(store, encoders, matcher, follower, recogniser),
+            identification=IdentificationService(store, encoders, matcher, follower, recogniser),
+            activity=ActivityService(recogniser),
             quality=QualityService(encoders),
             directory=DirectoryService(store),
             erasure=ErasureService(store, answers),
             galleries=galleries,
             health=HealthService(store, follower),
             encoders=encoders,
+            recogniser=recogniser,
             executor=executor,
             limits=Limits(max_body_bytes=settings.max_body_bytes),
         )
 
 
-def _load_encoders(settings: Settings) -> Encoders:
-    from app.adapters.encoders import load_encoders  # ONNX Runtime and scipy load only where they serve.
+def _load_bundles(settings: Settings) -> tuple[Encoders, ActivityRecogniser | None]:
+    # ONNX Runtime and scipy load only where they serve.
+    from app.adapters.activity import load_recogniser
+    from app.adapters.encoders import load_encoders
 
-    return load_encoders(settings.models_dir, settings.chosen_encoders)
+    encoders = load_encoders(settings.models_dir, settings.chosen_encoders)
+    return encoders, load_recogniser(settings.models_dir, settings.chosen_recogniser)
 
 
 def refuse_retired(store: Store, encoders: Encoders, *, allowed: bool) -> None:

@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.errors import ConfigurationError
 
+ACTIVITY = "activity"  # What PULSEPRINT_ENCODERS calls the bundle that tells activities.
+
 
 class Settings(BaseSettings):
     """Everything an operator may set; see docs/deployment.md."""
@@ -43,6 +45,15 @@ class Settings(BaseSettings):
     @property
     def chosen_encoders(self) -> dict[str, str]:
         """``ecg=ecg@2026.11,face=…`` as modality → encoder id."""
+        return {modality: bundle for modality, bundle in self._chosen.items() if modality != ACTIVITY}
+
+    @property
+    def chosen_recogniser(self) -> str | None:
+        """``activity=activity@2026.11`` among them: the bundle that tells activities."""
+        return self._chosen.get(ACTIVITY)
+
+    @property
+    def _chosen(self) -> dict[str, str]:
         pairs = [part.strip() for part in self.encoders.split(",") if part.strip()]
         chosen = dict(part.partition("=")[::2] for part in pairs)
         wrong = [modality for modality, encoder in chosen.items() if "@" not in encoder]

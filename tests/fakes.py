@@ -14,9 +14,11 @@ from functools import lru_cache
 import numpy as np
 
 from app.adapters.encoders import BundleCalibration
+from app.domain.activity import UNKNOWN_ACTIVITY, ActivityCard, ActivitySegment, Pieces
 from app.domain.errors import FailureToAcquireError
 from app.domain.ports import Encoder, EncoderCard
 from app.domain.references import Encoding, Modality, Recording, Vector
+from app.domain.scores import ActivityEstimate
 from ml.calibration import EVIDENCE_CLASSES, Calibration, LlrHistogram, LlrMap
 from ml.llr import softened_grid
 from ml.nulls import PairScores, fit_null
@@ -109,6 +111,7 @@ class FakeEncoder:
             quality=float(min(1.0, explained)),
             seconds=seconds,
             heart_rate_bpm=72.0,
+            strip=ecg,
         )
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
@@ -116,6 +119,77 @@ class FakeEncoder:
         names = np.asarray(sessions)
         means = [vectors[names == name].mean(axis=0) for name in sorted(set(sessions))]
         return unit(np.mean(means, axis=0)).astype(np.float32)
+
+
+class FakeRecogniser:
+    """Tells activities by how loud a strip is: rest below 2 (or 2 times the wearer's own rest), walk, run.
+
+    Its segments last 5 s, its pieces a minute; what is constant allows no call.
+    """
+
+    SEGMENT_S = 5.0
+    SEGMENTS_PER_PIECE = 12
+    QUIETEST = (("walk", 2.0), ("run", 6.0))
+
+    @property
+    def card(self) -> ActivityCard:
+        return ActivityCard(
+            id="fakeactivity",
+            version="2026.11",
+            sha256="1" * 64,
+            licence="GPL-3.0",
+            training_data=("no data: a fake",),
+            operating_points=({"protocol": "none", "accuracy": 1.0},),
+            classes=("rest", "walk", "run"),
+            groups={"rest": ("rest",), "moving": ("walk", "run")},
+        )
+
+    def baseline(self, resting: Recording) -> float:
+        loudness = float(np.std(self._ecg(resting)))
+        if loudness == 0.0:
+            raise FailureToAcquireError("The strip is constant.", code="signal_flat")
+        return loudness
+
+    def timeline(self, recording: Recording, baseline: object | None) -> Pieces[tuple[ActivitySegment, ...]]:
+        ecg, fs_hz = self._ecg(recording), recording.fs_hz
+        size = round(self.SEGMENT_S * fs_hz)
+        segments: list[ActivitySegment] = []
+        for start in range(0, ecg.size, size):
+            if segments and len(segments) % self.SEGMENTS_PER_PIECE == 0:
+                yield
+            end = min(start + size, ecg.size)
+            segments.append(self._segment(ecg[start:end], start / fs_hz, end / fs_hz, baseline))
+        if not any(segment.known for segment in segments):
+            raise FailureToAcquireError("The strip is constant.", code="signal_flat")
+        return tuple(segments)
+
+    def estimate(self, strip: object) -> ActivityEstimate:
+        activity = self._activity(np.asarray(strip), 1.0)
+        probability = None if activity == UNKNOWN_ACTIVITY else 0.8
+        return ActivityEstimate(activity, probability, heart_rate_bpm=None)
+
+    def _segment(
+        self, ecg: np.ndarray, start_s: float, end_s: float, baseline: object | None
+    ) -> ActivitySegment:
+        activity = self._activity(ecg, 1.0 if baseline is None else float(baseline))
+        if activity == UNKNOWN_ACTIVITY:
+            return ActivitySegment(start_s, end_s, activity, {}, heart_rate_bpm=None, quality=0.0)
+        probabilities = {name: 0.8 if name == activity else 0.1 for name in self.card.classes}
+        rate_bpm = {"rest": 60.0, "walk": 90.0, "run": 150.0}[activity]
+        return ActivitySegment(start_s, end_s, activity, probabilities, rate_bpm, quality=0.9)
+
+    def _activity(self, ecg: np.ndarray, baseline: float) -> str:
+        loudness = float(np.std(ecg)) / baseline
+        if loudness == 0.0:
+            return UNKNOWN_ACTIVITY
+        return ["rest", *(name for name, least in self.QUIETEST if loudness >= least)][-1]
+
+    def _ecg(self, recording: Recording) -> np.ndarray:
+        ecg = np.asarray(recording.payload, dtype=np.float64)
+        if ecg.size < MIN_STRIP_S * recording.fs_hz:
+            seconds = ecg.size / recording.fs_hz
+            raise FailureToAcquireError(f"{seconds:.2f} s are shorter than 3 s.", code="signal_too_short")
+        return ecg
 
 
 class FakeEncoders:

@@ -1,4 +1,4 @@
-"""ONNX bundles behind the Encoder port: the only place where the service meets ``ml``."""
+"""ONNX bundles behind the Encoder port: here, and in activity.py, the service meets ``ml``."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from app.domain import ports
 from app.domain.errors import ConfigurationError, FailureToAcquireError
 from app.domain.ports import EncoderCard, Float64Array, IntArray
 from app.domain.references import Encoding, Modality, Recording, Vector
-from ml.bundle import preference
+from ml.bundle import ENCODER_KINDS, WEIGHTS_FILE, preference, read_bundle
 from ml.calibration import Calibration, GalleryNull, Null, evidence_classes, fit_gallery_null
-from ml.encoder import BundleError, EcgEncoder, load_bundle
+from ml.encoder import BundleError, EcgEncoder
 from ml.fusion.templates import pool
+from ml.signal.conditioning import condition
 from ml.signal.errors import SignalError
 
-_WARM_UP_FS_HZ = 250
+WARM_UP_FS_HZ = 250.0
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,8 @@ class BundleEncoder(ports.Encoder):
         assert isinstance(recording.payload, np.ndarray)
         try:
             with encoding_time(self.encoder_id):
-                encoding = self._inner.encode(recording.payload, recording.fs_hz)
+                strip = condition(recording.payload, recording.fs_hz)
+                encoding = self._inner.encode_conditioned(strip)
         except SignalError as error:
             raise FailureToAcquireError(str(error), code=error.code) from error
         return Encoding(
@@ -153,17 +155,22 @@ class BundleEncoder(ports.Encoder):
             seconds=encoding.seconds,
             heart_rate_bpm=encoding.heart_rate_bpm,
             reasons=encoding.reasons,
+            strip=strip,
         )
 
     def warm_up(self) -> None:
         """Load what loads at first use, so that the first capture does not wait for it."""
-        beat_s = np.arange(-0.4, 0.4, 1.0 / _WARM_UP_FS_HZ)
-        beats = np.tile(np.exp(-((beat_s / 0.015) ** 2)), 12)  # Enough of a heart to come to the network.
         with contextlib.suppress(SignalError):
-            self._inner.encode(beats, _WARM_UP_FS_HZ)
+            self._inner.encode(warm_up_beats(), WARM_UP_FS_HZ)
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
         return pool(vectors, sessions)
+
+
+def warm_up_beats() -> Float64Array:
+    """Enough of a heart to come to a network; ``WARM_UP_FS_HZ``, shape (n_samples,)."""
+    beat_s = np.arange(-0.4, 0.4, 1.0 / WARM_UP_FS_HZ)
+    return np.tile(np.exp(-((beat_s / 0.015) ** 2)), 12)
 
 
 class LoadedEncoders(ports.Encoders):
@@ -209,7 +216,7 @@ class LoadedEncoders(ports.Encoders):
 
 
 def load_encoders(models_dir: Path, chosen: Mapping[str, str]) -> LoadedEncoders:
-    """Load every bundle ``<id>@<version>`` of a folder, and warm it up.
+    """Load every encoder ``<id>@<version>`` of a folder, and warm it up.
 
     All of them: one that is damaged should stop the start and not a request, any may be asked for as soon as
     a replica enrolls with it, and a further one costs 15 to 60 ms and some 10 MB (1 to 4 MB of weights).
@@ -218,12 +225,20 @@ def load_encoders(models_dir: Path, chosen: Mapping[str, str]) -> LoadedEncoders
         ConfigurationError: No bundle at all, one that is damaged, or a chosen one that is not there.
     """
     folders = sorted(folder for folder in models_dir.glob("*@*") if folder.is_dir())
-    if not folders:
-        raise ConfigurationError(f"There is no bundle <id>@<version> in the models folder '{models_dir}'.")
     try:
-        encoders = [BundleEncoder(load_bundle(folder)) for folder in folders]
+        encoders = [encoder for folder in folders if (encoder := _load(folder)) is not None]
     except BundleError as error:
         raise ConfigurationError(str(error)) from error
+    if not encoders:
+        raise ConfigurationError(f"There is no bundle <id>@<version> in the models folder '{models_dir}'.")
     for encoder in encoders:
         encoder.warm_up()
     return LoadedEncoders(encoders, chosen)
+
+
+def _load(folder: Path) -> BundleEncoder | None:
+    """The encoder in a folder; None if it holds a bundle of another family."""
+    info = read_bundle(folder)
+    if info.kind not in ENCODER_KINDS:
+        return None
+    return BundleEncoder(EcgEncoder(info, (folder / WEIGHTS_FILE).read_bytes()))

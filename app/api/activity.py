@@ -12,6 +12,7 @@ from app.api.schemas.activity import ActivityAnswer, ActivityBody
 from app.domain.subjects import Scope
 
 if TYPE_CHECKING:
+    from app.domain.activity import Pieces
     from app.services.idempotency import Rendered
 
 router = APIRouter(tags=["recognition"], route_class=DirectRoute)
@@ -28,7 +29,12 @@ router = APIRouter(tags=["recognition"], route_class=DirectRoute)
     ),
 )
 @endpoint(Scope.ACTIVITY, reads_body=True)
-def activity(call: Call) -> Rendered:
-    """One strip of up to an hour; ``modality_unavailable`` until an activity bundle is installed."""
-    recording = call.body(ActivityBody).recording.to_domain()
-    return answer(ActivityAnswer.of(call.services.activity.recognise(call.caller, recording)))
+def activity(call: Call) -> Pieces[Rendered]:
+    """A timeline of one strip of up to an hour: above 120 s in base64, and all within the largest body.
+
+    Int16 at 500 Hz fits for an hour. Nothing is stored, of `rest` neither. Without an activity bundle the
+    answer is `modality_unavailable`.
+    """
+    body = call.body(ActivityBody)
+    timeline = yield from call.services.activity.recognise(*body.to_domain())
+    return answer(ActivityAnswer.of(timeline))

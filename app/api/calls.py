@@ -1,20 +1,22 @@
 """From a request to its answer with one hop to a thread.
 
 A route is a blocking function ``Call → Rendered``. ``endpoint()`` makes the asynchronous function that
-FastAPI serves of it: read the body on the event loop, then do all the rest in the executor.
+FastAPI serves of it: read the body on the event loop, then do all the rest in the executor. One that may
+take seconds is a generator and yields between pieces of work: others get their turn there, and the work ends
+if the client went away.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi.routing import APIRoute
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from app.api.bodies import read_json_body
@@ -23,6 +25,7 @@ from app.api.parsing import parse_body, parse_query
 from app.api.schemas.base import RequestSchema, ResponseSchema
 from app.api.schemas.lists import NoQuery
 from app.api.security import authorization_of
+from app.domain.activity import Pieces
 from app.domain.errors import Fault, NotFoundError, UnprocessableError
 from app.domain.scores import Decision
 from app.domain.subjects import ApiClient, Scope, is_name
@@ -33,7 +36,7 @@ IDEMPOTENCY_HEADER: Final = "idempotency-key"
 MAX_IDEMPOTENCY_KEY_CHARS: Final = 255
 
 S = TypeVar("S", bound=RequestSchema)
-Handler = Callable[["Call"], Rendered]
+Handler = Callable[["Call"], Rendered | Pieces[Rendered]]
 Route = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -137,7 +140,7 @@ def endpoint(scope: Scope | None, *, reads_body: bool = False) -> Callable[[Hand
             body = await read_json_body(request, services.limits) if reads_body else b""
             started_s = time.perf_counter()
 
-            def job() -> Rendered:
+            def job() -> Rendered | Pieces[Rendered]:
                 caller = services.access.authenticate(authorization)
                 request.state.client_id = caller.id
                 if scope is not None:
@@ -147,7 +150,14 @@ def endpoint(scope: Scope | None, *, reads_body: bool = False) -> Callable[[Hand
                     call.query(NoQuery)
                 return handler(call)
 
-            return _response(await services.executor.run(job))
+            async def still_there() -> None:
+                if await request.is_disconnected():
+                    raise ClientDisconnect
+
+            done = await services.executor.run(job)
+            if isinstance(done, Generator):
+                done = await services.executor.run_in_pieces(done, still_there)
+            return _response(done)
 
         route.__name__ = handler.__name__
         route.__doc__ = handler.__doc__

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from app.domain.activity import ActivityRecogniser, Pieces
     from app.domain.ports import Encoders
     from app.services.access import AccessService
     from app.services.activity import ActivityService
@@ -28,6 +29,9 @@ class Executor(Protocol):
 
     async def run(self, job: Callable[[], T]) -> T:
         """Raises ``TemporaryError`` (``overloaded``) instead of letting the work pile up."""
+
+    async def run_in_pieces(self, pieces: Pieces[T], between: Callable[[], Awaitable[None]]) -> T:
+        """Give others their turn between pieces, and end with what ``between`` raises there."""
 
     @property
     def queued(self) -> int:
@@ -69,5 +73,6 @@ class Services:
     galleries: GalleryService
     health: HealthService
     encoders: Encoders
+    recogniser: ActivityRecogniser | None
     executor: Executor
     limits: Limits = Limits()

@@ -25,4 +25,4 @@ router = APIRouter(tags=["service"], route_class=DirectRoute)
 def list_models(call: Call) -> Rendered:
     """What they are, which are the defaults, how well they were measured, what they were made from."""
     call.query(NoQuery)
-    return answer(ModelListAnswer.of(call.services.encoders))
+    return answer(ModelListAnswer.of(call.services.encoders, call.services.recogniser))

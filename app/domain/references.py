@@ -52,6 +52,7 @@ class Encoding:
         quality: 0 … 1.
         seconds: Accepted seconds of signal (ECG), else 0.
         heart_rate_bpm: Median heart rate (ECG), if there are beats enough.
+        strip: The ECG as the encoder prepared it, for whoever reads more out of it; opaque.
     """
 
     vector: Vector
@@ -59,6 +60,7 @@ class Encoding:
     seconds: float
     heart_rate_bpm: float | None = None
     reasons: tuple[str, ...] = ()
+    strip: object | None = None
 
     def __repr__(self) -> str:
         return f"Encoding(quality={self.quality:.2f}, seconds={self.seconds:.1f})"

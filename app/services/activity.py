@@ -1,37 +1,47 @@
-"""What the wearer is doing; needs an activity bundle."""
+"""What is the wearer doing?"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from app.domain.errors import UnprocessableError
+from app.domain.activity import ActivityRecogniser, ActivityTimeline, Pieces
+from app.domain.errors import FailureToAcquireError, Fault, UnprocessableError
 from app.domain.references import Recording
-from app.domain.subjects import ApiClient
-
-
-@dataclass(frozen=True)
-class ActivitySegment:
-    start_s: float
-    end_s: float
-    activity: str
-    probability: float
-
-
-@dataclass(frozen=True)
-class ActivityTimeline:
-    """Activity over a recording, with its heart rate and quality."""
-
-    activity: str
-    probabilities: dict[str, float]
-    timeline: tuple[ActivitySegment, ...]
-    heart_rate_bpm: float | None
-    quality: float
-    encoder: str
 
 
 class ActivityService:
-    """Refuses as long as no bundle of kind ``activity`` can be loaded."""
+    """Asks the loaded activity bundle, if there is one; stores nothing and compares nobody."""
 
-    def recognise(self, caller: ApiClient, recording: Recording) -> ActivityTimeline:  # noqa: ARG002
-        """Raises ``UnprocessableError`` (``modality_unavailable``)."""
-        raise UnprocessableError("No activity bundle is loaded.", code="modality_unavailable")
+    def __init__(self, recogniser: ActivityRecogniser | None) -> None:
+        self._recogniser = recogniser
+
+    def recognise(self, recording: Recording, rest: Recording | None = None) -> Pieces[ActivityTimeline]:
+        """Tell the activities along a strip, piece by piece.
+
+        Args:
+            recording: An ECG strip of up to an hour.
+            rest: The same wearer at rest, who everything else is then compared with.
+
+        Raises:
+            FailureToAcquireError: One of the two cannot be used.
+            UnprocessableError: ``modality_unavailable``: no activity bundle is loaded.
+        """
+        recogniser = self._recogniser
+        if recogniser is None:
+            raise UnprocessableError("No activity bundle is loaded.", code="modality_unavailable")
+        baseline = None
+        if rest is not None:
+            try:
+                baseline = recogniser.baseline(rest)
+            except FailureToAcquireError as error:
+                raise _at("/rest", error) from error
+        try:
+            segments = yield from recogniser.timeline(recording, baseline)
+        except FailureToAcquireError as error:
+            raise _at("/recording", error) from error
+        return ActivityTimeline.of(segments, recogniser.card)
+
+
+def _at(pointer: str, error: FailureToAcquireError) -> FailureToAcquireError:
+    """The same error, saying which recording it is about."""
+    return FailureToAcquireError(
+        error.detail, code=error.code, faults=[Fault(pointer, error.code, error.detail)]
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from app.domain.activity import ActivityRecogniser
 from app.domain.policies import CalibratedPolicy, DistancePolicy, Metric, Policy, distance
 from app.domain.references import Modality
 from app.domain.scores import (
@@ -47,7 +48,15 @@ class Report:
         self._probe = probe
         self._probes = probes
 
-    def decision(self, row: int, subject_id: str, enrolled: Enrolled, *, exact: bool) -> ComparisonDecision:
+    def decision(
+        self,
+        row: int,
+        subject_id: str,
+        enrolled: Enrolled,
+        *,
+        exact: bool,
+        activity: ActivityEstimate | None = None,
+    ) -> ComparisonDecision:
         """The decision on one candidate.
 
         Args:
@@ -55,6 +64,7 @@ class Report:
             subject_id: Whose row it is; reported on a match only.
             enrolled: What the candidate has.
             exact: Whether the caller may see exact scores of non-matches (scope ``read:scores``).
+            activity: What the probe tells besides identity.
         """
         board = self._board
         evidence = board.evidence(row)
@@ -79,7 +89,7 @@ class Report:
             evidence_ceiling=ceiling if unreachable else None,
             shortfall_db=None if rounded else missing,
             further_seconds=None if rounded or settled else self._further_seconds(row, evidence),
-            activity=activity_of(self._probe),
+            activity=activity,
         )
 
     def score(self, row: int, *, rounded: bool = False) -> float:
@@ -164,11 +174,14 @@ def unusable_outcome(modality: Modality, probe: Probe, policy: Policy) -> Modali
     return ModalityOutcome(modality, status, code=code)
 
 
-def activity_of(probe: Probe) -> ActivityEstimate | None:
-    """What the ECG tells besides identity, if there is any."""
-    if probe.heart_rate_bpm is None:
+def activity_of(probe: Probe, recogniser: ActivityRecogniser | None) -> ActivityEstimate | None:
+    """What the longest ECG tells besides identity: its heart rate, and the activity where one is served."""
+    ecg = probe.longest_ecg
+    if ecg is None:
         return None
-    return ActivityEstimate(activity=None, probability=None, heart_rate_bpm=probe.heart_rate_bpm)
+    if recogniser is None or ecg.strip is None:
+        return ActivityEstimate(activity=None, probability=None, heart_rate_bpm=ecg.heart_rate_bpm)
+    return replace(recogniser.estimate(ecg.strip), heart_rate_bpm=ecg.heart_rate_bpm)
 
 
 def _coarse(outcome: ModalityOutcome) -> ModalityOutcome:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.domain.activity import ActivityRecogniser
 from app.domain.policies import CalibratedPolicy, Policy, tighten
 from app.domain.ports import Encoders, Store, UnitOfWork
 from app.domain.references import Recording
 from app.domain.scores import (
+    ActivityEstimate,
     Candidate,
     ComparisonDecision,
     Decision,
@@ -49,11 +51,19 @@ class _Ranked:
 class IdentificationService:
     """Searches a gallery and decides on the best candidate."""
 
-    def __init__(self, store: Store, encoders: Encoders, matcher: Matcher, follower: GalleryFollower) -> None:
+    def __init__(
+        self,
+        store: Store,
+        encoders: Encoders,
+        matcher: Matcher,
+        follower: GalleryFollower,
+        recogniser: ActivityRecogniser | None,
+    ) -> None:
         self._store = store
         self._encoders = encoders
         self._matcher = matcher
         self._follower = follower
+        self._recogniser = recogniser
 
     def identify(self, caller: ApiClient, request: IdentificationRequest) -> IdentificationOutcome:
         """Decide on the first candidate, and list the best ones.
@@ -79,11 +89,14 @@ class IdentificationService:
                 board = self._matcher.against_gallery(state, probes, policy)
                 ranked = _ranked(board, state, request.max_candidates)
             ranked = _still_enrolled(uow, gallery, ranked)[: request.max_candidates]
+        activity = activity_of(probe, self._recogniser)
         if not ranked:
-            return _nobody(policy, probe)
+            return _nobody(policy, probe, activity)
         report = Report(board, probe, probes)
         first = ranked[0]
-        decision = report.decision(first.row, first.subject.subject_id, first.enrolled, exact=exact)
+        decision = report.decision(
+            first.row, first.subject.subject_id, first.enrolled, exact=exact, activity=activity
+        )
         matched = decision.decision is Decision.MATCH
         return IdentificationOutcome(
             decision=decision,
@@ -124,7 +137,7 @@ def _still_enrolled(uow: UnitOfWork, gallery: Gallery, ranked: list[_Ranked]) ->
     return [entry for entry in ranked if entry.subject.uuid in uuids]
 
 
-def _nobody(policy: Policy, probe: Probe) -> IdentificationOutcome:
+def _nobody(policy: Policy, probe: Probe, activity: ActivityEstimate | None) -> IdentificationOutcome:
     """No evidence about anybody is a non-match of 0 dB."""
     return IdentificationOutcome(
         decision=ComparisonDecision(
@@ -136,7 +149,7 @@ def _nobody(policy: Policy, probe: Probe) -> IdentificationOutcome:
             policy=policy,
             modalities=tuple(unusable_outcome(modality, probe, policy) for modality in probe.modalities),
             reasons=(Reason.NO_COMPARISON,),
-            activity=activity_of(probe),
+            activity=activity,
         ),
         gallery_size=0,
         fpir=policy.fpir if isinstance(policy, CalibratedPolicy) else None,

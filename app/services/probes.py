@@ -134,15 +134,15 @@ class Probe:
         return {position: pool_probe(encoder, found) for position, found in by_position.items()}
 
     @property
-    def heart_rate_bpm(self) -> float | None:
-        """Of the recording with the most accepted seconds."""
+    def longest_ecg(self) -> Encoding | None:
+        """The one with the most accepted seconds, of those that tell a heart rate."""
         rated = [
             acquired.encoding
             for batch in self._batches.values()
             for acquired in batch.accepted
             if acquired.encoding.heart_rate_bpm is not None
         ]
-        return max(rated, key=lambda encoding: encoding.seconds).heart_rate_bpm if rated else None
+        return max(rated, key=lambda encoding: encoding.seconds, default=None)
 
     def _encode(self, encoder: Encoder) -> Batch:
         accepted: list[Acquired] = []

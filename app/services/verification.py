@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.domain.activity import ActivityRecogniser
 from app.domain.errors import UnprocessableError
 from app.domain.policies import tighten
 from app.domain.ports import Encoders, Store, UnitOfWork
@@ -11,7 +12,7 @@ from app.domain.references import Modality, Recording
 from app.domain.scores import ComparisonDecision, Fusion
 from app.domain.subjects import ApiClient, Scope, Subject
 from app.services.access import found_subject, granted_gallery
-from app.services.deciding import Enrolled, Report
+from app.services.deciding import Enrolled, Report, activity_of
 from app.services.following import GalleryFollower
 from app.services.matching import Matcher, newest_transforms
 from app.services.probes import Probe
@@ -31,11 +32,19 @@ class VerificationRequest:
 class VerificationService:
     """Compares a probe with the templates of one claimed subject, read from the database."""
 
-    def __init__(self, store: Store, encoders: Encoders, matcher: Matcher, follower: GalleryFollower) -> None:
+    def __init__(
+        self,
+        store: Store,
+        encoders: Encoders,
+        matcher: Matcher,
+        follower: GalleryFollower,
+        recogniser: ActivityRecogniser | None,
+    ) -> None:
         self._store = store
         self._encoders = encoders
         self._matcher = matcher
         self._follower = follower
+        self._recogniser = recogniser
 
     def verify(self, caller: ApiClient, request: VerificationRequest) -> ComparisonDecision:
         """Decide on the claim.
@@ -68,7 +77,13 @@ class VerificationService:
             )
         enrolled = Enrolled(frozenset(key.modality for key in templates), retired)
         exact = Scope.READ_SCORES in caller.scopes
-        return Report(board, probe, probes).decision(0, subject.subject_id, enrolled, exact=exact)
+        return Report(board, probe, probes).decision(
+            0,
+            subject.subject_id,
+            enrolled,
+            exact=exact,
+            activity=activity_of(probe, self._recogniser),
+        )
 
     def _retired(self, uow: UnitOfWork, subject: Subject) -> frozenset[Modality]:
         """Modalities the subject has references of, under encoders that are not loaded."""

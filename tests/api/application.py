@@ -17,6 +17,7 @@ import httpx
 from app.api.deps import Services
 from app.bootstrap import open_services
 from app.config import Settings
+from app.domain.activity import ActivityRecogniser
 from app.domain.ports import Encoders
 from app.domain.subjects import ALL_GALLERIES, Scope
 from app.log import configure_logging
@@ -123,10 +124,13 @@ class Api:
 
 
 @contextmanager
-def open_api(database_url: str, encoders: Encoders | None = None) -> Iterator[Api]:
+def open_api(
+    database_url: str, encoders: Encoders | None = None, recogniser: ActivityRecogniser | None = None
+) -> Iterator[Api]:
     """The application on this database."""
     settings = Settings(_env_file=None, database_url=database_url, master_keys=MASTER_KEY, encoder_threads=2)
-    with open_services(settings, encoders=encoders or FakeEncoders()) as services:
+    encoders = encoders or FakeEncoders()
+    with open_services(settings, encoders=encoders, recogniser=recogniser) as services:
         api = Api(settings, services)
         try:
             yield api

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
-from app.api.schemas.base import ResponseSchema, described
+from pydantic.json_schema import SkipJsonSchema
+
+from app.api.schemas.base import ResponseSchema, absentable, described
+from app.domain.activity import ActivityCard, ActivityRecogniser
 from app.domain.ports import EncoderCard, Encoders
 from app.domain.references import Modality
+
+
+class Purpose(StrEnum):
+    """What a bundle is for."""
+
+    IDENTITY = "identity"
+    ACTIVITY = "activity"
 
 
 class ModelAnswer(ResponseSchema):
     """One bundle in use."""
 
-    id: str = described("Name of the encoder.", example="ecg")
-    version: str = described("Version of the bundle.", example="2026.11")
-    modality: Modality = described("What it encodes.", example="ecg")
-    default: bool = described("Whether new references of the modality are made with it.", example=True)
+    id: str = described("Name of the bundle.", example="ecg")
+    version: str = described("Its version.", example="2026.11")
+    purpose: Purpose = described("What it tells: who it is, or what the wearer does.", example="identity")
+    modality: Modality = described("What it reads.", example="ecg")
+    default: bool = described("Whether it is used first for its purpose and modality.", example=True)
     sha256: str = described("Checksum of the weights.", example="0" * 64)
-    vector_size: int = described("Length of its templates.", example=256)
-    metric: str = described("How templates compare.", example="cosine")
+    vector_size: int | SkipJsonSchema[None] = absentable("Length of its templates.", example=256)
+    metric: str | SkipJsonSchema[None] = absentable("How templates compare.", example="cosine")
+    classes: list[str] | SkipJsonSchema[None] = absentable(
+        "Activities it tells apart.", example=["rest", "walk", "run"]
+    )
+    groups: dict[str, list[str]] | SkipJsonSchema[None] = absentable(
+        "Coarser activities and what each holds.", example={"rest": ["rest"], "moving": ["walk", "run"]}
+    )
     licence: str = described("Licence of the bundle.", example="Apache-2.0")
     training_data: list[str] = described("What it was made from.", example=["CinC 2017 (ODC-By 1.0)"])
     operating_points: list[dict[str, Any]] = described(
@@ -26,18 +44,25 @@ class ModelAnswer(ResponseSchema):
     )
 
     @classmethod
-    def of(cls, card: EncoderCard, *, default: bool) -> ModelAnswer:
+    def of_encoder(cls, card: EncoderCard, *, default: bool) -> ModelAnswer:
         return cls(
-            id=card.id,
-            version=card.version,
+            **_common(card),
+            purpose=Purpose.IDENTITY,
             modality=card.modality,
             default=default,
-            sha256=card.sha256,
             vector_size=card.vector_size,
             metric=card.metric,
-            licence=card.licence,
-            training_data=list(card.training_data),
-            operating_points=[dict(point) for point in card.operating_points],
+        )
+
+    @classmethod
+    def of_recogniser(cls, card: ActivityCard) -> ModelAnswer:
+        return cls(
+            **_common(card),
+            purpose=Purpose.ACTIVITY,
+            modality=Modality.ECG,
+            default=True,
+            classes=list(card.classes),
+            groups={group: list(names) for group, names in card.groups.items()},
         )
 
 
@@ -48,9 +73,22 @@ class ModelListAnswer(ResponseSchema):
     next_cursor: str | None = described("Always null: the list is short.", example=None)
 
     @classmethod
-    def of(cls, encoders: Encoders) -> ModelListAnswer:
+    def of(cls, encoders: Encoders, recogniser: ActivityRecogniser | None) -> ModelListAnswer:
         items = [
-            ModelAnswer.of(encoder.card, default=encoders.default(encoder.modality) is encoder)
+            ModelAnswer.of_encoder(encoder.card, default=encoders.default(encoder.modality) is encoder)
             for encoder in encoders.all()
         ]
+        if recogniser is not None:
+            items.append(ModelAnswer.of_recogniser(recogniser.card))
         return cls(items=items, next_cursor=None)
+
+
+def _common(card: EncoderCard | ActivityCard) -> dict[str, Any]:
+    return {
+        "id": card.id,
+        "version": card.version,
+        "sha256": card.sha256,
+        "licence": card.licence,
+        "training_data": list(card.training_data),
+        "operating_points": [dict(point) for point in card.operating_points],
+    }

@@ -107,12 +107,7 @@ class EcgRecording(RequestSchema):
         samples = self._only_signal()
         if self.signal is None:
             object.__setattr__(self, "signal", samples)  # Decoded once; the model is frozen to others.
-        if samples.size > self.max_s * self.fs_hz + 0.5:
-            raise PydanticCustomError(
-                "signal_too_long",
-                "A strip lasts at most {max_s} s.",
-                {"max_s": int(self.max_s), "pointer": ("signal",)},
-            )
+        self._check_length(samples.size)
         return self
 
     @property
@@ -134,6 +129,14 @@ class EcgRecording(RequestSchema):
             captured_at=self.captured_at,
         )
 
+    def _check_length(self, n_samples: int) -> None:
+        if n_samples > self.max_s * self.fs_hz + 0.5:
+            raise PydanticCustomError(
+                "signal_too_long",
+                "A strip lasts at most {max_s} s.",
+                {"max_s": int(self.max_s), "pointer": ("signal" if self.dtype is None else "signal_b64",)},
+            )
+
     def _only_signal(self) -> Vector:
         if (self.signal is None) == (self.signal_b64 is None):
             raise PydanticCustomError("invalid_request", "Expected exactly one of signal and signal_b64.")
@@ -147,9 +150,18 @@ class EcgRecording(RequestSchema):
 
 
 class ActivityRecording(EcgRecording):
-    """An ECG strip of up to an hour."""
+    """An ECG strip of one lead, 3 s to an hour: above 120 s only as ``signal_b64``."""
 
     max_s: ClassVar[float] = MAX_ACTIVITY_STRIP_S
+
+    def _check_length(self, n_samples: int) -> None:
+        super()._check_length(n_samples)
+        if self.dtype is None and n_samples > MAX_STRIP_S * self.fs_hz + 0.5:
+            raise PydanticCustomError(
+                "signal_too_long",
+                "As numbers a strip lasts at most {max_s} s; send a longer one as signal_b64.",
+                {"max_s": int(MAX_STRIP_S), "pointer": ("signal",)},
+            )
 
 
 class FaceRecording(RequestSchema):
