@@ -80,7 +80,7 @@ class TestEveryRule:
         with pytest.raises(ValueError, match=r"expected 3 losses, got shape \(2,\)"):
             make_balancer(name, 3)(*losses_of([1.0, 2.0], [1.0, 1.0]))
 
-    def test_weights_are_on_the_device_and_in_the_type_of_the_losses(self, name):
+    def test_the_sum_has_the_type_of_the_losses(self, name):
         losses, shared = losses_of([1.0, 2.0], [1.0, 1.0])
 
         total = make_balancer(name, 2)(losses.double(), shared)
