@@ -1,0 +1,200 @@
+"""Kind `activity`: a checked bundle → a recogniser. Needs NumPy, SciPy and ONNX Runtime only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.activity.features import FEATURE_NAMES, mean_quality, window_features
+from ml.activity.head import FloatArray, head_inputs, softmax
+from ml.activity.legibility import is_mute
+from ml.activity.recogniser import ActivityCall, ActivityTimeline, Baseline
+from ml.activity.smoothing import smooth, stay_probability
+from ml.activity.windows import context_starts_s, fitting_context_s, segment_edges_s
+from ml.bundle import ACTIVITY_KIND, WEIGHTS_FILE, BundleError, BundleInfo, read_bundle
+from ml.onnx_network import FREE, OnnxNetwork
+from ml.signal.conditioning import ConditionedEcg
+
+N_FEATURES = len(FEATURE_NAMES)
+# More of a resting strip says no more of its wearer at rest.
+MAX_BASELINE_S = 30.0
+
+
+@dataclass(frozen=True)
+class ActivityConfig:
+    """How strips are looked at; `preprocessing` in `bundle.json`.
+
+    Args:
+        features: Names in the order of the network's inputs.
+        contexts_s: Lengths of windows that there are heads for, ascending; each has one head for wearers
+            whose rest is not known and one behind it for those whose rest is.
+        step_s: Length of a segment of a timeline.
+        timeline_context_s: The longest context around a segment of a timeline.
+        dwell_s: How long an activity lasts on average.
+        evidence_weight: By which logits of a timeline are multiplied before they are chained; below 1, since
+            contexts overlap and errors last.
+
+    Raises:
+        ValueError: Features that this code does not make, or impossible numbers.
+    """
+
+    features: tuple[str, ...]
+    contexts_s: tuple[float, ...]
+    step_s: float
+    timeline_context_s: float
+    dwell_s: float
+    evidence_weight: float
+
+    def __post_init__(self) -> None:
+        if self.features != FEATURE_NAMES:
+            raise ValueError("preprocessing.features: others than this code makes")
+        numbers = (*self.contexts_s, self.step_s, self.timeline_context_s, self.dwell_s, self.evidence_weight)
+        if not self.contexts_s or list(self.contexts_s) != sorted(set(self.contexts_s)):
+            raise ValueError(f"preprocessing.contexts_s: expected ascending ones, got {self.contexts_s}")
+        if not all(isinstance(number, int | float) and number > 0.0 for number in numbers):
+            raise ValueError(f"preprocessing: expected positive numbers, got {numbers}")
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> ActivityConfig:
+        """Read the JSON form.
+
+        Raises:
+            TypeError, ValueError: Missing, unknown or impossible fields.
+        """
+        lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+        return cls(**{**fields, **lists})
+
+    @property
+    def n_heads(self) -> int:
+        """Heads in the network."""
+        return 2 * len(self.contexts_s)
+
+    def head(self, context_s: float, *, own_rest: bool) -> int:
+        """Give the number of a head."""
+        return 2 * self.contexts_s.index(context_s) + own_rest
+
+
+class BundledRecogniser:
+    """An `ActivityRecogniser` made of a bundle; may be called from several threads."""
+
+    def __init__(self, info: BundleInfo, weights: bytes) -> None:
+        """Put a bundle together.
+
+        Raises:
+            BundleError: Network, preparation and classes do not belong together, or another kind of bundle.
+        """
+        if info.kind != ACTIVITY_KIND:
+            raise BundleError(f"bundle {info.encoder_id}: kind {info.kind!r} tells no activity")
+        try:
+            self.config = ActivityConfig.from_dict(info.preprocessing)
+            self._network = OnnxNetwork(
+                weights,
+                inputs={"inputs": (FREE, 2 * N_FEATURES), "head": (1, self.config.n_heads)},
+                output=("logits", (FREE, len(info.classes))),
+            )
+        except (BundleError, TypeError, ValueError) as error:
+            raise BundleError(f"bundle {info.encoder_id}: {error}") from error
+        self.info = info
+
+    @property
+    def encoder_id(self) -> str:
+        """Name and version, such as `activity@2026.11`."""
+        return self.info.encoder_id
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Activities, in the order of all probabilities."""
+        return self.info.classes
+
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Coarser activities, each with its classes."""
+        return {name: tuple(members) for name, members in self.info.groups.items()}
+
+    @property
+    def baseline_size(self) -> int:
+        """Length of `Baseline.values`."""
+        return N_FEATURES
+
+    def baseline(self, resting: ConditionedEcg) -> Baseline | None:
+        """See `ActivityRecogniser.baseline`."""
+        end_s = min(_duration_s(resting), MAX_BASELINE_S)
+        if is_mute(resting.quality, 0.0, end_s):
+            return None
+        values = window_features(resting, 0.0, end_s)
+        return Baseline(values.astype(np.float32), self.encoder_id)
+
+    def timeline(self, strip: ConditionedEcg, baseline: Baseline | None = None) -> ActivityTimeline:
+        """See `ActivityRecogniser.timeline`."""
+        edges_s = segment_edges_s(_duration_s(strip), self.config.step_s)
+        context_s = self._context_s(min(edges_s[-1], self.config.timeline_context_s))
+        features = _features(strip, context_starts_s(edges_s, context_s), context_s)
+        logits = self._logits(features, context_s, baseline)
+        bounds = list(zip(edges_s[:-1].tolist(), edges_s[1:].tolist(), strict=True))
+        unknown = np.array([is_mute(strip.quality, *bound) for bound in bounds])
+        evidence = np.where(unknown[:, None], 0.0, self.config.evidence_weight * logits)
+        stay = stay_probability(self.config.step_s, self.config.dwell_s)
+        return ActivityTimeline(
+            start_s=edges_s[:-1],
+            end_s=edges_s[1:],
+            probabilities=smooth(evidence, stay),
+            heart_rate_bpm=np.exp(features[:, FEATURE_NAMES.index("log_heart_rate")]),
+            quality=np.array([mean_quality(strip.quality, *bound) for bound in bounds]),
+            unknown=unknown,
+        )
+
+    def activity(self, strip: ConditionedEcg, baseline: Baseline | None = None) -> ActivityCall:
+        """See `ActivityRecogniser.activity`."""
+        duration_s = _duration_s(strip)
+        context_s = self._context_s(duration_s)
+        edges_s = segment_edges_s(duration_s, context_s / 2.0)
+        starts_s = np.unique(context_starts_s(edges_s, context_s))
+        legible = [start for start in starts_s if not is_mute(strip.quality, start, start + context_s)]
+        n_classes = len(self.classes)
+        if not legible:
+            prior = np.full(n_classes, 1.0 / n_classes)
+            return ActivityCall(None, None, prior, strip.heart_rate_bpm)
+        logits = self._logits(_features(strip, np.array(legible), context_s), context_s, baseline)
+        probabilities = softmax(logits.mean(axis=0))
+        best = int(probabilities.argmax())
+        return ActivityCall(
+            self.classes[best], float(probabilities[best]), probabilities, strip.heart_rate_bpm
+        )
+
+    def _context_s(self, duration_s: float) -> float:
+        return fitting_context_s(duration_s, self.config.contexts_s)
+
+    def _logits(self, features: FloatArray, context_s: float, baseline: Baseline | None) -> FloatArray:
+        if baseline is not None and baseline.encoder_id != self.encoder_id:
+            raise ValueError(f"expected a baseline of {self.encoder_id}, got one of {baseline.encoder_id}")
+        rest = np.full(N_FEATURES, np.nan) if baseline is None else baseline.values.astype(np.float64)
+        head = np.zeros((1, self.config.n_heads), np.float32)
+        head[0, self.config.head(context_s, own_rest=baseline is not None)] = 1.0
+        inputs = head_inputs(features, rest).astype(np.float32)
+        return np.asarray(self._network.run({"inputs": inputs, "head": head}), dtype=np.float64)
+
+
+def load_recogniser(directory: Path) -> BundledRecogniser:
+    """Load an activity bundle and check it: schema, checksums, weights.
+
+    Raises:
+        BundleError: One line with what was expected and what was found.
+    """
+    info = read_bundle(directory)
+    return BundledRecogniser(info, (directory / WEIGHTS_FILE).read_bytes())
+
+
+def _features(strip: ConditionedEcg, starts_s: NDArray[np.float64], context_s: float) -> FloatArray:
+    end_s = _duration_s(strip)
+    return np.stack(
+        [window_features(strip, start, min(start + context_s, end_s)) for start in starts_s.tolist()]
+    )
+
+
+def _duration_s(strip: ConditionedEcg) -> float:
+    return strip.ecg.size / strip.fs_hz

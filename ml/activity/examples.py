@@ -1,0 +1,173 @@
+"""The motion set as a head meets it: bare strips as long as a context, examined each on its own.
+
+What a service is sent is not cut from a strip that was filtered whole, so neither is this. GPL-3.0 data: only
+an activity bundle may learn from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.activity.features import FEATURE_NAMES, window_features
+from ml.activity.legibility import is_mute
+from ml.data.motion import ACTIVITIES, ELECTRODES, MotionRecord, read_motion_records
+from ml.signal.conditioning import examine
+from ml.signal.errors import SignalError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+STEP_S = 3.0
+# Issue 4: what of a rest strip may be known beforehand, and is asked nothing about.
+OWN_REST_S = 20.0
+REST = ACTIVITIES.index("rest")
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureTable:
+    """Windows of one length; all arrays have one entry per window.
+
+    Attributes:
+        features: In the order of `FEATURE_NAMES`, float64, shape (n, n_features).
+        mute: Whether a window says nothing, bool, shape (n,).
+        person: Index into `MotionFeatures.people`, int64, shape (n,).
+        activity: Index into `ml.data.motion.ACTIVITIES`, likewise.
+        electrode: Index into `ml.data.motion.ELECTRODES`, likewise.
+        record: Number of the recording, likewise.
+        start_s: Seconds recorded before, float64, shape (n,).
+    """
+
+    features: FloatArray = field(repr=False)
+    mute: NDArray[np.bool_] = field(repr=False)
+    person: IntArray = field(repr=False)
+    activity: IntArray = field(repr=False)
+    electrode: IntArray = field(repr=False)
+    record: IntArray = field(repr=False)
+    start_s: FloatArray = field(repr=False)
+
+    @property
+    def in_own_rest(self) -> NDArray[np.bool_]:
+        """Windows that meet what is known beforehand of a wearer's rest."""
+        # A thousandth of a second of grace: starts are sums of inexact numbers.
+        return np.asarray((self.activity == REST) & (self.start_s < OWN_REST_S - 1e-3))
+
+
+@dataclass(frozen=True, eq=False)
+class MotionFeatures:
+    """Features of the whole set.
+
+    Attributes:
+        tables: By the length of their windows, seconds.
+        rest: Features of the first `OWN_REST_S` of each rest strip, float64, shape (n_people, n_electrodes,
+            n_features); NaN where there is none.
+        people: Subject ids, sorted.
+    """
+
+    tables: dict[float, FeatureTable]
+    rest: FloatArray = field(repr=False)
+    people: tuple[str, ...]
+
+    def own_rest(self, table: FeatureTable) -> FloatArray:
+        """Give each window the rest of its wearer with its electrode, float64, shape (n, n_features)."""
+        return np.asarray(self.rest[table.person, table.electrode])
+
+
+def read_motion_features(data: Path, contexts_s: Sequence[float], step_s: float = STEP_S) -> MotionFeatures:
+    """Read the motion set and describe its windows; a minute or two.
+
+    Args:
+        data: Holds `ecg/kalouskova_motion`.
+        contexts_s: Lengths of windows.
+        step_s: From one start to the next.
+
+    Raises:
+        DataError: The set is not there.
+    """
+    return motion_features(read_motion_records(data), contexts_s, step_s)
+
+
+def motion_features(
+    records: Sequence[MotionRecord], contexts_s: Sequence[float], step_s: float = STEP_S
+) -> MotionFeatures:
+    """Describe windows of recordings; arguments as of `read_motion_features`."""
+    people = tuple(sorted({record.person for record in records}))
+    tables = {context_s: _table(list(_rows(records, people, context_s, step_s))) for context_s in contexts_s}
+    rest = np.full((len(people), len(ELECTRODES), len(FEATURE_NAMES)), np.nan)
+    for record in records:
+        if record.activity == ACTIVITIES[REST]:
+            place = people.index(record.person), ELECTRODES.index(record.electrode)
+            rest[place] = describe(own_rest_signal(record), record.fs_hz)[0]
+    return MotionFeatures(tables, rest, people)
+
+
+def own_rest_signal(record: MotionRecord) -> NDArray[np.float32]:
+    """Give the longest part without lost data of the first `OWN_REST_S` of a rest strip."""
+    parts = [
+        stretch.signal[: max(0, round((OWN_REST_S - stretch.start_s) * record.fs_hz))]
+        for stretch in record.stretches
+    ]
+    return max(parts, key=len)
+
+
+def describe(signal: NDArray[np.float32], fs_hz: float) -> tuple[FloatArray, bool]:
+    """Give the features of a bare strip, and whether it says nothing at all."""
+    try:
+        strip = examine(signal, fs_hz)
+    except SignalError:
+        return np.full(len(FEATURE_NAMES), np.nan), True
+    duration_s = strip.ecg.size / strip.fs_hz
+    return window_features(strip, 0.0, duration_s), is_mute(strip.quality, 0.0, duration_s)
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    features: FloatArray
+    mute: bool
+    labels: tuple[int, int, int, int]
+    start_s: float
+
+
+def _rows(
+    records: Sequence[MotionRecord], people: Sequence[str], context_s: float, step_s: float
+) -> Iterator[_Row]:
+    for number, record in enumerate(records):
+        labels = (
+            people.index(record.person),
+            ACTIVITIES.index(record.activity),
+            ELECTRODES.index(record.electrode),
+            number,
+        )
+        for start_s, piece in _pieces(record, context_s, step_s):
+            features, mute = describe(piece, record.fs_hz)
+            yield _Row(features, mute, labels, start_s)
+
+
+def _pieces(
+    record: MotionRecord, context_s: float, step_s: float
+) -> Iterator[tuple[float, NDArray[np.float32]]]:
+    """Windows that no lost data interrupt, with the seconds recorded before them."""
+    length = int(np.ceil(context_s * record.fs_hz))
+    for stretch in record.stretches:
+        for k in range(1 + int((stretch.signal.size - length) / (step_s * record.fs_hz))):
+            first = round(k * step_s * record.fs_hz)
+            if first + length <= stretch.signal.size:
+                yield stretch.start_s + k * step_s, stretch.signal[first : first + length]
+
+
+def _table(rows: Sequence[_Row]) -> FeatureTable:
+    labels = np.array([row.labels for row in rows], dtype=np.int64).reshape(-1, 4)
+    person, activity, electrode, record = labels.T
+    return FeatureTable(
+        features=np.array([row.features for row in rows]).reshape(-1, len(FEATURE_NAMES)),
+        mute=np.array([row.mute for row in rows], dtype=np.bool_),
+        person=person,
+        activity=activity,
+        electrode=electrode,
+        record=record,
+        start_s=np.array([row.start_s for row in rows]),
+    )

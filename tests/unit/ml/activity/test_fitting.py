@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+
+from ml.activity.fitting import Examples, fit_discriminant, fit_head, left_out_logits
+
+N_CLASSES = 3
+
+
+def examples(people: int = 5, per_class: int = 20, seed: int = 0) -> Examples:
+    """Classes on a triangle, people shifted from each other."""
+    random = np.random.default_rng(seed)
+    corners = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 3.0]])
+    rows, classes, whose = [], [], []
+    for person in range(people):
+        shift = random.normal(0.0, 0.7, 2)
+        for k in range(N_CLASSES):
+            rows.append(corners[k] + shift + random.standard_normal((per_class, 2)))
+            classes += [k] * per_class
+            whose += [person] * per_class
+    n = len(classes)
+    return Examples(np.concatenate(rows), np.array(classes), np.array(whose), np.ones(n, dtype=bool))
+
+
+class TestFitDiscriminant:
+    def test_without_shrinkage_it_is_the_linear_discriminant(self):
+        some = examples(people=1, per_class=400)
+        head = fit_discriminant(some.inputs, some.classes, N_CLASSES, 0.0)
+
+        means = np.stack([some.inputs[some.classes == k].mean(axis=0) for k in range(N_CLASSES)])
+        within = np.cov((some.inputs - means[some.classes]).T, bias=True)
+        x = np.array([1.0, 1.2])
+        distances = [(x - m) @ np.linalg.solve(within, x - m) for m in means]
+        logits = head.logits(x[None])[0]
+
+        np.testing.assert_allclose(np.diff(logits), -0.5 * np.diff(distances), atol=1e-6)
+
+    def test_how_often_a_class_occurs_moves_no_border(self):
+        some = examples(people=1, per_class=200)
+        rare = np.flatnonzero((some.classes != 1) | (np.arange(600) % 2 == 0))
+        both = [fit_discriminant(some.inputs, some.classes, 3, 0.1)]
+        both.append(fit_discriminant(some.inputs[rare], some.classes[rare], 3, 0.1))
+
+        a, b = (head.logits(np.array([[1.5, 0.0]]))[0] for head in both)
+
+        assert abs((a[0] - a[1]) - (b[0] - b[1])) < 0.4
+
+
+class TestLeftOutLogits:
+    def test_a_persons_own_windows_change_nothing_of_their_logits(self):
+        some = examples()
+        before = left_out_logits(some, N_CLASSES, 0.1)[some.people == 2]
+        inputs = some.inputs.copy()
+        strange = (some.people == 2) & (np.arange(len(inputs)) % 2 == 0)
+        inputs[strange] += 50.0
+        changed = Examples(inputs, some.classes, some.people, some.asked)
+
+        after = left_out_logits(changed, N_CLASSES, 0.1)[some.people == 2]
+
+        same = ~strange[some.people == 2]
+        np.testing.assert_array_equal(before[same], after[same])
+
+    def test_one_person_cannot_be_left_out(self):
+        with pytest.raises(ValueError, match="two people"):
+            left_out_logits(examples(people=1), N_CLASSES, 0.1)
+
+
+class TestFitHead:
+    def test_windows_that_are_not_asked_do_not_lower_confidence(self):
+        some = examples()
+        odd = some.people == 4
+        classes = np.where(odd, (some.classes + 1) % N_CLASSES, some.classes)
+
+        asked_all = fit_head(Examples(some.inputs, classes, some.people, some.asked), N_CLASSES, (0.1,))
+        asked_others = fit_head(Examples(some.inputs, classes, some.people, ~odd), N_CLASSES, (0.1,))
+
+        assert asked_others.temperature < asked_all.temperature
+
+    def test_probabilities_of_people_left_out_are_true(self):
+        some = examples(people=12, seed=1)
+
+        fitted = fit_head(some, N_CLASSES)
+
+        odds = np.exp(fitted.left_out_logits)
+        probabilities = odds / odds.sum(axis=1, keepdims=True)
+        right = probabilities.argmax(axis=1) == some.classes
+        assert probabilities.max(axis=1).mean() == pytest.approx(right.mean(), abs=0.03)
+
+    def test_of_several_shrinkages_one_is_chosen(self):
+        fitted = fit_head(examples(), N_CLASSES, shrinkages=(0.1, 0.99))
+
+        assert fitted.shrinkage in (0.1, 0.99)
+        assert fitted.temperature > 0.0

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from ml.activity.head import LinearHead, Standardisation, head_inputs, softmax
+
+
+class TestStandardisation:
+    def test_known_values_get_mean_zero_and_deviation_one(self):
+        inputs = np.random.default_rng(0).normal(5.0, 3.0, (200, 2))
+
+        found = Standardisation.of(inputs).apply(inputs)
+
+        np.testing.assert_allclose(found.mean(axis=0), 0.0, atol=0.05)
+        np.testing.assert_allclose(found.std(axis=0), 1.0, atol=0.05)
+
+    def test_what_is_not_known_is_the_median(self):
+        standardisation = Standardisation.of(np.array([[1.0], [2.0], [9.0], [np.nan]]))
+
+        assert standardisation.apply(np.array([[np.nan]])) == standardisation.apply(np.array([[2.0]]))
+
+    def test_what_is_far_out_is_cut_off(self):
+        standardisation = Standardisation.of(np.arange(10.0)[:, None])
+
+        assert standardisation.apply(np.array([[1e9]])) == 4.0
+
+    def test_never_known_and_constant_inputs_are_zero(self):
+        inputs = np.array([[np.nan, 3.0], [np.nan, 3.0]])
+
+        assert not Standardisation.of(inputs).apply(inputs).any()
+
+
+class TestHead:
+    def test_a_temperature_divides_logits(self):
+        inputs = np.random.default_rng(0).standard_normal((4, 2))
+        head = LinearHead(
+            Standardisation.of(inputs), np.array([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]]), np.ones(3)
+        )
+
+        np.testing.assert_allclose(head.tempered(2.0).logits(inputs), head.logits(inputs) / 2.0)
+
+
+class TestHeadInputs:
+    def test_rest_adds_the_difference_from_it(self):
+        features = np.array([[1.0, 2.0], [3.0, 5.0]])
+
+        assert head_inputs(features, np.array([1.0, 1.0])).tolist() == [[1, 2, 0, 1], [3, 5, 2, 4]]
+        assert head_inputs(features, None) is features
+
+
+class TestSoftmax:
+    def test_certain_logits_stay_finite(self):
+        assert softmax(np.array([1000.0, 0.0])).tolist() == [1.0, 0.0]
+
+    def test_adds_up_to_one(self):
+        assert softmax(np.array([0.3, 0.1, -2.0])).sum() == pytest.approx(1.0)
