@@ -93,7 +93,8 @@ def one_thread_latency(
         n_samples: Length of the window.
         n_calls: Calls that are timed.
         n_warm_up: Calls before them.
-        now_s: A clock, in seconds.
+        now_s: A clock, in seconds; `time.thread_time` where other programs keep the CPU busy: it stands still
+            while they run.
     """
     window = torch.zeros(1, n_samples)
     taken_s = []
