@@ -1,0 +1,1 @@
+"""Papers done again by one command each: `python -m ml.cli reproduce <paper>`."""

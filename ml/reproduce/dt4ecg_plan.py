@@ -1,0 +1,220 @@
+"""Which trainings the tables and figures of the DT4ECG paper need, the most telling first.
+
+A cell is one training: one network, one protocol and fold, one seed; what several tables
+show is trained once. Torch-free, so that plan and page are there at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+BACKBONES = ("cnn", "efficientnet", "mobilenet", "densenet", "resnet")
+"""Those that table III combines with attentions, in the paper's order."""
+ATTENTIONS = ("none", "se", "mha", "cbam", "sca")
+BALANCINGS = (
+    "static",
+    "uncertainty",
+    "gradnorm",
+    "dt4ecg_literal",
+    "dt4ecg_stateless",
+    "dt4ecg_renorm",
+    "grad_equalise",
+)
+FOLDS: Mapping[str, int] = {"A1": 1, "A2": 1, "A2e": 3, "A3": 10}
+"""How many trainings a protocol takes."""
+LOSSES = ("cross_entropy", "equation_8")
+GRADIENTS_OF = ("last_shared", "shared", "all")
+
+BATCH_SIZE = 16
+LEARNING_RATE = 1e-3
+RECIPE: Mapping[str, Any] = {"batch_size": BATCH_SIZE, "optimiser": "Adam", "learning_rate": LEARNING_RATE}
+"""What all trainings share; a result of another recipe is another result."""
+EPOCHS = 50
+EARLY_EPOCHS = 20
+"""Of table IV and figure 7."""
+SEEDS = (1, 2, 3)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training. What the paper leaves open has its default here; `ml.reproduce.dt4ecg_page` says why.
+
+    Args:
+        backbone, attention: See `ml.models.dual_task`.
+        protocol: One of `FOLDS`.
+        fold: From 0.
+        n_activities: 5, or 3: rest, light, vigorous.
+        balancing: One of `BALANCINGS`.
+        gradient_of: Whose gradient the balancing weighs: the trunk's `last_shared` layer (Chen et al. 2018),
+            all `shared` weights, or `all`, those of the heads too.
+        loss: `cross_entropy` over classes, or `equation_8`: as printed, a binary one of each class.
+        scaling: Whether a `record` or each `window` spans 0 to 1.
+        channel_convolutions: Equation 1's of SCA.
+        addition: Whether a residual module adds `before_relu` or `after_relu`.
+        epochs: The last one counts.
+        seed: Of weights, batches and A1's draw.
+
+    Raises:
+        ValueError: A protocol, fold, loss, balancing or gradient that there is not.
+    """
+
+    backbone: str = "resnet"
+    attention: str = "sca"
+    protocol: str = "A1"
+    fold: int = 0
+    n_activities: int = 5
+    balancing: str = "dt4ecg_stateless"
+    gradient_of: str = "last_shared"
+    loss: str = "cross_entropy"
+    scaling: str = "record"
+    channel_convolutions: str = "bottleneck"
+    addition: str = "before_relu"
+    epochs: int = EPOCHS
+    seed: int = SEEDS[0]
+
+    def __post_init__(self) -> None:
+        for name, known in (
+            ("protocol", tuple(FOLDS)),
+            ("balancing", BALANCINGS),
+            ("loss", LOSSES),
+            ("gradient_of", GRADIENTS_OF),
+            ("n_activities", (3, 5)),
+        ):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name}: expected one of {known}, got {getattr(self, name)!r}")
+        if not 0 <= self.fold < FOLDS[self.protocol]:
+            raise ValueError(f"fold: {self.protocol} has {FOLDS[self.protocol]}, got {self.fold}")
+
+    @property
+    def id(self) -> str:
+        """A name of letters, digits, `-` and `_`: what always differs first, then what is not the default."""
+        fold = f"-f{self.fold}" if FOLDS[self.protocol] > 1 else ""
+        parts = [f"{self.protocol}{fold}", self.backbone, self.attention, self.balancing]
+        parts += [f"{self.n_activities}c", f"{self.epochs}e", f"s{self.seed}"]
+        parts += [str(getattr(self, name)) for name in _OPTIONS if getattr(self, name) != _DEFAULTS[name]]
+        return "-".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        return asdict(self)
+
+
+_DEFAULTS = {field.name: field.default for field in fields(Cell)}
+_OPTIONS = ("gradient_of", "loss", "scaling", "channel_convolutions", "addition")
+
+PROPOSED = Cell()
+"""The paper's network: ResNet + SCA."""
+PLAIN = replace(PROPOSED, attention="none")
+LENGTH_FREE = replace(PROPOSED, attention="sca_length_free")
+UNSEEN = (PROPOSED, PLAIN, Cell(backbone="cnn", attention="none"))
+"""Compared on another electrode and on other people: the proposed network and two baselines."""
+OPTIONS = (
+    LENGTH_FREE,
+    replace(PROPOSED, scaling="window"),
+    replace(PROPOSED, loss="equation_8"),
+    replace(PROPOSED, channel_convolutions="single"),
+    replace(PROPOSED, channel_convolutions="across_channels"),
+    replace(PROPOSED, addition="after_relu"),
+    replace(PROPOSED, gradient_of="shared"),
+    replace(PROPOSED, gradient_of="all"),
+)
+"""The proposed network with one choice made otherwise."""
+
+
+def table_1(protocol: str = "A1") -> tuple[Cell, ...]:
+    """Networks in the paper's order, the proposed one last."""
+    plain = ("lstm", "mlp", "cnn", "mobilenet", "efficientnet", "resnet", "densenet")
+    cells = [Cell(backbone=name, attention="none", protocol=protocol) for name in plain]
+    return *cells, replace(PROPOSED, protocol=protocol)
+
+
+def table_3(protocol: str = "A1") -> tuple[Cell, ...]:
+    """Each backbone with each attention, in the paper's order."""
+    return tuple(
+        Cell(backbone=backbone, attention=attention, protocol=protocol)
+        for backbone in BACKBONES
+        for attention in ATTENTIONS
+    )
+
+
+def table_4(seed: int = SEEDS[0]) -> tuple[Cell, ...]:
+    """Each balancing after 20 epochs."""
+    return tuple(replace(PROPOSED, balancing=b, epochs=EARLY_EPOCHS, seed=seed) for b in BALANCINGS)
+
+
+def figure_6() -> tuple[Cell, ...]:
+    """Without and with balancing over 50 epochs: the paper's rule as we read it, and Chen's."""
+    return tuple(replace(PROPOSED, balancing=b) for b in ("static", PROPOSED.balancing, "gradnorm"))
+
+
+def folds(cell: Cell) -> tuple[Cell, ...]:
+    """All trainings of a cell's protocol."""
+    return tuple(replace(cell, fold=fold) for fold in range(FOLDS[cell.protocol]))
+
+
+def seeds(cell: Cell) -> tuple[Cell, ...]:
+    """The same with each seed."""
+    return tuple(replace(cell, seed=seed) for seed in SEEDS)
+
+
+def parts() -> dict[str, tuple[Cell, ...]]:
+    """Cells by what they are for, as `--only` names it; a cell may be for several."""
+    others = ("A1", "A2")
+    return {
+        "table-1": tuple(cell for protocol in others for cell in table_1(protocol)),
+        "table-3": tuple(cell for protocol in others for cell in table_3(protocol)),
+        "table-4": tuple(cell for seed in SEEDS for cell in table_4(seed)),
+        "figure-6": figure_6(),
+        "figure-7": table_4(),
+        "seeds": tuple(
+            again
+            for protocol in others
+            for cell in (PROPOSED, PLAIN)
+            for again in seeds(replace(cell, protocol=protocol))
+        ),
+        "three-classes": tuple(replace(PROPOSED, protocol=protocol, n_activities=3) for protocol in others),
+        "options": tuple(replace(cell, protocol="A2") for cell in (PROPOSED, *OPTIONS)),
+        "A2e": tuple(fold for cell in UNSEEN for fold in folds(replace(cell, protocol="A2e"))),
+        "A3": tuple(fold for cell in UNSEEN for fold in folds(replace(cell, protocol="A3"))),
+    }
+
+
+def planned_cells(only: Iterable[str] = ()) -> tuple[Cell, ...]:
+    """Give the cells of some parts, or of all, each once, the most telling first.
+
+    Args:
+        only: Names of `parts`; none of them means all.
+
+    Raises:
+        ValueError: An unknown part; the message lists the known ones.
+    """
+    known = parts()
+    names = tuple(only) or tuple(known)
+    if unknown := sorted(set(names) - set(known)):
+        raise ValueError(f"unknown {unknown}; known are {', '.join(known)}")
+    cells = dict.fromkeys(cell for name in names for cell in known[name])
+    return tuple(sorted(cells, key=_turn))
+
+
+def _turn(cell: Cell) -> int:
+    """When a cell's turn comes; cells of one turn keep the order of their tables."""
+    proposed_net = (cell.backbone, cell.attention) == (PROPOSED.backbone, PROPOSED.attention)
+    usual = cell == replace(
+        PROPOSED, backbone=cell.backbone, attention=cell.attention, protocol=cell.protocol, fold=cell.fold
+    )
+    turns = (
+        usual
+        and cell.backbone == "resnet"
+        and cell.attention in ("none", "sca")
+        and cell.fold == 0
+        and cell.protocol in ("A1", "A2"),
+        cell.seed == SEEDS[0] and cell.protocol == "A1" and cell.balancing in BALANCINGS and proposed_net,
+        usual and cell.protocol == "A1",
+        proposed_net and cell.protocol in ("A2e", "A3"),
+        usual and cell.protocol == "A2",
+        cell.seed == SEEDS[0] and cell.protocol == "A2",
+        cell.seed != SEEDS[0],
+    )
+    return next((turn for turn, at_turn in enumerate(turns) if at_turn), len(turns))
