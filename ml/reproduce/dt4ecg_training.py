@@ -1,0 +1,242 @@
+"""One training of the DT4ECG paper: batches of 16, Adam at 0.001, the last epoch counts.
+
+Resumable after each epoch, to the bit. The test windows are not looked at before the end, so that nothing
+can be chosen by them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ml.losses.task_balancing import make_balancer
+from ml.losses.task_balancing.balancer import TaskBalancer
+from ml.models.dual_task.network import DualTaskConfig, DualTaskNetwork
+from ml.reproduce.dt4ecg_losses import LOSSES
+from ml.reproduce.dt4ecg_plan import BATCH_SIZE, LEARNING_RATE
+
+TASKS = ("identity", "activity")
+CHECKPOINT_FILE = "checkpoint.pt"
+_ASKED_AT_ONCE = 256
+
+Epoch = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledWindows:
+    """What a network learns from, or is asked.
+
+    Args:
+        windows: 0 to 1, float32, shape (N, n_samples).
+        labels: Person and activity, int64, shape (N, 2).
+    """
+
+    windows: Tensor
+    labels: Tensor
+
+
+@dataclass(frozen=True)
+class Training:
+    """How one network is trained.
+
+    Args:
+        network: Its architecture.
+        balancing: Name of the rule that balances the tasks.
+        gradient_of: `last_shared`, `shared` or `all`: whose gradient the rule weighs.
+        loss: One of `LOSSES`.
+        epochs: How many.
+        seed: Of weights and batches.
+        identity: JSON of the experiment; a checkpoint of another one is not gone on from.
+    """
+
+    network: DualTaskConfig
+    balancing: str
+    gradient_of: str
+    loss: str
+    epochs: int
+    seed: int
+    identity: str
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What a training gives.
+
+    Args:
+        network: After the last epoch, in evaluation mode.
+        epochs: Curves: of each epoch `loss` and `accuracy` (of windows as they were trained on), `weights`
+            and `gradient_norms` (null where the rule measures none) by task, means over its steps; `cpu_s`.
+        first_weights: The balancing's weights at each step of the first epoch, by task.
+    """
+
+    network: DualTaskNetwork
+    epochs: Sequence[Epoch]
+    first_weights: Sequence[Sequence[float]]
+
+
+@dataclass
+class _Run:
+    network: DualTaskNetwork
+    balancer: TaskBalancer
+    optimiser: torch.optim.Optimizer
+    generator: torch.Generator
+    epochs: list[Epoch] = field(default_factory=list)
+    first_weights: list[list[float]] = field(default_factory=list)
+
+
+def train(
+    training: Training,
+    data: LabelledWindows,
+    folder: Path,
+    *,
+    report: Callable[[int], None],
+    stop: Callable[[], bool],
+) -> Trained | None:
+    """Train, or go on with, a network.
+
+    Args:
+        training: What to do.
+        data: The windows to train on.
+        folder: For the checkpoint.
+        report: Told after each epoch how many are done.
+        stop: Asked after each epoch whether to leave the rest for later.
+
+    Returns:
+        None where it was stopped before the last epoch.
+
+    Raises:
+        FloatingPointError: The loss is not finite.
+        ValueError: What network or balancing do not know.
+    """
+    run = _start(training, steps_per_epoch=-(-len(data.windows) // BATCH_SIZE))
+    _restore(run, folder / CHECKPOINT_FILE, training.identity)
+    report(len(run.epochs))
+    while len(run.epochs) < training.epochs:
+        _epoch(run, training, data)
+        _save(run, folder / CHECKPOINT_FILE, training.identity)
+        report(len(run.epochs))
+        if stop() and len(run.epochs) < training.epochs:
+            return None
+    return Trained(run.network.eval(), run.epochs, run.first_weights)
+
+
+@torch.no_grad()
+def ask(network: DualTaskNetwork, windows: Tensor) -> tuple[Tensor, Tensor]:
+    """Give log-probabilities of identity (N, n_people) and activity (N, n_activities), float32."""
+    network.eval()
+    logits = [network(part) for part in torch.split(windows, _ASKED_AT_ONCE)]
+    identity = torch.cat([one.identity for one in logits])
+    activity = torch.cat([one.activity for one in logits])
+    return identity.log_softmax(dim=1), activity.log_softmax(dim=1)
+
+
+def weighed_parameters(network: DualTaskNetwork, gradient_of: str) -> list[nn.Parameter]:
+    """Give the weights whose gradient a balancing weighs.
+
+    Raises:
+        ValueError: An unknown name.
+    """
+    known: Mapping[str, Callable[[], list[nn.Parameter]]] = {
+        "last_shared": network.last_shared_parameters,
+        "shared": network.shared_parameters,
+        "all": lambda: list(network.parameters()),
+    }
+    if gradient_of not in known:
+        raise ValueError(f"gradient_of: expected one of {sorted(known)}, got {gradient_of!r}")
+    return known[gradient_of]()
+
+
+def _start(training: Training, steps_per_epoch: int) -> _Run:
+    torch.manual_seed(training.seed)
+    options = {"steps_per_epoch": steps_per_epoch} if training.balancing == "dt4ecg_renorm" else {}
+    network = DualTaskNetwork(training.network)
+    return _Run(
+        network=network,
+        balancer=make_balancer(training.balancing, len(TASKS), **options),
+        optimiser=torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, foreach=True),
+        generator=torch.Generator().manual_seed(training.seed),
+    )
+
+
+def _epoch(run: _Run, training: Training, data: LabelledWindows) -> None:
+    began_s = time.process_time()
+    run.network.train()
+    weighed = weighed_parameters(run.network, training.gradient_of)
+    sums: dict[str, Tensor] = {}
+    order = torch.randperm(len(data.windows), generator=run.generator)
+    for rows in _batches(order):
+        figures = _step(run, training, weighed, data.windows[rows], data.labels[rows])
+        if not run.epochs:
+            run.first_weights.append([float(f"{weight:.4g}") for weight in figures["weights"].tolist()])
+        for name, values in figures.items():
+            sums[name] = sums.get(name, torch.zeros(len(TASKS), dtype=torch.float64)) + values * len(rows)
+    means = {name: [float(f"{v:.5g}") for v in (total / len(order)).tolist()] for name, total in sums.items()}
+    cpu_s = round(time.process_time() - began_s, 3)
+    run.epochs.append({"epoch": len(run.epochs) + 1, "gradient_norms": None, **means, "cpu_s": cpu_s})
+
+
+def _batches(order: Tensor) -> Sequence[Tensor]:
+    batches = list(torch.split(order, BATCH_SIZE))
+    # One window has no statistics to be normalised by.
+    return batches if len(batches[-1]) > 1 else batches[:-1]
+
+
+def _step(
+    run: _Run, training: Training, weighed: list[nn.Parameter], windows: Tensor, labels: Tensor
+) -> dict[str, Tensor]:
+    """Take one step; figures by task, float64, shape (2,)."""
+    logits = run.network(windows)
+    loss = LOSSES[training.loss]
+    losses = torch.stack([loss(logits.identity, labels[:, 0]), loss(logits.activity, labels[:, 1])])
+    if not bool(losses.isfinite().all()):
+        raise FloatingPointError(f"epoch {len(run.epochs) + 1}: losses {losses.tolist()}")
+    run.optimiser.zero_grad(set_to_none=True)
+    total: Tensor = run.balancer(losses, weighed)
+    total.backward()  # type: ignore[no-untyped-call]
+    run.balancer.after_backward()
+    run.optimiser.step()
+    right = [(one.argmax(dim=1) == labels[:, k]).double().mean() for k, one in enumerate(logits)]
+    figures = {
+        "loss": losses.detach().double(),
+        "accuracy": torch.stack(right),
+        "weights": run.balancer.weights,
+    }
+    norms = run.balancer.log
+    return figures if norms is None else figures | {"gradient_norms": norms.double()}
+
+
+def _save(run: _Run, path: Path, identity: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".tmp")
+    state = {
+        "identity": identity,
+        "network": run.network.state_dict(),
+        "balancer": run.balancer.state_dict(),
+        "optimiser": run.optimiser.state_dict(),
+        "generator": run.generator.get_state(),
+        "torch": torch.get_rng_state(),
+        "epochs": run.epochs,
+        "first_weights": run.first_weights,
+    }
+    torch.save(state, draft)
+    draft.replace(path)  # An interrupted write leaves the former one.
+
+
+def _restore(run: _Run, path: Path, identity: str) -> None:
+    if not path.is_file():
+        return
+    kept = torch.load(path, weights_only=True)
+    if kept["identity"] != identity:
+        return
+    run.network.load_state_dict(kept["network"])
+    run.balancer.load_state_dict(kept["balancer"])
+    run.optimiser.load_state_dict(kept["optimiser"])
+    run.generator.set_state(kept["generator"])
+    torch.set_rng_state(kept["torch"])
+    run.epochs, run.first_weights = list(kept["epochs"]), list(kept["first_weights"])
