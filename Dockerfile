@@ -46,7 +46,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 # Compiled here, because it cannot be at run time. The imports, some of them deferred in the code, fail the build when
 # something of the service was left out.
 RUN python -m compileall -q --invalidation-mode unchecked-hash app ml migrations \
-    && python -c "import app.cli, app.main, app.adapters.encoders"
+    && python -c "import app.cli, app.main, app.adapters.activity, app.adapters.encoders"
 
 USER 10001:10001
 EXPOSE 8000

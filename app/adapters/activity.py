@@ -17,6 +17,7 @@ from app.domain.activity import UNKNOWN_ACTIVITY, ActivityCard, ActivitySegment,
 from app.domain.errors import ConfigurationError, FailureToAcquireError
 from app.domain.references import Recording, Vector
 from app.domain.scores import ActivityEstimate
+from ml.activity.bundle import load_recogniser as load_bundled_recogniser
 from ml.activity.recogniser import ActivityRecogniser, ActivityTimeline, Baseline
 from ml.bundle import ACTIVITY_KIND, BundleError, BundleInfo, preference, read_bundle
 from ml.signal.conditioning import ConditionedEcg, examine
@@ -160,9 +161,7 @@ def load_recogniser(models_dir: Path, chosen: str | None = None) -> BundleRecogn
             raise ConfigurationError(
                 f"PULSEPRINT_ENCODERS names '{name}' for activity; loaded are: {listed}."
             )
-        from ml.activity.bundle import load_recogniser as load  # What it needs loads where it serves.
-
-        recogniser = BundleRecogniser(load(models_dir / name), found[name])
+        recogniser = BundleRecogniser(load_bundled_recogniser(models_dir / name), found[name])
     except BundleError as error:
         raise ConfigurationError(str(error)) from error
     recogniser.warm_up()

@@ -5,6 +5,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 import tomllib
 from base64 import b64decode
 from pathlib import Path
@@ -277,6 +278,19 @@ class TestDockerfile:
             "!ml/models/mean_beat.py",
             "!models",
         }
+
+    def test_all_that_the_service_imports_enters_the_build(self) -> None:
+        code = (
+            "import sys, app.cli, app.main, app.adapters.activity, app.adapters.encoders;"
+            "print(*(m.__file__ for n, m in sys.modules.items() if n.split('.')[0] in ('app', 'ml')))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+
+        imported = [Path(file) for file in done.stdout.split()]
+        assert ROOT / "ml" / "activity" / "bundle.py" in imported
+        assert [path for path in imported if not enters_the_build(path)] == []
 
     def test_no_training_enters_the_build(self) -> None:
         entering = [path for path in (ROOT / "ml").rglob("*.*") if enters_the_build(path)]
