@@ -54,6 +54,7 @@ from ml.synthetic import SyntheticPerson
 SYNTHETIC_MEMBERS, SYNTHETIC_STRANGERS = 40, 12
 SAMPLE_PERSON = 6
 STRIP_S = 20.0
+LONGEST_OF_NUMBERS_S = 120.0
 SYNTHETIC_FS_HZ = 250.0
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GALLERY = "demo"
@@ -94,9 +95,9 @@ def _synthetic_person(seed: int) -> Person:
     return Person(f"person-{seed:02d}", enrollment=tuple(strips[:2]), probe=strips[2])
 
 
-def synthetic_strip(person: int, take: int) -> Strip:
+def synthetic_strip(person: int, take: int, seconds: float = STRIP_S) -> Strip:
     """An ECG strip of a computed person; every take is a day of its own."""
-    samples = SyntheticPerson.draw(person).record(STRIP_S, SYNTHETIC_FS_HZ, session=take, seed=take)
+    samples = SyntheticPerson.draw(person).record(seconds, SYNTHETIC_FS_HZ, session=take, seed=take)
     return Strip(fs_hz=SYNTHETIC_FS_HZ, signal=_numbers(samples), lead="I")
 
 
@@ -227,9 +228,13 @@ def serve_and_run(
 def sample(
     person: Annotated[int, typer.Option(min=0, help="Which computed person.")] = SAMPLE_PERSON,
     take: Annotated[int, typer.Option(min=0, help="Which day.")] = 1,
+    seconds: Annotated[
+        float, typer.Option(min=3.0, max=3600.0, help="Above 120 the samples are int16 in base64.")
+    ] = STRIP_S,
 ) -> None:
     """Print a recording of a computed person as JSON, to try the API with."""
-    typer.echo(json.dumps(synthetic_strip(person, take).body()))
+    strip = synthetic_strip(person, take, seconds)
+    typer.echo(json.dumps(strip.body() if seconds <= LONGEST_OF_NUMBERS_S else strip.bytes_body()))
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 
 import numpy as np
 import pytest
@@ -39,6 +40,17 @@ class TestSample:
         assert [body["modality"] for body in bodies] == ["ecg", "ecg"]
         assert len(bodies[0]["signal"]) == len(bodies[1]["signal"]) == 5000
         assert bodies[0]["signal"] != bodies[1]["signal"]
+
+    def test_prints_more_than_two_minutes_as_bytes_of_the_same_signal(self):
+        longer, numbers = (
+            json.loads(CliRunner().invoke(app, ["sample", "--seconds", seconds]).stdout)
+            for seconds in ("121", "120")
+        )
+
+        samples = np.frombuffer(b64decode(longer["signal_b64"]), dtype="<i2")
+        assert (longer["dtype"], longer["unit"], samples.size) == ("int16", "uV", 121 * 250)
+        assert (numbers["unit"], len(numbers["signal"])) == ("mV", 120 * 250)
+        assert np.abs(samples / 1000.0).max() == pytest.approx(np.abs(numbers["signal"]).max(), rel=0.3)
 
 
 class TestRecordedCast:
