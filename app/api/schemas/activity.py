@@ -11,7 +11,7 @@ from app.api.schemas.recordings import EXAMPLE_RECORDING, ActivityRecording, Ecg
 from app.domain.activity import ActivitySegment, ActivityTimeline
 from app.domain.references import Recording
 
-_PROBABILITIES = {"rest": 0.05, "arm": 0.04, "walk": 0.91}
+_PROBABILITIES = {"rest": 0.02, "arm_movements": 0.05, "walk": 0.91, "run": 0.01, "squats": 0.01}
 
 
 class ActivityBody(RequestSchema):
@@ -32,7 +32,7 @@ class ActivitySegmentAnswer(ResponseSchema):
     """One activity over a few seconds."""
 
     start_s: float = described("From, in seconds of the strip.", example=0.0)
-    end_s: float = described("To, in seconds of the strip.", example=5.0)
+    end_s: float = described("To, in seconds of the strip.", example=3.0)
     activity: str = described("The most probable one; unknown if the signal allows no call.", example="walk")
     probability: float | None = described("How probable that is; null if unknown.", example=0.91)
     probabilities: dict[str, float] = described(
@@ -64,7 +64,7 @@ class ActivityAnswer(ResponseSchema):
         "Share of that time to be expected of each activity; they add up to 1.", example=_PROBABILITIES
     )
     groups: dict[str, float] = described(
-        "The same of coarser activities, which are told more surely.", example={"rest": 0.05, "light": 0.95}
+        "The same of coarser activities, which are told more surely.", example={"rest": 0.02, "light": 0.96, "vigorous": 0.02}
     )
     timeline: list[ActivitySegmentAnswer] = described("In order of time, without gaps.", example=[])
     heart_rate_bpm: float | None = described("Median heart rate.", example=71.0)
