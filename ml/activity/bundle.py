@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ml.activity.features import FEATURE_NAMES, mean_quality, window_features
+from ml.activity.features import FEATURE_NAMES, window_features
 from ml.activity.head import FloatArray, head_inputs, softmax
 from ml.activity.legibility import is_mute
-from ml.activity.recogniser import ActivityCall, ActivityTimeline, Baseline
+from ml.activity.recogniser import ActivityCall, ActivityTimeline, Baseline, SegmentEvidence
+from ml.activity.segments import describe_contexts, describe_segments, duration_s
 from ml.activity.smoothing import smooth, stay_probability
 from ml.activity.windows import context_starts_s, fitting_context_s, segment_edges_s
 from ml.bundle import ACTIVITY_KIND, WEIGHTS_FILE, BundleError, BundleInfo, read_bundle
@@ -58,6 +58,8 @@ class ActivityConfig:
             raise ValueError(f"preprocessing.contexts_s: expected ascending ones, got {self.contexts_s}")
         if not all(isinstance(number, int | float) and number > 0.0 for number in numbers):
             raise ValueError(f"preprocessing: expected positive numbers, got {numbers}")
+        if self.timeline_context_s not in self.contexts_s:
+            raise ValueError(f"preprocessing.timeline_context_s: no head for {self.timeline_context_s:g} s")
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> ActivityConfig:
@@ -123,7 +125,7 @@ class BundledRecogniser:
 
     def baseline(self, resting: ConditionedEcg) -> Baseline | None:
         """See `ActivityRecogniser.baseline`."""
-        end_s = min(_duration_s(resting), MAX_BASELINE_S)
+        end_s = min(duration_s(resting), MAX_BASELINE_S)
         if is_mute(resting.quality, 0.0, end_s):
             return None
         values = window_features(resting, 0.0, end_s)
@@ -131,43 +133,58 @@ class BundledRecogniser:
 
     def timeline(self, strip: ConditionedEcg, baseline: Baseline | None = None) -> ActivityTimeline:
         """See `ActivityRecogniser.timeline`."""
-        edges_s = segment_edges_s(_duration_s(strip), self.config.step_s)
-        context_s = self._context_s(min(edges_s[-1], self.config.timeline_context_s))
-        features = _features(strip, context_starts_s(edges_s, context_s), context_s)
-        logits = self._logits(features, context_s, baseline)
-        bounds = list(zip(edges_s[:-1].tolist(), edges_s[1:].tolist(), strict=True))
-        unknown = np.array([is_mute(strip.quality, *bound) for bound in bounds])
-        evidence = np.where(unknown[:, None], 0.0, self.config.evidence_weight * logits)
-        stay = stay_probability(self.config.step_s, self.config.dwell_s)
+        return self.chained([self.evidence(strip, baseline)])
+
+    def evidence(
+        self,
+        strip: ConditionedEcg,
+        baseline: Baseline | None = None,
+        span_s: tuple[float, float] | None = None,
+    ) -> SegmentEvidence:
+        """See `ActivityRecogniser.evidence`."""
+        context_s = self._context_s(min(duration_s(strip), self.config.timeline_context_s))
+        found = describe_segments(strip, context_s, self.config.step_s, span_s)
+        logits = self._logits(found.features, context_s, baseline)
+        return SegmentEvidence(
+            start_s=found.edges_s[:-1],
+            end_s=found.edges_s[1:],
+            log_evidence=np.where(found.mute[:, None], 0.0, self.config.evidence_weight * logits),
+            heart_rate_bpm=np.exp(found.features[:, FEATURE_NAMES.index("log_heart_rate")]),
+            quality=found.quality,
+            unknown=found.mute,
+        )
+
+    def chained(self, parts: Sequence[SegmentEvidence]) -> ActivityTimeline:
+        """See `ActivityRecogniser.chained`."""
+        log_evidence = np.concatenate([part.log_evidence for part in parts])
         return ActivityTimeline(
-            start_s=edges_s[:-1],
-            end_s=edges_s[1:],
-            probabilities=smooth(evidence, stay),
-            heart_rate_bpm=np.exp(features[:, FEATURE_NAMES.index("log_heart_rate")]),
-            quality=np.array([mean_quality(strip.quality, *bound) for bound in bounds]),
-            unknown=unknown,
+            start_s=np.concatenate([part.start_s for part in parts]),
+            end_s=np.concatenate([part.end_s for part in parts]),
+            probabilities=smooth(log_evidence, stay_probability(self.config.step_s, self.config.dwell_s)),
+            heart_rate_bpm=np.concatenate([part.heart_rate_bpm for part in parts]),
+            quality=np.concatenate([part.quality for part in parts]),
+            unknown=np.concatenate([part.unknown for part in parts]),
         )
 
     def activity(self, strip: ConditionedEcg, baseline: Baseline | None = None) -> ActivityCall:
         """See `ActivityRecogniser.activity`."""
-        duration_s = _duration_s(strip)
-        context_s = self._context_s(duration_s)
-        edges_s = segment_edges_s(duration_s, context_s / 2.0)
+        context_s = self._context_s(duration_s(strip))
+        edges_s = segment_edges_s(duration_s(strip), context_s / 2.0)
         starts_s = np.unique(context_starts_s(edges_s, context_s))
         legible = [start for start in starts_s if not is_mute(strip.quality, start, start + context_s)]
         n_classes = len(self.classes)
         if not legible:
             prior = np.full(n_classes, 1.0 / n_classes)
             return ActivityCall(None, None, prior, strip.heart_rate_bpm)
-        logits = self._logits(_features(strip, np.array(legible), context_s), context_s, baseline)
+        logits = self._logits(describe_contexts(strip, np.array(legible), context_s), context_s, baseline)
         probabilities = softmax(logits.mean(axis=0))
         best = int(probabilities.argmax())
         return ActivityCall(
             self.classes[best], float(probabilities[best]), probabilities, strip.heart_rate_bpm
         )
 
-    def _context_s(self, duration_s: float) -> float:
-        return fitting_context_s(duration_s, self.config.contexts_s)
+    def _context_s(self, length_s: float) -> float:
+        return fitting_context_s(length_s, self.config.contexts_s)
 
     def _logits(self, features: FloatArray, context_s: float, baseline: Baseline | None) -> FloatArray:
         if baseline is not None and baseline.encoder_id != self.encoder_id:
@@ -187,14 +204,3 @@ def load_recogniser(directory: Path) -> BundledRecogniser:
     """
     info = read_bundle(directory)
     return BundledRecogniser(info, (directory / WEIGHTS_FILE).read_bytes())
-
-
-def _features(strip: ConditionedEcg, starts_s: NDArray[np.float64], context_s: float) -> FloatArray:
-    end_s = _duration_s(strip)
-    return np.stack(
-        [window_features(strip, start, min(start + context_s, end_s)) for start in starts_s.tolist()]
-    )
-
-
-def _duration_s(strip: ConditionedEcg) -> float:
-    return strip.ecg.size / strip.fs_hz

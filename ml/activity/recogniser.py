@@ -8,6 +8,7 @@ such strips too.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,6 +33,25 @@ class Baseline:
 
     def __repr__(self) -> str:
         return f"Baseline(values=<{self.values.size}>, encoder_id={self.encoder_id!r})"
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentEvidence:
+    """What each segment says on its own, before it is judged by those before and after it.
+
+    Args:
+        start_s, end_s: Of each segment, float64, shape (n_segments,).
+        log_evidence: log P(what is seen | activity), up to a constant per row, float64, shape (n_segments,
+            n_classes); zeros where the segment is unknown.
+        heart_rate_bpm, quality, unknown: As of `ActivityTimeline`.
+    """
+
+    start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
+    log_evidence: NDArray[np.float64]
+    heart_rate_bpm: NDArray[np.float64]
+    quality: NDArray[np.float64]
+    unknown: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +131,28 @@ class ActivityRecogniser(Protocol):
         Raises:
             ValueError: A baseline that another recogniser made.
         """
+
+    def evidence(
+        self,
+        strip: ConditionedEcg,
+        baseline: Baseline | None = None,
+        span_s: tuple[float, float] | None = None,
+    ) -> SegmentEvidence:
+        """Say what segments of a strip show, each on its own: the first half of `timeline`.
+
+        Long strips are told in parts, each conditioned with some seconds before and after it.
+
+        Args:
+            strip: A strip or a part of one, as of `timeline`.
+            baseline: As of `timeline`.
+            span_s: Only the segments that begin within it, at least one; None for all.
+
+        Raises:
+            ValueError: A baseline that another recogniser made.
+        """
+
+    def chained(self, parts: Sequence[SegmentEvidence]) -> ActivityTimeline:
+        """Judge segments by each other: the second half of `timeline`; parts in order of time."""
 
     def activity(self, strip: ConditionedEcg, baseline: Baseline | None = None) -> ActivityCall:
         """Tell the one activity of a strip; arguments and errors as of `timeline`."""

@@ -1,0 +1,118 @@
+"""Features of the motion set → heads → a checked activity bundle with a card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ml.activity.bundle import ActivityConfig, BundledRecogniser, load_recogniser
+from ml.activity.card import activity_card
+from ml.activity.examples import MotionFeatures
+from ml.activity.features import FEATURE_NAMES
+from ml.activity.fitting import FittedHead, fit_head
+from ml.activity.network import heads_network
+from ml.activity.recipe import ActivityRecipe
+from ml.bundle import ACTIVITY_KIND, BUNDLE_FILE, CARD_FILE, SCHEMA, WEIGHTS_FILE
+from ml.bundle_writer import git_revision
+from ml.data.motion import ACTIVITIES
+from ml.evaluation.activity_protocols import table_examples
+from ml.evaluation.activity_timelines import JoinedStrip, TimelineBench, best_weight
+from ml.evaluation.activity_windows import ACTIVITY_GROUPS
+
+# What the set calls walk_4kmh and run_8kmh is walking and running; a service knows nothing of the speed.
+PUBLIC_NAMES: Mapping[str, str] = {
+    "rest": "rest",
+    "arm_movements": "arm_movements",
+    "walk_4kmh": "walk",
+    "run_8kmh": "run",
+    "squats": "squats",
+}
+TRAINING_DATA = "Kalouskova 2024, motion artefacts of a wearable ECG (github.com/kalouskova/DP), GPL-3.0"
+
+
+def fit_heads(features: MotionFeatures, contexts_s: Sequence[float]) -> list[FittedHead]:
+    """Fit the heads of a bundle to everybody, in its order: by context, without own rest and with it."""
+    fitted = []
+    for context_s in contexts_s:
+        table = features.tables[context_s]
+        for rest in (None, features.own_rest(table)):
+            examples = table_examples(table, rest)
+            fitted.append(fit_head(examples.where(examples.asked), len(ACTIVITIES)))
+    return fitted
+
+
+def fit_evidence_weight(
+    features: MotionFeatures, strips: Sequence[JoinedStrip], recipe: ActivityRecipe, fitted: FittedHead
+) -> float:
+    """Choose how much a segment of a timeline counts, on people left out; without own rest."""
+    bench = TimelineBench(features, recipe.timeline.context_s, recipe.heads.step_s, strips, own_rest=False)
+    return best_weight(*bench.left_out(fitted), bench.stay)
+
+
+def write_activity_bundle(
+    models: Path,
+    recipe: ActivityRecipe,
+    fitted: Sequence[FittedHead],
+    evidence_weight: float,
+    *,
+    people: int,
+    figures: Sequence[Mapping[str, Any]],
+) -> BundledRecogniser:
+    """Write `models/<id>@<version>/` and load it back.
+
+    Args:
+        models: Where bundles live.
+        recipe: Of the bundle.
+        fitted: Heads, by context, without own rest and with it.
+        evidence_weight: See `ActivityConfig`.
+        people: Whom the heads were fitted to.
+        figures: What was measured on people left out, for `operating_points`.
+
+    Raises:
+        BundleError: What was written cannot be served.
+    """
+    config = ActivityConfig(
+        features=FEATURE_NAMES,
+        contexts_s=recipe.heads.contexts_s,
+        step_s=recipe.heads.step_s,
+        timeline_context_s=recipe.timeline.context_s,
+        dwell_s=recipe.timeline.dwell_s,
+        evidence_weight=evidence_weight,
+    )
+    names = recipe.bundle
+    fields: dict[str, Any] = {
+        "schema": SCHEMA,
+        "id": names.id,
+        "version": names.version,
+        "kind": ACTIVITY_KIND,
+        "modality": "ecg",
+        "classes": [PUBLIC_NAMES[name] for name in ACTIVITIES],
+        "groups": {group: [PUBLIC_NAMES[name] for name in own] for group, own in ACTIVITY_GROUPS.items()},
+        "preprocessing": asdict(config),
+        "licence": names.licence,
+        "training_data": [TRAINING_DATA],
+        "recipe_sha256": recipe.sha256,
+        "git_revision": git_revision(),
+        "operating_points": list(figures),
+        "calibration_data": {"people": people, "set": "motion set, leave one person out, nested"},
+        "calibration": {
+            "shrinkages": [head.shrinkage for head in fitted],
+            "temperatures": [round(head.temperature, 4) for head in fitted],
+        },
+    }
+    contents = {
+        WEIGHTS_FILE: heads_network([head.head for head in fitted]),
+        CARD_FILE: activity_card(fields).encode(),
+    }
+    fields["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    directory = models / f"{names.id}@{names.version}"
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (directory / name).write_bytes(content)
+    lines = (f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items())
+    (directory / BUNDLE_FILE).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    return load_recogniser(directory)

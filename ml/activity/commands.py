@@ -1,0 +1,192 @@
+"""`python -m ml.cli activity features | evaluate | compare | export`: stages of the activity bundle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+
+from ml.activity.building import fit_evidence_weight, fit_heads, write_activity_bundle
+from ml.activity.examples import OWN_REST_S, MotionFeatures, motion_features
+from ml.activity.recipe import ActivityRecipe, read_activity_recipe
+from ml.activity.stages import load_features, save_features
+from ml.bundle import BundleError
+from ml.bundle_writer import git_revision
+from ml.data.motion import read_motion_records
+from ml.data.records import DataError
+from ml.evaluation.activity_protocols import a3_rows
+from ml.evaluation.activity_timelines import JoinedStrip, TimelineBench, joined_strips, timeline_row
+from ml.training.recipe import RecipeError
+
+console = Console(stderr=True)
+stages = typer.Typer(no_args_is_help=True, help="The bundle that tells what a wearer is doing.")
+
+RECIPE = Path("ml/recipes/activity.toml")
+RESULTS = Path("docs/results/activity")
+TRUNK = Path("ml/weights/ecg-windows-first.pt")
+
+RecipeOption = Annotated[Path, typer.Option("--recipe", help="The experiment.", exists=True, dir_okay=False)]
+DataOption = Annotated[Path, typer.Option("--data", help="The folder that holds ecg/.", file_okay=False)]
+VarOption = Annotated[Path, typer.Option("--var", help="Where stages keep their files.", file_okay=False)]
+ResultsOption = Annotated[Path, typer.Option("--results", help="Where figures are kept.", file_okay=False)]
+ModelsOption = Annotated[Path, typer.Option("--models", help="Where bundles live.", file_okay=False)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `activity` to a command line."""
+    app.add_typer(stages, name="activity")
+
+
+@stages.command()
+def features(
+    recipe: RecipeOption = RECIPE, data: DataOption = Path("../shared/data"), var: VarOption = Path("var")
+) -> None:
+    """Describe the windows of the motion set; a minute or two."""
+    plan = _read(recipe)
+    try:
+        records = read_motion_records(data)
+    except DataError as error:
+        raise _stopped(str(error)) from error
+    with console.status("describing windows"):
+        found = motion_features(records, plan.heads.contexts_s, plan.heads.step_s)
+    with console.status("describing joined strips"):
+        strips = joined_strips(records, found.people, plan.timeline.context_s, plan.heads.step_s)
+    console.print(f"{len(found.people)} people → {save_features(_folder(var), found, strips)}")
+
+
+@stages.command()
+def evaluate(
+    recipe: RecipeOption = RECIPE, var: VarOption = Path("var"), results: ResultsOption = RESULTS
+) -> None:
+    """Measure protocol A3, windows, strips and timelines, on people left out."""
+    plan = _read(recipe)
+    found, strips = _kept(var)
+    with console.status("windows and whole strips"):
+        rows = a3_rows(found)
+    _write(results / "a3.json", "A3, the method that ships", {"own_rest_s": OWN_REST_S, "rows": rows})
+    context_s, step_s = plan.timeline.context_s, plan.heads.step_s
+    with console.status("timelines"):
+        benches = [TimelineBench(found, context_s, step_s, strips, own_rest) for own_rest in (False, True)]
+        rows = [timeline_row(bench) for bench in benches]
+    _write(results / "timelines.json", "A3, timelines of recordings put one after another", {"rows": rows})
+
+
+@stages.command()
+def compare(
+    data: DataOption = Path("../shared/data"),
+    var: VarOption = Path("var"),
+    results: ResultsOption = RESULTS,
+    trunk: Annotated[Path, typer.Option(help="Weights of a window network.", exists=True)] = TRUNK,
+) -> None:
+    """Measure features of the identity trunk and other classifiers beside the method that ships."""
+    from ml.evaluation.activity_comparison import comparison_rows  # These need torch and scikit-learn.
+    from ml.evaluation.activity_trunk import pooled_over_context, trunk_features
+
+    found, _ = _kept(var)
+    shortest_s, longest_s = min(found.tables), max(found.tables)
+    short, long = found.tables[shortest_s], found.tables[longest_s]
+    with console.status("reading windows by the trunk"):
+        of_trunk = trunk_features(read_motion_records(data), short, trunk)
+    over_context = pooled_over_context(of_trunk, short, long, longest_s)
+    rows = []
+    for table, context_s, by_trunk in ((short, shortest_s, of_trunk), (long, longest_s, over_context)):
+        kinds = {
+            "by hand": table.features,
+            f"trunk {trunk.stem}": by_trunk,
+            "both": np.hstack([table.features, by_trunk]),
+        }
+        with console.status(f"comparing at {context_s:g} s"):
+            rows += comparison_rows(table, context_s, kinds, others=context_s == longest_s)
+    _write(results / "comparison.json", "A3, what the shipped method was chosen among", {"rows": rows})
+
+
+@stages.command()
+def export(
+    recipe: RecipeOption = RECIPE,
+    var: VarOption = Path("var"),
+    results: ResultsOption = RESULTS,
+    models: ModelsOption = Path("models"),
+) -> None:
+    """Fit the heads to all people and write the bundle, with the figures that `evaluate` kept."""
+    plan = _read(recipe)
+    found, strips = _kept(var)
+    try:
+        kept = json.loads((results / "a3.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise _stopped(f"no {results / 'a3.json'}; run: python -m ml.cli activity evaluate") from None
+    with console.status("fitting heads"):
+        fitted = fit_heads(found, plan.heads.contexts_s)
+        timeline_head = fitted[2 * plan.heads.contexts_s.index(plan.timeline.context_s)]
+        weight = fit_evidence_weight(found, strips, plan, timeline_head)
+    try:
+        recogniser = write_activity_bundle(
+            models, plan, fitted, weight, people=len(found.people), figures=[_point(r) for r in kept["rows"]]
+        )
+    except BundleError as error:
+        raise _stopped(str(error)) from error
+    console.print(f"wrote {models / recogniser.encoder_id}")
+
+
+def _point(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a bundle tells of a row of A3."""
+    by_5, by_3 = row["classes_5"], row["classes_3"]
+    what = row["asked"] if row["asked"].startswith("whole") else f"{row['context_s']:g} s, {row['asked']}"
+    return {
+        "asked": what,
+        "own_rest": row["own_rest"],
+        "windows": row["windows"],
+        "accuracy_5": by_5["accuracy"],
+        "accuracy_5_interval_95": by_5["accuracy_interval"],
+        "accuracy_3": by_3["accuracy"],
+        "accuracy_3_interval_95": by_3["accuracy_interval"],
+        "ece_5": by_5["ece"],
+        "ece_3": by_3["ece"],
+    }
+
+
+def _kept(var: Path) -> tuple[MotionFeatures, list[JoinedStrip]]:
+    try:
+        return load_features(_folder(var))
+    except FileNotFoundError:
+        raise _stopped(f"no features in {_folder(var)}; run: python -m ml.cli activity features") from None
+    except ValueError as error:
+        raise _stopped(f"{error}; run: python -m ml.cli activity features") from None
+
+
+def _folder(var: Path) -> Path:
+    return var / "activity"
+
+
+def _read(path: Path) -> ActivityRecipe:
+    try:
+        return read_activity_recipe(path)
+    except RecipeError as error:
+        raise _stopped(str(error)) from error
+
+
+def _write(path: Path, title: str, content: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = {"title": title, "code": git_revision(), **content}
+    path.write_text(json.dumps(_rounded(kept), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    console.print(f"→ {path}")
+
+
+def _rounded(value: Any) -> Any:
+    """Six digits are more than ten people carry."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value
+
+
+def _stopped(reason: str) -> typer.Exit:
+    console.print(reason, style="red", soft_wrap=True)
+    return typer.Exit(code=1)

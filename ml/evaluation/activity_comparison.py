@@ -1,0 +1,143 @@
+"""What the shipped method was chosen among: features by hand, of the trunk, both; kinds of classifier.
+
+All under A3, nested, as `ml.evaluation.activity_protocols`. scikit-learn is needed here, never in service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.activity.examples import FeatureTable
+from ml.activity.fitting import Examples
+from ml.activity.head import Standardisation
+from ml.data.motion import ACTIVITIES
+from ml.evaluation.activity_protocols import Answerer, discriminant, leave_one_person_out, table_examples
+from ml.evaluation.confidence import fit_temperature, negative_log_likelihood
+
+FloatArray = NDArray[np.float64]
+N_CLASSES = len(ACTIVITIES)
+# Neighbouring windows of 30 s share most of their seconds; every other one teaches as much in half the time.
+LEARNED_EVERY = 2
+# To choose among settings, people known are left out by thirds: one at a time would take hours.
+INNER_FOLDS = 3
+TINY = float(np.finfo(np.float32).tiny)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A kind of classifier.
+
+    Args:
+        name: For the table.
+        make: Settings tried → a fresh scikit-learn classifier.
+        settings: Chosen among by leaving out one after another of the people known; a single one is fixed.
+    """
+
+    name: str
+    make: Callable[[Any], Any]
+    settings: tuple[Any, ...]
+
+
+def contenders() -> tuple[Contender, ...]:
+    """Give the classifiers beside the discriminant."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neural_network import MLPClassifier
+
+    return (
+        Contender(
+            "logistic regression, penalty chosen",
+            lambda c: LogisticRegression(C=c, max_iter=200, tol=1e-3),
+            (0.003, 0.03),
+        ),
+        Contender(
+            "gradient boosting, fixed",
+            lambda n: HistGradientBoostingClassifier(
+                max_iter=n,
+                learning_rate=0.08,
+                max_leaf_nodes=8,
+                min_samples_leaf=30,
+                l2_regularization=5.0,
+                max_features=0.3,
+                random_state=0,
+            ),
+            (80,),
+        ),
+        Contender(
+            "perceptron with 16 hidden units, fixed",
+            lambda n: MLPClassifier((n,), alpha=1.0, max_iter=60, early_stopping=False, random_state=0),
+            (16,),
+        ),
+    )
+
+
+def answerer(contender: Contender) -> Answerer:
+    """Let a classifier answer as the discriminant does: what it is set to is chosen on people left out."""
+
+    def answer(known: Examples, asked: FloatArray) -> tuple[FloatArray, dict[str, float]]:
+        left_out = {setting: _left_out(contender, setting, known) for setting in contender.settings}
+        temperatures = {s: fit_temperature(logits, known.classes) for s, logits in left_out.items()}
+        best = min(
+            contender.settings,
+            key=lambda s: negative_log_likelihood(left_out[s], known.classes, temperatures[s]),
+        )
+        logits = _fit_and_ask(contender, best, known, asked) / temperatures[best]
+        return logits, {"setting": float(best), "temperature": temperatures[best]}
+
+    return answer
+
+
+def _left_out(contender: Contender, setting: Any, known: Examples) -> FloatArray:
+    logits = np.zeros((known.classes.size, N_CLASSES))
+    for people in np.array_split(np.unique(known.people), INNER_FOLDS):
+        own = np.isin(known.people, people)
+        logits[own] = _fit_and_ask(contender, setting, known.where(~own), known.inputs[own])
+    return logits
+
+
+def _fit_and_ask(contender: Contender, setting: Any, known: Examples, asked: FloatArray) -> FloatArray:
+    learned = known.where(np.arange(known.classes.size) % LEARNED_EVERY == 0)
+    standardisation = Standardisation.of(learned.inputs)
+    classifier = contender.make(setting).fit(standardisation.apply(learned.inputs), learned.classes)
+    probabilities = classifier.predict_proba(standardisation.apply(asked))
+    return np.asarray(np.log(np.maximum(probabilities, TINY)))
+
+
+def comparison_rows(
+    table: FeatureTable, context_s: float, kinds: Mapping[str, FloatArray], others: bool
+) -> list[dict[str, Any]]:
+    """Measure kinds of features by the discriminant, and where asked for the features by hand by others.
+
+    Args:
+        table: Windows of one length.
+        context_s: That length.
+        kinds: Features of those windows by the name of their kind, float64, shape (n, any); the first is what
+            ships.
+        others: Measure other classifiers, too.
+    """
+    entries: list[tuple[str, str, FloatArray, Answerer]] = [
+        (name, "linear discriminant, shrinkage chosen", features, discriminant)
+        for name, features in kinds.items()
+    ]
+    if others:
+        name, features = next(iter(kinds.items()))
+        entries += [(name, one.name, features, answerer(one)) for one in contenders()]
+    rows = []
+    for name, classifier, features, answer in entries:
+        answers, choices = leave_one_person_out(table, table_examples(table, None, features), answer)
+        rows.append(
+            {
+                "context_s": context_s,
+                "features": name,
+                "n_features": features.shape[1],
+                "classifier": classifier,
+                **answers.figures(),
+                "choices": choices,
+            }
+        )
+    return rows

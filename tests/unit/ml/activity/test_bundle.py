@@ -1,0 +1,150 @@
+import numpy as np
+import pytest
+
+from ml.activity.bundle import ActivityConfig, load_recogniser
+from ml.activity.features import FEATURE_NAMES
+from ml.activity.recogniser import Baseline
+from ml.bundle import BundleError
+from ml.signal.conditioning import ConditionedEcg, examine
+from tests.bundles import write_activity_files, write_network_bundle
+from tests.moving import FS_HZ, moving_signal
+
+REST, WALK, RUN = 0, 2, 3
+NOISE = np.random.default_rng(0).standard_normal(2500)
+
+
+def examined(*activities: int, seconds: float = 20.0) -> ConditionedEcg:
+    parts = [moving_signal(activity, seconds, seed=901) for activity in activities]
+    return examine(np.concatenate(parts), FS_HZ)
+
+
+FIELDS = {
+    "features": list(FEATURE_NAMES),
+    "contexts_s": [3.0, 10.0],
+    "step_s": 3.0,
+    "timeline_context_s": 10.0,
+    "dwell_s": 60.0,
+    "evidence_weight": 0.3,
+}
+
+
+class TestActivityConfig:
+    def test_heads_come_by_context_without_and_with_own_rest(self):
+        config = ActivityConfig.from_dict(FIELDS)
+
+        assert config.n_heads == 4
+        assert [config.head(s, own_rest=r) for s in (3.0, 10.0) for r in (False, True)] == [0, 1, 2, 3]
+
+    @pytest.mark.parametrize(
+        ("fields", "message"),
+        [
+            ({"features": ["log_heart_rate"]}, "others than this code makes"),
+            ({"contexts_s": [10.0, 3.0]}, "expected ascending"),
+            ({"contexts_s": []}, "expected ascending"),
+            ({"dwell_s": 0.0}, "expected positive"),
+            ({"evidence_weight": "much"}, "expected positive"),
+            ({"timeline_context_s": 5.0}, "no head for"),
+        ],
+    )
+    def test_what_cannot_be_is_refused(self, fields, message):
+        with pytest.raises(ValueError, match=message):
+            ActivityConfig.from_dict({**FIELDS, **fields})
+
+    def test_an_unknown_field_is_refused(self):
+        with pytest.raises(TypeError, match="colour"):
+            ActivityConfig.from_dict({**FIELDS, "colour": 1})
+
+
+class TestActivity:
+    @pytest.mark.parametrize(("activity", "name"), [(REST, "rest"), (WALK, "walk"), (RUN, "run")])
+    def test_somebody_never_met_is_recognised(self, recogniser, activity, name):
+        call = recogniser.activity(examined(activity))
+
+        assert call.activity == name
+        assert call.probability == call.probabilities.max() > 0.5
+        assert call.probabilities.sum() == pytest.approx(1.0)
+
+    def test_a_strip_shorter_than_every_context_gets_a_call(self, recogniser):
+        assert recogniser.activity(examined(RUN, seconds=3.0)).activity is not None
+
+    def test_noise_gets_no_call(self, recogniser):
+        call = recogniser.activity(examine(NOISE, FS_HZ))
+
+        assert (call.activity, call.probability) == (None, None)
+        np.testing.assert_allclose(call.probabilities, 0.2)
+
+    def test_own_rest_matters(self, recogniser):
+        baseline = recogniser.baseline(examined(REST))
+
+        with_rest = recogniser.activity(examined(WALK), baseline).probabilities
+
+        assert not np.allclose(with_rest, recogniser.activity(examined(WALK)).probabilities)
+        assert with_rest.argmax() == recogniser.classes.index("walk")
+
+
+class TestTimeline:
+    def test_a_change_is_seen_within_a_few_segments(self, recogniser):
+        timeline = recogniser.timeline(examined(REST, RUN, seconds=40.0))
+
+        called = np.array(recogniser.classes)[timeline.probabilities.argmax(axis=1)]
+        assert (called[timeline.end_s < 35.0] == "rest").all()
+        assert (called[timeline.start_s > 45.0] == "run").all()
+
+    def test_segments_follow_each_other_from_beginning_to_end(self, recogniser):
+        timeline = recogniser.timeline(examined(WALK, seconds=20.5))
+
+        assert timeline.start_s[0] == 0.0
+        np.testing.assert_array_equal(timeline.start_s[1:], timeline.end_s[:-1])
+        assert timeline.end_s[-1] == pytest.approx(20.5, abs=0.01)
+        np.testing.assert_allclose(timeline.probabilities.sum(axis=1), 1.0)
+        assert 80.0 < np.median(timeline.heart_rate_bpm) < 105.0
+
+    def test_lost_contact_is_unknown(self, recogniser):
+        signal = moving_signal(WALK, 40.0, seed=5)
+        signal[2500:6250] = signal[2500]
+
+        unknown = recogniser.timeline(examine(signal, FS_HZ)).unknown
+
+        assert unknown[4:8].all()
+        assert not unknown[:3].any()
+        assert not unknown[9:].any()
+
+
+class TestBaseline:
+    def test_has_as_many_numbers_as_told_and_shows_none(self, recogniser):
+        baseline = recogniser.baseline(examined(REST))
+
+        assert baseline is not None
+        assert baseline.values.shape == (recogniser.baseline_size,)
+        assert (
+            repr(baseline) == f"Baseline(values=<{recogniser.baseline_size}>, encoder_id='activity@2026.11')"
+        )
+
+    def test_there_is_none_of_noise(self, recogniser):
+        assert recogniser.baseline(examine(NOISE, FS_HZ)) is None
+
+    def test_one_of_another_recogniser_is_refused(self, recogniser):
+        foreign = Baseline(np.zeros(recogniser.baseline_size, np.float32), "activity@2025.1")
+
+        with pytest.raises(ValueError, match=r"expected a baseline of activity@2026\.11"):
+            recogniser.activity(examined(REST), foreign)
+
+
+class TestLoadRecogniser:
+    def test_an_encoder_tells_no_activity(self, tmp_path):
+        write_network_bundle(tmp_path, "ecg@1")
+
+        with pytest.raises(BundleError, match="kind 'ecg-network' tells no activity"):
+            load_recogniser(tmp_path / "ecg@1")
+
+    def test_a_bundle_without_preprocessing_is_refused_in_one_line(self, tmp_path):
+        with pytest.raises(BundleError, match=r"^bundle activity@1: "):
+            load_recogniser(write_activity_files(tmp_path))
+
+    def test_classes_are_public_and_grouped(self, recogniser):
+        assert recogniser.classes == ("rest", "arm_movements", "walk", "run", "squats")
+        assert recogniser.groups == {
+            "rest": ("rest",),
+            "light": ("arm_movements", "walk"),
+            "vigorous": ("run", "squats"),
+        }

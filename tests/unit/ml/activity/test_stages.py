@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+
+from ml.activity.stages import FEATURES_FILE, load_features, save_features
+from ml.evaluation.activity_timelines import JoinedStrip
+
+
+class TestStages:
+    def test_what_was_kept_is_read(self, features, tmp_path):
+        strip = JoinedStrip(np.ones((4, 3)), np.zeros(4, bool), np.arange(4), 1, 2)
+        save_features(tmp_path, features, [strip])
+
+        found, strips = load_features(tmp_path)
+
+        assert found.people == features.people
+        np.testing.assert_array_equal(found.rest, features.rest)
+        np.testing.assert_array_equal(found.tables[10.0].features, features.tables[10.0].features)
+        np.testing.assert_array_equal(found.tables[10.0].start_s, features.tables[10.0].start_s)
+        assert (strips[0].person, strips[0].electrode, strips[0].truth.tolist()) == (1, 2, [0, 1, 2, 3])
+
+    def test_features_of_other_code_are_refused(self, tmp_path):
+        np.savez(tmp_path / FEATURES_FILE, names=np.array(["heart rate"]))
+
+        with pytest.raises(ValueError, match="other features"):
+            load_features(tmp_path)

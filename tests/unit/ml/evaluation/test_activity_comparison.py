@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from ml.evaluation.activity_comparison import Contender, answerer, comparison_rows, contenders
+from ml.evaluation.activity_protocols import leave_one_person_out, table_examples
+from tests.unit.ml.evaluation.test_activity_protocols import table
+
+
+class Constant:
+    """A classifier that is sure of one class; which one is its setting."""
+
+    def __init__(self, favourite: int) -> None:
+        self.favourite = favourite
+
+    def fit(self, inputs: np.ndarray, classes: np.ndarray) -> "Constant":
+        return self
+
+    def predict_proba(self, inputs: np.ndarray) -> np.ndarray:
+        found = np.full((len(inputs), 5), 0.05)
+        found[:, self.favourite] = 0.8
+        return found
+
+
+class TestAnswerer:
+    def test_the_setting_that_suits_people_left_out_is_chosen(self):
+        some = table()
+        chosen = some.activity != 2
+        examples = table_examples(some, None).where(chosen | (some.start_s > 12.0))
+
+        answer = answerer(Contender("constant", Constant, (2, 4)))
+        _, choice = answer(examples, examples.inputs)
+
+        assert choice["setting"] == 4.0
+
+
+class TestComparisonRows:
+    def test_one_row_per_kind_of_features(self):
+        some = table()
+        rows = comparison_rows(some, 3.0, {"all": some.features, "few": some.features[:, :5]}, others=False)
+
+        assert [(row["features"], row["n_features"]) for row in rows] == [("all", 52), ("few", 5)]
+        assert rows[1]["classes_5"]["accuracy"] > 0.9
+
+
+class TestContenders:
+    def test_each_learns_what_there_is_to_learn(self):
+        pytest.importorskip("sklearn", reason="in the extra train only")
+        some = table()
+
+        for contender in contenders():
+            examples = table_examples(some, None, some.features[:, :6])
+            answers, _ = leave_one_person_out(some, examples, answerer(contender))
+            assert answers.figures()["classes_5"]["accuracy"] > 0.6, contender.name

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from ml.data.motion import ACTIVITIES, ELECTRODES
+from ml.evaluation.activity_timelines import (
+    JoinedStrip,
+    TimelineBench,
+    best_weight,
+    joined_strips,
+    timeline_answers,
+    timeline_row,
+)
+from tests.moving import moving_features, moving_records
+
+PEOPLE = ("p0", "p1", "p2")
+
+
+@pytest.fixture(scope="module")
+def strips() -> list[JoinedStrip]:
+    return joined_strips(moving_records(3, seconds=32.0), PEOPLE, 10.0, 6.0)
+
+
+class TestJoinedStrips:
+    def test_each_person_and_electrode_does_everything_once(self, strips):
+        assert [(s.person, s.electrode) for s in strips] == [(p, e) for p in range(3) for e in range(3)]
+        for strip in strips:
+            changes = np.flatnonzero(np.diff(strip.truth)) + 1
+            assert sorted(strip.truth[np.append(0, changes)]) == list(range(len(ACTIVITIES)))
+
+    def test_own_rest_is_left_out(self, strips):
+        for strip in strips:
+            assert (strip.truth == 0).sum() == pytest.approx(2, abs=1)
+            assert (strip.truth == 3).sum() == pytest.approx(32 / 6, abs=1)
+
+    def test_the_order_is_drawn(self, strips):
+        assert len({tuple(strip.truth.tolist()) for strip in strips}) > len(ELECTRODES)
+
+
+def overconfident(n_segments: int = 40) -> tuple[JoinedStrip, np.ndarray]:
+    """A strip of rest whose logits speak for walking a third of the time, in a row."""
+    truth = np.zeros(n_segments, dtype=np.int64)
+    logits = np.zeros((n_segments, len(ACTIVITIES)))
+    logits[:, 0] = 3.0
+    logits[: n_segments // 3] = [0.0, 0.0, 3.0, 0.0, 0.0]
+    return JoinedStrip(np.zeros((n_segments, 1)), np.zeros(n_segments, bool), truth, 0, 0), logits
+
+
+class TestBestWeight:
+    def test_errors_that_last_make_evidence_count_less(self):
+        strip, logits = overconfident()
+        right = np.where(np.arange(len(ACTIVITIES)) == 0, 3.0, 0.0) * np.ones((40, 1))
+
+        assert best_weight([strip], [logits], 0.95) < best_weight([strip], [right], 0.95)
+
+
+class TestTimelineAnswers:
+    def test_mute_segments_say_nothing_to_their_neighbours(self):
+        strip, logits = overconfident()
+        strip.mute[:13] = True
+
+        answers = timeline_answers([strip], [logits], 1.0, 0.95)
+
+        assert answers.mute.sum() == 13
+        assert (answers.logits.argmax(axis=1) == 0).all()
+
+
+class TestTimelineRow:
+    @pytest.mark.parametrize("own_rest", [False, True])
+    def test_made_up_people_are_followed(self, strips, own_rest):
+        bench = TimelineBench(moving_features(3), 10.0, 6.0, strips, own_rest)
+
+        row = timeline_row(bench)
+
+        assert row["smoothed"]["classes_3"]["accuracy"] > 0.7
+        assert row["smoothed"]["classes_3"]["accuracy"] >= row["forward_only"]["classes_3"]["accuracy"] - 0.1
+        assert len(row["choices"]) == 3
