@@ -110,6 +110,26 @@ class TestTimeline:
         assert not unknown[9:].any()
 
 
+class TestEvidence:
+    def test_parts_chained_are_the_timeline(self, recogniser):
+        strip = examined(REST, RUN, seconds=40.0)
+        whole = recogniser.timeline(strip)
+
+        parts = [recogniser.evidence(strip, None, span_s) for span_s in ((0.0, 30.0), (30.0, 80.0))]
+        chained = recogniser.chained(parts)
+
+        np.testing.assert_array_equal(chained.start_s, whole.start_s)
+        np.testing.assert_array_equal(chained.end_s, whole.end_s)
+        np.testing.assert_allclose(chained.probabilities, whole.probabilities, atol=1e-9)
+        np.testing.assert_array_equal(chained.heart_rate_bpm, whole.heart_rate_bpm)
+
+    def test_what_allows_no_call_says_nothing(self, recogniser):
+        evidence = recogniser.evidence(examine(NOISE, FS_HZ))
+
+        assert evidence.unknown.all()
+        assert not evidence.log_evidence.any()
+
+
 class TestBaseline:
     def test_has_as_many_numbers_as_told_and_shows_none(self, recogniser):
         baseline = recogniser.baseline(examined(REST))

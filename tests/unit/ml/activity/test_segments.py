@@ -30,3 +30,13 @@ class TestDescribeSegments:
         found = describe_segments(strip, 10.0, 3.0)
 
         np.testing.assert_array_equal(found.features, [window_features(strip, 0.0, duration_s(strip))])
+
+    def test_only_segments_that_begin_within_a_span(self):
+        strip = examine(moving_signal(2, 24.0), FS_HZ)
+        whole = describe_segments(strip, 10.0, 3.0)
+
+        found = describe_segments(strip, 10.0, 3.0, (6.0, 14.0))
+
+        assert found.edges_s.tolist() == [6, 9, 12, 15]
+        np.testing.assert_array_equal(found.features, whole.features[2:5])
+        np.testing.assert_array_equal(found.quality, whole.quality[2:5])
