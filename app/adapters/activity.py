@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -18,23 +18,15 @@ from app.domain.errors import ConfigurationError, FailureToAcquireError
 from app.domain.references import Recording, Vector
 from app.domain.scores import ActivityEstimate
 from ml.activity.bundle import load_recogniser as load_bundled_recogniser
-from ml.activity.recogniser import ActivityRecogniser, ActivityTimeline, Baseline
+from ml.activity.recogniser import ActivityRecogniser, Baseline, SegmentEvidence
 from ml.bundle import ACTIVITY_KIND, BundleError, BundleInfo, preference, read_bundle
 from ml.signal.conditioning import ConditionedEcg, examine
 from ml.signal.errors import QualityTooLowError, SignalError
 
-PIECE_S: Final = 120.0
+PIECE_S: Final = 60.0
 """Long strips are read in pieces of that: an hour at once would keep others waiting for seconds."""
-MARGIN_S: Final = 60.0
-"""What is read beyond both ends of a piece: further than any call looks back or ahead."""
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """Segments of a part of a strip, and why those of them that allow no call do not."""
-
-    segments: list[ActivitySegment]
-    refusals: list[FailureToAcquireError]
+MARGIN_S: Final = 30.0
+"""What is conditioned beyond both ends of a piece: more than filters settle in and segments look around."""
 
 
 class BundleRecogniser(port.ActivityRecogniser):
@@ -68,13 +60,21 @@ class BundleRecogniser(port.ActivityRecogniser):
         assert baseline is None or isinstance(baseline, Baseline)
         ecg, fs_hz = _signal(recording)
         segments: list[ActivitySegment] = []
+        parts: list[SegmentEvidence] = []  # Of what follows those segments without a gap.
         refusals: list[FailureToAcquireError] = []
         for span_s in _spans(ecg.size / fs_hz):
-            if segments:
+            if refusals:
                 yield
-            piece = self._piece(ecg, fs_hz, span_s, baseline)
-            segments += piece.segments
-            refusals += piece.refusals
+            try:
+                strip, from_s = _examined_around(span_s, ecg, fs_hz)
+            except FailureToAcquireError as refusal:
+                refusals.append(refusal)
+                segments += [*self._chained(parts), _unknown(span_s)]
+                parts = []
+            else:
+                refusals.append(_no_call(strip))
+                parts.append(self._evidence(strip, from_s, span_s, baseline))
+        segments += self._chained(parts)
         if not any(segment.known for segment in segments):
             raise refusals[0]
         return tuple(segments)
@@ -96,39 +96,33 @@ class BundleRecogniser(port.ActivityRecogniser):
             self._inner.activity(strip)
             self._inner.timeline(strip)
 
-    def _piece(
-        self, ecg: Vector, fs_hz: float, span_s: tuple[float, float], baseline: Baseline | None
-    ) -> _Piece:
-        """What is told of a span, by what is in it and around it."""
-        from_s = max(0.0, span_s[0] - MARGIN_S)
-        samples = ecg[round(from_s * fs_hz) : round((span_s[1] + MARGIN_S) * fs_hz)]
+    def _evidence(
+        self, strip: ConditionedEcg, from_s: float, span_s: tuple[float, float], baseline: Baseline | None
+    ) -> SegmentEvidence:
+        """What the segments of a span say, which lies within a strip that begins at ``from_s``."""
         with encoding_time(self.card.encoder_id):
-            try:
-                strip = _examined(samples, fs_hz)
-            except FailureToAcquireError as refusal:
-                unknown = ActivitySegment(*span_s, UNKNOWN_ACTIVITY, {}, heart_rate_bpm=None, quality=0.0)
-                return _Piece([unknown], [refusal])
-            found = self._inner.timeline(strip, baseline)
-        return _Piece(self._segments(found, from_s, span_s), [_no_call(strip)])
+            found = self._inner.evidence(strip, baseline, (span_s[0] - from_s, span_s[1] - from_s))
+        # Whatever the segments' length, the first one begins with the span and the last one ends with it.
+        edges_s = np.append(found.start_s, found.end_s[-1]) + from_s
+        edges_s[0], edges_s[-1] = span_s[0], min(edges_s[-1], span_s[1])
+        return replace(found, start_s=edges_s[:-1], end_s=edges_s[1:])
 
-    def _segments(
-        self, found: ActivityTimeline, from_s: float, span_s: tuple[float, float]
-    ) -> list[ActivitySegment]:
-        starts_s = np.clip(found.start_s + from_s, *span_s)
-        ends_s = np.clip(found.end_s + from_s, *span_s)
+    def _chained(self, parts: Sequence[SegmentEvidence]) -> list[ActivitySegment]:
+        if not parts:
+            return []
+        found = self._inner.chained(parts)
         best = found.probabilities.argmax(axis=1)
         segments = []
-        for row in np.flatnonzero(ends_s > starts_s):
-            unknown = bool(found.unknown[row])
-            rate = float(found.heart_rate_bpm[row])
+        for row, unknown in enumerate(found.unknown.tolist()):
+            rate_bpm = float(found.heart_rate_bpm[row])
             columns = zip(self.card.classes, found.probabilities[row].tolist(), strict=True)
             segments.append(
                 ActivitySegment(
-                    start_s=float(starts_s[row]),
-                    end_s=float(ends_s[row]),
+                    start_s=float(found.start_s[row]),
+                    end_s=float(found.end_s[row]),
                     activity=UNKNOWN_ACTIVITY if unknown else self.card.classes[best[row]],
                     probabilities={} if unknown else dict(columns),
-                    heart_rate_bpm=rate if np.isfinite(rate) else None,
+                    heart_rate_bpm=rate_bpm if np.isfinite(rate_bpm) else None,
                     quality=float(found.quality[row]),
                 )
             )
@@ -181,6 +175,13 @@ def _examined(ecg: Vector, fs_hz: float) -> ConditionedEcg:
         raise FailureToAcquireError(str(error), code=error.code) from error
 
 
+def _examined_around(span_s: tuple[float, float], ecg: Vector, fs_hz: float) -> tuple[ConditionedEcg, float]:
+    """A span of a strip with what lies around it, and the second that this begins at."""
+    from_s = max(0.0, span_s[0] - MARGIN_S)
+    samples = ecg[round(from_s * fs_hz) : round((span_s[1] + MARGIN_S) * fs_hz)]
+    return _examined(samples, fs_hz), from_s
+
+
 def _no_call(strip: ConditionedEcg) -> FailureToAcquireError:
     code = (*strip.quality.reasons, QualityTooLowError.code)[0]
     return FailureToAcquireError("No part of the strip allows a call.", code=code)
@@ -192,3 +193,7 @@ def _spans(duration_s: float) -> Iterator[tuple[float, float]]:
     for piece in range(n_pieces):
         end_s = duration_s if piece == n_pieces - 1 else (piece + 1) * PIECE_S
         yield piece * PIECE_S, end_s
+
+
+def _unknown(span_s: tuple[float, float]) -> ActivitySegment:
+    return ActivitySegment(*span_s, UNKNOWN_ACTIVITY, {}, heart_rate_bpm=None, quality=0.0)
