@@ -1,0 +1,86 @@
+"""Measure what the networks of the plan cost: weights, multiplications, latency, time of a training step."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from ml.evaluation.activity_windows import ActivityWindows
+from ml.models.dual_task.cost import count_parameters, multiply_accumulates, one_thread_latency
+from ml.models.dual_task.network import DualTaskNetwork
+from ml.reproduce.dt4ecg_cells import labelled_windows, network_config, training_of
+from ml.reproduce.dt4ecg_estimates import Costs, NetCost, net_name
+from ml.reproduce.dt4ecg_plan import BATCH_SIZE, GRADIENTS_OF, PROPOSED, Cell, planned_cells
+from ml.reproduce.dt4ecg_run import compute_on_one_thread, motion_windows
+from ml.reproduce.dt4ecg_training import train
+
+STEPS = 10
+_CALLS = 60
+"""Forward passes of one window."""
+_EPOCHS = 3
+"""Of so many steps; the first warms up."""
+
+
+def measure_costs(data: Path, console: Console) -> Costs:
+    """Measure every network of the plan on this machine, one after the other, on one thread.
+
+    Args:
+        data: Holds `ecg/kalouskova_motion`.
+        console: Where progress goes.
+
+    Raises:
+        DataError: The set is not there.
+    """
+    windows = motion_windows(data, PROPOSED.scaling)
+    nets = {
+        net_name(cell): Cell(backbone=cell.backbone, attention=cell.attention) for cell in planned_cells()
+    }
+    found = {
+        name: net_cost(cell, windows)
+        for name, cell in track(nets.items(), "measuring networks", console=console)
+    }
+    usual_ms = found[net_name(PROPOSED)].step_ms
+    factors = {
+        name: round(step_ms(replace(PROPOSED, gradient_of=name), windows) / usual_ms, 2)
+        for name in GRADIENTS_OF
+        if name != PROPOSED.gradient_of
+    }
+    return Costs(found, factors, f"{datetime.now(UTC):%Y-%m-%d}, CPU time")
+
+
+def net_cost(cell: Cell, windows: ActivityWindows, *, steps: int = STEPS) -> NetCost:
+    """Measure the network of a cell."""
+    compute_on_one_thread()
+    config = network_config(cell, windows)
+    network = DualTaskNetwork(config)
+    # CPU time, not that of a clock: what else runs on the machine counts less.
+    latency = one_thread_latency(network, config.n_samples, n_calls=_CALLS, now_s=time.process_time)
+    return NetCost(
+        count_parameters(network),
+        multiply_accumulates(network, config.n_samples),
+        round(latency.median_ms, 3),
+        round(step_ms(cell, windows, steps=steps), 2),
+    )
+
+
+def step_ms(cell: Cell, windows: ActivityWindows, *, steps: int = STEPS) -> float:
+    """Measure the CPU milliseconds of a training step of a cell, balancing included."""
+    rows = np.arange(steps * BATCH_SIZE, dtype=np.int64) % len(windows)
+    training = training_of(replace(cell, epochs=_EPOCHS), windows, identity="")
+    with TemporaryDirectory() as folder:
+        trained = train(
+            training,
+            labelled_windows(windows, rows),
+            Path(folder),
+            report=lambda _epochs: None,
+            stop=lambda: False,
+        )
+    assert trained is not None
+    return 1000.0 * min(float(epoch["cpu_s"]) for epoch in trained.epochs[1:]) / steps

@@ -1,0 +1,97 @@
+"""How long cells take, from steps measured once (`docs/results/dt4ecg/costs.json`). Torch-free."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ml.reproduce.dt4ecg_plan import BATCH_SIZE, Cell
+
+COSTS = Path("dt4ecg") / "costs.json"
+"""Below `docs/results`."""
+TRAINING_WINDOWS: Mapping[str, int] = {"A1": 2138, "A2": 1948, "A2e": 2037, "A3": 2750}
+"""Of the motion set, a mean over folds."""
+
+
+@dataclass(frozen=True)
+class NetCost:
+    """What a network costs, measured on one thread.
+
+    Args:
+        parameters: Weights, both heads included.
+        macs: Multiplications with addition for one window.
+        latency_ms: Median of one window.
+        step_ms: Median CPU time of a training step of 16 windows.
+    """
+
+    parameters: int
+    macs: int
+    latency_ms: float
+    step_ms: float
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Of all networks that were measured.
+
+    Args:
+        nets: By `backbone+attention`.
+        gradient_factors: By whose gradient is weighed: how much longer a step of the proposed network takes.
+        measured: When, and on what.
+    """
+
+    nets: Mapping[str, NetCost] = field(default_factory=dict)
+    gradient_factors: Mapping[str, float] = field(default_factory=dict)
+    measured: str = ""
+
+    def cell_s(self, cell: Cell) -> float:
+        """Estimate the CPU seconds of a cell; one that was not measured counts as the mean."""
+        steps = math.ceil(TRAINING_WINDOWS[cell.protocol] / BATCH_SIZE) * cell.epochs
+        known = self.nets.get(net_name(cell))
+        step_ms = known.step_ms if known else self._mean_step_ms()
+        return steps * step_ms / 1000.0 * self.gradient_factors.get(cell.gradient_of, 1.0)
+
+    def total_s(self, cells: Iterable[Cell]) -> float:
+        """Add up the CPU seconds of some cells."""
+        return sum(self.cell_s(cell) for cell in cells)
+
+    def _mean_step_ms(self) -> float:
+        if not self.nets:
+            return _UNMEASURED_STEP_MS
+        return sum(net.step_ms for net in self.nets.values()) / len(self.nets)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        return asdict(self)
+
+
+_UNMEASURED_STEP_MS = 50.0
+
+
+def net_name(cell: Cell) -> str:
+    """Give the name under which a network's cost is kept."""
+    return f"{cell.backbone}+{cell.attention}"
+
+
+def read_costs(results: Path) -> Costs:
+    """Give what was measured; nothing where there is no file."""
+    path = results / COSTS
+    if not path.is_file():
+        return Costs()
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    nets = {name: NetCost(**values) for name, values in kept["nets"].items()}
+    return Costs(nets, kept["gradient_factors"], kept["measured"])
+
+
+def write_costs(results: Path, costs: Costs) -> Path:
+    """Keep what was measured; an interrupted write leaves the former file."""
+    path = results / COSTS
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".tmp")
+    draft.write_text(json.dumps(costs.to_dict(), indent=1) + "\n", encoding="utf-8")
+    draft.replace(path)
+    return path

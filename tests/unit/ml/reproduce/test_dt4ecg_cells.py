@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml.reproduce.dt4ecg_cells import joined_windows, network_config, run_cell
+from ml.reproduce.dt4ecg_plan import PROPOSED, Cell, planned_cells
+from ml.reproduce.dt4ecg_results import CellResult
+from tests.unit.ml.reproduce.grids import PEOPLE, activity_windows, small
+
+
+def run(cell: Cell, folder: Path) -> CellResult:
+    found = run_cell(cell, activity_windows(), folder, report=lambda _: None, stop=lambda: False)
+    assert found is not None
+    return found
+
+
+class TestRunCell:
+    def test_every_test_window_is_called_and_what_is_easy_is_learned(self, tmp_path: Path) -> None:
+        found = run(small(epochs=4), tmp_path)
+
+        calls = found.calls["3 s"]
+        n_test = 900 - found.n_train
+        assert calls.activity.shape == calls.activity_called.shape == (n_test,)
+        assert np.mean(calls.activity == calls.activity_called) > 0.8
+        assert calls.person_called is not None
+        assert np.mean(calls.person == calls.person_called) > 0.8
+        assert set(found.calibration) == {"identity", "activity"}
+
+    def test_people_left_out_are_asked_about_activity_alone(self, tmp_path: Path) -> None:
+        found = run(small(protocol="A3", fold=1), tmp_path)
+
+        assert set(found.calls["3 s"].person) == {1}
+        assert found.calls["3 s"].person_called is None
+        assert set(found.calibration) == {"activity"}
+
+    def test_unseen_people_are_asked_with_more_context_too(self, tmp_path: Path) -> None:
+        found = run(small(protocol="A3"), tmp_path)
+
+        assert {name: calls.activity.size for name, calls in found.calls.items()} == {
+            "3 s": 300,
+            "30 s": 30,
+            "strip": 15,
+        }
+
+    def test_three_classes_are_trained_as_such(self, tmp_path: Path) -> None:
+        found = run(small(n_activities=3), tmp_path)
+
+        assert found.activities == ("rest", "light", "vigorous")
+        assert np.array_equal(found.calls["3 s"].activity_called, found.calls["3 s"].group_called)
+
+    def test_a_loss_that_is_no_number_is_a_result(self, tmp_path: Path) -> None:
+        windows = activity_windows()
+        windows.windows[:] = np.nan
+
+        found = run_cell(small(), windows, tmp_path, report=lambda _: None, stop=lambda: False)
+
+        assert found is not None
+        assert found.failed is not None
+        assert "losses" in found.failed
+
+    def test_stopped_it_gives_nothing(self, tmp_path: Path) -> None:
+        assert (
+            run_cell(small(), activity_windows(), tmp_path, report=lambda _: None, stop=lambda: True) is None
+        )
+
+
+class TestNetworkConfig:
+    def test_every_cell_of_the_plan_has_a_network(self) -> None:
+        windows = activity_windows(n_samples=300)
+
+        configs = [network_config(cell, windows) for cell in planned_cells()]
+
+        assert {config.n_people for config in configs} == {len(PEOPLE)}
+        assert {config.n_samples for config in configs} == {300}
+
+    def test_options_reach_the_part_they_are_of(self) -> None:
+        config = network_config(PROPOSED, activity_windows())
+
+        assert config.backbone_options == {"addition": "before_relu"}
+        assert config.attention_options == {"channel_convolutions": "bottleneck"}
+
+
+class TestJoinedWindows:
+    def test_neighbours_of_one_recording_in_order_of_time(self) -> None:
+        record = np.array([1, 0, 1, 0, 1, 0, 0])
+        start_s = np.array([6.0, 0.0, 0.0, 9.0, 3.0, 3.0, 6.0])
+
+        blocks = joined_windows(record, start_s, 2)
+
+        assert [block.tolist() for block in blocks] == [[1, 5], [6, 3], [2, 4]]
+
+    @pytest.mark.parametrize(("n_windows", "sizes"), [(14, [10, 4]), (13, [10]), (3, [])])
+    def test_what_is_left_makes_a_call_if_it_is_long_enough(self, n_windows: int, sizes: list[int]) -> None:
+        blocks = joined_windows(np.zeros(n_windows, dtype=np.int64), 3.0 * np.arange(n_windows), 10)
+
+        assert [block.size for block in blocks] == sizes
+
+    def test_single_windows_are_all_asked(self) -> None:
+        assert len(joined_windows(np.zeros(3, dtype=np.int64), np.arange(3.0), 1)) == 3

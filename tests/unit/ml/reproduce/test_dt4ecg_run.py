@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+
+from ml.evaluation.activity_windows import ActivityWindows
+from ml.reproduce.dt4ecg_plan import Cell
+from ml.reproduce.dt4ecg_results import read_result, result_path
+from ml.reproduce.dt4ecg_run import Places, open_cells, run
+from tests.unit.ml.reproduce.grids import activity_windows, keep, small
+
+CELLS = (small(seed=1), small(seed=2))
+
+
+def windows(_data: Path, _scaling: str) -> ActivityWindows:
+    return activity_windows()
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return Places(tmp_path / "data", tmp_path / "results", tmp_path / "var")
+
+
+class TestRun:
+    def test_results_are_kept_in_order_and_nothing_else_stays(self, places: Places) -> None:
+        told: list[tuple[Cell, int]] = []
+
+        added = list(run(CELLS, places, lambda *what: told.append(what), windows=windows))
+
+        assert [result.cell for result in added] == list(CELLS)
+        assert all(read_result(places.results, cell) is not None for cell in CELLS)
+        assert told == [(cell, epochs) for cell in CELLS for epochs in (0, 1, 2)]
+        assert not list(places.var.rglob("*.pt"))
+
+    def test_what_is_kept_is_not_done_again(self, places: Places) -> None:
+        keep(places.results, CELLS[0])
+        before = result_path(places.results, CELLS[0]).read_text()
+
+        added = list(run(CELLS, places, lambda *_: None, windows=windows))
+
+        assert [result.cell for result in added] == [CELLS[1]]
+        assert result_path(places.results, CELLS[0]).read_text() == before
+
+    def test_interrupted_it_goes_on_after_the_last_epoch(self, places: Places) -> None:
+        def interrupt(_cell: Cell, epochs: int) -> None:
+            if epochs == 1:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            list(run(CELLS[:1], places, interrupt, windows=windows))
+        told: list[int] = []
+        list(run(CELLS[:1], places, lambda _, epochs: told.append(epochs), windows=windows))
+
+        assert told == [1, 2]
+
+    def test_when_time_is_over_nothing_is_begun(self, places: Places) -> None:
+        assert list(run(CELLS, places, lambda *_: None, limit_s=-1.0, windows=windows)) == []
+        assert not list(places.var.rglob("*.pt"))
+
+    @pytest.mark.slow
+    def test_in_processes_all_is_done_and_told(self, places: Places) -> None:
+        told: list[tuple[Cell, int]] = []
+
+        added = list(run(CELLS, places, lambda *what: told.append(what), jobs=2, windows=windows))
+
+        assert {result.cell for result in added} == set(CELLS)
+        assert {(cell, 2) for cell in CELLS} <= set(told)
+
+    @pytest.mark.slow
+    def test_an_error_in_a_process_ends_it(self, places: Places) -> None:
+        with pytest.raises(FileNotFoundError):
+            list(run(CELLS, places, lambda *_: None, jobs=2, windows=no_windows))
+
+
+def no_windows(data: Path, _scaling: str) -> ActivityWindows:
+    raise FileNotFoundError(data)
+
+
+class TestOpenCells:
+    def test_those_without_a_result(self, places: Places) -> None:
+        keep(places.results, CELLS[1])
+
+        assert open_cells(CELLS, places.results) == [CELLS[0]]
