@@ -27,7 +27,7 @@ from ml.evaluation.targets import AIM_MET, MISSED, MUST_MET, TARGETS
 
 Json = Mapping[str, Any]
 
-PAGE = "ecg-identity.md"
+PAGE = f"{PICTURES}.md"
 _PLAIN = ("D1-dev", "D1", "D2", "E2", "E3", "E3-multi", "E3b", "E4", "E11")
 _DET = (("D1-dev", "first → last"), ("D1", "first → last"), ("E2", "20 s"), ("E3b", "day → other day"))
 _FOLDED_FROM = 40
@@ -60,17 +60,20 @@ class Page:
 
     text: str
     pictures: Mapping[str, str]
+    name: str = PICTURES
 
     def files(self) -> dict[str, str]:
-        """Give all texts by their path below `docs/results`."""
-        return {PAGE: self.text} | {f"{PICTURES}/{name}": svg for name, svg in self.pictures.items()}
+        """Give all texts by their path below `docs/results`; pictures lie in a folder of the page's name."""
+        return {f"{self.name}.md": self.text} | {
+            f"{self.name}/{file}": svg for file, svg in self.pictures.items()
+        }
 
 
 def write_page(folder: Path, page: Page) -> list[Path]:
     """Write page and pictures, and remove pictures that are no longer shown."""
-    (folder / PICTURES).mkdir(parents=True, exist_ok=True)
+    (folder / page.name).mkdir(parents=True, exist_ok=True)
     written = [folder / name for name in page.files()]
-    for stale in set((folder / PICTURES).glob("*.svg")) - set(written):
+    for stale in set((folder / page.name).glob("*.svg")) - set(written):
         stale.unlink()
     for path, text in zip(written, page.files().values(), strict=True):
         path.write_text(text, encoding="utf-8")
