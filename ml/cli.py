@@ -1,4 +1,4 @@
-"""Command line of the model plane: `python -m ml.cli train | repeats | assemble | calibrate | export | …`.
+"""Command line of the model plane: `python -m ml.cli train | assemble | calibrate | export | reproduce | …`.
 
 Stages talk through files under `var/train/<bundle id>`; each can be run again alone.
 """
@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
+from ml.activity.commands import register as register_activity
 from ml.bundle import WEIGHTS_FILE, BundleError
 from ml.bundle_writer import BundleDescription, describe_mean_beat, describe_network, write_bundle
 from ml.calibration import Calibration
@@ -22,6 +23,7 @@ from ml.evaluation.commands import register_report
 from ml.evaluation.comparing import register as register_comparison
 from ml.export import beat_lda_network
 from ml.network_embedder import NetworkInputs
+from ml.reproduce.dt4ecg_command import register as register_reproduction
 from ml.training import beat_lda, calibrate
 from ml.training.assembly_recipe import AssemblyRecipe, is_assembly_recipe, read_assembly_recipe
 from ml.training.network_recipe import is_network_recipe, read_network_recipe
@@ -241,6 +243,8 @@ def _stop(reason: str) -> NoReturn:
 register_evaluation(app)
 register_comparison(app)
 register_report(app)
+register_activity(app)
+register_reproduction(app)
 
 if __name__ == "__main__":
     try:
