@@ -26,6 +26,7 @@ from tests.fakes import FakeEncoders
 
 MASTER_KEY = base64.b64encode(hashlib.sha256(b"a master key for tests").digest()).decode()
 EVERYTHING = tuple(Scope)
+JSON = (b"content-type", b"application/json")
 
 
 class Api:
@@ -121,6 +122,43 @@ class Api:
 
     def delete(self, path: str, **options: Any) -> httpx.Response:
         return self.call("DELETE", path, **options)
+
+
+class Exchange:
+    """One request told to the application message by message, below any HTTP client."""
+
+    def __init__(self, api, headers=(JSON,), path="/verify", method="POST"):
+        self.sent = []
+        self._api = api
+        self._scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "scheme": "http",
+            "client": ("client", 1),
+            "server": ("pulseprint", 80),
+            "headers": [(b"authorization", f"Bearer {api.key}".encode()), *headers],
+        }
+
+    def run(self, receive):
+        async def send(message):
+            self.sent.append(message)
+
+        self._api.run(self._api.app(self._scope, receive, send))
+        return self
+
+    @property
+    def status(self):
+        return self.sent[0]["status"]
+
+    @property
+    def problem(self):
+        return json.loads(b"".join(message.get("body", b"") for message in self.sent[1:]))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import threading
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from app.domain.scores import ActivityEstimate
 from app.domain.subjects import Scope
-from tests.api.application import open_api
+from tests.api.application import Exchange, open_api
 from tests.factories import FS_HZ, ecg, ecg_bytes, enroll_body, flat_ecg, identify_body, strip, verify_body
 from tests.fakes import FakeRecogniser
 
@@ -154,6 +155,32 @@ class TestLongStrips:
             other, long = api.run(both(api))
 
         assert (other.status_code, long.status_code) == (200, 200)
+
+
+class TestClientGone:
+    def test_work_that_nobody_waits_for_ends(self, sqlite_url):
+        pieces = []
+
+        class Counting(FakeRecogniser):
+            def timeline(self, recording, baseline):
+                for _ in range(100):
+                    pieces.append(1)
+                    yield
+                return (yield from super().timeline(recording, baseline))
+
+        body = json.dumps({"recording": loud(1.0)}).encode()
+        messages = [{"type": "http.request", "body": body}, {"type": "http.disconnect"}]
+
+        async def receive():
+            return messages.pop(0)
+
+        with open_api(sqlite_url, recogniser=Counting()) as api:
+            exchange = Exchange(api, path="/activity").run(receive)
+            log = api.log.getvalue()
+
+        assert (len(pieces), exchange.sent) == (1, [])
+        assert '"status": 499' in log
+        assert "http.failed" not in log
 
 
 class TestRefusals:

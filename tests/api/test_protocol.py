@@ -2,15 +2,13 @@
 
 import asyncio
 import dataclasses
-import json
 
 import pytest
 
 from app.api.deps import Limits
 from app.domain.errors import TemporaryError
+from tests.api.application import JSON, Exchange
 from tests.factories import ecg, enroll_body, verify_body
-
-JSON = (b"content-type", b"application/json")
 
 
 @pytest.fixture
@@ -20,43 +18,6 @@ def limited(sqlite_api):
     services = dataclasses.replace(sqlite_api.services, limits=limits)
     sqlite_api.app.state.services = services
     return sqlite_api
-
-
-class Exchange:
-    """One request told to the application message by message, below any HTTP client."""
-
-    def __init__(self, api, headers=(JSON,), path="/verify", method="POST"):
-        self.sent = []
-        self._api = api
-        self._scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": b"",
-            "root_path": "",
-            "scheme": "http",
-            "client": ("client", 1),
-            "server": ("pulseprint", 80),
-            "headers": [(b"authorization", f"Bearer {api.key}".encode()), *headers],
-        }
-
-    def run(self, receive):
-        async def send(message):
-            self.sent.append(message)
-
-        self._api.run(self._api.app(self._scope, receive, send))
-        return self
-
-    @property
-    def status(self):
-        return self.sent[0]["status"]
-
-    @property
-    def problem(self):
-        return json.loads(b"".join(message.get("body", b"") for message in self.sent[1:]))
 
 
 def chunks(*parts):

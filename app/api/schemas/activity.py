@@ -64,7 +64,8 @@ class ActivityAnswer(ResponseSchema):
         "Share of that time to be expected of each activity; they add up to 1.", example=_PROBABILITIES
     )
     groups: dict[str, float] = described(
-        "The same of coarser activities, which are told more surely.", example={"rest": 0.02, "light": 0.96, "vigorous": 0.02}
+        "The same of coarser activities, which are told more surely.",
+        example={"rest": 0.02, "light": 0.96, "vigorous": 0.02},
     )
     timeline: list[ActivitySegmentAnswer] = described("In order of time, without gaps.", example=[])
     heart_rate_bpm: float | None = described("Median heart rate.", example=71.0)

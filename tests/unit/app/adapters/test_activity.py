@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -126,6 +128,19 @@ class TestTimeline:
 
         assert stops == 4
         assert inner.read_s == [90.0, 120.0, 120.0, 120.0, 90.0]
+
+    def test_memory_does_not_grow_with_the_strip(self, recogniser):
+        minute = beats(60.0)
+        strips = [recording(np.tile(minute, minutes)) for minutes in (4, 16)]
+
+        peaks = []
+        for strip in strips:
+            tracemalloc.start()
+            timeline(recogniser, strip)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+
+        assert peaks[1] < 1.3 * peaks[0]
 
     def test_a_strip_of_less_than_two_pieces_is_read_at_once(self, recogniser, inner):
         _, stops = timeline(recogniser, recording(beats(119.0)))
