@@ -15,6 +15,7 @@ from rich.console import Console  # noqa: E402
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: E402
 
 from benchmarks import (  # noqa: E402
+    activity,
     cold_start,
     encode,
     encode_network,
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Bench], list[Line]]] = {
     "cold-start": cold_start.measure,
     "memory": memory.measure,
     "verbs": verbs.measure,
+    "activity": activity.measure,
 }
 # Measured only when named: they need the training environment, and say nothing of what is shipped.
 STUDIES: dict[str, Callable[[Bench], list[Line]]] = {"window-networks": encode_network.measure_candidates}

@@ -17,7 +17,7 @@ from benchmarks.measuring import SERVER_CORE, Timings, on_core, time_calls
 from benchmarks.paths import MODELS
 from benchmarks.results import Line
 from benchmarks.strips import FS_HZ, KNOWN_PEOPLE, PROBE_S
-from ml.bundle import NETWORK_KIND, WEIGHTS_FILE
+from ml.bundle import ENCODER_KINDS, NETWORK_KIND, WEIGHTS_FILE, read_bundle
 from ml.encoder import EcgEncoder, load_bundle
 from ml.onnx_files import multiply_accumulates, open_session, parameter_count
 from ml.signal.conditioning import condition
@@ -54,7 +54,8 @@ def measure(bench: Bench) -> list[Line]:
     strips = [
         SyntheticPerson.draw(person).record(PROBE_S, FS_HZ, session=1) for person in range(KNOWN_PEOPLE)
     ]
-    bundles = [load_bundle(path) for path in sorted(MODELS.iterdir()) if path.is_dir()]
+    folders = [path for path in sorted(MODELS.iterdir()) if path.is_dir()]
+    bundles = [load_bundle(path) for path in folders if read_bundle(path).kind in ENCODER_KINDS]
     chosen = [b for b in bundles if b.info.id == REFERENCE or b.info.kind == NETWORK_KIND]
     calls = {b.encoder_id: [partial(b.encode, strip, FS_HZ) for strip in strips] for b in chosen}
     timings = _in_turn(bench, calls)

@@ -205,7 +205,7 @@ def rows(bench: Bench) -> list[tuple[str, str, Callable[[str], Vectors]]]:
     made += [
         ("weight of the windows", f"{w:g}", both_branches(w)) for w in (0.4, 0.5, 0.6, 0.65, 0.7, 0.8, 0.9)
     ]
-    made += [("distance of windows", f"{s:g} s", both_branches(weight, s)) for s in (0.75, 1.5, 2.4)]
+    made += [("distance of windows", f"{s:g} s", both_branches(weight, s)) for s in (0.75, 1.5, 1.8, 2.4)]
     made += [("polarity", "both polarities averaged", both_branches(weight, step_s, True))]
     made += [("behind the windows", "centred", behind(lambda v: unit(v - train_windows.mean(axis=0))))]
     for dimensions, shrinkage in ((128, 0.1), (96, 0.1), (64, 0.1), (128, 0.5)):

@@ -2,8 +2,9 @@
 
 In it: the request's bytes parsed and checked by the schema of the API, and the service that the route calls,
 as it is: gallery, transform and revision read from SQL, strip conditioned and encoded, every template scored,
-null and threshold, the candidates read again from SQL, the decision. Not in it: HTTP, the hop into the
-executor, authentication, rendering of the answer, log and metrics. Those are what the ratio pays for.
+null and threshold, the candidates read again from SQL, the decision, the activity where a bundle tells it.
+Not in it: HTTP, the hop into the executor, authentication, rendering of the answer, log and metrics. That is
+what the ratio pays for.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from app.bootstrap import open_services
 from app.domain.scores import IdentificationOutcome
 from app.domain.subjects import ApiClient
 from benchmarks.filled_databases import FilledDatabase
-from benchmarks.strips import encoders
+from benchmarks.strips import encoders, recogniser
 
 
 class BarePipeline:
@@ -37,5 +38,5 @@ class BarePipeline:
 @contextmanager
 def bare_pipeline(database: FilledDatabase) -> Iterator[BarePipeline]:
     """Open the services on a database; the same that a server may have open."""
-    with open_services(database.settings(), encoders=encoders()) as services:
+    with open_services(database.settings(), encoders=encoders(), recogniser=recogniser()) as services:
         yield BarePipeline(services, services.access.authenticate(f"Bearer {database.token}"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from app.adapters.activity import BundleRecogniser, load_recogniser
 from app.adapters.encoders import LoadedEncoders, load_encoders
 from app.domain.ports import Encoder
 from app.domain.references import Modality, Recording, Vector
@@ -29,16 +30,21 @@ def encoders() -> LoadedEncoders:
     return load_encoders(MODELS, {})
 
 
+@lru_cache(maxsize=1)
+def recogniser() -> BundleRecogniser | None:
+    return load_recogniser(MODELS)
+
+
 def ecg_encoder() -> Encoder:
     found = encoders().default(Modality.ECG)
     assert found is not None
     return found
 
 
-def recording(person: int, seconds: float, session: int, seed: int = 0) -> Recording:
+def recording(person: int, seconds: float, session: int, seed: int = 0, *, fs_hz: float = FS_HZ) -> Recording:
     """A strip of a known person as the encoder takes it."""
-    strip = SyntheticPerson.draw(person).record(seconds, FS_HZ, session=session, seed=seed)
-    return Recording(modality=Modality.ECG, payload=strip, fs_hz=FS_HZ)
+    strip = SyntheticPerson.draw(person).record(seconds, fs_hz, session=session, seed=seed)
+    return Recording(modality=Modality.ECG, payload=strip, fs_hz=fs_hz)
 
 
 def recording_json(person: int, seconds: float = PROBE_S, session: int = 1, seed: int = 0) -> dict[str, Any]:
