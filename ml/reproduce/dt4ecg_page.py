@@ -71,7 +71,7 @@ balancing weighs are those of the trunk's last layer; Algorithm 1 begins from 1 
 """
 
 
-_SHIPPED = """A head on features of 3 to 30 s of ECG, for people it never saw (`python -m ml.cli activity --help`).
+_SHIPPED = """A head on features of 3 to 30 s of ECG, for people it never saw: `python -m ml.cli activity`.
 Everything is chosen without the person who is asked; windows that allow no call count as wrong. *Own rest*:
 the first 20 s of the wearer's rest are known and not asked.
 """

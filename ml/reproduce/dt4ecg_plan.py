@@ -200,21 +200,19 @@ def planned_cells(only: Iterable[str] = ()) -> tuple[Cell, ...]:
 
 def _turn(cell: Cell) -> int:
     """When a cell's turn comes; cells of one turn keep the order of their tables."""
-    proposed_net = (cell.backbone, cell.attention) == (PROPOSED.backbone, PROPOSED.attention)
-    usual = cell == replace(
-        PROPOSED, backbone=cell.backbone, attention=cell.attention, protocol=cell.protocol, fold=cell.fold
-    )
+    first_seed = cell.seed == SEEDS[0]
+    proposed = (cell.backbone, cell.attention) == (PROPOSED.backbone, PROPOSED.attention)
+    of_tables = cell in {*table_1(cell.protocol), *table_3(cell.protocol)}
     turns = (
-        usual
+        of_tables
+        and cell.protocol in ("A1", "A2")
         and cell.backbone == "resnet"
-        and cell.attention in ("none", "sca")
-        and cell.fold == 0
-        and cell.protocol in ("A1", "A2"),
-        cell.seed == SEEDS[0] and cell.protocol == "A1" and cell.balancing in BALANCINGS and proposed_net,
-        usual and cell.protocol == "A1",
-        proposed_net and cell.protocol in ("A2e", "A3"),
-        usual and cell.protocol == "A2",
-        cell.seed == SEEDS[0] and cell.protocol == "A2",
-        cell.seed != SEEDS[0],
+        and cell.attention in ("none", "sca"),
+        first_seed and cell.protocol == "A1" and proposed,  # Balancing.
+        of_tables and cell.protocol == "A1",
+        cell.protocol in ("A2e", "A3") and proposed,
+        of_tables and cell.protocol == "A2",
+        first_seed and cell.protocol == "A2",  # Options.
+        not first_seed,
     )
-    return next((turn for turn, at_turn in enumerate(turns) if at_turn), len(turns))
+    return next((turn for turn, is_now in enumerate(turns) if is_now), len(turns))
