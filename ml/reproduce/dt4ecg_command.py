@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -18,7 +18,7 @@ from ml.reproduce.dt4ecg_figures import Task, figures_of
 from ml.reproduce.dt4ecg_page import make_page, read_kept
 from ml.reproduce.dt4ecg_plan import Cell, parts, planned_cells
 from ml.reproduce.dt4ecg_progress import GridProgress
-from ml.reproduce.dt4ecg_results import CellResult, read_result
+from ml.reproduce.dt4ecg_results import CellResult, read_all
 
 _LOOKS = "looks.jsonl"
 
@@ -84,9 +84,12 @@ def plan_table(results: Path, costs: Costs, names: Sequence[str]) -> ReportTable
         names: Parts, in the order shown; the last row counts what several of them need once.
     """
     known = parts()
-    rows = [(name, *_counted(known[name], results, costs)) for name in names]
-    rows.append(("together, each training once", *_counted(planned_cells(names), results, costs)))
+    kept = read_all(results, planned_cells())
+    pace = costs.pace({cell: result.cpu_s for cell, result in kept.items() if not result.failed})
+    rows = [(name, *_counted(known[name], kept, costs, pace)) for name in names]
+    rows.append(("together, each training once", *_counted(planned_cells(names), kept, costs, pace)))
     basis = f"steps measured {costs.measured}" if costs.measured else "no step measured, try --costs"
+    basis += f"; what is done took × {pace:.2f}" if kept else ""
     return ReportTable(
         f"reproduce dt4ecg: what there is to do ({basis})",
         ("part (--only)", "trainings", "done", "core-minutes", "of them open"),
@@ -94,9 +97,9 @@ def plan_table(results: Path, costs: Costs, names: Sequence[str]) -> ReportTable
     )
 
 
-def _counted(cells: Sequence[Cell], results: Path, costs: Costs) -> tuple[str, ...]:
-    todo = [cell for cell in cells if read_result(results, cell) is None]
-    minutes = (f"{costs.total_s(some) / 60.0:.0f}" for some in (cells, todo))
+def _counted(cells: Sequence[Cell], kept: Container[Cell], costs: Costs, pace: float) -> tuple[str, ...]:
+    todo = [cell for cell in cells if cell not in kept]
+    minutes = (f"{pace * costs.total_s(some) / 60.0:.0f}" for some in (cells, todo))
     return (str(len(cells)), str(len(cells) - len(todo)), *minutes)
 
 

@@ -59,6 +59,15 @@ class Costs:
         """Add up the CPU seconds of some cells."""
         return sum(self.cell_s(cell) for cell in cells)
 
+    def pace(self, taken_s: Mapping[Cell, float]) -> float:
+        """Give how much longer than estimated trainings took.
+
+        Args:
+            taken_s: CPU seconds of trainings that are done; without any the pace is 1.
+        """
+        expected_s = self.total_s(taken_s)
+        return sum(taken_s.values()) / expected_s if expected_s > 0.0 else 1.0
+
     def _mean_step_ms(self) -> float:
         if not self.nets:
             return _UNMEASURED_STEP_MS

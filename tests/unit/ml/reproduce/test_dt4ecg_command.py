@@ -30,6 +30,7 @@ class TestPlan:
 
         row = next(line for line in text.splitlines() if "figure-7" in line)
         assert [cell.strip() for cell in row.split("│")[2:4]] == ["7", "3"]
+        assert "what is done took × 0." in " ".join(text.split())
 
 
 class TestDt4ecg:

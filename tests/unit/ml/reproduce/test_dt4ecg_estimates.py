@@ -28,6 +28,12 @@ class TestCosts:
     def test_a_total_adds_up(self) -> None:
         assert COSTS.total_s([PROPOSED, PLAIN]) == pytest.approx(COSTS.cell_s(PROPOSED) * 1.5)
 
+    def test_what_is_done_tells_the_pace_of_the_rest(self) -> None:
+        taken_s = {PROPOSED: 50.0, PLAIN: 50.5}  # Estimated 134 and 67.
+
+        assert COSTS.pace(taken_s) == pytest.approx(0.5)
+        assert COSTS.pace({}) == 1.0
+
     def test_with_nothing_measured_there_is_still_an_estimate(self) -> None:
         assert Costs().cell_s(PROPOSED) > 0.0
 
