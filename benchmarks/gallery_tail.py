@@ -31,7 +31,7 @@ from ml.evaluation.trials import Cut, Presentation
 FloatArray = NDArray[np.float64]
 DATA, CACHE = Path("../shared/data/ecg"), Path("var/cache/encodings")
 RESULT = Path("docs/results/experiments/gallery-tail.json")
-BUNDLES = (Path("models/ecg@2026.11"), Path("models/ecg-beat@2026.11"))
+BUNDLES = (Path("models/ecg@2026.11.1"), Path("models/ecg-beat@2026.11"))
 SUBJECTS = (30, 44, 89, 200)
 GALLERIES = 50
 SEED = 20261120

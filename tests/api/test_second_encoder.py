@@ -12,7 +12,7 @@ from ml.synthetic import SyntheticPerson
 from tests.api.application import open_api
 from tests.bundles import write_network_bundle
 
-BEAT, NETWORK = "ecg-beat@2026.11", "ecg@2026.11"
+BEAT, NETWORK = "ecg-beat@2026.11", "ecg@2026.11.1"
 SHIPPED = Path(__file__).parents[2] / "models" / BEAT
 ANN, BOB, CARL = 0, 1, 4
 # What 60 synthetic people behind the network's calibration can resolve.

@@ -92,8 +92,8 @@ class TestModels:
         # Without ecg-beat, people enrolled with it alone could not be recognised.
         shipped = {bundle.name for bundle in (ROOT / "models").glob("*@*")}
 
-        assert default_bundle(ROOT / "models", "ecg").name == "ecg@2026.11"
-        assert shipped >= {"ecg@2026.11", "ecg-beat@2026.11"}
+        assert default_bundle(ROOT / "models", "ecg").name == "ecg@2026.11.1"
+        assert shipped >= {"ecg@2026.11.1", "ecg-beat@2026.11"}
 
 
 class TestMakefile:
