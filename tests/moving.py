@@ -6,7 +6,9 @@ import numpy as np
 
 from ml.activity.examples import MotionFeatures, motion_features
 from ml.activity.recipe import ActivityRecipe, HeadsPlan, TimelinePlan
+from ml.activity.smoothing import stay_probability
 from ml.data.motion import ACTIVITIES, ELECTRODES, MotionRecord, Stretch
+from ml.evaluation.activity_timelines import Chaining
 from ml.training.recipe import BundleNames
 from tests.heartbeats import strip
 
@@ -16,6 +18,7 @@ MOVES = ((0.9, 0.3, 0.0), (0.75, 0.9, 0.15), (0.65, 1.8, 0.2), (0.45, 2.7, 0.3),
 RECIPE = ActivityRecipe(
     BundleNames("activity", "2026.11", "GPL-3.0"), HeadsPlan((10.0,), 3.0), TimelinePlan(10.0, 60.0), "0" * 64
 )
+CHAINING = Chaining(stay_probability(3.0, 60.0), 0.3)
 
 
 def moving_signal(activity: int, seconds: float, seed: int = 0) -> np.ndarray:

@@ -20,7 +20,7 @@ from ml.bundle import ACTIVITY_KIND, BUNDLE_FILE, CARD_FILE, SCHEMA, WEIGHTS_FIL
 from ml.bundle_writer import git_revision
 from ml.data.motion import ACTIVITIES
 from ml.evaluation.activity_protocols import table_examples
-from ml.evaluation.activity_timelines import JoinedStrip, TimelineBench, best_weight
+from ml.evaluation.activity_timelines import Chaining, JoinedStrip, TimelineBench, best_chaining
 from ml.evaluation.activity_windows import ACTIVITY_GROUPS
 
 # What the set calls walk_4kmh and run_8kmh is walking and running; a service knows nothing of the speed.
@@ -45,19 +45,19 @@ def fit_heads(features: MotionFeatures, contexts_s: Sequence[float]) -> list[Fit
     return fitted
 
 
-def fit_evidence_weight(
+def fit_chaining(
     features: MotionFeatures, strips: Sequence[JoinedStrip], recipe: ActivityRecipe, fitted: FittedHead
-) -> float:
-    """Choose how much a segment of a timeline counts, on people left out; without own rest."""
+) -> Chaining:
+    """Choose how the segments of a timeline are put together, on people left out; without own rest."""
     bench = TimelineBench(features, recipe.timeline.context_s, recipe.heads.step_s, strips, own_rest=False)
-    return best_weight(*bench.left_out(fitted), bench.stay)
+    return best_chaining(*bench.left_out(fitted), bench.stay)
 
 
 def write_activity_bundle(
     models: Path,
     recipe: ActivityRecipe,
     fitted: Sequence[FittedHead],
-    evidence_weight: float,
+    chaining: Chaining,
     *,
     people: int,
     figures: Sequence[Mapping[str, Any]],
@@ -68,7 +68,7 @@ def write_activity_bundle(
         models: Where bundles live.
         recipe: Of the bundle.
         fitted: Heads, by context, without own rest and with it.
-        evidence_weight: See `ActivityConfig`.
+        chaining: Of timelines.
         people: Whom the heads were fitted to.
         figures: What was measured on people left out, for `operating_points`.
 
@@ -81,7 +81,8 @@ def write_activity_bundle(
         step_s=recipe.heads.step_s,
         timeline_context_s=recipe.timeline.context_s,
         dwell_s=recipe.timeline.dwell_s,
-        evidence_weight=evidence_weight,
+        evidence_weight=chaining.weight,
+        timeline_temperature=round(chaining.temperature, 4),
     )
     names = recipe.bundle
     fields: dict[str, Any] = {

@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from ml.activity.features import FEATURE_NAMES, window_features
+from ml.activity.features import FEATURE_NAMES, N_REST, window_features
 from ml.activity.head import FloatArray, head_inputs, softmax
 from ml.activity.legibility import is_mute
 from ml.activity.recogniser import ActivityCall, ActivityTimeline, Baseline, SegmentEvidence
 from ml.activity.segments import describe_contexts, describe_segments, duration_s
-from ml.activity.smoothing import smooth, stay_probability
+from ml.activity.smoothing import smooth, stay_probability, temper
 from ml.activity.windows import context_starts_s, fitting_context_s, segment_edges_s
 from ml.bundle import ACTIVITY_KIND, WEIGHTS_FILE, BundleError, BundleInfo, read_bundle
 from ml.onnx_network import FREE, OnnxNetwork
 from ml.signal.conditioning import ConditionedEcg
 
-N_FEATURES = len(FEATURE_NAMES)
+N_INPUTS = len(FEATURE_NAMES) + N_REST
 # More of a resting strip says no more of its wearer at rest.
 MAX_BASELINE_S = 30.0
 
@@ -36,8 +36,9 @@ class ActivityConfig:
         step_s: Length of a segment of a timeline.
         timeline_context_s: The longest context around a segment of a timeline.
         dwell_s: How long an activity lasts on average.
-        evidence_weight: By which logits of a timeline are multiplied before they are chained; below 1, since
-            contexts overlap and errors last.
+        evidence_weight: By which logits of a timeline are multiplied before they are chained.
+        timeline_temperature: Of the probabilities afterwards; above 1, since contexts overlap and errors
+            last.
 
     Raises:
         ValueError: Features that this code does not make, or impossible numbers.
@@ -49,11 +50,13 @@ class ActivityConfig:
     timeline_context_s: float
     dwell_s: float
     evidence_weight: float
+    timeline_temperature: float
 
     def __post_init__(self) -> None:
         if self.features != FEATURE_NAMES:
             raise ValueError("preprocessing.features: others than this code makes")
-        numbers = (*self.contexts_s, self.step_s, self.timeline_context_s, self.dwell_s, self.evidence_weight)
+        numbers = (*self.contexts_s, self.step_s, self.timeline_context_s, self.dwell_s)
+        numbers += (self.evidence_weight, self.timeline_temperature)
         if not self.contexts_s or list(self.contexts_s) != sorted(set(self.contexts_s)):
             raise ValueError(f"preprocessing.contexts_s: expected ascending ones, got {self.contexts_s}")
         if not all(isinstance(number, int | float) and number > 0.0 for number in numbers):
@@ -96,7 +99,7 @@ class BundledRecogniser:
             self.config = ActivityConfig.from_dict(info.preprocessing)
             self._network = OnnxNetwork(
                 weights,
-                inputs={"inputs": (FREE, 2 * N_FEATURES), "head": (1, self.config.n_heads)},
+                inputs={"inputs": (FREE, N_INPUTS), "head": (1, self.config.n_heads)},
                 output=("logits", (FREE, len(info.classes))),
             )
         except (BundleError, TypeError, ValueError) as error:
@@ -121,14 +124,14 @@ class BundledRecogniser:
     @property
     def baseline_size(self) -> int:
         """Length of `Baseline.values`."""
-        return N_FEATURES
+        return N_REST
 
     def baseline(self, resting: ConditionedEcg) -> Baseline | None:
         """See `ActivityRecogniser.baseline`."""
         end_s = min(duration_s(resting), MAX_BASELINE_S)
         if is_mute(resting.quality, 0.0, end_s):
             return None
-        values = window_features(resting, 0.0, end_s)
+        values = window_features(resting, 0.0, end_s)[:N_REST]
         return Baseline(values.astype(np.float32), self.encoder_id)
 
     def timeline(self, strip: ConditionedEcg, baseline: Baseline | None = None) -> ActivityTimeline:
@@ -157,10 +160,11 @@ class BundledRecogniser:
     def chained(self, parts: Sequence[SegmentEvidence]) -> ActivityTimeline:
         """See `ActivityRecogniser.chained`."""
         log_evidence = np.concatenate([part.log_evidence for part in parts])
+        smoothed = smooth(log_evidence, stay_probability(self.config.step_s, self.config.dwell_s))
         return ActivityTimeline(
             start_s=np.concatenate([part.start_s for part in parts]),
             end_s=np.concatenate([part.end_s for part in parts]),
-            probabilities=smooth(log_evidence, stay_probability(self.config.step_s, self.config.dwell_s)),
+            probabilities=temper(smoothed, self.config.timeline_temperature),
             heart_rate_bpm=np.concatenate([part.heart_rate_bpm for part in parts]),
             quality=np.concatenate([part.quality for part in parts]),
             unknown=np.concatenate([part.unknown for part in parts]),
@@ -189,7 +193,7 @@ class BundledRecogniser:
     def _logits(self, features: FloatArray, context_s: float, baseline: Baseline | None) -> FloatArray:
         if baseline is not None and baseline.encoder_id != self.encoder_id:
             raise ValueError(f"expected a baseline of {self.encoder_id}, got one of {baseline.encoder_id}")
-        rest = np.full(N_FEATURES, np.nan) if baseline is None else baseline.values.astype(np.float64)
+        rest = np.full(N_REST, np.nan) if baseline is None else baseline.values.astype(np.float64)
         head = np.zeros((1, self.config.n_heads), np.float32)
         head[0, self.config.head(context_s, own_rest=baseline is not None)] = 1.0
         inputs = head_inputs(features, rest).astype(np.float32)

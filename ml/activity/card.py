@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Any
 
 
@@ -11,13 +12,17 @@ def activity_card(fields: Mapping[str, Any]) -> str:
     rows = "\n".join(_row(point) for point in fields["operating_points"])
     groups = "; ".join(f"{group} = {', '.join(own)}" for group, own in fields["groups"].items())
     lengths = ", ".join(f"{context_s:g}" for context_s in fields["preprocessing"]["contexts_s"])
+    steps = fields["preprocessing"]
+    summary = (
+        f"What the wearer of one lead of ECG is doing: {', '.join(fields['classes'])}; grouped: {groups}. "
+        f"Linear heads on {len(steps['features'])} features made by hand (rhythm, shape of the beats, what "
+        f"movement leaves besides them), for windows of {lengths} s, with and without the rhythm of the "
+        f"wearer at rest. Timelines chain segments of {steps['step_s']:g} s, where an activity is taken to "
+        f"last {steps['dwell_s']:g} s on average."
+    )
     return f"""# {fields["id"]}@{fields["version"]}
 
-What the wearer of one lead of ECG is doing: {", ".join(fields["classes"])}; grouped: {groups}.
-Linear heads on {len(fields["preprocessing"]["features"])} features made by hand (rhythm, shape of the beats,
-what movement leaves besides them), for windows of {lengths} s, with and without the same features of the
-wearer at rest. Timelines chain segments of {fields["preprocessing"]["step_s"]:g} s; an activity is taken
-to last {fields["preprocessing"]["dwell_s"]:g} s on average.
+{fill(summary, 110)}
 
 - Licence: {fields["licence"]}, as the data are: {"; ".join(fields["training_data"])}.
   No other bundle learned from them, and this one learned from nothing else.
@@ -27,20 +32,23 @@ to last {fields["preprocessing"]["dwell_s"]:g} s on average.
 ## Measured on people left out (protocol A3)
 
 {fields["calibration_data"]["people"]} people, leave one person out; shrinkage and temperature of each head
-chosen by leaving out one after another of the others. Windows that allow no call count as wrong. Intervals
-are 95 %, over people: ten of them say little about others, and errors come by person, not by window.
+were chosen by leaving out one after another of the others. Windows that allow no call count as wrong.
+Intervals are 95 %, over people: ten of them say little about others; errors come by person, not by window.
 
 | asked about | own rest | windows | 5 classes | 3 classes | ECE, 5 classes | ECE, 3 classes |
 |---|---|---|---|---|---|---|
 {rows}
 
-Own rest: the first 20 s of the wearer's rest strip with the same electrode, which nothing is asked about.
+Own rest: the first 20 s of the wearer's rest strip with the same electrode, which nothing is asked about. It
+must be of the same sitting: with that of another electrode, worn minutes before or after, calls are worse
+than without any (docs/results/activity/comparison.json). Which features are compared with it was chosen
+among three kinds by looking at these people.
 
 ## Limits
 
-- Ten healthy young people, one session, one make of wearable, its position not stated; walking and running on
-  a treadmill at one speed, squats and arm movements as told. Another sensor, place on the body or population
-  was never seen; there, take the probabilities for an order of likelihood.
+- Ten people, nothing told of their age or health, one session each; one make of wearable, its place on the
+  body not stated; walking at 4 km/h and running at 8 km/h only. Another sensor, place or population was never
+  seen; there, take the probabilities for an order of likelihood.
 - All classes are taken to be equally likely beforehand. Whatever else a wearer does (sit, cycle, sleep,
   drive) is called by the likeliest of these names.
 - Every recording holds one activity; timelines were measured on recordings put one after another.

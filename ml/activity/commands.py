@@ -11,7 +11,7 @@ import numpy as np
 import typer
 from rich.console import Console
 
-from ml.activity.building import fit_evidence_weight, fit_heads, write_activity_bundle
+from ml.activity.building import fit_chaining, fit_heads, write_activity_bundle
 from ml.activity.examples import OWN_REST_S, MotionFeatures, motion_features
 from ml.activity.recipe import ActivityRecipe, read_activity_recipe
 from ml.activity.stages import load_features, save_features
@@ -84,8 +84,8 @@ def compare(
     trunk: Annotated[Path, typer.Option(help="Weights of a window network.", exists=True)] = TRUNK,
 ) -> None:
     """Measure features of the identity trunk and other classifiers beside the method that ships."""
-    from ml.evaluation.activity_comparison import comparison_rows  # These need torch and scikit-learn.
-    from ml.evaluation.activity_trunk import pooled_over_context, trunk_features
+    from ml.evaluation.activity_comparison import comparison_rows, rest_rows  # These need scikit-learn
+    from ml.evaluation.activity_trunk import pooled_over_context, trunk_features  # … and torch.
 
     found, _ = _kept(var)
     shortest_s, longest_s = min(found.tables), max(found.tables)
@@ -102,7 +102,10 @@ def compare(
         }
         with console.status(f"comparing at {context_s:g} s"):
             rows += comparison_rows(table, context_s, kinds, others=context_s == longest_s)
-    _write(results / "comparison.json", "A3, what the shipped method was chosen among", {"rows": rows})
+    with console.status("comparing kinds of rest"):
+        by_rest = rest_rows(found, longest_s)
+    content = {"rows": rows, "rest_rows": by_rest}
+    _write(results / "comparison.json", "A3, what the shipped method was chosen among", content)
 
 
 @stages.command()
@@ -122,10 +125,15 @@ def export(
     with console.status("fitting heads"):
         fitted = fit_heads(found, plan.heads.contexts_s)
         timeline_head = fitted[2 * plan.heads.contexts_s.index(plan.timeline.context_s)]
-        weight = fit_evidence_weight(found, strips, plan, timeline_head)
+        chaining = fit_chaining(found, strips, plan, timeline_head)
     try:
         recogniser = write_activity_bundle(
-            models, plan, fitted, weight, people=len(found.people), figures=[_point(r) for r in kept["rows"]]
+            models,
+            plan,
+            fitted,
+            chaining,
+            people=len(found.people),
+            figures=[_point(r) for r in kept["rows"]],
         )
     except BundleError as error:
         raise _stopped(str(error)) from error

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.activity.features import FEATURE_NAMES, window_features
+from ml.activity.features import FEATURE_NAMES, N_REST, window_features
 from ml.activity.legibility import is_mute
 from ml.data.motion import ACTIVITIES, ELECTRODES, MotionRecord, read_motion_records
 from ml.signal.conditioning import examine
@@ -73,8 +73,8 @@ class MotionFeatures:
     people: tuple[str, ...]
 
     def own_rest(self, table: FeatureTable) -> FloatArray:
-        """Give each window the rest of its wearer with its electrode, float64, shape (n, n_features)."""
-        return np.asarray(self.rest[table.person, table.electrode])
+        """Give each window the rhythm of its wearer's rest with its electrode, float64, shape (n, n_rest)."""
+        return np.asarray(self.rest[table.person, table.electrode, :N_REST])
 
 
 def read_motion_features(data: Path, contexts_s: Sequence[float], step_s: float = STEP_S) -> MotionFeatures:

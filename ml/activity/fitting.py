@@ -55,14 +55,16 @@ class FittedHead:
     left_out_logits: FloatArray
 
 
-def fit_discriminant(inputs: FloatArray, classes: IntArray, n_classes: int, shrinkage: float) -> LinearHead:
+def fit_discriminants(
+    inputs: FloatArray, classes: IntArray, n_classes: int, shrinkages: Sequence[float]
+) -> list[LinearHead]:
     """Fit normal distributions of one covariance; every class is as likely as any other beforehand.
 
     Args:
         inputs: float64, shape (n, n_inputs); NaN is not known.
         classes: Indices, int64, shape (n,), each class at least once.
         n_classes: Their number.
-        shrinkage: From 0 (covariance as found) to 1 (a sphere).
+        shrinkages: From 0 (covariance as found) to 1 (a sphere); a head for each.
 
     Source:
         Friedman 1989, Regularized discriminant analysis, equation 18 with λ = 1.
@@ -73,9 +75,11 @@ def fit_discriminant(inputs: FloatArray, classes: IntArray, n_classes: int, shri
     within = x - means[classes]
     scatter = within.T @ within / len(x)
     sphere = np.eye(len(scatter)) * np.trace(scatter) / len(scatter)
-    weights = np.linalg.solve((1.0 - shrinkage) * scatter + shrinkage * sphere, means.T)
-    bias = -0.5 * (means.T * weights).sum(axis=0)
-    return LinearHead(standardisation, weights, bias)
+    heads = []
+    for shrinkage in shrinkages:
+        weights = np.linalg.solve((1.0 - shrinkage) * scatter + shrinkage * sphere, means.T)
+        heads.append(LinearHead(standardisation, weights, -0.5 * (means.T * weights).sum(axis=0)))
+    return heads
 
 
 def fit_head(examples: Examples, n_classes: int, shrinkages: Sequence[float] = SHRINKAGES) -> FittedHead:
@@ -84,23 +88,24 @@ def fit_head(examples: Examples, n_classes: int, shrinkages: Sequence[float] = S
     Raises:
         ValueError: Fewer than two people.
     """
-    left_out = {value: left_out_logits(examples, n_classes, value) for value in shrinkages}
-    asked = examples.asked
-    temperatures = {
-        value: fit_temperature(logits[asked], examples.classes[asked]) for value, logits in left_out.items()
-    }
-    loss = {
-        value: negative_log_likelihood(logits[asked], examples.classes[asked], temperatures[value])
-        for value, logits in left_out.items()
-    }
-    best = min(shrinkages, key=lambda value: loss[value])
-    temperature = temperatures[best]
-    head = fit_discriminant(examples.inputs, examples.classes, n_classes, best).tempered(temperature)
-    return FittedHead(head, best, temperature, left_out[best] / temperature)
+    asked, truth = examples.asked, examples.classes[examples.asked]
+    left_out = left_out_logits(examples, n_classes, shrinkages)
+    temperatures = [fit_temperature(logits[asked], truth) for logits in left_out]
+    loss = [
+        negative_log_likelihood(logits[asked], truth, temperature)
+        for logits, temperature in zip(left_out, temperatures, strict=True)
+    ]
+    best = int(np.argmin(loss))
+    shrinkage, temperature = shrinkages[best], temperatures[best]
+    [head] = fit_discriminants(examples.inputs, examples.classes, n_classes, [shrinkage])
+    return FittedHead(head.tempered(temperature), shrinkage, temperature, left_out[best] / temperature)
 
 
-def left_out_logits(examples: Examples, n_classes: int, shrinkage: float) -> FloatArray:
-    """Score each person's windows by a head fitted to all others; float64, shape (n, n_classes).
+def left_out_logits(examples: Examples, n_classes: int, shrinkages: Sequence[float]) -> FloatArray:
+    """Score each person's windows by heads fitted to all others.
+
+    Returns:
+        float64, shape (n_shrinkages, n, n_classes).
 
     Raises:
         ValueError: Fewer than two people.
@@ -108,10 +113,10 @@ def left_out_logits(examples: Examples, n_classes: int, shrinkage: float) -> Flo
     people = np.unique(examples.people)
     if people.size < 2:
         raise ValueError(f"expected two people or more to leave one of them out, got {people.size}")
-    logits = np.empty((len(examples.classes), n_classes))
+    logits = np.empty((len(shrinkages), len(examples.classes), n_classes))
     for person in people:
         own = examples.people == person
         others = examples.where(~own)
-        head = fit_discriminant(others.inputs, others.classes, n_classes, shrinkage)
-        logits[own] = head.logits(examples.inputs[own])
+        for row, head in enumerate(fit_discriminants(others.inputs, others.classes, n_classes, shrinkages)):
+            logits[row, own] = head.logits(examples.inputs[own])
     return logits

@@ -1,7 +1,7 @@
 """The head: features of a window, and of the wearer at rest where known → logits of activities.
 
 Linear, after each feature was brought to a usual size: ten people are too few for more. What a wearer's rest
-adds is the difference of each feature from its value at rest.
+adds is by how much the first features (those of the rhythm) differ from it.
 """
 
 from __future__ import annotations
@@ -73,14 +73,15 @@ def head_inputs(features: FloatArray, rest: FloatArray | None) -> FloatArray:
 
     Args:
         features: Of windows, float64, shape (n, n_features).
-        rest: The same features of the same wearers at rest, same shape or (n_features,); None if not known.
+        rest: The first features of the same wearers at rest, shape (n, n_rest) or (n_rest,); None if not
+            known.
 
     Returns:
-        float64, shape (n, n_features) without rest, (n, 2 · n_features) with it.
+        float64, shape (n, n_features) without rest, (n, n_features + n_rest) with it.
     """
     if rest is None:
         return features
-    return np.hstack([features, features - rest])
+    return np.hstack([features, features[:, : rest.shape[-1]] - rest])
 
 
 def softmax(logits: FloatArray) -> FloatArray:

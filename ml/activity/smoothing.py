@@ -55,6 +55,20 @@ def smooth(log_evidence: FloatArray, stay: float, *, forward_only: bool = False)
     return np.asarray(seen / seen.sum(axis=1, keepdims=True))
 
 
+def temper(probabilities: FloatArray, temperature: float) -> FloatArray:
+    """Make probabilities less certain, as errors that last for segments demand.
+
+    Args:
+        probabilities: Rows add up to 1, float64, shape (n_segments, n_classes).
+        temperature: 1 leaves them as they are; the larger, the more alike all activities become.
+
+    Returns:
+        Same shape; the order of activities stays.
+    """
+    tempered = (probabilities / probabilities.max(axis=1, keepdims=True)) ** (1.0 / temperature)
+    return np.asarray(tempered / tempered.sum(axis=1, keepdims=True))
+
+
 def _step(belief: FloatArray, stay: float) -> FloatArray:
     """Let a segment pass; the same forwards and backwards, since changes are symmetric."""
     other = (1.0 - stay) / (belief.size - 1)

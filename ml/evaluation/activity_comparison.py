@@ -6,17 +6,25 @@ All under A3, nested, as `ml.evaluation.activity_protocols`. scikit-learn is nee
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.activity.examples import FeatureTable
+from ml.activity.beat_shape import SHAPE_NAMES
+from ml.activity.examples import FeatureTable, MotionFeatures
+from ml.activity.features import FEATURE_NAMES, N_REST
 from ml.activity.fitting import Examples
 from ml.activity.head import Standardisation
-from ml.data.motion import ACTIVITIES
-from ml.evaluation.activity_protocols import Answerer, discriminant, leave_one_person_out, table_examples
+from ml.data.motion import ACTIVITIES, ELECTRODES
+from ml.evaluation.activity_protocols import (
+    Answerer,
+    Answers,
+    discriminant,
+    leave_one_person_out,
+    table_examples,
+)
 from ml.evaluation.confidence import fit_temperature, negative_log_likelihood
 
 FloatArray = NDArray[np.float64]
@@ -25,6 +33,12 @@ N_CLASSES = len(ACTIVITIES)
 LEARNED_EVERY = 2
 # To choose among settings, people known are left out by thirds: one at a time would take hours.
 INNER_FOLDS = 3
+# How many of the first features are compared with the wearer's rest.
+REST_KINDS = {
+    "rhythm": N_REST,
+    "rhythm and beats": N_REST + len(SHAPE_NAMES),
+    "all features": len(FEATURE_NAMES),
+}
 TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -141,3 +155,57 @@ def comparison_rows(
             }
         )
     return rows
+
+
+def rest_rows(features: MotionFeatures, context_s: float) -> list[dict[str, Any]]:
+    """Measure what of a wearer's rest to compare with, and what it is worth with another electrode.
+
+    Heads learn from rest with the same electrode as the window, or from rest with each of the three; they are
+    asked with the same and with another one, worn minutes before or after.
+    """
+    table = features.tables[context_s]
+    rows = []
+    for name, n_rest in REST_KINDS.items():
+        for learned in ((0,), (0, 1, 2)):
+            for turn, electrode in enumerate(("same", "another")):
+                logits = _logits_with_rest(features, table, n_rest, (learned, turn))
+                answers = Answers(logits, table.activity, table.person, table.mute)
+                rows.append(
+                    {
+                        "context_s": context_s,
+                        "rest": name,
+                        "n_rest": n_rest,
+                        "learned_with": "same electrode" if learned == (0,) else "all three electrodes",
+                        "asked_with": f"{electrode} electrode",
+                        **answers.where(~table.in_own_rest).figures(),
+                    }
+                )
+    return rows
+
+
+def _logits_with_rest(
+    features: MotionFeatures, table: FeatureTable, n_rest: int, turns: tuple[tuple[int, ...], int]
+) -> FloatArray:
+    """Logits of people left out; `turns` are the electrodes of rest learned with and asked with, from own."""
+    learned, asked = turns
+
+    def examples(turn: int) -> Examples:
+        electrode = (table.electrode + turn) % len(ELECTRODES)
+        found = table_examples(table, features.rest[table.person, electrode, :n_rest])
+        # What is known beforehand was recorded with the own electrode; with another, all windows teach.
+        return found if turn == 0 else replace(found, asked=~table.mute)
+
+    known = [examples(turn) for turn in learned]
+    together = Examples(
+        np.concatenate([one.inputs for one in known]),
+        np.concatenate([one.classes for one in known]),
+        np.concatenate([one.people for one in known]),
+        np.concatenate([one.asked for one in known]),
+    )
+    inputs = examples(asked).inputs
+    logits = np.zeros((table.activity.size, N_CLASSES))
+    for person in np.unique(table.person):
+        own = table.person == person
+        others = together.where(together.asked & (together.people != person))
+        logits[own], _ = discriminant(others, inputs[own])
+    return logits

@@ -84,7 +84,7 @@ def table_examples(
 
     Args:
         table: Windows of one length.
-        rest: Of each window's wearer, float64, shape (n, n_features); None for a head that does not know it.
+        rest: Of each window's wearer, float64, shape (n, n_rest); None for a head that does not know it.
             With it, windows that meet what was known beforehand are not asked.
         features: Others than the table's, float64, shape (n, any).
     """

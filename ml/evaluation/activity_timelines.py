@@ -8,25 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.activity.examples import OWN_REST_S, REST, MotionFeatures
-from ml.activity.fitting import Examples, FittedHead, fit_discriminant, fit_head
+from ml.activity.features import N_REST
+from ml.activity.fitting import Examples, FittedHead, fit_discriminants, fit_head
 from ml.activity.head import LinearHead, head_inputs
 from ml.activity.segments import describe_segments
-from ml.activity.smoothing import smooth, stay_probability
+from ml.activity.smoothing import smooth, stay_probability, temper
 from ml.data.motion import ACTIVITIES, ELECTRODES, MotionRecord
 from ml.evaluation.activity_protocols import Answers, table_examples
-from ml.evaluation.confidence import negative_log_likelihood
+from ml.evaluation.confidence import fit_temperature, negative_log_likelihood
 from ml.signal.conditioning import examine
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-EVIDENCE_WEIGHTS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.7, 1.0)
+EVIDENCE_WEIGHTS = (0.1, 0.2, 0.45, 1.0)
 # What to expect of wearers is a choice: some do one thing for a minute, some for an hour.
 DWELL_S = 60.0
 
@@ -93,17 +94,34 @@ def _asked_signal(record: MotionRecord) -> NDArray[np.float32]:
     return max(parts, key=len)
 
 
+class Chaining(NamedTuple):
+    """How the segments of a timeline are put together.
+
+    Args:
+        stay: Probability of no change within a segment.
+        weight: By which logits are multiplied before.
+        temperature: Of the probabilities afterwards.
+    """
+
+    stay: float
+    weight: float
+    temperature: float = 1.0
+
+
 def timeline_answers(
     strips: Sequence[JoinedStrip],
     logits: Sequence[FloatArray],
-    weight: float,
-    stay: float,
+    chaining: Chaining,
     *,
     forward_only: bool = False,
 ) -> Answers:
     """Smooth the logits of each strip and put all segments together; log probabilities stand for logits."""
+    stay, weight, temperature = chaining
     smoothed = [
-        smooth(np.where(strip.mute[:, None], 0.0, weight * rows), stay, forward_only=forward_only)
+        temper(
+            smooth(np.where(strip.mute[:, None], 0.0, weight * rows), stay, forward_only=forward_only),
+            temperature,
+        )
         for strip, rows in zip(strips, logits, strict=True)
     ]
     return Answers(
@@ -114,15 +132,16 @@ def timeline_answers(
     )
 
 
-def best_weight(strips: Sequence[JoinedStrip], logits: Sequence[FloatArray], stay: float) -> float:
-    """Give the weight of evidence with which the probabilities of these strips are truest."""
-
-    def loss(weight: float) -> float:
-        answers = timeline_answers(strips, logits, weight, stay)
+def best_chaining(strips: Sequence[JoinedStrip], logits: Sequence[FloatArray], stay: float) -> Chaining:
+    """Give the weight and the temperature with which the probabilities of these strips are truest."""
+    found = []
+    for weight in EVIDENCE_WEIGHTS:
+        answers = timeline_answers(strips, logits, Chaining(stay, weight))
         told = answers.where(~answers.mute)
-        return negative_log_likelihood(told.logits, told.truth)
-
-    return min(EVIDENCE_WEIGHTS, key=loss)
+        temperature = fit_temperature(told.logits, told.truth)
+        loss = negative_log_likelihood(told.logits, told.truth, temperature)
+        found.append((loss, Chaining(stay, weight, temperature)))
+    return min(found)[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +175,7 @@ class TimelineBench:
 
     def logits(self, head: LinearHead, strip: JoinedStrip) -> FloatArray:
         """Score the segments of a strip."""
-        rest = self.features.rest[strip.person, strip.electrode] if self.own_rest else None
+        rest = self.features.rest[strip.person, strip.electrode, :N_REST] if self.own_rest else None
         return head.logits(head_inputs(strip.features, rest))
 
     def left_out(
@@ -170,13 +189,13 @@ class TimelineBench:
             known = examples.where(
                 examples.asked & (examples.people != person) & (examples.people != without)
             )
-            head = fit_discriminant(known.inputs, known.classes, len(ACTIVITIES), fitted.shrinkage)
+            [head] = fit_discriminants(known.inputs, known.classes, len(ACTIVITIES), [fitted.shrinkage])
             heads[person] = head.tempered(fitted.temperature)
         return strips, [self.logits(heads[strip.person], strip) for strip in strips]
 
 
 def timeline_row(bench: TimelineBench) -> dict[str, Any]:
-    """Measure timelines of people that neither head nor weight of evidence ever met."""
+    """Measure timelines of people that neither head nor chaining ever met."""
     examples = bench.examples
     asked: list[Answers] = []
     ahead: list[Answers] = []
@@ -184,12 +203,12 @@ def timeline_row(bench: TimelineBench) -> dict[str, Any]:
     for person in range(len(bench.features.people)):
         known = examples.where(examples.asked & (examples.people != person))
         fitted = fit_head(known, len(ACTIVITIES))
-        weight = best_weight(*bench.left_out(fitted, person), bench.stay)
+        chaining = best_chaining(*bench.left_out(fitted, person), bench.stay)
         strips = [strip for strip in bench.strips if strip.person == person]
         logits = [bench.logits(fitted.head, strip) for strip in strips]
-        asked.append(timeline_answers(strips, logits, weight, bench.stay))
-        ahead.append(timeline_answers(strips, logits, weight, bench.stay, forward_only=True))
-        choices.append({"shrinkage": fitted.shrinkage, "evidence_weight": weight})
+        asked.append(timeline_answers(strips, logits, chaining))
+        ahead.append(timeline_answers(strips, logits, chaining, forward_only=True))
+        choices.append({"shrinkage": fitted.shrinkage, **chaining._asdict()})
     return {
         "context_s": bench.context_s,
         "own_rest": bench.own_rest,

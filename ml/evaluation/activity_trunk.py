@@ -1,6 +1,6 @@
 """Features of the network that reads windows for identity, to compare with those made by hand.
 
-The trunk is not trained here, and never saw the motion set. Of each stage: mean and deviation over time.
+The trunk is not trained here, and never saw the motion set. Of each stage: its mean over time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def trunk_features(records: Sequence[MotionRecord], table: FeatureTable, weights
         weights: Of a window network, as `ml.training.checkpoints` keeps them.
 
     Returns:
-        float64, shape (n, 2 · channels of all stages); NaN where there was no strip.
+        float64, shape (n, channels of all stages); NaN where there was no strip.
     """
     import torch
 
@@ -44,8 +44,7 @@ def trunk_features(records: Sequence[MotionRecord], table: FeatureTable, weights
     with torch.inference_mode():
         for first in range(0, len(windows), BATCH):
             stages = network(torch.from_numpy(windows[first : first + BATCH])).stages
-            pooled = [part for stage in stages for part in (stage.mean(dim=2), stage.std(dim=2))]
-            rows.append(torch.cat(pooled, dim=1).double().numpy())
+            rows.append(torch.cat([stage.mean(dim=2) for stage in stages], dim=1).double().numpy())
     return np.concatenate(rows)
 
 
@@ -71,7 +70,7 @@ def _cut(record: MotionRecord, start_s: float) -> tuple[NDArray[np.float32], flo
 def pooled_over_context(
     features: FloatArray, short: FeatureTable, long: FeatureTable, context_s: float
 ) -> FloatArray:
-    """Average features of 3-s windows over longer windows, with their deviation.
+    """Average features of 3-s windows over longer windows.
 
     Args:
         features: Of `short`, float64, shape (n_short, d).
@@ -79,7 +78,7 @@ def pooled_over_context(
         context_s: Length of the longer ones.
 
     Returns:
-        float64, shape (n_long, 2 · d).
+        float64, shape (n_long, d).
     """
     rows = []
     for record, start_s in zip(long.record, long.start_s, strict=True):
@@ -88,5 +87,5 @@ def pooled_over_context(
             & (short.start_s >= start_s - 1e-3)
             & (short.start_s <= start_s + context_s - SHORTEST_S + 1e-3)
         )
-        rows.append(np.concatenate([features[inside].mean(axis=0), features[inside].std(axis=0)]))
+        rows.append(np.nanmean(features[inside], axis=0))
     return np.stack(rows)

@@ -1,7 +1,8 @@
 import json
 
 from ml.activity.building import fit_heads, write_activity_bundle
-from tests.moving import RECIPE
+from ml.activity.features import FEATURE_NAMES, N_REST
+from tests.moving import CHAINING, RECIPE
 
 FIGURES = [
     {
@@ -22,14 +23,15 @@ class TestFitHeads:
     def test_one_without_and_one_with_own_rest_per_context(self, features):
         without, with_rest = fit_heads(features, (10.0,))
 
-        assert len(with_rest.head.weights) == 2 * len(without.head.weights)
+        assert len(without.head.weights) == len(FEATURE_NAMES)
+        assert len(with_rest.head.weights) == len(FEATURE_NAMES) + N_REST
 
 
 class TestWriteActivityBundle:
     def test_card_and_fields_tell_licence_and_figures(self, features, tmp_path):
         heads = fit_heads(features, (10.0,))
 
-        recogniser = write_activity_bundle(tmp_path, RECIPE, heads, 0.3, people=4, figures=FIGURES)
+        recogniser = write_activity_bundle(tmp_path, RECIPE, heads, CHAINING, people=4, figures=FIGURES)
 
         assert recogniser.info.licence == "GPL-3.0"
         assert (
@@ -41,7 +43,7 @@ class TestWriteActivityBundle:
     def test_the_same_heads_give_the_same_bytes(self, features, tmp_path):
         heads = fit_heads(features, (10.0,))
         for folder in ("a", "b"):
-            write_activity_bundle(tmp_path / folder, RECIPE, heads, 0.3, people=4, figures=FIGURES)
+            write_activity_bundle(tmp_path / folder, RECIPE, heads, CHAINING, people=4, figures=FIGURES)
 
         a, b = (tmp_path / folder / "activity@2026.11" for folder in ("a", "b"))
 

@@ -25,6 +25,7 @@ FIELDS = {
     "timeline_context_s": 10.0,
     "dwell_s": 60.0,
     "evidence_weight": 0.3,
+    "timeline_temperature": 2.0,
 }
 
 

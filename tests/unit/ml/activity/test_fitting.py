@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ml.activity.fitting import Examples, fit_discriminant, fit_head, left_out_logits
+from ml.activity.fitting import Examples, fit_discriminants, fit_head, left_out_logits
 
 N_CLASSES = 3
 
@@ -21,10 +21,10 @@ def examples(people: int = 5, per_class: int = 20, seed: int = 0) -> Examples:
     return Examples(np.concatenate(rows), np.array(classes), np.array(whose), np.ones(n, dtype=bool))
 
 
-class TestFitDiscriminant:
+class TestFitDiscriminants:
     def test_without_shrinkage_it_is_the_linear_discriminant(self):
         some = examples(people=1, per_class=400)
-        head = fit_discriminant(some.inputs, some.classes, N_CLASSES, 0.0)
+        [head] = fit_discriminants(some.inputs, some.classes, N_CLASSES, [0.0])
 
         means = np.stack([some.inputs[some.classes == k].mean(axis=0) for k in range(N_CLASSES)])
         within = np.cov((some.inputs - means[some.classes]).T, bias=True)
@@ -37,8 +37,8 @@ class TestFitDiscriminant:
     def test_how_often_a_class_occurs_moves_no_border(self):
         some = examples(people=1, per_class=200)
         rare = np.flatnonzero((some.classes != 1) | (np.arange(600) % 2 == 0))
-        both = [fit_discriminant(some.inputs, some.classes, 3, 0.1)]
-        both.append(fit_discriminant(some.inputs[rare], some.classes[rare], 3, 0.1))
+        both = fit_discriminants(some.inputs, some.classes, 3, [0.1])
+        both += fit_discriminants(some.inputs[rare], some.classes[rare], 3, [0.1])
 
         a, b = (head.logits(np.array([[1.5, 0.0]]))[0] for head in both)
 
@@ -48,20 +48,20 @@ class TestFitDiscriminant:
 class TestLeftOutLogits:
     def test_a_persons_own_windows_change_nothing_of_their_logits(self):
         some = examples()
-        before = left_out_logits(some, N_CLASSES, 0.1)[some.people == 2]
+        before = left_out_logits(some, N_CLASSES, [0.1])[0, some.people == 2]
         inputs = some.inputs.copy()
         strange = (some.people == 2) & (np.arange(len(inputs)) % 2 == 0)
         inputs[strange] += 50.0
         changed = Examples(inputs, some.classes, some.people, some.asked)
 
-        after = left_out_logits(changed, N_CLASSES, 0.1)[some.people == 2]
+        after = left_out_logits(changed, N_CLASSES, [0.1])[0, some.people == 2]
 
         same = ~strange[some.people == 2]
         np.testing.assert_array_equal(before[same], after[same])
 
     def test_one_person_cannot_be_left_out(self):
         with pytest.raises(ValueError, match="two people"):
-            left_out_logits(examples(people=1), N_CLASSES, 0.1)
+            left_out_logits(examples(people=1), N_CLASSES, [0.1])
 
 
 class TestFitHead:

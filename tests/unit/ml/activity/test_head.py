@@ -44,6 +44,7 @@ class TestHeadInputs:
         features = np.array([[1.0, 2.0], [3.0, 5.0]])
 
         assert head_inputs(features, np.array([1.0, 1.0])).tolist() == [[1, 2, 0, 1], [3, 5, 2, 4]]
+        assert head_inputs(features, np.array([[1.0], [2.0]])).tolist() == [[1, 2, 0], [3, 5, 1]]
         assert head_inputs(features, None) is features
 
 

@@ -3,7 +3,7 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
-from ml.activity.smoothing import smooth, stay_probability
+from ml.activity.smoothing import smooth, stay_probability, temper
 
 
 def by_every_path(log_evidence: np.ndarray, stay: float) -> np.ndarray:
@@ -56,6 +56,19 @@ class TestSmooth:
     def test_what_is_no_chain_is_refused(self, n_classes, stay):
         with pytest.raises(ValueError, match="two classes"):
             smooth(np.zeros((4, n_classes)), stay)
+
+
+class TestTemper:
+    PROBABILITIES = np.array([[0.7, 0.2, 0.1], [1.0, 0.0, 0.0]])
+
+    def test_one_leaves_probabilities_as_they_are(self):
+        np.testing.assert_allclose(temper(self.PROBABILITIES, 1.0), self.PROBABILITIES)
+
+    def test_above_one_odds_shrink_to_their_root(self):
+        found = temper(self.PROBABILITIES, 2.0)
+
+        np.testing.assert_allclose(found.sum(axis=1), 1.0)
+        assert found[0, 0] / found[0, 1] == pytest.approx(np.sqrt(0.7 / 0.2))
 
 
 class TestStayProbability:

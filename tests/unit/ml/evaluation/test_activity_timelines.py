@@ -3,9 +3,10 @@ import pytest
 
 from ml.data.motion import ACTIVITIES, ELECTRODES
 from ml.evaluation.activity_timelines import (
+    Chaining,
     JoinedStrip,
     TimelineBench,
-    best_weight,
+    best_chaining,
     joined_strips,
     timeline_answers,
     timeline_row,
@@ -45,12 +46,14 @@ def overconfident(n_segments: int = 40) -> tuple[JoinedStrip, np.ndarray]:
     return JoinedStrip(np.zeros((n_segments, 1)), np.zeros(n_segments, bool), truth, 0, 0), logits
 
 
-class TestBestWeight:
-    def test_errors_that_last_make_evidence_count_less(self):
+class TestBestChaining:
+    def test_errors_that_last_make_probabilities_less_certain(self):
         strip, logits = overconfident()
         right = np.where(np.arange(len(ACTIVITIES)) == 0, 3.0, 0.0) * np.ones((40, 1))
 
-        assert best_weight([strip], [logits], 0.95) < best_weight([strip], [right], 0.95)
+        found, of_right = (best_chaining([strip], [rows], 0.95) for rows in (logits, right))
+
+        assert found.temperature / found.weight > of_right.temperature / of_right.weight
 
 
 class TestTimelineAnswers:
@@ -58,7 +61,7 @@ class TestTimelineAnswers:
         strip, logits = overconfident()
         strip.mute[:13] = True
 
-        answers = timeline_answers([strip], [logits], 1.0, 0.95)
+        answers = timeline_answers([strip], [logits], Chaining(0.95, 1.0))
 
         assert answers.mute.sum() == 13
         assert (answers.logits.argmax(axis=1) == 0).all()
