@@ -93,7 +93,7 @@ class TestModels:
         shipped = {bundle.name for bundle in (ROOT / "models").glob("*@*")}
 
         assert default_bundle(ROOT / "models", "ecg").name == "ecg@2026.11.1"
-        assert shipped >= {"ecg@2026.11.1", "ecg-beat@2026.11"}
+        assert shipped >= {"ecg@2026.11.1", "ecg-edge@2026.11", "ecg-beat@2026.11"}
 
 
 class TestMakefile:
