@@ -5,6 +5,7 @@ All under A3, nested, as `ml.evaluation.activity_protocols`. scikit-learn is nee
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -117,7 +118,11 @@ def _left_out(contender: Contender, setting: Any, known: Examples) -> FloatArray
 def _fit_and_ask(contender: Contender, setting: Any, known: Examples, asked: FloatArray) -> FloatArray:
     learned = known.where(np.arange(known.classes.size) % LEARNED_EVERY == 0)
     standardisation = Standardisation.of(learned.inputs)
-    classifier = contender.make(setting).fit(standardisation.apply(learned.inputs), learned.classes)
+    classifier = contender.make(setting)
+    with warnings.catch_warnings():
+        # How long a perceptron learns is part of what it is; scikit-learn would rather go on.
+        warnings.filterwarnings("ignore", message="Stochastic Optimizer: Maximum iterations")
+        classifier.fit(standardisation.apply(learned.inputs), learned.classes)
     probabilities = classifier.predict_proba(standardisation.apply(asked))
     return np.asarray(np.log(np.maximum(probabilities, TINY)))
 
