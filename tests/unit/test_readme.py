@@ -44,3 +44,31 @@ class TestTableOfAccuracy:
         )
         assert beat_errors == "{count}/{n}".format(**beat["rank_1_errors"])
         assert beat_eer == f"{100 * beat['eer']:.1f} %"
+
+
+class TestActivity:
+    def results(self, name: str) -> dict[str, Any]:
+        path = ROOT / "docs" / "results" / "activity" / name
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def told(self) -> str:
+        text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+        return text[text.index("**Only for the sensor it was fitted to.**") :]
+
+    def test_people_at_rest_on_other_sensors_are_those_of_the_results(self) -> None:
+        clinical, held, own_rest = (
+            row["called"]["rest"] for row in self.results("other-sensors.json")["rows"]
+        )
+
+        assert f"it calls {clinical} `rest`" in self.told()
+        assert f"and {held} with a hand-held device (CinC 2017), {own_rest} with own rest" in self.told()
+
+    def test_accuracy_on_its_own_sensor_is_that_of_the_results(self) -> None:
+        rows = [
+            row
+            for row in self.results("a3.json")["rows"]
+            if row["context_s"] == 30.0 and row["asked"].startswith("windows without")
+        ]
+        alone, own_rest = (100 * row["classes_3"]["accuracy"] for row in rows)
+
+        assert f"{alone:.1f} % of windows, with own rest in {own_rest:.1f} %" in self.told()
