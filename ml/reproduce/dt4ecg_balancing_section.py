@@ -16,8 +16,9 @@ PictureLine = Callable[[str, str, str | None], str]
 
 _FINDINGS = """- As printed, Algorithm 1 multiplies each weight by exp(2·(p − 1)) at each step, p being the
   task's share of the gradient norms. Shares add up to 1, so the product of both weights is exp(−2t) after t
-  steps. In single precision {literal}. Adam divides by the size of gradients and hides it for
-  some steps; then nothing moves. Figure 6 and table IV of the paper cannot come from the rule as printed.
+  steps. In single precision, denormal numbers being zero, {literal}.
+  Adam divides by the size of gradients and hides it for some steps; then nothing moves. Figure 6 and table IV
+  of the paper cannot come from the rule as printed.
 - It is not GradNorm's rule either: Chen et al. 2018 give the *slower* task the larger target; here the task
   with the *larger* gradient gains. `gradnorm` is Chen's rule, `dt4ecg_stateless` the paper's without its
   memory, `dt4ecg_renorm` the paper's with weights that keep their sum, `grad_equalise` makes weighted
@@ -43,6 +44,7 @@ def balancing_sections(grid: Grid, picture: PictureLine) -> list[str]:
             for one in late
             for name in [one[0]]
         ),
+        *_unless(late),
         f"## Figure 7: training accuracy over {EARLY_EPOCHS} epochs\n",
         *(
             picture(
@@ -52,6 +54,7 @@ def balancing_sections(grid: Grid, picture: PictureLine) -> list[str]:
             )
             for task in pictures.TASKS
         ),
+        *_unless(early),
         "## What GradNorm does\n",
         _findings(grid),
         picture(
@@ -66,6 +69,10 @@ def balancing_sections(grid: Grid, picture: PictureLine) -> list[str]:
             pictures.gradient_picture("Gradients at the trunk's last layer", late),
         ),
     ]
+
+
+def _unless(trainings: Named) -> list[str]:
+    return [] if trainings else ["Not measured.\n"]
 
 
 def _findings(grid: Grid) -> str:
@@ -98,11 +105,13 @@ def _gain_of_balancing(grid: Grid) -> str:
         f"`{name}` {100 * (one.mean - static.mean):+.2f}"
         for name, one in sorted(spreads.items(), key=lambda item: -item[1].mean)
     )
-    width = 100 * (static.high - static.low)
-    return (
-        f"- Activity after {EARLY_EPOCHS} epochs against equal weights, in points: {texts}. The "
-        f"paper: +5.89. Equal weights alone differ by {width:.2f} points over {static.seeds} seed(s).\n"
+    text = (
+        f"- Activity after {EARLY_EPOCHS} epochs against equal weights, in points: {texts}. The paper: +5.89."
     )
+    if static.seeds > 1:
+        width = 100 * (static.high - static.low)
+        text += f" Equal weights alone differ by {width:.2f} over {static.seeds} seeds."
+    return text + "\n"
 
 
 def _named(grid: Grid, cells: Sequence[Cell]) -> Named:

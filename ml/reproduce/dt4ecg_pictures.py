@@ -62,6 +62,7 @@ def weights_picture(title: str, trainings: Named) -> str | None:
         linear_axis("step of the first epoch", 0.0, max(at for one in series for at, _ in one.points)),
         log_axis("weight of the task's loss", low, max(values) * 2.0, _powers(low, max(values) * 2.0)),
         series,
+        "On the bottom line: zero." if min(values) == 0.0 else "",
     )
 
 

@@ -40,6 +40,7 @@ class TestEmptyPage:
             assert title in text
         assert "| 1D-ResNet + SCA | 99.12 / 99.14 / 99.12 / 99.12 | not measured |" in text
         assert f"0 of {len(planned_cells())} trainings are done" in text
+        assert text.count("Not measured.") == 2  # Figures 6 and 7.
 
     def test_it_has_no_pictures(self, tmp_path: Path) -> None:
         page = make_page(read_kept(tmp_path))
@@ -107,6 +108,12 @@ class TestPage:
         keep(tmp_path, table_4()[2], right=0.9)
 
         assert "against equal weights, in points: `gradnorm` +10.00." in page_text(tmp_path)
+
+    def test_what_seeds_alone_change_stands_beside(self, tmp_path: Path) -> None:
+        keep(tmp_path, *table_4()[::2])
+        keep(tmp_path, table_4(seed=2)[0], right=0.7)
+
+        assert "Equal weights alone differ by 20.00 over 2 seeds." in page_text(tmp_path)
 
     def test_folds_under_way_are_counted(self, tmp_path: Path) -> None:
         keep(tmp_path, *folds(replace(PROPOSED, protocol="A2e"))[:2])
