@@ -14,7 +14,7 @@ ARG VERSION=2026.11.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Pulseprint" \
       org.opencontainers.image.description="Self-hosted biometric recognition by heartbeat: a decision at a stated error rate." \
-      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.licenses="Apache-2.0 AND GPL-3.0-only" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
@@ -26,6 +26,7 @@ RUN groupadd --gid 10001 pulseprint \
 COPY --from=dependencies /opt/venv /opt/venv
 WORKDIR /app
 COPY LICENSE alembic.ini ./
+COPY LICENSES LICENSES
 COPY models models
 COPY migrations migrations
 COPY ml ml

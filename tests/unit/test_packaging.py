@@ -269,6 +269,7 @@ class TestDockerfile:
         assert BUILD_RULES[0] == "*"
         assert {rule for rule in BUILD_RULES if rule.startswith("!")} == {
             "!LICENSE",
+            "!LICENSES",
             "!alembic.ini",
             "!requirements/runtime.txt",
             "!app",
