@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from ml.activity.examples import MotionFeatures
 from ml.data.motion import ACTIVITIES, ELECTRODES
 from ml.evaluation.activity_timelines import (
     Chaining,
@@ -19,6 +20,11 @@ PEOPLE = ("p0", "p1", "p2")
 @pytest.fixture(scope="module")
 def strips() -> list[JoinedStrip]:
     return joined_strips(moving_records(3, seconds=32.0), PEOPLE, 10.0, 6.0)
+
+
+@pytest.fixture(scope="module")
+def features() -> MotionFeatures:
+    return moving_features(3)
 
 
 class TestJoinedStrips:
@@ -69,8 +75,8 @@ class TestTimelineAnswers:
 
 class TestTimelineRow:
     @pytest.mark.parametrize("own_rest", [False, True])
-    def test_made_up_people_are_followed(self, strips, own_rest):
-        bench = TimelineBench(moving_features(3), 10.0, 6.0, strips, own_rest)
+    def test_made_up_people_are_followed(self, strips, features, own_rest):
+        bench = TimelineBench(features, 10.0, 6.0, strips, own_rest)
 
         row = timeline_row(bench)
 
