@@ -18,7 +18,7 @@ from ml.models.dual_task.network import DualTaskNetwork
 from ml.reproduce.dt4ecg_cells import labelled_windows, network_config, training_of
 from ml.reproduce.dt4ecg_estimates import Costs, NetCost, net_name
 from ml.reproduce.dt4ecg_plan import BATCH_SIZE, GRADIENTS_OF, PROPOSED, Cell, planned_cells
-from ml.reproduce.dt4ecg_run import compute_on_one_thread, motion_windows
+from ml.reproduce.dt4ecg_run import computing_on_one_thread, motion_windows
 from ml.reproduce.dt4ecg_training import train
 
 STEPS = 10
@@ -55,9 +55,9 @@ def measure_costs(data: Path, console: Console) -> Costs:
     return Costs(found, factors, f"{datetime.now(UTC):%Y-%m-%d}, CPU time")
 
 
+@computing_on_one_thread()
 def net_cost(cell: Cell, windows: ActivityWindows, *, steps: int = STEPS) -> NetCost:
     """Measure the network of a cell."""
-    compute_on_one_thread()
     config = network_config(cell, windows)
     network = DualTaskNetwork(config)
     # CPU time, not that of a clock: what else runs on the machine counts less.
@@ -70,6 +70,7 @@ def net_cost(cell: Cell, windows: ActivityWindows, *, steps: int = STEPS) -> Net
     )
 
 
+@computing_on_one_thread()
 def step_ms(cell: Cell, windows: ActivityWindows, *, steps: int = STEPS) -> float:
     """Measure the CPU milliseconds of a training step of a cell, balancing included."""
     rows = np.arange(steps * BATCH_SIZE, dtype=np.int64) % len(windows)

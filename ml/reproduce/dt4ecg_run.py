@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing.queues import Queue
@@ -92,14 +93,28 @@ def run(
     if jobs > 1:
         yield from _run_in_processes(todo, work, report, jobs)
         return
-    compute_on_one_thread()
-    for cell in todo:
-        if (result := work.do(cell, report)) is not None:
-            yield result
+    with computing_on_one_thread():
+        for cell in todo:
+            if (result := work.do(cell, report)) is not None:
+                yield result
 
 
-def compute_on_one_thread() -> None:
-    """One thread per process; numbers that are nearly nothing are nothing, or would cost a hundredfold."""
+@contextmanager
+def computing_on_one_thread() -> Iterator[None]:
+    """One thread; numbers that are nearly nothing are nothing, or would cost a hundredfold.
+
+    Both hold for all that the process computes, so they end with the block.
+    """
+    n_threads = torch.get_num_threads()
+    _compute_on_one_thread()
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+        torch.set_num_threads(n_threads)
+
+
+def _compute_on_one_thread() -> None:
     torch.set_num_threads(1)
     # Weights of Algorithm 1 as printed fall towards zero, and the gradients with them.
     torch.set_flush_denormal(True)
@@ -155,7 +170,7 @@ _told: Queue[tuple[Cell, int]] | None = None
 def _begin(told: Queue[tuple[Cell, int]]) -> None:
     global _told  # noqa: PLW0603 – a queue reaches a worker only when it is started.
     _told = told
-    compute_on_one_thread()
+    _compute_on_one_thread()
 
 
 def _do(work: _Work, cell: Cell) -> CellResult | None:

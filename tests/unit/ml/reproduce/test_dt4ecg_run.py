@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ml.evaluation.activity_windows import ActivityWindows
@@ -18,6 +19,11 @@ def windows(_data: Path, _scaling: str) -> ActivityWindows:
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
     return Places(tmp_path / "data", tmp_path / "results", tmp_path / "var")
+
+
+def half_of_the_least() -> float:
+    """Of the normal numbers: one that is not normal, or nothing where those are flushed."""
+    return float(np.float64(np.finfo(np.float64).tiny) * np.float64(0.5))
 
 
 class TestRun:
@@ -51,6 +57,14 @@ class TestRun:
         list(run(CELLS[:1], places, lambda _, epochs: told.append(epochs), windows=windows))
 
         assert told == [1, 2]
+
+    def test_afterwards_the_process_computes_as_before(self, places: Places) -> None:
+        inside: list[float] = []
+
+        list(run(CELLS[:1], places, lambda *_: inside.append(half_of_the_least()), windows=windows))
+
+        assert set(inside) == {0.0}
+        assert half_of_the_least() > 0.0
 
     def test_when_time_is_over_nothing_is_begun(self, places: Places) -> None:
         assert list(run(CELLS, places, lambda *_: None, limit_s=-1.0, windows=windows)) == []
