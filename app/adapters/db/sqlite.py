@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Column, Connection, Engine, create_engine, event
 
 BUSY_TIMEOUT_MS = 5_000
 _SWITCH_PAUSE_S = 0.005
@@ -73,6 +73,12 @@ def begin(driver: sqlite3.Connection, info: dict[Any, Any], *, writes: bool) -> 
         driver.execute(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
         info[WRITES] = writes
     driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def first_bytes(driver: sqlite3.Connection, column: Column[bytes], row_number: int, count: int) -> bytes:
+    """The beginning of one large value, without the rest of it, which SQL functions would fetch first."""
+    with driver.blobopen(column.table.name, column.name, row_number, readonly=True) as value:
+        return value.read(count)
 
 
 def empty_log(driver: sqlite3.Connection, *, wait_ms: int) -> bool:

@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.adapters.db.rows import gallery_transforms
+from app.adapters.db.sqlite import first_bytes
 from app.adapters.db.statements import Statement, Transaction
 from app.domain.references import Modality
 from app.domain.subjects import GalleryTransform
@@ -21,14 +24,37 @@ _OF_THE_ENCODER = (
     _TABLE.encoder == bindparam("of_encoder"),
 )
 _NAME_BYTES = 20  # A wrapped matrix begins with its key's id and its nonce: no two begin alike.
-_ALL = select(
-    _TABLE.gallery_uuid,
-    _TABLE.modality,
-    _TABLE.encoder,
-    _TABLE.version,
-    func.substr(_TABLE.wrapped_matrix, 1, _NAME_BYTES, type_=_TABLE.wrapped_matrix.type),
-)
 
+
+class MatrixName(ColumnElement[bytes]):
+    """The first bytes of a wrapped matrix; on SQLite, the row's number, by which ``matrix_name`` reads them.
+
+    SQLite's substr() fetches the whole value, 256 KiB, before it cuts: most of what a search or an
+    enrollment would read.
+    """
+
+    inherit_cache = True
+    type = _TABLE.wrapped_matrix.type
+
+
+@compiles(MatrixName)
+def _cut(_element: MatrixName, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(func.substr(_TABLE.wrapped_matrix, 1, _NAME_BYTES), **options)
+
+
+@compiles(MatrixName, "sqlite")
+def _row_number(_element: MatrixName, _compiler: SQLCompiler, **_options: Any) -> str:
+    return f"{gallery_transforms.name}.rowid"
+
+
+def matrix_name(within: Transaction, found: bytes | int) -> bytes:
+    """The name of a wrapped matrix, from what a statement found in the column ``MatrixName``."""
+    if isinstance(found, bytes):
+        return found
+    return first_bytes(within.driver, _TABLE.wrapped_matrix, found, _NAME_BYTES)
+
+
+_ALL = select(_TABLE.gallery_uuid, _TABLE.modality, _TABLE.encoder, _TABLE.version, MatrixName())
 _INSERT = Statement(insert(gallery_transforms))
 _CURRENT = Statement(_ALL.where(*_OF_THE_ENCODER).order_by(_TABLE.version.desc()).limit(1))
 _OF_GALLERY = Statement(_ALL.where(_OF_THE_GALLERY).order_by(_TABLE.modality, _TABLE.encoder, _TABLE.version))
@@ -41,7 +67,7 @@ _REMOVE_OLDER = Statement(
 
 
 class WrappedMatrices:
-    """Those read last, by their first bytes: every search needs one, and each is 64 KiB to fetch."""
+    """Those read last, by their first bytes: every search needs one, and each is 256 KiB to fetch."""
 
     LIMIT = 256
 
@@ -84,7 +110,7 @@ class SqlTransforms:
         return [self._to_transform(row) for row in _OF_GALLERY.rows(self._within, {"gallery": gallery_uuid})]
 
     def _to_transform(self, row: Sequence[Any]) -> GalleryTransform:
-        gallery_uuid, name, encoder, version, matrix_name = row
+        gallery_uuid, name, encoder, version, found = row
         modality = Modality(name)
 
         def read() -> bytes:
@@ -97,7 +123,7 @@ class SqlTransforms:
             modality=modality,
             encoder=encoder,
             version=version,
-            wrapped_matrix=self._matrices.get(matrix_name, read),
+            wrapped_matrix=self._matrices.get(matrix_name(self._within, found), read),
         )
 
     def remove_older(self, gallery_uuid: UUID, modality: Modality, encoder: str, version: int) -> None:

@@ -6,9 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from app.adapters.db.engine import for_writing
+from app.adapters.db.engine import for_writing, open_engine
 from app.adapters.db.galleries import policy_from_json, policy_to_json
 from app.adapters.db.rows import gallery_transforms
+from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import ConflictError
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
 from app.domain.ports import PageCursor, StoredAnswer
@@ -216,3 +217,25 @@ class TestTransforms:
             assert current == versions[2]
             assert uow.transforms.of_gallery(gallery.uuid) == [versions[2], other]
             assert uow.transforms.current(gallery.uuid, Modality.FACE, "fake@1") is None
+
+
+class TestTransformsOnSqlite:
+    """Its substr() would fetch 256 KiB for the name of a matrix; PostgreSQL's does not."""
+
+    def test_a_known_matrix_is_not_fetched_again(self, sqlite_url):
+        engine = open_engine(sqlite_url)
+        store, gallery, statements = SqlStore(engine), a_gallery(), []
+        stored = a_transform(gallery, wrapped_matrix=b"key id and its nonce" * 10_000)
+        with store.writing() as uow:
+            uow.galleries.add(gallery)
+            uow.transforms.add(stored)
+            uow.transforms.of_gallery(gallery.uuid)
+
+        with store.reading() as uow:
+            uow.transforms._within.driver.set_trace_callback(statements.append)
+            found = uow.transforms.of_gallery(gallery.uuid)
+        engine.dispose()
+
+        assert found == [stored]
+        assert any("gallery_transforms" in statement for statement in statements)
+        assert not any("wrapped_matrix" in statement for statement in statements)
