@@ -77,6 +77,7 @@ def training_of(cell: Cell, windows: ActivityWindows, identity: str) -> Training
         balancing=cell.balancing,
         gradient_of=cell.gradient_of,
         loss=cell.loss,
+        precision=cell.precision,
         epochs=cell.epochs,
         seed=cell.seed,
         identity=identity,
@@ -92,9 +93,14 @@ def network_config(cell: Cell, windows: ActivityWindows) -> DualTaskConfig:
         n_people=len(windows.people),
         n_activities=len(windows.activities),
         n_samples=windows.windows.shape[1],
-        backbone_options={"addition": cell.addition} if cell.backbone == "resnet" else {},
+        backbone_options=_resnet_options(cell) if cell.backbone == "resnet" else {},
         attention_options=({"channel_convolutions": cell.channel_convolutions} if with_convolutions else {}),
     )
+
+
+def _resnet_options(cell: Cell) -> dict[str, object]:
+    full_length = {"widths": (64, 64, 64), "strides": (1, 1, 1)} if cell.modules == "full_length" else {}
+    return {"addition": cell.addition, **full_length}
 
 
 def labelled_windows(windows: ActivityWindows, rows: IntArray) -> LabelledWindows:

@@ -17,7 +17,7 @@ from ml.models.dual_task.cost import count_parameters, multiply_accumulates, one
 from ml.models.dual_task.network import DualTaskNetwork
 from ml.reproduce.dt4ecg_cells import labelled_windows, network_config, training_of
 from ml.reproduce.dt4ecg_estimates import Costs, NetCost, net_name
-from ml.reproduce.dt4ecg_plan import BATCH_SIZE, GRADIENTS_OF, PROPOSED, Cell, planned_cells
+from ml.reproduce.dt4ecg_plan import BATCH_SIZE, GRADIENTS_OF, PRECISIONS, PROPOSED, Cell, planned_cells
 from ml.reproduce.dt4ecg_run import computing_on_one_thread, motion_windows
 from ml.reproduce.dt4ecg_training import train
 
@@ -40,17 +40,22 @@ def measure_costs(data: Path, console: Console) -> Costs:
     """
     windows = motion_windows(data, PROPOSED.scaling)
     nets = {
-        net_name(cell): Cell(backbone=cell.backbone, attention=cell.attention) for cell in planned_cells()
+        net_name(cell): Cell(backbone=cell.backbone, attention=cell.attention, modules=cell.modules)
+        for cell in planned_cells()
     }
     found = {
         name: net_cost(cell, windows)
         for name, cell in track(nets.items(), "measuring networks", console=console)
     }
     usual_ms = found[net_name(PROPOSED)].step_ms
+    otherwise = {
+        **{name: replace(PROPOSED, gradient_of=name) for name in GRADIENTS_OF},
+        **{name: replace(PROPOSED, precision=name) for name in PRECISIONS},
+    }
     factors = {
-        name: round(step_ms(replace(PROPOSED, gradient_of=name), windows) / usual_ms, 2)
-        for name in GRADIENTS_OF
-        if name != PROPOSED.gradient_of
+        name: round(step_ms(cell, windows) / usual_ms, 2)
+        for name, cell in otherwise.items()
+        if cell != PROPOSED
     }
     return Costs(found, factors, f"{datetime.now(UTC):%Y-%m-%d}, CPU time")
 

@@ -39,13 +39,14 @@ class Costs:
     """Of all networks that were measured.
 
     Args:
-        nets: By `backbone+attention`.
-        gradient_factors: By whose gradient is weighed: how much longer a step of the proposed network takes.
+        nets: By `backbone+attention`, and `+modules` where those are not the usual ones.
+        factors: How much longer a step of the proposed network takes, by whose gradient is weighed and by
+            precision; 1 where not named.
         measured: When, and on what.
     """
 
     nets: Mapping[str, NetCost] = field(default_factory=dict)
-    gradient_factors: Mapping[str, float] = field(default_factory=dict)
+    factors: Mapping[str, float] = field(default_factory=dict)
     measured: str = ""
 
     def cell_s(self, cell: Cell) -> float:
@@ -53,7 +54,8 @@ class Costs:
         steps = math.ceil(TRAINING_WINDOWS[cell.protocol] / BATCH_SIZE) * cell.epochs
         known = self.nets.get(net_name(cell))
         step_ms = known.step_ms if known else self._mean_step_ms()
-        return steps * step_ms / 1000.0 * self.gradient_factors.get(cell.gradient_of, 1.0)
+        factor = math.prod(self.factors.get(name, 1.0) for name in (cell.gradient_of, cell.precision))
+        return steps * step_ms / 1000.0 * factor
 
     def total_s(self, cells: Iterable[Cell]) -> float:
         """Add up the CPU seconds of some cells."""
@@ -83,7 +85,8 @@ _UNMEASURED_STEP_MS = 50.0
 
 def net_name(cell: Cell) -> str:
     """Give the name under which a network's cost is kept."""
-    return f"{cell.backbone}+{cell.attention}"
+    parts = (cell.backbone, cell.attention, *(() if cell.modules == "halving" else (cell.modules,)))
+    return "+".join(parts)
 
 
 def read_costs(results: Path) -> Costs:
@@ -93,7 +96,7 @@ def read_costs(results: Path) -> Costs:
         return Costs()
     kept = json.loads(path.read_text(encoding="utf-8"))
     nets = {name: NetCost(**values) for name, values in kept["nets"].items()}
-    return Costs(nets, kept["gradient_factors"], kept["measured"])
+    return Costs(nets, kept["factors"], kept["measured"])
 
 
 def write_costs(results: Path, costs: Costs) -> Path:

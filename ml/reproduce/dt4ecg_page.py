@@ -67,7 +67,16 @@ by them. **Where the paper is silent or cannot be followed**, one choice was mad
 and others are [compared](#what-the-paper-leaves-open): filters work at the native rate (at 100 Hz there is
 no 60 Hz to notch); 0 to 1 spans a record; equation 8 is the cross-entropy over classes; the gradients that
 balancing weighs are those of the trunk's last layer; Algorithm 1 begins from 1 at each step
-(`dt4ecg_stateless`), since as printed its weights [vanish](#what-gradnorm-does) within an epoch.
+(`dt4ecg_stateless`), since as printed its weights [vanish](#what-gradnorm-does) within an epoch; residual
+modules halve the time, and `modules` = `full_length` keeps all 300 steps, 64 channels wide.
+
+**0 to 1 spans a record** as in the paper, which normalises before it segments. A window then knows two
+numbers of its whole minute, the smallest and the largest, and so do A2's: windows trained on know them of the
+later ones that are tested, and the other way round. `scaling` = `window` takes both from the window alone.
+
+**To save time**, training rounds what convolutions and matrix products of trunk and attention read and write
+to bfloat16; `precision` = `float32` does not. Weights, their updates, heads and losses are float32, and
+so is everything when windows are asked.
 """
 
 

@@ -26,6 +26,8 @@ FOLDS: Mapping[str, int] = {"A1": 1, "A2": 1, "A2e": 3, "A3": 10}
 """How many trainings a protocol takes."""
 LOSSES = ("cross_entropy", "equation_8")
 GRADIENTS_OF = ("last_shared", "shared", "all")
+PRECISIONS = ("bfloat16", "float32")
+MODULES = ("halving", "full_length")
 
 BATCH_SIZE = 16
 LEARNING_RATE = 1e-3
@@ -53,11 +55,14 @@ class Cell:
         scaling: Whether a `record` or each `window` spans 0 to 1.
         channel_convolutions: Equation 1's of SCA.
         addition: Whether a residual module adds `before_relu` or `after_relu`.
+        modules: Of ResNet: `halving` the time three times while channels double once, or `full_length`: 64
+            channels and as many steps as samples throughout.
+        precision: What a training step multiplies is rounded to `bfloat16`, or not at all: `float32`.
         epochs: The last one counts.
         seed: Of weights, batches and A1's draw.
 
     Raises:
-        ValueError: A protocol, fold, loss, balancing or gradient that there is not.
+        ValueError: A protocol, fold, loss, balancing, gradient, module or precision that there is not.
     """
 
     backbone: str = "resnet"
@@ -71,6 +76,8 @@ class Cell:
     scaling: str = "record"
     channel_convolutions: str = "bottleneck"
     addition: str = "before_relu"
+    modules: str = "halving"
+    precision: str = "bfloat16"
     epochs: int = EPOCHS
     seed: int = SEEDS[0]
 
@@ -81,6 +88,8 @@ class Cell:
             ("loss", LOSSES),
             ("gradient_of", GRADIENTS_OF),
             ("n_activities", (3, 5)),
+            ("modules", MODULES),
+            ("precision", PRECISIONS),
         ):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name}: expected one of {known}, got {getattr(self, name)!r}")
@@ -102,7 +111,15 @@ class Cell:
 
 
 _DEFAULTS = {field.name: field.default for field in fields(Cell)}
-_OPTIONS = ("gradient_of", "loss", "scaling", "channel_convolutions", "addition")
+_OPTIONS = (
+    "gradient_of",
+    "loss",
+    "scaling",
+    "channel_convolutions",
+    "addition",
+    "modules",
+    "precision",
+)
 
 PROPOSED = Cell()
 """The paper's network: ResNet + SCA."""
@@ -117,8 +134,10 @@ OPTIONS = (
     replace(PROPOSED, channel_convolutions="single"),
     replace(PROPOSED, channel_convolutions="across_channels"),
     replace(PROPOSED, addition="after_relu"),
+    replace(PROPOSED, modules="full_length"),
     replace(PROPOSED, gradient_of="shared"),
     replace(PROPOSED, gradient_of="all"),
+    replace(PROPOSED, precision="float32"),
 )
 """The proposed network with one choice made otherwise."""
 

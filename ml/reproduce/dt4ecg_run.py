@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -170,7 +172,16 @@ _told: Queue[tuple[Cell, int]] | None = None
 def _begin(told: Queue[tuple[Cell, int]]) -> None:
     global _told  # noqa: PLW0603 – a queue reaches a worker only when it is started.
     _told = told
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _compute_on_one_thread()
+
+
+def _end_with_parent() -> None:
+    """Killed, a parent cannot stop its workers; the next call would train the same cells beside them."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _do(work: _Work, cell: Cell) -> CellResult | None:

@@ -7,17 +7,19 @@ can be chosen by them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ml.losses.task_balancing import make_balancer
 from ml.losses.task_balancing.balancer import TaskBalancer
 from ml.models.dual_task.network import DualTaskConfig, DualTaskNetwork
+from ml.reproduce.dt4ecg_adam import FlatAdam
+from ml.reproduce.dt4ecg_gradients import BalancedGradients
 from ml.reproduce.dt4ecg_losses import LOSSES
 from ml.reproduce.dt4ecg_plan import BATCH_SIZE, LEARNING_RATE
 
@@ -50,6 +52,7 @@ class Training:
         balancing: Name of the rule that balances the tasks.
         gradient_of: `last_shared`, `shared` or `all`: whose gradient the rule weighs.
         loss: One of `LOSSES`.
+        precision: See `BalancedGradients`; windows are asked in float32.
         epochs: How many.
         seed: Of weights and batches.
         identity: JSON of the experiment; a checkpoint of another one is not gone on from.
@@ -59,6 +62,7 @@ class Training:
     balancing: str
     gradient_of: str
     loss: str
+    precision: str
     epochs: int
     seed: int
     identity: str
@@ -84,7 +88,8 @@ class Trained:
 class _Run:
     network: DualTaskNetwork
     balancer: TaskBalancer
-    optimiser: torch.optim.Optimizer
+    gradients: BalancedGradients
+    optimiser: FlatAdam
     generator: torch.Generator
     epochs: list[Epoch] = field(default_factory=list)
     first_weights: list[list[float]] = field(default_factory=list)
@@ -118,7 +123,7 @@ def train(
     _restore(run, folder / CHECKPOINT_FILE, training.identity)
     report(len(run.epochs))
     while len(run.epochs) < training.epochs:
-        _epoch(run, training, data)
+        _epoch(run, data)
         _save(run, folder / CHECKPOINT_FILE, training.identity)
         report(len(run.epochs))
         if stop() and len(run.epochs) < training.epochs:
@@ -136,42 +141,28 @@ def ask(network: DualTaskNetwork, windows: Tensor) -> tuple[Tensor, Tensor]:
     return identity.log_softmax(dim=1), activity.log_softmax(dim=1)
 
 
-def weighed_parameters(network: DualTaskNetwork, gradient_of: str) -> list[nn.Parameter]:
-    """Give the weights whose gradient a balancing weighs.
-
-    Raises:
-        ValueError: An unknown name.
-    """
-    known: Mapping[str, Callable[[], list[nn.Parameter]]] = {
-        "last_shared": network.last_shared_parameters,
-        "shared": network.shared_parameters,
-        "all": lambda: list(network.parameters()),
-    }
-    if gradient_of not in known:
-        raise ValueError(f"gradient_of: expected one of {sorted(known)}, got {gradient_of!r}")
-    return known[gradient_of]()
-
-
 def _start(training: Training, steps_per_epoch: int) -> _Run:
     torch.manual_seed(training.seed)
     options = {"steps_per_epoch": steps_per_epoch} if training.balancing == "dt4ecg_renorm" else {}
     network = DualTaskNetwork(training.network)
+    balancer = make_balancer(training.balancing, len(TASKS), **options)
+    loss = LOSSES[training.loss]
     return _Run(
         network=network,
-        balancer=make_balancer(training.balancing, len(TASKS), **options),
-        optimiser=torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, foreach=True),
+        balancer=balancer,
+        gradients=BalancedGradients(network, balancer, loss, training.gradient_of, training.precision),
+        optimiser=FlatAdam(network.parameters(), LEARNING_RATE),
         generator=torch.Generator().manual_seed(training.seed),
     )
 
 
-def _epoch(run: _Run, training: Training, data: LabelledWindows) -> None:
+def _epoch(run: _Run, data: LabelledWindows) -> None:
     began_s = time.process_time()
     run.network.train()
-    weighed = weighed_parameters(run.network, training.gradient_of)
     sums: dict[str, Tensor] = {}
     order = torch.randperm(len(data.windows), generator=run.generator)
     for rows in _batches(order):
-        figures = _step(run, training, weighed, data.windows[rows], data.labels[rows])
+        figures = _step(run, data.windows[rows], data.labels[rows])
         if not run.epochs:
             run.first_weights.append([float(f"{weight:.4g}") for weight in figures["weights"].tolist()])
         for name, values in figures.items():
@@ -187,28 +178,19 @@ def _batches(order: Tensor) -> Sequence[Tensor]:
     return batches if len(batches[-1]) > 1 else batches[:-1]
 
 
-def _step(
-    run: _Run, training: Training, weighed: list[nn.Parameter], windows: Tensor, labels: Tensor
-) -> dict[str, Tensor]:
+def _step(run: _Run, windows: Tensor, labels: Tensor) -> dict[str, Tensor]:
     """Take one step; figures by task, float64, shape (2,)."""
-    logits = run.network(windows)
-    loss = LOSSES[training.loss]
-    losses = torch.stack([loss(logits.identity, labels[:, 0]), loss(logits.activity, labels[:, 1])])
-    if not bool(losses.isfinite().all()):
-        raise FloatingPointError(f"epoch {len(run.epochs) + 1}: losses {losses.tolist()}")
-    run.optimiser.zero_grad(set_to_none=True)
-    total: Tensor = run.balancer(losses, weighed)
-    total.backward()  # type: ignore[no-untyped-call]
+    run.optimiser.zero_grad()
+    try:
+        logits, losses = run.gradients.added(windows, labels)
+    except FloatingPointError as error:
+        raise FloatingPointError(f"epoch {len(run.epochs) + 1}: {error}") from None
     run.balancer.after_backward()
     run.optimiser.step()
     right = [(one.argmax(dim=1) == labels[:, k]).double().mean() for k, one in enumerate(logits)]
-    figures = {
-        "loss": losses.detach().double(),
-        "accuracy": torch.stack(right),
-        "weights": run.balancer.weights,
-    }
+    figures = {"loss": losses.double(), "accuracy": torch.stack(right), "weights": run.balancer.weights}
     norms = run.balancer.log
-    return figures if norms is None else figures | {"gradient_norms": norms.double()}
+    return figures if norms is None else figures | {"gradient_norms": norms}
 
 
 def _save(run: _Run, path: Path, identity: str) -> None:

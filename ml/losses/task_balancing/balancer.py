@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -16,12 +17,18 @@ class TaskBalancer(nn.Module):
     then the network's optimiser. Weights are numbers to the network: no gradient flows through them. What a
     rule remembers, an own optimiser's state included, is in its `state_dict`.
 
+    Who has the tasks' gradients at hand calls `weigh` with their norms instead of the balancer itself, and
+    adds the gradients up: nothing is back-propagated twice then.
+
     Args:
         n_tasks: Losses per step.
 
     Raises:
         ValueError: Fewer than one task.
     """
+
+    looks_at_gradients: ClassVar[bool] = True
+    """Whether the rule needs the norms of the tasks' gradients."""
 
     def __init__(self, n_tasks: int) -> None:
         super().__init__()
@@ -58,23 +65,48 @@ class TaskBalancer(nn.Module):
             ValueError: Another number of losses, or a rule that looks at gradients and no `shared`.
             FloatingPointError: Gradients that are not finite.
         """
-        if losses.shape != (self.n_tasks,):
-            raise ValueError(f"expected {self.n_tasks} losses, got shape {tuple(losses.shape)}")
-        weights = self.next_weights(losses, shared).to(losses)
-        self._used = weights.to("cpu", torch.float64)
-        return (weights * losses).sum()
+        self._check_number(losses)
+        norms = gradient_norms(losses, shared) if self.looks_at_gradients else None
+        return (self.weigh(losses.detach(), norms).to(losses) * losses).sum()
+
+    def weigh(self, losses: Tensor, norms: Tensor | None) -> Tensor:
+        """Give the weights of a batch; kept for `weights`, as are the norms for `log`.
+
+        Args:
+            losses: One per task, float, shape (M,), without graph.
+            norms: Of the gradients of the unweighted losses, float64, shape (M,); None for a rule that does
+                not look at them.
+
+        Returns:
+            Rounded to the type of the losses, on the CPU, float64, shape (M,).
+
+        Raises:
+            ValueError: Another number of losses.
+            FloatingPointError: Gradients that are not finite.
+        """
+        self._check_number(losses)
+        if norms is not None and not bool(norms.isfinite().all()):
+            raise FloatingPointError(f"gradient norms of the tasks are {norms.tolist()}")
+        self._norms = norms
+        given = losses.new_empty(0) if norms is None else norms
+        self._used = self.next_weights(losses, given).to(losses).to("cpu", torch.float64)
+        return self._used
 
     @abstractmethod
-    def next_weights(self, losses: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:
-        """Weights of this call, float64, shape (M,), without gradient."""
+    def next_weights(self, losses: Tensor, norms: Tensor) -> Tensor:
+        """Weights of this call, float64, shape (M,), without gradient.
+
+        Args:
+            losses: Without graph, shape (M,).
+            norms: Float64, shape (M,), or (0,) for a rule that does not look at gradients.
+        """
 
     def after_backward(self) -> None:
         """Learn from the last call; nothing where a rule has done so already."""
 
-    def measured_norms(self, losses: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:
-        """Gradient norms of the unweighted losses, float64, shape (M,); kept for `log`."""
-        self._norms = gradient_norms(losses, shared)
-        return self._norms
+    def _check_number(self, losses: Tensor) -> None:
+        if losses.shape != (self.n_tasks,):
+            raise ValueError(f"expected {self.n_tasks} losses, got shape {tuple(losses.shape)}")
 
 
 def gradient_norms(losses: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:
@@ -89,20 +121,19 @@ def gradient_norms(losses: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:
 
     Raises:
         ValueError: No parameters.
-        FloatingPointError: A norm that is not finite.
     """
     if not shared:
         raise ValueError("expected parameters at which to compare gradients, got none")
-    norms = torch.stack([_norm(loss, shared) for loss in losses.unbind()]).to("cpu", torch.float64)
-    if not bool(norms.isfinite().all()):
-        raise FloatingPointError(f"gradient norms of the tasks are {norms.tolist()}")
-    return norms
+    gradients = (
+        torch.autograd.grad(loss, list(shared), retain_graph=True, allow_unused=True) for loss in losses
+    )
+    return torch.stack([joint_norm(of_loss) for of_loss in gradients]).to("cpu", torch.float64)
 
 
-def _norm(loss: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:
-    gradients = torch.autograd.grad(loss, list(shared), retain_graph=True, allow_unused=True)
-    parts = [gradient.norm() for gradient in gradients if gradient is not None]
-    return torch.stack(parts).norm() if parts else loss.new_zeros(())
+def joint_norm(gradients: Iterable[Tensor | None]) -> Tensor:
+    """Give the Euclidean norm of several tensors taken together, float, shape (); of none it is 0."""
+    norms = [gradient.norm() for gradient in gradients if gradient is not None]
+    return torch.stack(norms).norm() if norms else torch.zeros(())
 
 
 def shares(values: Tensor) -> Tensor:

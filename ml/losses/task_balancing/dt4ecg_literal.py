@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ml.losses.task_balancing.balancer import TaskBalancer, require_positive, shares
 
@@ -44,8 +43,8 @@ class Dt4ecgLiteral(TaskBalancer):
         self.register_buffer("log_weights", torch.zeros(n_tasks, dtype=torch.float64))
         self.register_buffer("n_steps", torch.zeros((), dtype=torch.int64))
 
-    def next_weights(self, losses: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:
-        share = shares(self.measured_norms(losses, shared))
+    def next_weights(self, losses: Tensor, norms: Tensor) -> Tensor:
+        share = shares(norms)
         were_lost = _underflow(self.log_weights, losses.dtype)
         self.log_weights += self.step_size * (share - 1.0)
         self.n_steps += 1

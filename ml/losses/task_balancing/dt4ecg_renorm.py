@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ml.losses.task_balancing.balancer import TaskBalancer, require_positive, shares
 
@@ -53,8 +51,7 @@ class Dt4ecgRenorm(TaskBalancer):
         self.register_buffer("task_weights", torch.ones(n_tasks, dtype=torch.float64))
         self.register_buffer("mean_norms", torch.full((n_tasks,), torch.nan, dtype=torch.float64))
 
-    def next_weights(self, losses: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:
-        norms = self.measured_norms(losses, shared)
+    def next_weights(self, losses: Tensor, norms: Tensor) -> Tensor:  # noqa: ARG002
         if bool(self.mean_norms.isnan().any()):
             self.mean_norms.copy_(norms)
         self.mean_norms.mul_(self.decay).add_(norms, alpha=1.0 - self.decay)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ml.losses.task_balancing.balancer import TaskBalancer, require_positive, shares
 
@@ -32,6 +30,6 @@ class Dt4ecgStateless(TaskBalancer):
         require_positive(step_size=step_size)
         self.step_size = step_size
 
-    def next_weights(self, losses: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:
-        share = shares(self.measured_norms(losses, shared))
+    def next_weights(self, losses: Tensor, norms: Tensor) -> Tensor:  # noqa: ARG002
+        share = shares(norms)
         return torch.exp(self.step_size * (share - 1.0))

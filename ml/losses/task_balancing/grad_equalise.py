@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ml.losses.task_balancing.balancer import TaskBalancer, require_positive, shares
 
@@ -34,8 +32,7 @@ class GradEqualise(TaskBalancer):
         self.log_weights: Tensor
         self.register_buffer("log_weights", torch.zeros(n_tasks, dtype=torch.float64))
 
-    def next_weights(self, losses: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:
-        norms = self.measured_norms(losses, shared)
+    def next_weights(self, losses: Tensor, norms: Tensor) -> Tensor:  # noqa: ARG002
         share = shares(torch.exp(self.log_weights) * norms)
         self.log_weights += self.step_size * (1.0 / self.n_tasks - share)
         return torch.exp(self.log_weights)

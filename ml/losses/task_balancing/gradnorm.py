@@ -64,8 +64,7 @@ class GradNorm(TaskBalancer):
         self.register_buffer("initial_losses", _initial(n_tasks, initial_losses))
         self._gradient: Tensor | None = None
 
-    def next_weights(self, losses: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:
-        norms = self.measured_norms(losses, shared)
+    def next_weights(self, losses: Tensor, norms: Tensor) -> Tensor:
         now = losses.detach().to("cpu", torch.float64)
         if bool(self.initial_losses.isnan().any()):
             self.initial_losses.copy_(now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ml.losses.task_balancing.balancer import TaskBalancer, require_positive
 
@@ -25,6 +25,8 @@ class Static(TaskBalancer):
         usual regularisation no optimiser of several tasks did better.
     """
 
+    looks_at_gradients = False
+
     def __init__(self, n_tasks: int, *, task_weights: Sequence[float] | None = None) -> None:
         super().__init__(n_tasks)
         given = [1.0] * n_tasks if task_weights is None else list(task_weights)
@@ -33,5 +35,5 @@ class Static(TaskBalancer):
         require_positive(task_weights=min(given))
         self._fixed = torch.tensor(given, dtype=torch.float64)
 
-    def next_weights(self, losses: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:  # noqa: ARG002
+    def next_weights(self, losses: Tensor, norms: Tensor) -> Tensor:  # noqa: ARG002
         return self._fixed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -28,6 +27,8 @@ class Uncertainty(TaskBalancer):
         classification; s = log σ².
     """
 
+    looks_at_gradients = False
+
     def __init__(self, n_tasks: int, *, learning_rate: float = 1e-3) -> None:
         super().__init__(n_tasks)
         require_positive(learning_rate=learning_rate)
@@ -35,7 +36,7 @@ class Uncertainty(TaskBalancer):
         self._optimiser = torch.optim.Adam([self.log_variances], lr=learning_rate)
         self._losses: Tensor | None = None
 
-    def next_weights(self, losses: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:  # noqa: ARG002
+    def next_weights(self, losses: Tensor, norms: Tensor) -> Tensor:  # noqa: ARG002
         self._losses = losses.detach().to("cpu", torch.float64)
         return torch.exp(-self.log_variances.detach())
 

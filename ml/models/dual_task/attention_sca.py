@@ -22,7 +22,8 @@ class ScaOptions:
 
     Args:
         channel_convolutions: `bottleneck`: two of kernel 1 with a ReLU between, C → C/reduction → C;
-            `single`: one of kernel 1, C → C; `across_channels`: one that slides over the channels.
+            `single`: one of kernel 1, C → C; `across_channels`: one that slides over the channels. Over one
+            step a convolution of kernel 1 is a linear layer, and is computed as such.
         reduction: Of the bottleneck; that of squeeze and excitation, so that only moments tell them apart.
         channel_kernel: Of `across_channels`, in channels; odd.
     """
@@ -104,29 +105,29 @@ class LengthFreeSequenceChannelAttention(nn.Module):
 
 
 class _AcrossChannels(nn.Module):
-    """A convolution along the channels (B, C, 1), as Wang et al. 2020 (ECA-Net) have it."""
+    """A convolution along the channels (B, C), as Wang et al. 2020 (ECA-Net) have it."""
 
     def __init__(self, kernel: int) -> None:
         super().__init__()
         self.convolution = nn.Conv1d(1, 1, _odd(kernel), padding=kernel // 2)
 
     def forward(self, pooled: Tensor) -> Tensor:
-        scores: Tensor = self.convolution(pooled.transpose(1, 2)).transpose(1, 2)
+        scores: Tensor = self.convolution(pooled[:, None])[:, 0]
         return scores
 
 
 def _weigh_channels(x: Tensor, scores: nn.Module) -> Tensor:
-    pooled = x.mean(dim=2, keepdim=True)  # (B, C, T) → (B, C, 1)
-    return x * torch.sigmoid(scores(pooled))  # (1), (2), (3)
+    pooled = x.mean(dim=2)  # (B, C, T) → (B, C)
+    return x * torch.sigmoid(scores(pooled))[:, :, None]  # (1), (2), (3)
 
 
 def _channel_scores(width: int, options: ScaOptions) -> nn.Module:
     if options.channel_convolutions == "across_channels":
         return _AcrossChannels(options.channel_kernel)
     if options.channel_convolutions == "single":
-        return nn.Conv1d(width, width, 1)
+        return nn.Linear(width, width)
     hidden = max(1, width // options.reduction)
-    return nn.Sequential(nn.Conv1d(width, hidden, 1), nn.ReLU(), nn.Conv1d(hidden, width, 1))
+    return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, width))
 
 
 def _odd(kernel: int) -> int:

@@ -37,7 +37,7 @@ class SqueezeExcitation(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T) or (B, C, 1, T) → same."""
-        gate: Tensor = self.gate(x.flatten(2).mean(dim=2))  # → (B, C)
+        gate: Tensor = self.gate(x.flatten(2).mean(dim=2)).to(x.dtype)  # → (B, C)
         return x * gate.reshape(*gate.shape, *(1 for _ in range(x.ndim - 2)))
 
 

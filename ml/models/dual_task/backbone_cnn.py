@@ -43,10 +43,22 @@ class CnnTrunk(Trunk):
 
     @property
     def last_layer(self) -> nn.Module:
-        block: ConvolutionBlock = self.layers[-2]  # type: ignore[assignment]
-        return block[0]
+        return self._last_block[0]
 
-    def forward(self, windows: Tensor) -> Tensor:
-        """Map windows, float32, shape (B, n_samples)."""
-        mapped: Tensor = self.layers(rows(windows))[:, :, 0]  # (B, T) → (B, C, T/stride)
+    @property
+    def behind_last(self) -> list[nn.Module]:
+        return [self._last_block[1]]
+
+    def before_last(self, windows: Tensor) -> tuple[Tensor, ...]:
+        return (self.layers[:-2](rows(windows)),)  # (B, T) → (B, C, 1, T')
+
+    def after_last(self, made: Tensor, *beside: Tensor) -> Tensor:  # noqa: ARG002
+        mapped: Tensor = self.layers[-1](self._last_block.behind_convolution(made))[
+            :, :, 0
+        ]  # → (B, C, T/stride)
         return mapped
+
+    @property
+    def _last_block(self) -> ConvolutionBlock:
+        block: ConvolutionBlock = self.layers[-2]  # type: ignore[assignment]
+        return block

@@ -69,9 +69,17 @@ class DenseNetTrunk(Trunk):
         layer: DenseLayer = self.layers[-3]  # type: ignore[assignment]
         return layer.grow[-1]
 
-    def forward(self, windows: Tensor) -> Tensor:
-        """Map windows, float32, shape (B, n_samples)."""
-        mapped: Tensor = self.layers(rows(windows))[:, :, 0]  # (B, T) → (B, C, T/stride)
+    @property
+    def behind_last(self) -> list[nn.Module]:
+        return [self.layers[-2]]
+
+    def before_last(self, windows: Tensor) -> tuple[Tensor, ...]:
+        layer: DenseLayer = self.layers[-3]  # type: ignore[assignment]
+        x = self.layers[:-3](rows(windows))  # (B, T) → (B, C, 1, T/stride)
+        return layer.grow[:-1](x), x
+
+    def after_last(self, made: Tensor, *beside: Tensor) -> Tensor:
+        mapped: Tensor = self.layers[-2:](torch.cat([*beside, made], dim=1))[:, :, 0]  # → (B, C', T/stride)
         return mapped
 
 

@@ -64,10 +64,17 @@ class EfficientNetTrunk(Trunk):
     def last_layer(self) -> nn.Module:
         return self.head[0]
 
-    def forward(self, windows: Tensor) -> Tensor:
-        """Map windows, float32, shape (B, n_samples)."""
-        x = self.blocks(self.stem(rows(windows)))  # (B, T) → (B, C, 1, T/stride)
-        mapped: Tensor = self.head(x)[:, :, 0]
+    @property
+    def behind_last(self) -> list[nn.Module]:
+        return [self.head[1]]
+
+    def before_last(self, windows: Tensor) -> tuple[Tensor, ...]:
+        return (self.blocks(self.stem(rows(windows))),)  # (B, T) → (B, C, 1, T/stride)
+
+    def after_last(self, made: Tensor, *beside: Tensor) -> Tensor:  # noqa: ARG002
+        mapped: Tensor = self.head.behind_convolution(made)[
+            :, :, 0
+        ]  # (B, C', 1, T/stride) → (B, C', T/stride)
         return mapped
 
 

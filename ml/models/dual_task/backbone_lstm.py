@@ -56,10 +56,16 @@ class LstmTrunk(Trunk):
     def last_layer(self) -> nn.Module:
         return self.layers[-1]
 
-    def forward(self, windows: Tensor) -> Tensor:
-        """Map windows, float32, shape (B, n_samples)."""
+    def before_last(self, windows: Tensor) -> tuple[Tensor, ...]:
         x = windows[:, :, None]  # (B, T) → (B, T, 1)
-        for layer in self.layers:
+        for layer in self.layers[:-1]:
             x, _ = layer(x)  # → (B, T, C)
-        states = x.transpose(1, 2)  # → (B, C, T)
+        return (x,)
+
+    def through_last(self, read: Tensor) -> Tensor:
+        states: Tensor = self.last_layer(read)[0]
+        return states
+
+    def after_last(self, made: Tensor, *beside: Tensor) -> Tensor:  # noqa: ARG002
+        states = made.transpose(1, 2)  # (B, T, C) → (B, C, T)
         return states if self.read == "mean" else states[:, :, -1:]

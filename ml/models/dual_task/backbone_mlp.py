@@ -40,13 +40,16 @@ class MlpTrunk(Trunk):
     def last_layer(self) -> nn.Module:
         return self.layers[-2]
 
-    def forward(self, windows: Tensor) -> Tensor:
-        """Map windows, float32, shape (B, n_samples).
+    def before_last(self, windows: Tensor) -> tuple[Tensor, ...]:
+        """See `Trunk`.
 
         Raises:
             ValueError: Windows of another length.
         """
         if windows.shape[1] != self.n_samples:
             raise ValueError(f"the MLP is made for {self.n_samples} samples, got {windows.shape[1]}")
-        mapped: Tensor = self.layers(windows)[:, :, None]  # (B, T) → (B, C, 1)
+        return (self.layers[:-2](windows),)  # (B, T) → (B, C)
+
+    def after_last(self, made: Tensor, *beside: Tensor) -> Tensor:  # noqa: ARG002
+        mapped: Tensor = self.layers[-1](made)[:, :, None]  # (B, C') → (B, C', 1)
         return mapped

@@ -59,14 +59,23 @@ class MobileNetTrunk(Trunk):
 
     @property
     def last_layer(self) -> nn.Module:
-        block: nn.Sequential = self.blocks[-1]  # type: ignore[assignment]
-        pointwise: ConvolutionBlock = block[1]  # type: ignore[assignment]
-        return pointwise[0]
+        return self._last_block[1][0]
 
-    def forward(self, windows: Tensor) -> Tensor:
-        """Map windows, float32, shape (B, n_samples)."""
-        mapped: Tensor = self.blocks(self.stem(rows(windows)))[:, :, 0]  # (B, T) → (B, C, T/stride)
-        return mapped
+    @property
+    def behind_last(self) -> list[nn.Module]:
+        return [self._last_block[1][1]]
+
+    def before_last(self, windows: Tensor) -> tuple[Tensor, ...]:
+        x = self.blocks[:-1](self.stem(rows(windows)))  # (B, T) → (B, C, 1, T/stride)
+        return (self._last_block[0](x),)
+
+    def after_last(self, made: Tensor, *beside: Tensor) -> Tensor:  # noqa: ARG002
+        return self._last_block[1].behind_convolution(made)[:, :, 0]  # → (B, C', T/stride)
+
+    @property
+    def _last_block(self) -> tuple[ConvolutionBlock, ConvolutionBlock]:
+        block: nn.Sequential = self.blocks[-1]  # type: ignore[assignment]
+        return block[0], block[1]
 
 
 def separable_block(width_in: int, width: int, kernel: int, *, stride: int) -> nn.Sequential:

@@ -71,15 +71,24 @@ class ResNetTrunk(Trunk):
 
     @property
     def last_layer(self) -> nn.Module:
-        last: ResidualModule = self.residual_modules[-1]  # type: ignore[assignment]
-        return last.second
+        return self._last_module.second
 
-    def forward(self, windows: Tensor) -> Tensor:
-        """Map windows, float32, shape (B, n_samples)."""
+    @property
+    def behind_last(self) -> list[nn.Module]:
+        return [self._last_module.second_norm]
+
+    def before_last(self, windows: Tensor) -> tuple[Tensor, ...]:
         x = self.stem(rows(windows))  # (B, T) → (B, C, 1, T/s)
-        x = self.residual_modules(x)  # → (B, C', 1, T/stride)
-        mapped: Tensor = x[:, :, 0]
-        return mapped
+        x = self.residual_modules[:-1](x)
+        return self._last_module.before_second(x)
+
+    def after_last(self, made: Tensor, *beside: Tensor) -> Tensor:
+        return self._last_module.after_second(made, *beside)[:, :, 0]  # → (B, C', T/stride)
+
+    @property
+    def _last_module(self) -> ResidualModule:
+        last: ResidualModule = self.residual_modules[-1]  # type: ignore[assignment]
+        return last
 
 
 class ResidualModule(nn.Module):
@@ -101,9 +110,18 @@ class ResidualModule(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, 1, T) → (B, C', 1, ⌈T/stride⌉)."""
-        path = self.second_norm(self.second(self.first(x)))
+        read, beside = self.before_second(x)
+        return self.after_second(self.second(read), beside)
+
+    def before_second(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Give what the second convolution reads, and what is added behind it."""
+        return self.first(x), self.shortcut(x)
+
+    def after_second(self, made: Tensor, beside: Tensor) -> Tensor:
+        """Normalise what the second convolution made, and add."""
+        path = self.second_norm(made)
         if self.addition == "after_relu":
-            out: Tensor = torch.relu(path) + self.shortcut(x)
+            out: Tensor = torch.relu(path) + beside
         else:
-            out = torch.relu(path + self.shortcut(x))
+            out = torch.relu(path + beside)
         return out

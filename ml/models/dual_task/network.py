@@ -89,16 +89,22 @@ class DualTaskNetwork(nn.Module):
         Raises:
             ValueError: Windows of another shape, or of a length that trunk or attention cannot read.
         """
-        features = self.features(windows)
-        return DualTaskLogits(self.identity_head(features), self.activity_head(features))
+        return self.answer(self.features(windows))
 
     def features(self, windows: Tensor) -> Tensor:
         """What both heads read: float32, shape (B, trunk.width)."""
         if windows.ndim != 2:
             raise ValueError(f"windows: expected shape (B, n_samples), got {tuple(windows.shape)}")
-        x = self.attention(self.trunk(windows))  # (B, T) → (B, C, T')
-        pooled: Tensor = x.mean(dim=2)  # → (B, C)
+        return self.pool(self.trunk(windows))
+
+    def pool(self, mapped: Tensor) -> Tensor:
+        """From the trunk's map (B, C, T') to what both heads read, (B, C)."""
+        pooled: Tensor = self.attention(mapped).mean(dim=2)
         return pooled
+
+    def answer(self, features: Tensor) -> DualTaskLogits:
+        """From what both heads read, float32, shape (B, C), to scores."""
+        return DualTaskLogits(self.identity_head(features), self.activity_head(features))
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """All that both tasks share: trunk and attention."""

@@ -1,8 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ml.models.dual_task.network import DualTaskNetwork
 from ml.reproduce.dt4ecg_cells import joined_windows, network_config, run_cell
 from ml.reproduce.dt4ecg_plan import PROPOSED, Cell, planned_cells
 from ml.reproduce.dt4ecg_results import CellResult
@@ -79,6 +81,14 @@ class TestNetworkConfig:
 
         assert config.backbone_options == {"addition": "before_relu"}
         assert config.attention_options == {"channel_convolutions": "bottleneck"}
+
+    def test_full_length_modules_keep_every_step(self) -> None:
+        config = network_config(replace(PROPOSED, modules="full_length"), activity_windows(n_samples=300))
+
+        network = DualTaskNetwork(config)
+
+        assert (network.trunk.width, network.trunk.n_steps(300)) == (64, 300)
+        assert network.attention.n_steps == 300
 
 
 class TestJoinedWindows:

@@ -8,7 +8,7 @@ from ml.reproduce.dt4ecg_plan import PLAIN, PROPOSED
 
 COSTS = Costs(
     {"resnet+sca": NetCost(1000, 2000, 1.5, 20.0), "resnet+none": NetCost(900, 1900, 1.0, 10.0)},
-    {"all": 2.0},
+    {"all": 2.0, "float32": 1.5},
     "2026-11-20",
 )
 
@@ -21,6 +21,11 @@ class TestCosts:
 
     def test_gradients_of_more_weights_take_longer(self) -> None:
         assert COSTS.cell_s(replace(PROPOSED, gradient_of="all")) == pytest.approx(2 * COSTS.cell_s(PROPOSED))
+
+    def test_exact_products_take_longer(self) -> None:
+        exact_s = COSTS.cell_s(replace(PROPOSED, precision="float32"))
+
+        assert exact_s == pytest.approx(1.5 * COSTS.cell_s(PROPOSED))
 
     def test_an_unmeasured_network_counts_as_the_mean(self) -> None:
         assert COSTS.cell_s(replace(PROPOSED, attention="se")) == pytest.approx(134 * 50 * 0.015)

@@ -22,6 +22,8 @@ OTHERWISE = {
     "scaling": "window",
     "channel_convolutions": "single",
     "addition": "after_relu",
+    "modules": "full_length",
+    "precision": "float32",
     "epochs": 20,
     "seed": 2,
 }
@@ -46,6 +48,8 @@ class TestCell:
             {"loss": "hinge"},
             {"gradient_of": "none"},
             {"n_activities": 4},
+            {"modules": "doubling"},
+            {"precision": "float8"},
             {"fold": 1},
         ],
     )
@@ -82,6 +86,17 @@ class TestParts:
 
         assert len(cells) == 3 * len(BALANCERS)
         assert {cell.epochs for cell in cells} == {20}
+
+    def test_options_differ_from_the_proposed_network_in_one_choice_each(self) -> None:
+        usual = plan.PROPOSED.to_dict() | {"protocol": "A2"}
+        different = [
+            {name for name, value in cell.to_dict().items() if value != usual[name]}
+            for cell in parts()["options"]
+        ]
+
+        assert different[0] == set()
+        assert all(len(names) == 1 for names in different[1:])
+        assert {"scaling", "modules", "precision"} <= set.union(*different)
 
     def test_unseen_people_and_electrodes_take_every_fold(self) -> None:
         for protocol in ("A2e", "A3"):

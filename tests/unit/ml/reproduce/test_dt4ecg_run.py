@@ -1,3 +1,9 @@
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +13,7 @@ from ml.evaluation.activity_windows import ActivityWindows
 from ml.reproduce.dt4ecg_plan import Cell
 from ml.reproduce.dt4ecg_results import read_result, result_path
 from ml.reproduce.dt4ecg_run import Places, open_cells, run
+from ml.reproduce.dt4ecg_training import CHECKPOINT_FILE
 from tests.unit.ml.reproduce.grids import activity_windows, keep, small
 
 CELLS = (small(seed=1), small(seed=2))
@@ -83,6 +90,48 @@ class TestRun:
     def test_an_error_in_a_process_ends_it(self, places: Places) -> None:
         with pytest.raises(FileNotFoundError):
             list(run(CELLS, places, lambda *_: None, jobs=2, windows=no_windows))
+
+    @pytest.mark.slow
+    def test_killed_it_leaves_no_process_and_goes_on_where_it_was(self, places: Places) -> None:
+        cells = [replace(cell, epochs=100_000) for cell in CELLS]
+        context = multiprocessing.get_context("spawn")
+        main = context.Process(target=run_in_processes, args=(cells, places))
+        main.start()
+        wait_until(lambda: all(is_begun(places, cell) for cell in cells))
+        workers = children_of(main.pid)
+
+        os.kill(main.pid, signal.SIGKILL)
+
+        wait_until(lambda: not any(is_running(pid) for pid in workers))
+        told: list[int] = []
+        stopped = run(cells[:1], places, lambda _, n: told.append(n), limit_s=1.0, windows=windows)
+        assert len(workers) >= 2
+        assert list(stopped) == []
+        assert told[0] > 0
+
+
+def run_in_processes(cells: list[Cell], places: Places) -> None:
+    list(run(cells, places, lambda *_: None, jobs=2, windows=windows))
+
+
+def is_begun(places: Places, cell: Cell) -> bool:
+    return (places.checkpoint(cell) / CHECKPOINT_FILE).is_file()
+
+
+def children_of(pid: int | None) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_running(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return status.is_file() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_until(what: Callable[[], bool], limit_s: float = 120.0) -> None:
+    end_s = time.monotonic() + limit_s
+    while not what():
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
 
 
 def no_windows(data: Path, _scaling: str) -> ActivityWindows:

@@ -13,12 +13,13 @@ from ml.reproduce.dt4ecg_training import (
     Training,
     ask,
     train,
-    weighed_parameters,
 )
 
 N_SAMPLES = 32
 NETWORK = DualTaskConfig("cnn", "sca", n_people=2, n_activities=2, n_samples=N_SAMPLES)
-TRAINING = Training(NETWORK, "dt4ecg_stateless", "last_shared", "cross_entropy", 3, 1, identity="a")
+TRAINING = Training(
+    NETWORK, "dt4ecg_stateless", "last_shared", "cross_entropy", "bfloat16", 3, 1, identity="a"
+)
 
 
 def labelled(n: int = 40) -> LabelledWindows:
@@ -126,19 +127,3 @@ class TestAsk:
         assert identity.shape == activity.shape == (300, 2)
         assert torch.allclose(identity.exp().sum(dim=1), torch.ones(300))
         assert torch.allclose(activity[:7], ask(network, windows[:7])[1], atol=1e-6)
-
-
-class TestWeighedParameters:
-    def test_last_layer_is_of_the_shared_and_those_are_of_all(self) -> None:
-        network = DualTaskNetwork(NETWORK)
-
-        last, shared, every = (
-            {id(p) for p in weighed_parameters(network, name)} for name in ("last_shared", "shared", "all")
-        )
-
-        assert last < shared < every
-        assert every == {id(p) for p in network.parameters()}
-
-    def test_an_unknown_name_lists_the_known(self) -> None:
-        with pytest.raises(ValueError, match="last_shared"):
-            weighed_parameters(DualTaskNetwork(NETWORK), "some")

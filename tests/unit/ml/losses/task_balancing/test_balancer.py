@@ -76,6 +76,16 @@ class TestEveryRule:
         for values, norms in steps[12:]:
             assert torch.equal(step(after, values, norms), step(through, values, norms))
 
+    def test_norms_at_hand_give_the_weights_it_would_have_measured(self, name):
+        given, measuring = make_balancer(name, 3), make_balancer(name, 3)
+
+        for values, norms in course(8):
+            expected = step(measuring, values, norms)
+            at_hand = torch.tensor(norms).double() if given.looks_at_gradients else None
+            found = given.weigh(torch.tensor(values), at_hand)
+            given.after_backward()
+            torch.testing.assert_close(found, expected)
+
     def test_another_number_of_losses_is_refused(self, name):
         with pytest.raises(ValueError, match=r"expected 3 losses, got shape \(2,\)"):
             make_balancer(name, 3)(*losses_of([1.0, 2.0], [1.0, 1.0]))

@@ -45,7 +45,7 @@ def channel_scores(module, pooled):
         reach = len(weight) // 2
         padded = np.pad(pooled, reach)
         return np.array([bias + weight @ padded[c : c + len(weight)] for c in range(len(pooled))])
-    return numbers(module.weight)[:, :, 0] @ pooled + numbers(module.bias)
+    return numbers(module.weight) @ pooled + numbers(module.bias)
 
 
 def by_hand(attention, x):
@@ -139,7 +139,7 @@ class TestSequenceChannelAttention:
     def test_a_bottleneck_keeps_at_least_one_channel(self):
         attention = faithful(reduction=100)
 
-        assert attention.channel_scores[0].out_channels == 1
+        assert attention.channel_scores[0].out_features == 1
 
     def test_unknown_convolutions_are_refused_by_name(self):
         with pytest.raises(ValueError, match=r"bottleneck.*single.*across_channels.*'deep'"):

@@ -27,6 +27,16 @@ class TestConvolution:
             convolution(4, 6, 4)
 
 
+class TestExactConvolution:
+    def test_is_exact_where_others_round(self):
+        layer, x = convolution(4, 4, 3, groups=4), random(2, 4, 1, 11)
+
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = layer(x)
+
+        assert torch.equal(found, layer(x))
+
+
 class TestConvolutionBlock:
     def test_normalises_then_activates(self):
         block = ConvolutionBlock(1, 3, 3)

@@ -1,0 +1,71 @@
+import torch
+from torch import Tensor, nn
+
+from ml.models.dual_task.convolution import ConvolutionBlock
+from ml.reproduce.dt4ecg_adam import FlatAdam
+
+
+def network() -> nn.Sequential:
+    torch.manual_seed(1)
+    layers = nn.Sequential(ConvolutionBlock(1, 3, 3), ConvolutionBlock(3, 5, 5))
+    return layers.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def go_back(net: nn.Sequential, seed: int) -> None:
+    x: Tensor = torch.rand(4, 1, 1, 12, generator=torch.Generator().manual_seed(seed))
+    net(x).pow(2).sum().backward()
+
+
+def train(net: nn.Sequential, optimiser: FlatAdam, seeds: range) -> None:
+    for seed in seeds:
+        optimiser.zero_grad()
+        go_back(net, seed)
+        optimiser.step()
+
+
+class TestFlatAdam:
+    def test_moves_weights_as_torch_does(self) -> None:
+        net, same = network(), network()
+        usual = torch.optim.Adam(same.parameters(), lr=0.01)
+
+        train(net, FlatAdam(net.parameters(), 0.01), range(5))
+        for seed in range(5):
+            usual.zero_grad()
+            go_back(same, seed)
+            usual.step()
+
+        for one, other in zip(net.parameters(), same.parameters(), strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+    def test_weights_keep_values_and_memory_order(self) -> None:
+        net, same = network(), network()
+
+        FlatAdam(net.parameters(), 0.01)
+
+        for one, other in zip(net.parameters(), same.parameters(), strict=True):
+            assert torch.equal(one, other)
+            assert one.stride() == other.stride()
+
+    def test_gradients_begin_at_nothing_each_time(self) -> None:
+        net = network()
+        optimiser = FlatAdam(net.parameters(), 0.01)
+        go_back(net, 1)
+
+        optimiser.zero_grad()
+
+        assert all(bool((parameter.grad == 0.0).all()) for parameter in net.parameters())
+
+    def test_it_goes_on_from_what_was_kept(self) -> None:
+        through, before, after = network(), network(), network()
+        optimiser = FlatAdam(through.parameters(), 0.01)
+        train(through, optimiser, range(4))
+        first = FlatAdam(before.parameters(), 0.01)
+        train(before, first, range(2))
+
+        second = FlatAdam(after.parameters(), 0.01)
+        after.load_state_dict(before.state_dict())
+        second.load_state_dict(first.state_dict())
+        train(after, second, range(2, 4))
+
+        for one, other in zip(through.parameters(), after.parameters(), strict=True):
+            assert torch.equal(one, other)
