@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
 from uuid import UUID
 
-from app.domain.errors import ConflictError, FailureToEnrollError, InsufficientScopeError
+from app.domain.errors import (
+    ConflictError,
+    FailureToEnrollError,
+    GalleryNotFoundError,
+    InsufficientScopeError,
+)
 from app.domain.policies import CalibratedPolicy
-from app.domain.ports import Clock, Encoder, Encoders, NewId, Store, TemplateVault, UnitOfWork
+from app.domain.ports import Claim, Clock, Encoder, Encoders, NewId, Store, TemplateVault, UnitOfWork
 from app.domain.references import (
     MAX_REFERENCES,
     Modality,
@@ -21,7 +26,6 @@ from app.domain.references import (
     TemplateKey,
 )
 from app.domain.subjects import ApiClient, Consent, Gallery, GalleryTransform, Scope, Subject
-from app.services.access import granted_gallery
 from app.services.following import GalleryFollower
 from app.services.idempotency import AnswerLog, IdempotentRequest, Rendered
 from app.services.limits import max_subjects
@@ -64,6 +68,15 @@ class EnrollmentOutcome:
     rejected: tuple[Rejection, ...]
     warnings: tuple[str, ...]
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class _Owner:
+    """Whose references they will be, how many there are under each key, and the gallery's revision."""
+
+    subject: Subject
+    known: Mapping[TemplateKey, int]
+    revision: int
 
 
 class EnrollmentService:
@@ -121,43 +134,36 @@ class EnrollmentService:
         render: Callable[[EnrollmentOutcome], Rendered],
     ) -> Rendered:
         probe = Probe(request.recordings, self._encoders)  # Before the transaction, which must be short.
+        new_uuid = self._new_id()  # Never an old one again: erased uuids are not reused.
         with self._store.writing() as uow:
-            gallery = granted_gallery(uow, caller, request.gallery)
-            floor = gallery.policy.quality_floor
+            claim = _claim(uow, caller, request, new_uuid)
+            gallery, floor = claim.gallery, claim.gallery.policy.quality_floor
             probe.require_usable(floor, FailureToEnrollError)
-            subject, known, revision = self._claim(uow, gallery, request)
-            if known and not request.force:
-                self._check.require_same_subject(uow, gallery, subject, probe)
-            references = self._references(uow, gallery, subject, known, probe=probe, floor=floor)
-            uow.references.add_all(references)
+            owner = self._owner(uow, claim, request, new_uuid)
+            if owner.known and not request.force:
+                self._check.require_same_subject(uow, gallery, owner.subject, probe)
+            references = self._references(uow, claim, owner, probe, floor)
+            if claim.subject is None:
+                uow.enrollments.add(owner.subject, references)
+            else:
+                uow.references.add_all(references)
             outcome = EnrollmentOutcome(
-                subject_id=subject.subject_id,
+                subject_id=request.subject_id,
                 gallery=gallery.name,
                 references=tuple(_told(reference) for reference in references),
                 rejected=probe.rejections(floor),
-                warnings=self._warnings(uow, gallery, revision),
+                warnings=self._warnings(uow, gallery, owner.revision),
                 created_at=references[0].created_at,
             )
             answer = render(outcome)
-            self._answers.keep(uow, idempotent, answer, subject.uuid)
+            self._answers.keep(uow, idempotent, answer, owner.subject.uuid)
         return answer
 
-    def _claim(
-        self, uow: UnitOfWork, gallery: Gallery, request: EnrollmentRequest
-    ) -> tuple[Subject, dict[TemplateKey, int], int]:
-        """Take the gallery's next revision for this subject, and find or create its row.
-
-        The revision locks the gallery's row until commit: from here on no other enrollment interferes. It is
-        taken for a new subject before anybody looks for a known one, which saves most enrollments a look.
-
-        Returns:
-            The subject, how many references it has under each key, and the gallery's revision.
-        """
-        new_uuid = self._new_id()  # Never an old one again: erased uuids are not reused.
-        revision = uow.changes.record(gallery.uuid, [new_uuid])
-        subject = uow.subjects.by_name(gallery.uuid, request.subject_id)
+    def _owner(self, uow: UnitOfWork, claim: Claim, request: EnrollmentRequest, new_uuid: UUID) -> _Owner:
+        """Who is enrolled under the name, or a new subject."""
+        gallery, subject = claim.gallery, claim.subject
         if subject is None:
-            subject = Subject(
+            made = Subject(
                 uuid=new_uuid,
                 gallery_uuid=gallery.uuid,
                 subject_id=request.subject_id,
@@ -165,31 +171,26 @@ class EnrollmentService:
                 consent=request.consent,
                 created_at=self._clock(),
             )
-            uow.subjects.add(subject)
-            return subject, {}, revision
+            return _Owner(made, {}, claim.revision)
         revision = uow.changes.record(gallery.uuid, [subject.uuid])
         if request.consent is not None:
             subject = replace(subject, consent=request.consent)
             uow.subjects.set_consent(subject)
-        return subject, uow.references.keys_of(subject.uuid), revision
+        return _Owner(subject, uow.references.keys_of(subject.uuid), revision)
 
     def _references(
-        self,
-        uow: UnitOfWork,
-        gallery: Gallery,
-        subject: Subject,
-        known: dict[TemplateKey, int],
-        *,
-        probe: Probe,
-        floor: float,
+        self, uow: UnitOfWork, claim: Claim, owner: _Owner, probe: Probe, floor: float
     ) -> list[Reference]:
-        made = []
-        for encoder in self._encoders_for(probe, known):  # Older versions are encoded now, and seldom.
-            transform = self._transform(uow, gallery, encoder)
+        gallery, made = claim.gallery, []
+        for encoder in self._encoders_for(probe, owner.known):  # Older versions are encoded now, and seldom.
+            transform = claim.transforms.get((encoder.modality, encoder.encoder_id))
+            if transform is None:
+                transform = self._first_transform(uow, gallery, encoder)
             session_id = str(self._new_id())
             for acquired, session in _in_sessions(probe.accepted(encoder, floor), session_id):
-                made.append(self._reference(gallery, subject, transform, acquired, session=session))
-        for key, count in (Counter(known) + Counter(reference.key for reference in made)).items():
+                made.append(self._reference(gallery, owner.subject, transform, acquired, session=session))
+        for key, added in Counter(reference.key for reference in made).items():
+            count = owner.known.get(key, 0) + added
             if count > MAX_REFERENCES:
                 raise ConflictError(
                     f"At most {MAX_REFERENCES} references of one modality and position; this would make"
@@ -232,17 +233,15 @@ class EnrollmentService:
             created_at=self._clock(),
         )
 
-    def _transform(self, uow: UnitOfWork, gallery: Gallery, encoder: Encoder) -> GalleryTransform:
+    def _first_transform(self, uow: UnitOfWork, gallery: Gallery, encoder: Encoder) -> GalleryTransform:
         """The gallery's secret matrix for this encoder; drawn when the first reference needs it."""
-        found = uow.transforms.current(gallery.uuid, encoder.modality, encoder.encoder_id)
-        if found is None:
-            found = self._vault.new_transform(
-                gallery, encoder.modality, encoder.encoder_id, 1, encoder.vector_size
-            )
-            uow.transforms.add(found)
-        return found
+        drawn = self._vault.new_transform(
+            gallery, encoder.modality, encoder.encoder_id, 1, encoder.vector_size
+        )
+        uow.transforms.add(drawn)
+        return drawn
 
-    def _encoders_for(self, probe: Probe, known: dict[TemplateKey, int]) -> list[Encoder]:
+    def _encoders_for(self, probe: Probe, known: Mapping[TemplateKey, int]) -> list[Encoder]:
         """The default encoder of each modality, and every loaded one the subject already has."""
         versions = {key.encoder for key in known}
         return [
@@ -268,6 +267,22 @@ class EnrollmentService:
             f"At fpir {gallery.policy.fpir:g} the encoders can identify among {limit} subjects at most, and"
             " the gallery has more. Verification is not affected.",
         )
+
+
+def _claim(uow: UnitOfWork, caller: ApiClient, request: EnrollmentRequest, new_uuid: UUID) -> Claim:
+    """Lock the gallery, so that until the commit no other enrollment interferes.
+
+    The revision is taken for a new subject before anybody knows whether the name is taken: most enrollments
+    are of new subjects, and ask once.
+
+    Raises:
+        GalleryNotFoundError: Absent or not granted.
+    """
+    granted = caller.may_see(request.gallery)
+    claim = uow.enrollments.claim(request.gallery, request.subject_id, new_uuid) if granted else None
+    if claim is None:
+        raise GalleryNotFoundError("There is no such gallery.")
+    return claim
 
 
 def _in_sessions(accepted: Sequence[Acquired], request_id: str) -> list[tuple[Acquired, str]]:

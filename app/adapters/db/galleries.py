@@ -17,7 +17,7 @@ from app.domain.ports import PageCursor
 from app.domain.references import Modality
 from app.domain.subjects import Gallery
 
-_COLUMNS = (
+GALLERY_COLUMNS = (
     galleries.c.uuid,
     galleries.c.name,
     galleries.c.policy,
@@ -26,7 +26,7 @@ _COLUMNS = (
     galleries.c.created_at,
 )
 _WANTED = galleries.c.uuid == bindparam("wanted")
-_IN_ORDER = select(*_COLUMNS).order_by(galleries.c.created_at, galleries.c.uuid)
+_IN_ORDER = select(*GALLERY_COLUMNS).order_by(galleries.c.created_at, galleries.c.uuid)
 _AFTER = tuple_(galleries.c.created_at, galleries.c.uuid) > tuple_(
     bindparam("after_time", type_=galleries.c.created_at.type),
     bindparam("after_uuid", type_=galleries.c.uuid.type),
@@ -34,8 +34,8 @@ _AFTER = tuple_(galleries.c.created_at, galleries.c.uuid) > tuple_(
 _SUBJECTS_OF = select(subjects.c.uuid).where(subjects.c.gallery_uuid == bindparam("wanted"))
 
 _INSERT = Statement(insert(galleries))
-_BY_NAME = Statement(select(*_COLUMNS).where(galleries.c.name == bindparam("wanted")))
-_BY_UUID = Statement(select(*_COLUMNS).where(_WANTED))
+_BY_NAME = Statement(select(*GALLERY_COLUMNS).where(galleries.c.name == bindparam("wanted")))
+_BY_UUID = Statement(select(*GALLERY_COLUMNS).where(_WANTED))
 _ALL = Statement(_IN_ORDER)
 _SET_POLICY = Statement(update(galleries).where(_WANTED).values(policy=bindparam("new")))
 _SET_KEY = Statement(update(galleries).where(_WANTED).values(wrapped_key=bindparam("new")))
@@ -99,10 +99,10 @@ class SqlGalleries:
         if after is not None:
             query = query.where(_AFTER)
             values = {"after_time": after.created_at, "after_uuid": after.id}
-        return [_to_gallery(row) for row in Statement(query).rows(self._within, values)]
+        return [to_gallery(row) for row in Statement(query).rows(self._within, values)]
 
     def all(self) -> list[Gallery]:
-        return [_to_gallery(row) for row in _ALL.rows(self._within)]
+        return [to_gallery(row) for row in _ALL.rows(self._within)]
 
     def set_policy(self, gallery_uuid: UUID, policy: Policy) -> None:
         _SET_POLICY.run(self._within, {"wanted": gallery_uuid, "new": policy_to_json(policy)})
@@ -133,10 +133,10 @@ class SqlGalleries:
 
 
 def _gallery(row: Sequence[Any] | None) -> Gallery | None:
-    return None if row is None else _to_gallery(row)
+    return None if row is None else to_gallery(row)
 
 
-def _to_gallery(row: Sequence[Any]) -> Gallery:
+def to_gallery(row: Sequence[Any]) -> Gallery:
     uuid, name, policy, revision, wrapped_key, created_at = row
     return Gallery(
         uuid=uuid,

@@ -73,7 +73,7 @@ class SqlReferences:
 
     def add_all(self, references: Sequence[Reference]) -> None:
         if references:
-            _INSERT.run_many(self._within, [_to_row(reference) for reference in references])
+            _INSERT.run_many(self._within, [reference_row(reference) for reference in references])
 
     def of_subject(self, subject_uuid: UUID) -> list[Reference]:
         return [_to_reference(row) for row in _OF_SUBJECT.rows(self._within, {"subject": subject_uuid})]
@@ -124,7 +124,7 @@ class SqlReferences:
         return scan_subjects(self._within, gallery_uuid, subject_uuids)
 
 
-def _to_row(reference: Reference) -> dict[str, Any]:
+def reference_row(reference: Reference) -> dict[str, Any]:
     return {
         "id": reference.id,
         "subject_uuid": reference.subject_uuid,

@@ -16,7 +16,7 @@ from app.domain.subjects import Consent, Subject
 
 _LONGEST_LIST = 4_096  # Bound parameters of one IN list: SQLite allows 32 766, PostgreSQL 65 535.
 
-_COLUMNS = (
+SUBJECT_COLUMNS = (
     subjects.c.uuid,
     subjects.c.gallery_uuid,
     subjects.c.subject_id,
@@ -25,7 +25,7 @@ _COLUMNS = (
     subjects.c.consent_given_at,
     subjects.c.created_at,
 )
-_OF_GALLERY = select(*_COLUMNS).where(subjects.c.gallery_uuid == bindparam("gallery"))
+_OF_GALLERY = select(*SUBJECT_COLUMNS).where(subjects.c.gallery_uuid == bindparam("gallery"))
 _IN_ORDER = _OF_GALLERY.order_by(subjects.c.created_at, subjects.c.uuid).limit(bindparam("count"))
 _AFTER = tuple_(subjects.c.created_at, subjects.c.uuid) > tuple_(
     bindparam("after_time", type_=subjects.c.created_at.type),
@@ -56,7 +56,7 @@ def _by_uuids(count: int) -> Statement:
     Without the gallery: SQLite would rather walk through all of it than look up a long list.
     """
     uuids = [bindparam(f"uuid_{number}", type_=subjects.c.uuid.type) for number in range(count)]
-    return Statement(select(*_COLUMNS).where(subjects.c.uuid.in_(uuids)))
+    return Statement(select(*SUBJECT_COLUMNS).where(subjects.c.uuid.in_(uuids)))
 
 
 class SqlSubjects:
@@ -68,11 +68,11 @@ class SqlSubjects:
 
     def add_all(self, many: Sequence[Subject]) -> None:
         if many:
-            _INSERT.run_many(self._within, [_to_row(subject) for subject in many])
+            _INSERT.run_many(self._within, [subject_row(subject) for subject in many])
 
     def by_name(self, gallery_uuid: UUID, subject_id: str) -> Subject | None:
         row = _BY_NAME.first(self._within, {"gallery": gallery_uuid, "named": subject_id})
-        return None if row is None else _to_subject(row)
+        return None if row is None else to_subject(row)
 
     def by_uuids(self, gallery_uuid: UUID, uuids: Sequence[UUID]) -> list[Subject]:
         found: list[Subject] = []
@@ -80,7 +80,7 @@ class SqlSubjects:
             some = uuids[start : start + _LONGEST_LIST]
             count = 1 << (len(some) - 1).bit_length()
             values: dict[str, Any] = {f"uuid_{n}": some[min(n, len(some) - 1)] for n in range(count)}
-            found.extend(map(_to_subject, _by_uuids(count).rows(self._within, values)))
+            found.extend(map(to_subject, _by_uuids(count).rows(self._within, values)))
         return [subject for subject in found if subject.gallery_uuid == gallery_uuid]
 
     def page(self, gallery_uuid: UUID, after: PageCursor | None, limit: int) -> list[Subject]:
@@ -90,7 +90,7 @@ class SqlSubjects:
         else:
             wanted |= {"after_time": after.created_at, "after_uuid": after.id}
             rows = _PAGE_AFTER.rows(self._within, wanted)
-        return [_to_subject(row) for row in rows]
+        return [to_subject(row) for row in rows]
 
     def set_consent(self, subject: Subject) -> None:
         text_id, given_at = _consent_columns(subject.consent)
@@ -106,7 +106,7 @@ def _consent_columns(consent: Consent | None) -> tuple[Any, Any]:
     return (None, None) if consent is None else (consent.text_id, consent.given_at)
 
 
-def _to_row(subject: Subject) -> dict[str, Any]:
+def subject_row(subject: Subject) -> dict[str, Any]:
     text_id, given_at = _consent_columns(subject.consent)
     return {
         "uuid": subject.uuid,
@@ -119,7 +119,7 @@ def _to_row(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _to_subject(row: Sequence[Any]) -> Subject:
+def to_subject(row: Sequence[Any]) -> Subject:
     uuid, gallery_uuid, subject_id, wrapped_key, text_id, given_at, created_at = row
     return Subject(
         uuid=uuid,

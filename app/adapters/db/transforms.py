@@ -54,7 +54,8 @@ def matrix_name(within: Transaction, found: bytes | int) -> bytes:
     return first_bytes(within.driver, _TABLE.wrapped_matrix, found, _NAME_BYTES)
 
 
-_ALL = select(_TABLE.gallery_uuid, _TABLE.modality, _TABLE.encoder, _TABLE.version, MatrixName())
+TRANSFORM_COLUMNS = (_TABLE.modality, _TABLE.encoder, _TABLE.version, MatrixName())
+_ALL = select(*TRANSFORM_COLUMNS)
 _INSERT = Statement(insert(gallery_transforms))
 _CURRENT = Statement(_ALL.where(*_OF_THE_ENCODER).order_by(_TABLE.version.desc()).limit(1))
 _OF_GALLERY = Statement(_ALL.where(_OF_THE_GALLERY).order_by(_TABLE.modality, _TABLE.encoder, _TABLE.version))
@@ -104,13 +105,15 @@ class SqlTransforms:
 
     def current(self, gallery_uuid: UUID, modality: Modality, encoder: str) -> GalleryTransform | None:
         row = _CURRENT.first(self._within, _names(gallery_uuid, modality, encoder))
-        return None if row is None else self._to_transform(row)
+        return None if row is None else self.to_transform(gallery_uuid, row)
 
     def of_gallery(self, gallery_uuid: UUID) -> list[GalleryTransform]:
-        return [self._to_transform(row) for row in _OF_GALLERY.rows(self._within, {"gallery": gallery_uuid})]
+        rows = _OF_GALLERY.rows(self._within, {"gallery": gallery_uuid})
+        return [self.to_transform(gallery_uuid, row) for row in rows]
 
-    def _to_transform(self, row: Sequence[Any]) -> GalleryTransform:
-        gallery_uuid, name, encoder, version, found = row
+    def to_transform(self, gallery_uuid: UUID, row: Sequence[Any]) -> GalleryTransform:
+        """From ``TRANSFORM_COLUMNS``; the matrix is read unless it is known."""
+        name, encoder, version, found = row
         modality = Modality(name)
 
         def read() -> bytes:

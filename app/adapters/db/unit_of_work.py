@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from app.adapters.db.answers import SqlAnswers
 from app.adapters.db.changes import SqlChangeFeed
 from app.adapters.db.clients import SqlClients
+from app.adapters.db.enrollments import SqlEnrollments
 from app.adapters.db.faults import translated_faults
 from app.adapters.db.galleries import SqlGalleries
 from app.adapters.db.references import SqlReferences
@@ -33,6 +34,7 @@ class SqlUnitOfWork(ports.UnitOfWork):
         self.subjects = SqlSubjects(within)
         self.references = SqlReferences(within)
         self.changes = SqlChangeFeed(within)
+        self.enrollments = SqlEnrollments(within, self.transforms, self.changes)
         self.answers = SqlAnswers(within)
         self.clients = SqlClients(within)
 

@@ -1,9 +1,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import get_ident
 
 import pytest
 
+from app.adapters.db.statements import Statement
 from app.domain.errors import (
     ConflictError,
     FailureToEnrollError,
@@ -27,6 +29,18 @@ MONDAY = datetime(2026, 11, 16, 9, tzinfo=UTC)
 def stored_sessions(process, subject_id):
     directory = process.services.directory
     return [r.session for r in directory.references(process.caller, "default", subject_id, None, 100).items]
+
+
+def counted(asking, asked):
+    """The same method, which notes what this thread asks; housekeeping has a thread of its own."""
+    mine = get_ident()
+
+    def ask(statement, *arguments):
+        if get_ident() == mine:
+            asked.append(statement)
+        return asking(statement, *arguments)
+
+    return ask
 
 
 class TestEnroll:
@@ -80,6 +94,22 @@ class TestEnroll:
 
         assert process.services.directory.subject(process.caller, "default", "p1").references == 8
         assert process.identify(recording(1, 50)).gallery_size == 1
+
+
+class TestCost:
+    """A durable enrollment waits for every statement (DESIGN §10)."""
+
+    def test_a_new_subject_asks_as_seldom_as_it_can(self, replica, database_url, monkeypatch):
+        process, asked = replica(), []
+        process.enroll("first", recording(1))  # Draws the gallery's transform,
+        process.enroll("second", recording(2))  # which is read once.
+        for name in ("rows", "run"):
+            monkeypatch.setattr(Statement, name, counted(getattr(Statement, name), asked))
+
+        process.enroll("third", recording(3))
+
+        # Claim and add; SQLite knows no such, and looks, takes a revision, files it, and adds one by one.
+        assert len(asked) == (2 if database_url.startswith("postgresql") else 5)
 
 
 class TestSizeWarning:
