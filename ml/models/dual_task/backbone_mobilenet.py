@@ -75,7 +75,7 @@ class MobileNetTrunk(Trunk):
     @property
     def _last_block(self) -> tuple[ConvolutionBlock, ConvolutionBlock]:
         block: nn.Sequential = self.blocks[-1]  # type: ignore[assignment]
-        return block[0], block[1]
+        return block[0], block[1]  # type: ignore[return-value]
 
 
 def separable_block(width_in: int, width: int, kernel: int, *, stride: int) -> nn.Sequential:

@@ -127,7 +127,7 @@ def is_running(pid: int) -> bool:
     return status.is_file() and status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def wait_until(what: Callable[[], bool], limit_s: float = 120.0) -> None:
+def wait_until(what: Callable[[], bool], limit_s: float = 600.0) -> None:
     end_s = time.monotonic() + limit_s
     while not what():
         assert time.monotonic() < end_s
