@@ -19,6 +19,7 @@ RECIPE = ActivityRecipe(
     BundleNames("activity", "2026.11", "GPL-3.0"), HeadsPlan((10.0,), 3.0), TimelinePlan(10.0, 60.0), "0" * 64
 )
 CHAINING = Chaining(stay_probability(3.0, 60.0), 0.3)
+CORRELATIONS = (0.7, 0.6)
 
 
 def moving_signal(activity: int, seconds: float, seed: int = 0) -> np.ndarray:

@@ -19,7 +19,7 @@ from ml.activity.recipe import ActivityRecipe
 from ml.bundle import ACTIVITY_KIND, BUNDLE_FILE, CARD_FILE, SCHEMA, WEIGHTS_FILE
 from ml.bundle_writer import git_revision
 from ml.data.motion import ACTIVITIES
-from ml.evaluation.activity_protocols import table_examples
+from ml.evaluation.activity_protocols import fitted_correlation, shipped_examples
 from ml.evaluation.activity_timelines import Chaining, JoinedStrip, TimelineBench, best_chaining
 from ml.evaluation.activity_windows import ACTIVITY_GROUPS
 
@@ -31,18 +31,36 @@ PUBLIC_NAMES: Mapping[str, str] = {
     "run_8kmh": "run",
     "squats": "squats",
 }
-TRAINING_DATA = "Kalouskova 2024, motion artefacts of a wearable ECG (github.com/kalouskova/DP), GPL-3.0"
+TRAINING_DATA = (
+    "Kalouskova 2024, motion artefacts of a wearable ECG (github.com/kalouskova/DP), GPL-3.0",
+    "PhysioNet/CinC Challenge 2017, some train people of our split (ODC-By 1.0): their mean at rest",
+)
 
 
 def fit_heads(features: MotionFeatures, contexts_s: Sequence[float]) -> list[FittedHead]:
     """Fit the heads of a bundle to everybody, in its order: by context, without own rest and with it."""
     fitted = []
     for context_s in contexts_s:
-        table = features.tables[context_s]
-        for rest in (None, features.own_rest(table)):
-            examples = table_examples(table, rest)
+        for own_rest in (False, True):
+            examples = shipped_examples(features, context_s, own_rest=own_rest)
             fitted.append(fit_head(examples.where(examples.asked), len(ACTIVITIES)))
     return fitted
+
+
+def fit_correlations(
+    features: MotionFeatures, contexts_s: Sequence[float], fitted: Sequence[FittedHead]
+) -> tuple[float, float]:
+    """Choose how windows of a strip are put together, by those of the longest context; arguments and order as
+    of `fit_heads`, whose heads `fitted` are.
+    """
+    longest_s = max(contexts_s)
+    alone, with_rest = (
+        fitted_correlation(
+            features, longest_s, head, shipped_examples(features, longest_s, own_rest=own_rest)
+        )
+        for own_rest, head in zip((False, True), fitted[-2:], strict=True)
+    )
+    return alone, with_rest
 
 
 def fit_chaining(
@@ -59,6 +77,7 @@ def write_activity_bundle(
     fitted: Sequence[FittedHead],
     chaining: Chaining,
     *,
+    correlations: tuple[float, float],
     people: int,
     figures: Sequence[Mapping[str, Any]],
 ) -> BundledRecogniser:
@@ -69,6 +88,7 @@ def write_activity_bundle(
         recipe: Of the bundle.
         fitted: Heads, by context, without own rest and with it.
         chaining: Of timelines.
+        correlations: Between windows of a strip, without own rest and with it.
         people: Whom the heads were fitted to.
         figures: What was measured on people left out, for `operating_points`.
 
@@ -83,6 +103,7 @@ def write_activity_bundle(
         dwell_s=recipe.timeline.dwell_s,
         evidence_weight=chaining.weight,
         timeline_temperature=round(chaining.temperature, 4),
+        window_correlations=(round(correlations[0], 4), round(correlations[1], 4)),
     )
     names = recipe.bundle
     fields: dict[str, Any] = {
@@ -95,7 +116,7 @@ def write_activity_bundle(
         "groups": {group: [PUBLIC_NAMES[name] for name in own] for group, own in ACTIVITY_GROUPS.items()},
         "preprocessing": asdict(config),
         "licence": names.licence,
-        "training_data": [TRAINING_DATA],
+        "training_data": list(TRAINING_DATA),
         "recipe_sha256": recipe.sha256,
         "git_revision": git_revision(),
         "operating_points": list(figures),

@@ -15,6 +15,7 @@ from ml.activity.legibility import is_mute
 from ml.activity.recogniser import ActivityCall, ActivityTimeline, Baseline, SegmentEvidence
 from ml.activity.segments import describe_contexts, describe_segments, duration_s
 from ml.activity.smoothing import smooth, stay_probability, temper
+from ml.activity.whole_strips import strip_evidence
 from ml.activity.windows import context_starts_s, fitting_context_s, segment_edges_s
 from ml.bundle import ACTIVITY_KIND, WEIGHTS_FILE, BundleError, BundleInfo, read_bundle
 from ml.onnx_network import FREE, OnnxNetwork
@@ -39,6 +40,8 @@ class ActivityConfig:
         evidence_weight: By which logits of a timeline are multiplied before they are chained.
         timeline_temperature: Of the probabilities afterwards; above 1, since contexts overlap and errors
             last.
+        window_correlations: How alike windows of one strip err, without own rest and with it; see
+            `ml.activity.whole_strips`.
 
     Raises:
         ValueError: Features that this code does not make, or impossible numbers.
@@ -51,6 +54,7 @@ class ActivityConfig:
     dwell_s: float
     evidence_weight: float
     timeline_temperature: float
+    window_correlations: tuple[float, float]
 
     def __post_init__(self) -> None:
         if self.features != FEATURE_NAMES:
@@ -61,6 +65,11 @@ class ActivityConfig:
             raise ValueError(f"preprocessing.contexts_s: expected ascending ones, got {self.contexts_s}")
         if not all(isinstance(number, int | float) and number > 0.0 for number in numbers):
             raise ValueError(f"preprocessing: expected positive numbers, got {numbers}")
+        likenesses = self.window_correlations
+        if len(likenesses) != 2 or not all(isinstance(x, int | float) and x >= 0.0 for x in likenesses):
+            raise ValueError(
+                f"preprocessing.window_correlations: expected two, not negative, got {likenesses}"
+            )
         if self.timeline_context_s not in self.contexts_s:
             raise ValueError(f"preprocessing.timeline_context_s: no head for {self.timeline_context_s:g} s")
 
@@ -175,13 +184,15 @@ class BundledRecogniser:
         context_s = self._context_s(duration_s(strip))
         edges_s = segment_edges_s(duration_s(strip), context_s / 2.0)
         starts_s = np.unique(context_starts_s(edges_s, context_s))
-        legible = [start for start in starts_s if not is_mute(strip.quality, start, start + context_s)]
+        mute = [is_mute(strip.quality, start_s, start_s + context_s) for start_s in starts_s.tolist()]
+        legible_s = starts_s[~np.array(mute)]
         n_classes = len(self.classes)
-        if not legible:
+        if not legible_s.size:
             prior = np.full(n_classes, 1.0 / n_classes)
             return ActivityCall(None, None, prior, strip.heart_rate_bpm)
-        logits = self._logits(describe_contexts(strip, np.array(legible), context_s), context_s, baseline)
-        probabilities = softmax(logits.mean(axis=0))
+        logits = self._logits(describe_contexts(strip, legible_s, context_s), context_s, baseline)
+        correlation = self.config.window_correlations[baseline is not None]
+        probabilities = softmax(strip_evidence(logits, legible_s, context_s).combined(correlation))
         best = int(probabilities.argmax())
         return ActivityCall(
             self.classes[best], float(probabilities[best]), probabilities, strip.heart_rate_bpm

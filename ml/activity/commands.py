@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +12,14 @@ import numpy as np
 import typer
 from rich.console import Console
 
-from ml.activity.building import fit_chaining, fit_heads, write_activity_bundle
-from ml.activity.examples import OWN_REST_S, MotionFeatures, motion_features
+from ml.activity.building import fit_chaining, fit_correlations, fit_heads, write_activity_bundle
+from ml.activity.examples import (
+    OWN_REST_S,
+    MotionFeatures,
+    motion_features,
+    read_resting_elsewhere,
+    resting_elsewhere,
+)
 from ml.activity.recipe import ActivityRecipe, read_activity_recipe
 from ml.activity.stages import load_features, save_features
 from ml.bundle import BundleError
@@ -46,14 +53,16 @@ def register(app: typer.Typer) -> None:
 def features(
     recipe: RecipeOption = RECIPE, data: DataOption = Path("../shared/data"), var: VarOption = Path("var")
 ) -> None:
-    """Describe the windows of the motion set; a minute or two."""
+    """Describe windows of the motion set, and of people at rest elsewhere; a minute or two."""
     plan = _read(recipe)
     try:
-        records = read_motion_records(data)
+        records, resting = read_motion_records(data), read_resting_elsewhere(data)
     except DataError as error:
         raise _stopped(str(error)) from error
+    contexts_s = plan.heads.contexts_s
     with console.status("describing windows"):
-        found = motion_features(records, plan.heads.contexts_s, plan.heads.step_s)
+        found = motion_features(records, contexts_s, plan.heads.step_s)
+        found = replace(found, elsewhere=resting_elsewhere(resting, contexts_s))
     with console.status("describing joined strips"):
         strips = joined_strips(records, found.people, plan.timeline.context_s, plan.heads.step_s)
     console.print(f"{len(found.people)} people → {save_features(_folder(var), found, strips)}")
@@ -126,12 +135,14 @@ def export(
         fitted = fit_heads(found, plan.heads.contexts_s)
         timeline_head = fitted[2 * plan.heads.contexts_s.index(plan.timeline.context_s)]
         chaining = fit_chaining(found, strips, plan, timeline_head)
+        correlations = fit_correlations(found, plan.heads.contexts_s, fitted)
     try:
         recogniser = write_activity_bundle(
             models,
             plan,
             fitted,
             chaining,
+            correlations=correlations,
             people=len(found.people),
             figures=[_point(r) for r in kept["rows"]],
         )
@@ -154,6 +165,8 @@ def _point(row: Mapping[str, Any]) -> dict[str, Any]:
         "accuracy_3_interval_95": by_3["accuracy_interval"],
         "ece_5": by_5["ece"],
         "ece_3": by_3["ece"],
+        "ece_5_if_true": by_5["ece_if_true"],
+        "ece_3_if_true": by_3["ece_if_true"],
     }
 
 

@@ -1,7 +1,8 @@
 """The motion set as a head meets it: bare strips as long as a context, examined each on its own.
 
 What a service is sent is not cut from a strip that was filtered whole, so neither is this. GPL-3.0 data: only
-an activity bundle may learn from them.
+an activity bundle may learn from them. Beside them, people at rest with another sensor (CinC 2017, train
+people), who teach what is a matter of the sensor.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 from ml.activity.features import FEATURE_NAMES, N_REST, window_features
 from ml.activity.legibility import is_mute
 from ml.data.motion import ACTIVITIES, ELECTRODES, MotionRecord, read_motion_records
+from ml.data.readers import read_cinc2017
+from ml.data.records import EcgRecord
+from ml.data.splits import cinc_split
 from ml.signal.conditioning import examine
 from ml.signal.errors import SignalError
 
@@ -26,6 +30,9 @@ STEP_S = 3.0
 # Issue 4: what of a rest strip may be known beforehand, and is asked nothing about.
 OWN_REST_S = 20.0
 REST = ACTIVITIES.index("rest")
+# People at rest elsewhere, by lot: their mean is all that is learned from them.
+ELSEWHERE = Path("ecg") / "cinc2017_af"
+PEOPLE_ELSEWHERE = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +73,17 @@ class MotionFeatures:
         rest: Features of the first `OWN_REST_S` of each rest strip, float64, shape (n_people, n_electrodes,
             n_features); NaN where there is none.
         people: Subject ids, sorted.
+        elsewhere: Features of windows of other people at rest, with another sensor, by the length of the
+            windows, float64, shape (n_elsewhere, n_features); empty where nobody else is known.
     """
 
     tables: dict[float, FeatureTable]
     rest: FloatArray = field(repr=False)
     people: tuple[str, ...]
+    elsewhere: dict[float, FloatArray] = field(default_factory=dict, repr=False)
 
     def own_rest(self, table: FeatureTable) -> FloatArray:
-        """Give each window the rhythm of its wearer's rest with its electrode, float64, shape (n, n_rest)."""
+        """Give each window what it is compared with of its wearer's rest, float64, shape (n, n_rest)."""
         return np.asarray(self.rest[table.person, table.electrode, :N_REST])
 
 
@@ -103,6 +113,44 @@ def motion_features(
             place = people.index(record.person), ELECTRODES.index(record.electrode)
             rest[place] = describe(own_rest_signal(record), record.fs_hz)[0]
     return MotionFeatures(tables, rest, people)
+
+
+def read_resting_elsewhere(data: Path) -> list[EcgRecord]:
+    """Read recordings of train people of CinC 2017, who hold the device at rest; so many by lot.
+
+    Args:
+        data: Holds `ecg/cinc2017_af`.
+
+    Raises:
+        DataError: The set is not there.
+    """
+    people = np.random.default_rng(0).choice(cinc_split()["train"], PEOPLE_ELSEWHERE, replace=False)
+    return read_cinc2017(data / ELSEWHERE, sorted(people.tolist()))
+
+
+def resting_elsewhere(records: Sequence[EcgRecord], contexts_s: Sequence[float]) -> dict[float, FloatArray]:
+    """Describe the middle of each recording that is long enough and says something there.
+
+    A device held in the hands settles in its first seconds: these move the mean away from that of rest.
+
+    Args:
+        records: Of people at rest.
+        contexts_s: Lengths of windows.
+
+    Returns:
+        By length, float64, shape (n, n_features).
+    """
+    return {context_s: np.array(list(_middle_windows(records, context_s))) for context_s in contexts_s}
+
+
+def _middle_windows(records: Sequence[EcgRecord], context_s: float) -> Iterator[FloatArray]:
+    for record in records:
+        length = int(np.ceil(context_s * record.fs_hz))
+        first = (record.signal.size - length) // 2
+        if first >= 0:
+            features, mute = describe(record.signal[first : first + length], record.fs_hz)
+            if not mute:
+                yield features
 
 
 def own_rest_signal(record: MotionRecord) -> NDArray[np.float32]:

@@ -16,9 +16,9 @@ from ml.signal.conditioning import ConditionedEcg
 from ml.signal.quality import SignalQuality
 
 FEATURE_NAMES = (*RHYTHM_NAMES, *SHAPE_NAMES, *MOVEMENT_NAMES, "quality")
-# What is compared with the wearer at rest: the first features, those of the rhythm. The others change with
-# electrode and place more than with the wearer.
-N_REST = len(RHYTHM_NAMES)
+# What is compared with the wearer at rest: the first features, those of the rhythm and of the beats. The
+# others change with electrode and place more than with the wearer.
+N_REST = len(RHYTHM_NAMES) + len(SHAPE_NAMES)
 
 
 def window_features(strip: ConditionedEcg, start_s: float, end_s: float) -> NDArray[np.float64]:

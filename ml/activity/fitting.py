@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ IntArray = NDArray[np.int64]
 
 # Share of the within-class covariance that is replaced by a sphere of its size.
 SHRINKAGES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7)
+# How many times the variance between people here and elsewhere counts: so large that what lies along that
+# direction hardly matters, whatever was found within classes.
+ELSEWHERE_WEIGHT = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,16 +29,25 @@ class Examples:
         classes: Indices, int64, shape (n,).
         people: Whose windows, any numbers, int64, shape (n,).
         asked: Whether a window counts where figures are taken, bool, shape (n,).
+        elsewhere: The first inputs of other people in class 0, with another sensor; they teach what of an
+            input is a matter of sensor and people. float64, shape (n_elsewhere, n_features); None for nobody.
     """
 
     inputs: FloatArray
     classes: IntArray
     people: IntArray
     asked: NDArray[np.bool_]
+    elsewhere: FloatArray | None = None
 
     def where(self, chosen: NDArray[np.bool_]) -> Examples:
         """Give some of the windows."""
-        return Examples(self.inputs[chosen], self.classes[chosen], self.people[chosen], self.asked[chosen])
+        return replace(
+            self,
+            inputs=self.inputs[chosen],
+            classes=self.classes[chosen],
+            people=self.people[chosen],
+            asked=self.asked[chosen],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,31 +67,44 @@ class FittedHead:
     left_out_logits: FloatArray
 
 
-def fit_discriminants(
-    inputs: FloatArray, classes: IntArray, n_classes: int, shrinkages: Sequence[float]
-) -> list[LinearHead]:
+def fit_discriminants(examples: Examples, n_classes: int, shrinkages: Sequence[float]) -> list[LinearHead]:
     """Fit normal distributions of one covariance; every class is as likely as any other beforehand.
 
+    How people of class 0 elsewhere differ from those here counts as one more way in which windows of a class
+    differ, so that a difference along that direction says next to nothing, whatever the class.
+
     Args:
-        inputs: float64, shape (n, n_inputs); NaN is not known.
-        classes: Indices, int64, shape (n,), each class at least once.
+        examples: Each class at least once; all of them are learned from.
         n_classes: Their number.
         shrinkages: From 0 (covariance as found) to 1 (a sphere); a head for each.
 
     Source:
-        Friedman 1989, Regularized discriminant analysis, equation 18 with λ = 1.
+        Friedman 1989, Regularized discriminant analysis, equation 18 with λ = 1; for what is added, Hatch et
+        al. 2006, Within-class covariance normalization for SVM-based speaker recognition.
     """
-    standardisation = Standardisation.of(inputs)
-    x = standardisation.apply(inputs)
+    standardisation, classes = Standardisation.of(examples.inputs), examples.classes
+    x = standardisation.apply(examples.inputs)
     means = np.stack([x[classes == k].mean(axis=0) for k in range(n_classes)])
     within = x - means[classes]
     scatter = within.T @ within / len(x)
     sphere = np.eye(len(scatter)) * np.trace(scatter) / len(scatter)
+    if examples.elsewhere is not None:
+        away = _offset(standardisation, means[0], examples.elsewhere)
+        scatter = scatter + ELSEWHERE_WEIGHT * np.outer(away, away)
     heads = []
     for shrinkage in shrinkages:
         weights = np.linalg.solve((1.0 - shrinkage) * scatter + shrinkage * sphere, means.T)
         heads.append(LinearHead(standardisation, weights, -0.5 * (means.T * weights).sum(axis=0)))
     return heads
+
+
+def _offset(standardisation: Standardisation, here: FloatArray, elsewhere: FloatArray) -> FloatArray:
+    """How far the mean of people elsewhere is from that of people here; 0 for inputs not told of them."""
+    n_told = elsewhere.shape[1]
+    inputs = np.full((len(elsewhere), here.size), np.nan)
+    inputs[:, :n_told] = elsewhere
+    away = standardisation.apply(inputs).mean(axis=0) - here
+    return np.where(np.arange(here.size) < n_told, away, 0.0)
 
 
 def fit_head(examples: Examples, n_classes: int, shrinkages: Sequence[float] = SHRINKAGES) -> FittedHead:
@@ -97,7 +122,7 @@ def fit_head(examples: Examples, n_classes: int, shrinkages: Sequence[float] = S
     ]
     best = int(np.argmin(loss))
     shrinkage, temperature = shrinkages[best], temperatures[best]
-    [head] = fit_discriminants(examples.inputs, examples.classes, n_classes, [shrinkage])
+    [head] = fit_discriminants(examples, n_classes, [shrinkage])
     return FittedHead(head.tempered(temperature), shrinkage, temperature, left_out[best] / temperature)
 
 
@@ -117,6 +142,6 @@ def left_out_logits(examples: Examples, n_classes: int, shrinkages: Sequence[flo
     for person in people:
         own = examples.people == person
         others = examples.where(~own)
-        for row, head in enumerate(fit_discriminants(others.inputs, others.classes, n_classes, shrinkages)):
+        for row, head in enumerate(fit_discriminants(others, n_classes, shrinkages)):
             logits[row, own] = head.logits(examples.inputs[own])
     return logits

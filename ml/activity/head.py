@@ -1,7 +1,7 @@
 """The head: features of a window, and of the wearer at rest where known → logits of activities.
 
 Linear, after each feature was brought to a usual size: ten people are too few for more. What a wearer's rest
-adds is by how much the first features (those of the rhythm) differ from it.
+adds is by how much the first features (those of the rhythm and of the beats) differ from it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-# Standardised features further out than this say no more than that they are far out.
-CLIP = 4.0
+# Share of what was learned from that lies beyond the limits on either side. Further out, an input says no
+# more than that it is far out: of ten people nobody can tell how a line goes on.
+OUTER_SHARE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,25 +25,35 @@ class Standardisation:
     Args:
         fill: Stands in for what is not known (NaN).
         mean, scale: Taken away, divided by.
+        low, high: Limits of the quotient.
     """
 
     fill: FloatArray
     mean: FloatArray
     scale: FloatArray
+    low: FloatArray
+    high: FloatArray
 
     @classmethod
     def of(cls, inputs: FloatArray) -> Standardisation:
         """Fit to inputs, float64, shape (n, n_inputs); one that is never known, or constant, will be 0."""
         known = np.isfinite(inputs)
-        fill = np.array([np.median(x[k]) if k.any() else 0.0 for x, k in zip(inputs.T, known.T, strict=True)])
-        filled = np.where(known, inputs, fill)
-        deviation = filled.std(axis=0)
-        return cls(fill, filled.mean(axis=0), np.where(deviation > 1e-9, deviation, 1.0))
+        shares = (OUTER_SHARE, 0.5, 1.0 - OUTER_SHARE)
+        low, fill, high = np.array(
+            [
+                np.quantile(x[k], shares) if k.any() else np.zeros(3)
+                for x, k in zip(inputs.T, known.T, strict=True)
+            ]
+        ).T
+        within = np.clip(np.where(known, inputs, fill), low, high)
+        mean, deviation = within.mean(axis=0), within.std(axis=0)
+        scale = np.where(deviation > 1e-9, deviation, 1.0)
+        return cls(fill, mean, scale, (low - mean) / scale, (high - mean) / scale)
 
     def apply(self, inputs: FloatArray) -> FloatArray:
         """Give inputs in their usual size, same shape."""
         filled = np.where(np.isfinite(inputs), inputs, self.fill)
-        return np.asarray(np.clip((filled - self.mean) / self.scale, -CLIP, CLIP))
+        return np.asarray(np.clip((filled - self.mean) / self.scale, self.low, self.high))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.activity.head import CLIP, LinearHead
+from ml.activity.head import LinearHead
 from ml.export import IR_VERSION, OPSET
 
 
@@ -49,8 +49,8 @@ def heads_network(heads: Sequence[LinearHead]) -> bytes:
     filled = node("Where", [unknown, chosen(lambda h: h.standardisation.fill), "inputs"])
     centred = node("Sub", [filled, chosen(lambda h: h.standardisation.mean)])
     scaled = node("Mul", [centred, chosen(lambda h: 1.0 / h.standardisation.scale)])
-    limits = [constant(np.array(limit, np.float32)) for limit in (-CLIP, CLIP)]
-    clipped = node("Clip", [scaled, *limits])
+    raised = node("Max", [scaled, chosen(lambda h: h.standardisation.low)])
+    clipped = node("Min", [raised, chosen(lambda h: h.standardisation.high)])
     shape = constant(np.array([n_inputs, n_classes], np.int64))
     weights = node("Reshape", [chosen(lambda h: h.weights), shape])
     biases = np.stack([head.bias for head in heads]).astype(np.float32)

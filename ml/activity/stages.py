@@ -24,6 +24,7 @@ def save_features(folder: Path, features: MotionFeatures, strips: Sequence[Joine
         "people": np.array(features.people),
         "contexts_s": np.array(list(features.tables)),
         "rest": features.rest,
+        **{f"elsewhere_{context_s:g}": rows for context_s, rows in features.elsewhere.items()},
         "strips": np.array([(strip.person, strip.electrode) for strip in strips]).reshape(-1, 2),
     }
     for context_s, table in features.tables.items():
@@ -59,4 +60,5 @@ def load_features(folder: Path) -> tuple[MotionFeatures, list[JoinedStrip]]:
             )
             for number, (person, electrode) in enumerate(kept["strips"])
         ]
-        return MotionFeatures(tables, kept["rest"], tuple(kept["people"].tolist())), strips
+        elsewhere = {s: kept[f"elsewhere_{s:g}"] for s in tables if f"elsewhere_{s:g}" in kept}
+        return MotionFeatures(tables, kept["rest"], tuple(kept["people"].tolist()), elsewhere), strips

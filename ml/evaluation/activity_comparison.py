@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.activity.beat_shape import SHAPE_NAMES
 from ml.activity.examples import FeatureTable, MotionFeatures
 from ml.activity.features import FEATURE_NAMES, N_REST
 from ml.activity.fitting import Examples
 from ml.activity.head import Standardisation
+from ml.activity.rhythm import RHYTHM_NAMES
 from ml.data.motion import ACTIVITIES, ELECTRODES
 from ml.evaluation.activity_protocols import (
     Answerer,
@@ -36,8 +36,8 @@ LEARNED_EVERY = 2
 INNER_FOLDS = 3
 # How many of the first features are compared with the wearer's rest.
 REST_KINDS = {
-    "rhythm": N_REST,
-    "rhythm and beats": N_REST + len(SHAPE_NAMES),
+    "rhythm": len(RHYTHM_NAMES),
+    "rhythm and beats": N_REST,
     "all features": len(FEATURE_NAMES),
 }
 TINY = float(np.finfo(np.float32).tiny)

@@ -1,25 +1,29 @@
 """A3 for the method that ships: heads on features of windows, asked about people that they never met.
 
-Nested: whoever is asked is left out; shrinkage and temperature of the head that answers are chosen by leaving
-out one after another of the nine others. Windows that allow no call (`mute`) count as wrong calls, and are
-left out of the calibration error, since no probability is told of them.
+Nested: whoever is asked is left out; shrinkage and temperature of the head that answers, and the correlation
+between windows of a strip, are chosen by leaving out one after another of the nine others. Windows that allow
+no call (`mute`) count as wrong calls, and are left out of the calibration error, since no probability is told
+of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.activity.examples import FeatureTable, MotionFeatures
-from ml.activity.fitting import Examples, fit_head
+from ml.activity.fitting import Examples, FittedHead, fit_head
 from ml.activity.head import head_inputs, softmax
+from ml.activity.strip_fitting import fit_correlation
+from ml.activity.whole_strips import StripEvidence, strip_evidence
 from ml.data.motion import ACTIVITIES
 from ml.evaluation.activity_figures import call_figures, group_probabilities, probability_figures
 from ml.evaluation.activity_windows import ACTIVITY_GROUPS, activity_group_indices
+from ml.evaluation.calibration_floor import ece_if_true
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -68,6 +72,7 @@ class Answers:
         return {
             **call_figures(called, truth, self.person, (*classes, UNKNOWN)).to_dict(),
             **probability_figures(probabilities[told], truth[told], self.person[told]).to_dict(),
+            "ece_if_true": ece_if_true(probabilities[told]),
         }
 
 
@@ -78,7 +83,10 @@ def discriminant(known: Examples, asked: FloatArray) -> tuple[FloatArray, dict[s
 
 
 def table_examples(
-    table: FeatureTable, rest: FloatArray | None, features: FloatArray | None = None
+    table: FeatureTable,
+    rest: FloatArray | None,
+    features: FloatArray | None = None,
+    elsewhere: FloatArray | None = None,
 ) -> Examples:
     """Give the windows of a table to a head.
 
@@ -87,10 +95,18 @@ def table_examples(
         rest: Of each window's wearer, float64, shape (n, n_rest); None for a head that does not know it.
             With it, windows that meet what was known beforehand are not asked.
         features: Others than the table's, float64, shape (n, any).
+        elsewhere: As of `Examples`.
     """
     inputs = head_inputs(table.features if features is None else features, rest)
     asked = ~table.mute if rest is None else ~(table.mute | table.in_own_rest)
-    return Examples(inputs, table.activity, table.person, asked)
+    return Examples(inputs, table.activity, table.person, asked, elsewhere)
+
+
+def shipped_examples(features: MotionFeatures, context_s: float, *, own_rest: bool) -> Examples:
+    """Give windows of one length to a head as the bundle's heads learn from them."""
+    table = features.tables[context_s]
+    rest = features.own_rest(table) if own_rest else None
+    return table_examples(table, rest, elsewhere=features.elsewhere.get(context_s))
 
 
 def leave_one_person_out(
@@ -111,18 +127,98 @@ def leave_one_person_out(
     return Answers(logits, table.activity, table.person, table.mute), choices
 
 
-def strip_answers(table: FeatureTable, answers: Answers, asked: BoolArray) -> Answers:
-    """Give one answer per recording: the mean logits of its windows that are asked and tell something."""
-    strips = np.unique(table.record[asked])
-    first = np.array([np.flatnonzero(table.record == strip)[0] for strip in strips])
-    logits = np.zeros((strips.size, answers.logits.shape[1]))
-    mute = np.zeros(strips.size, dtype=np.bool_)
-    for row, strip in enumerate(strips):
-        telling = (table.record == strip) & asked & ~table.mute
-        mute[row] = not telling.any()
-        if telling.any():
-            logits[row] = answers.logits[telling].mean(axis=0)
-    return Answers(logits, table.activity[first], table.person[first], mute)
+class Strips(NamedTuple):
+    """Whole recordings; one entry each.
+
+    Args:
+        evidence: What their windows say together; None where none of them tells anything.
+        truth, person: Indices, int64, shape (n,).
+    """
+
+    evidence: list[StripEvidence | None]
+    truth: IntArray
+    person: IntArray
+
+    def answers(self, correlation: float) -> Answers:
+        """Answer for each, with a correlation between windows."""
+        told = [None if one is None else one.combined(correlation) for one in self.evidence]
+        mute = np.array([one is None for one in told])
+        logits = np.stack([np.zeros(len(ACTIVITIES)) if one is None else one for one in told])
+        return Answers(logits, self.truth, self.person, mute)
+
+    def correlation(self) -> float:
+        """Fit the correlation between windows to all of them that tell something."""
+        told = [one for one in self.evidence if one is not None]
+        return fit_correlation(told, self.truth[[one is not None for one in self.evidence]])
+
+
+def whole_strips(table: FeatureTable, context_s: float, logits: FloatArray, asked: BoolArray) -> Strips:
+    """Put the windows of each recording together that are asked and tell something.
+
+    Args:
+        table: Windows of one length, in order of time within each recording.
+        context_s: That length.
+        logits: Of all of them, float64, shape (n, n_classes).
+        asked: Which of them count, bool, shape (n,).
+    """
+    evidence, first = [], []
+    for record in np.unique(table.record[asked]):
+        telling = (table.record == record) & asked & ~table.mute
+        some = telling.any()
+        evidence.append(strip_evidence(logits[telling], table.start_s[telling], context_s) if some else None)
+        first.append(int(np.flatnonzero(table.record == record)[0]))
+    return Strips(evidence, table.activity[first], table.person[first])
+
+
+def fitted_correlation(
+    features: MotionFeatures, context_s: float, fitted: FittedHead, examples: Examples
+) -> float:
+    """Choose how windows of a strip are put together, on people left out.
+
+    Args:
+        features: Of the set.
+        context_s: Length of the windows that a head was fitted to.
+        fitted: The head.
+        examples: All windows of that length; `asked` marks those that the head was fitted to, in order.
+    """
+    table = features.tables[context_s]
+    logits = np.zeros((table.activity.size, len(ACTIVITIES)))
+    logits[examples.asked] = fitted.left_out_logits
+    return whole_strips(table, context_s, logits, examples.asked & ~table.in_own_rest).correlation()
+
+
+def strips_of_people_left_out(
+    features: MotionFeatures, context_s: float, *, own_rest: bool
+) -> tuple[Answers, list[dict[str, float]]]:
+    """Answer for whole strips of each person by a head and a correlation that never met that person.
+
+    Returns:
+        Answers, and the correlation without each person.
+    """
+    table = features.tables[context_s]
+    examples = shipped_examples(features, context_s, own_rest=own_rest)
+    answers, choices = [], []
+    for person in np.unique(table.person):
+        own = table.person == person
+        known = replace(examples, asked=examples.asked & ~own)
+        fitted = fit_head(known.where(known.asked), len(ACTIVITIES))
+        correlation = fitted_correlation(features, context_s, fitted, known)
+        logits = np.zeros((own.size, len(ACTIVITIES)))
+        logits[own] = fitted.head.logits(examples.inputs[own])
+        strips = whole_strips(table, context_s, logits, own & ~table.in_own_rest)
+        answers.append(strips.answers(correlation))
+        choices.append({"correlation": correlation})
+    return joined(answers), choices
+
+
+def joined(answers: Sequence[Answers]) -> Answers:
+    """Put answers about several people together."""
+    return Answers(
+        np.concatenate([one.logits for one in answers]),
+        np.concatenate([one.truth for one in answers]),
+        np.concatenate([one.person for one in answers]),
+        np.concatenate([one.mute for one in answers]),
+    )
 
 
 def a3_rows(features: MotionFeatures) -> list[dict[str, Any]]:
@@ -132,14 +228,15 @@ def a3_rows(features: MotionFeatures) -> list[dict[str, Any]]:
     for context_s, table in features.tables.items():
         comparable = ~table.in_own_rest
         for own_rest in (False, True):
-            rest = features.own_rest(table) if own_rest else None
-            answers, choices = leave_one_person_out(table, table_examples(table, rest))
+            examples = shipped_examples(features, context_s, own_rest=own_rest)
+            answers, choices = leave_one_person_out(table, examples)
             about = {"context_s": context_s, "own_rest": own_rest}
             if not own_rest:
                 rows.append({**about, "asked": "all windows", **answers.figures(), "choices": choices})
             asked = "windows without the first 20 s of rest"
             rows.append({**about, "asked": asked, **answers.where(comparable).figures(), "choices": choices})
             if context_s == longest_s:
-                strips = strip_answers(table, answers, comparable)
-                rows.append({**about, "asked": "whole strips (rest: what remains)", **strips.figures()})
+                strips, choices = strips_of_people_left_out(features, context_s, own_rest=own_rest)
+                asked = "whole strips (rest: what remains)"
+                rows.append({**about, "asked": asked, **strips.figures(), "choices": choices})
     return rows

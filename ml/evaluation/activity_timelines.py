@@ -20,7 +20,7 @@ from ml.activity.head import LinearHead, head_inputs
 from ml.activity.segments import describe_segments
 from ml.activity.smoothing import smooth, stay_probability, temper
 from ml.data.motion import ACTIVITIES, ELECTRODES, MotionRecord
-from ml.evaluation.activity_protocols import Answers, table_examples
+from ml.evaluation.activity_protocols import Answers, joined, shipped_examples
 from ml.evaluation.confidence import fit_temperature, negative_log_likelihood
 from ml.signal.conditioning import examine
 
@@ -132,11 +132,17 @@ def timeline_answers(
     )
 
 
-def best_chaining(strips: Sequence[JoinedStrip], logits: Sequence[FloatArray], stay: float) -> Chaining:
+def best_chaining(
+    strips: Sequence[JoinedStrip],
+    logits: Sequence[FloatArray],
+    stay: float,
+    *,
+    forward_only: bool = False,
+) -> Chaining:
     """Give the weight and the temperature with which the probabilities of these strips are truest."""
     found = []
     for weight in EVIDENCE_WEIGHTS:
-        answers = timeline_answers(strips, logits, Chaining(stay, weight))
+        answers = timeline_answers(strips, logits, Chaining(stay, weight), forward_only=forward_only)
         told = answers.where(~answers.mute)
         temperature = fit_temperature(told.logits, told.truth)
         loss = negative_log_likelihood(told.logits, told.truth, temperature)
@@ -165,8 +171,7 @@ class TimelineBench:
     @property
     def examples(self) -> Examples:
         """What heads learn from."""
-        table = self.features.tables[self.context_s]
-        return table_examples(table, self.features.own_rest(table) if self.own_rest else None)
+        return shipped_examples(self.features, self.context_s, own_rest=self.own_rest)
 
     @property
     def stay(self) -> float:
@@ -189,7 +194,7 @@ class TimelineBench:
             known = examples.where(
                 examples.asked & (examples.people != person) & (examples.people != without)
             )
-            [head] = fit_discriminants(known.inputs, known.classes, len(ACTIVITIES), [fitted.shrinkage])
+            [head] = fit_discriminants(known, len(ACTIVITIES), [fitted.shrinkage])
             heads[person] = head.tempered(fitted.temperature)
         return strips, [self.logits(heads[strip.person], strip) for strip in strips]
 
@@ -203,12 +208,20 @@ def timeline_row(bench: TimelineBench) -> dict[str, Any]:
     for person in range(len(bench.features.people)):
         known = examples.where(examples.asked & (examples.people != person))
         fitted = fit_head(known, len(ACTIVITIES))
-        chaining = best_chaining(*bench.left_out(fitted, person), bench.stay)
+        others = bench.left_out(fitted, person)
+        chaining = best_chaining(*others, bench.stay)
+        chaining_ahead = best_chaining(*others, bench.stay, forward_only=True)
         strips = [strip for strip in bench.strips if strip.person == person]
         logits = [bench.logits(fitted.head, strip) for strip in strips]
         asked.append(timeline_answers(strips, logits, chaining))
-        ahead.append(timeline_answers(strips, logits, chaining, forward_only=True))
-        choices.append({"shrinkage": fitted.shrinkage, **chaining._asdict()})
+        ahead.append(timeline_answers(strips, logits, chaining_ahead, forward_only=True))
+        choices.append(
+            {
+                "shrinkage": fitted.shrinkage,
+                **chaining._asdict(),
+                "forward_only": {"weight": chaining_ahead.weight, "temperature": chaining_ahead.temperature},
+            }
+        )
     return {
         "context_s": bench.context_s,
         "own_rest": bench.own_rest,
@@ -217,13 +230,3 @@ def timeline_row(bench: TimelineBench) -> dict[str, Any]:
         "forward_only": joined(ahead).figures(),
         "choices": choices,
     }
-
-
-def joined(answers: Sequence[Answers]) -> Answers:
-    """Put answers about several people together."""
-    return Answers(
-        np.concatenate([one.logits for one in answers]),
-        np.concatenate([one.truth for one in answers]),
-        np.concatenate([one.person for one in answers]),
-        np.concatenate([one.mute for one in answers]),
-    )

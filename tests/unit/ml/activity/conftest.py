@@ -5,7 +5,7 @@ import pytest
 from ml.activity.building import fit_heads, write_activity_bundle
 from ml.activity.bundle import BundledRecogniser
 from ml.activity.examples import MotionFeatures
-from tests.moving import CHAINING, RECIPE, moving_features
+from tests.moving import CHAINING, CORRELATIONS, RECIPE, moving_features
 
 
 @pytest.fixture(scope="session")
@@ -19,4 +19,6 @@ def recogniser(features: MotionFeatures, tmp_path_factory: pytest.TempPathFactor
     """Made of them by way of a bundle on disk."""
     models: Path = tmp_path_factory.mktemp("models")
     heads = fit_heads(features, RECIPE.heads.contexts_s)
-    return write_activity_bundle(models, RECIPE, heads, CHAINING, people=4, figures=[])
+    return write_activity_bundle(
+        models, RECIPE, heads, CHAINING, correlations=CORRELATIONS, people=4, figures=[]
+    )

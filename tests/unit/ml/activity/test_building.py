@@ -1,8 +1,13 @@
 import json
+from dataclasses import replace
 
-from ml.activity.building import fit_heads, write_activity_bundle
+import numpy as np
+import pytest
+
+from ml.activity.building import fit_correlations, fit_heads, write_activity_bundle
 from ml.activity.features import FEATURE_NAMES, N_REST
-from tests.moving import CHAINING, RECIPE
+from ml.evaluation.activity_protocols import shipped_examples
+from tests.moving import CHAINING, CORRELATIONS, RECIPE
 
 FIGURES = [
     {
@@ -15,8 +20,16 @@ FIGURES = [
         "accuracy_3_interval_95": [0.9, 0.99],
         "ece_5": 0.012,
         "ece_3": 0.008,
+        "ece_5_if_true": 0.031,
+        "ece_3_if_true": 0.027,
     }
 ]
+
+
+def written(models, heads):
+    return write_activity_bundle(
+        models, RECIPE, heads, CHAINING, correlations=CORRELATIONS, people=4, figures=FIGURES
+    )
 
 
 class TestFitHeads:
@@ -26,16 +39,39 @@ class TestFitHeads:
         assert len(without.head.weights) == len(FEATURE_NAMES)
         assert len(with_rest.head.weights) == len(FEATURE_NAMES) + N_REST
 
+    def test_people_elsewhere_take_part(self, features):
+        elsewhere = {10.0: features.tables[10.0].features[:20] + 1.0}
+
+        [alone, _], [beside, _] = (
+            fit_heads(found, (10.0,)) for found in (features, replace(features, elsewhere=elsewhere))
+        )
+
+        assert not np.allclose(alone.head.weights, beside.head.weights)
+
+
+class TestFitCorrelations:
+    def test_windows_that_are_faintly_right_add_up_and_wrong_ones_do_not(self, features):
+        faint, loud = fit_heads(features, (10.0,))
+        alone, with_rest = (shipped_examples(features, 10.0, own_rest=own_rest) for own_rest in (False, True))
+        right = 0.3 * np.eye(5)[alone.classes[alone.asked]]
+        some_wrong = 4.0 * np.eye(5)[(with_rest.classes + (with_rest.people == 0))[with_rest.asked] % 5]
+        heads = [replace(faint, left_out_logits=right), replace(loud, left_out_logits=some_wrong)]
+
+        adding_up, of_no_more_use = fit_correlations(features, (10.0,), heads)
+
+        assert adding_up == pytest.approx(0.0, abs=0.01)
+        assert of_no_more_use > 1.0
+
 
 class TestWriteActivityBundle:
     def test_card_and_fields_tell_licence_and_figures(self, features, tmp_path):
         heads = fit_heads(features, (10.0,))
 
-        recogniser = write_activity_bundle(tmp_path, RECIPE, heads, CHAINING, people=4, figures=FIGURES)
+        recogniser = written(tmp_path, heads)
 
         assert recogniser.info.licence == "GPL-3.0"
         assert (
-            "whole strips | yes | 60 | 90.0 % (81–96) | 95.0 % (90–99) | 1.2 % | 0.8 %"
+            "whole strips | yes | 60 | 90.0 % (81–96) | 95.0 % (90–99) | 1.2 % (3.1) | 0.8 % (2.7)"
             in recogniser.info.card
         )
         assert recogniser.info.operating_points[0]["accuracy_3"] == 0.95
@@ -43,7 +79,7 @@ class TestWriteActivityBundle:
     def test_the_same_heads_give_the_same_bytes(self, features, tmp_path):
         heads = fit_heads(features, (10.0,))
         for folder in ("a", "b"):
-            write_activity_bundle(tmp_path / folder, RECIPE, heads, CHAINING, people=4, figures=FIGURES)
+            written(tmp_path / folder, heads)
 
         a, b = (tmp_path / folder / "activity@2026.11" for folder in ("a", "b"))
 

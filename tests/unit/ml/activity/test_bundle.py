@@ -26,6 +26,7 @@ FIELDS = {
     "dwell_s": 60.0,
     "evidence_weight": 0.3,
     "timeline_temperature": 2.0,
+    "window_correlations": [0.7, 0.6],
 }
 
 
@@ -45,6 +46,8 @@ class TestActivityConfig:
             ({"dwell_s": 0.0}, "expected positive"),
             ({"evidence_weight": "much"}, "expected positive"),
             ({"timeline_context_s": 5.0}, "no head for"),
+            ({"window_correlations": [0.7]}, "expected two, not negative"),
+            ({"window_correlations": [0.7, -0.1]}, "expected two, not negative"),
         ],
     )
     def test_what_cannot_be_is_refused(self, fields, message):
@@ -73,6 +76,12 @@ class TestActivity:
 
         assert (call.activity, call.probability) == (None, None)
         np.testing.assert_allclose(call.probabilities, 0.2)
+
+    def test_a_longer_strip_gets_a_surer_call(self, recogniser):
+        short, long = (recogniser.activity(examined(WALK, seconds=s)).probabilities for s in (10.0, 40.0))
+
+        assert short.argmax() == long.argmax() == recogniser.classes.index("walk")
+        assert long.max() > short.max()
 
     def test_own_rest_matters(self, recogniser):
         baseline = recogniser.baseline(examined(REST))

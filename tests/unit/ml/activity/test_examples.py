@@ -1,9 +1,16 @@
 import numpy as np
 import pytest
 
-from ml.activity.examples import OWN_REST_S, describe, motion_features, own_rest_signal
+from ml.activity.examples import (
+    OWN_REST_S,
+    describe,
+    motion_features,
+    own_rest_signal,
+    resting_elsewhere,
+)
 from ml.activity.features import FEATURE_NAMES, N_REST
 from ml.data.motion import MotionRecord, Stretch
+from ml.data.records import EcgRecord
 from tests.moving import FS_HZ, moving_records, moving_signal
 
 
@@ -52,6 +59,20 @@ class TestOwnRestSignal:
     @pytest.mark.parametrize(("gap_s", "seconds"), [(25.0, OWN_REST_S), (12.0, 12.0), (2.0, 18.0)])
     def test_is_the_longest_part_without_lost_data(self, gap_s, seconds):
         assert own_rest_signal(with_gap(gap_s)).size == pytest.approx(seconds * FS_HZ, abs=2)
+
+
+class TestRestingElsewhere:
+    def records(self) -> list[EcgRecord]:
+        noise = np.random.default_rng(0).standard_normal(5000).astype(np.float32)
+        signals = (moving_signal(0, 8.0), moving_signal(0, 14.0), noise)
+        return [EcgRecord(f"r{i}", f"p{i}", FS_HZ, x, "I", "mV") for i, x in enumerate(signals)]
+
+    def test_those_that_hold_a_window_and_say_something_are_described(self):
+        found = resting_elsewhere(self.records(), (3.0, 10.0))
+
+        assert {s: len(rows) for s, rows in found.items()} == {3.0: 2, 10.0: 1}
+        middle = self.records()[1].signal[round(2 * FS_HZ) : round(12 * FS_HZ)]
+        np.testing.assert_array_equal(found[10.0][0], describe(middle, FS_HZ)[0])
 
 
 class TestDescribe:

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from ml.activity.fitting import Examples, fit_discriminants, fit_head, left_out_logits
+from ml.activity.fitting import ELSEWHERE_WEIGHT, Examples, fit_discriminants, fit_head, left_out_logits
+from ml.activity.head import LinearHead
 
 N_CLASSES = 3
 
@@ -21,28 +24,58 @@ def examples(people: int = 5, per_class: int = 20, seed: int = 0) -> Examples:
     return Examples(np.concatenate(rows), np.array(classes), np.array(whose), np.ones(n, dtype=bool))
 
 
+def logits_and_distances(
+    head: LinearHead, some: Examples, x: np.ndarray, beside: np.ndarray | float = 0.0
+) -> tuple[np.ndarray, list[float]]:
+    """Of a point, and its distances from the classes by the covariance within them and what is added."""
+    inputs, point = (head.standardisation.apply(rows) for rows in (some.inputs, x[None]))
+    means = np.stack([inputs[some.classes == k].mean(axis=0) for k in range(N_CLASSES)])
+    within = np.cov((inputs - means[some.classes]).T, bias=True) + beside
+    distances = [(point[0] - m) @ np.linalg.solve(within, point[0] - m) for m in means]
+    return head.logits(x[None])[0], distances
+
+
 class TestFitDiscriminants:
     def test_without_shrinkage_it_is_the_linear_discriminant(self):
         some = examples(people=1, per_class=400)
-        [head] = fit_discriminants(some.inputs, some.classes, N_CLASSES, [0.0])
+        [head] = fit_discriminants(some, N_CLASSES, [0.0])
 
-        means = np.stack([some.inputs[some.classes == k].mean(axis=0) for k in range(N_CLASSES)])
-        within = np.cov((some.inputs - means[some.classes]).T, bias=True)
-        x = np.array([1.0, 1.2])
-        distances = [(x - m) @ np.linalg.solve(within, x - m) for m in means]
-        logits = head.logits(x[None])[0]
+        logits, distances = logits_and_distances(head, some, np.array([1.0, 1.2]))
 
         np.testing.assert_allclose(np.diff(logits), -0.5 * np.diff(distances), atol=1e-6)
 
     def test_how_often_a_class_occurs_moves_no_border(self):
         some = examples(people=1, per_class=200)
         rare = np.flatnonzero((some.classes != 1) | (np.arange(600) % 2 == 0))
-        both = fit_discriminants(some.inputs, some.classes, 3, [0.1])
-        both += fit_discriminants(some.inputs[rare], some.classes[rare], 3, [0.1])
+        fewer = some.where(np.isin(np.arange(600), rare))
+        both = fit_discriminants(some, 3, [0.1]) + fit_discriminants(fewer, 3, [0.1])
 
         a, b = (head.logits(np.array([[1.5, 0.0]]))[0] for head in both)
 
         assert abs((a[0] - a[1]) - (b[0] - b[1])) < 0.4
+
+    def test_how_people_elsewhere_differ_counts_as_within_a_class(self):
+        some = replace(examples(people=1, per_class=400), elsewhere=np.array([[1.0, 0.4], [1.2, 0.6]]))
+        [head] = fit_discriminants(some, N_CLASSES, [0.0])
+
+        here, there = (
+            head.standardisation.apply(x) for x in (some.inputs[some.classes == 0], some.elsewhere)
+        )
+        away = there.mean(axis=0) - here.mean(axis=0)
+        logits, distances = logits_and_distances(
+            head, some, np.array([1.0, 1.2]), ELSEWHERE_WEIGHT * np.outer(away, away)
+        )
+
+        np.testing.assert_allclose(np.diff(logits), -0.5 * np.diff(distances), atol=1e-6)
+
+    def test_inputs_not_told_of_people_elsewhere_are_left_as_they_are(self):
+        one_feature = replace(examples(people=1), elsewhere=np.full((5, 1), 2.0))
+
+        [head] = fit_discriminants(one_feature, N_CLASSES, [0.0])
+        [without] = fit_discriminants(replace(one_feature, elsewhere=None), N_CLASSES, [0.0])
+
+        between_first_two = head.weights[:, 1] - head.weights[:, 0]
+        assert abs(between_first_two[0]) < abs((without.weights[:, 1] - without.weights[:, 0])[0])
 
 
 class TestLeftOutLogits:
@@ -52,7 +85,7 @@ class TestLeftOutLogits:
         inputs = some.inputs.copy()
         strange = (some.people == 2) & (np.arange(len(inputs)) % 2 == 0)
         inputs[strange] += 50.0
-        changed = Examples(inputs, some.classes, some.people, some.asked)
+        changed = replace(some, inputs=inputs)
 
         after = left_out_logits(changed, N_CLASSES, [0.1])[0, some.people == 2]
 

@@ -10,8 +10,8 @@ class TestStandardisation:
 
         found = Standardisation.of(inputs).apply(inputs)
 
-        np.testing.assert_allclose(found.mean(axis=0), 0.0, atol=0.05)
-        np.testing.assert_allclose(found.std(axis=0), 1.0, atol=0.05)
+        np.testing.assert_allclose(found.mean(axis=0), 0.0, atol=1e-12)
+        np.testing.assert_allclose(found.std(axis=0), 1.0, atol=1e-12)
 
     def test_what_is_not_known_is_the_median(self):
         standardisation = Standardisation.of(np.array([[1.0], [2.0], [9.0], [np.nan]]))
@@ -19,9 +19,12 @@ class TestStandardisation:
         assert standardisation.apply(np.array([[np.nan]])) == standardisation.apply(np.array([[2.0]]))
 
     def test_what_is_far_out_is_cut_off(self):
-        standardisation = Standardisation.of(np.arange(10.0)[:, None])
+        standardisation = Standardisation.of(np.arange(101.0)[:, None])
 
-        assert standardisation.apply(np.array([[1e9]])) == 4.0
+        far, limits = (standardisation.apply(np.array(x)[:, None]) for x in ([-1e9, 1e9], [5.0, 95.0]))
+
+        np.testing.assert_allclose(far, limits, atol=1e-12)
+        assert standardisation.apply(np.array([[94.0]])) < far[1]
 
     def test_never_known_and_constant_inputs_are_zero(self):
         inputs = np.array([[np.nan, 3.0], [np.nan, 3.0]])

@@ -8,8 +8,9 @@ from ml.evaluation.activity_protocols import (
     Answers,
     a3_rows,
     leave_one_person_out,
-    strip_answers,
+    strips_of_people_left_out,
     table_examples,
+    whole_strips,
 )
 
 N_PEOPLE, N_WINDOWS = 4, 8
@@ -31,6 +32,11 @@ def table(seed: int = 0, n_features: int = len(FEATURE_NAMES)) -> FeatureTable:
         record=5 * person + activity,
         start_s=3.0 * window,
     )
+
+
+def features(some: FeatureTable) -> MotionFeatures:
+    rest = np.zeros((N_PEOPLE, 3, len(FEATURE_NAMES)))
+    return MotionFeatures({30.0: some}, rest, ("a", "b", "c", "d"))
 
 
 class TestAnswers:
@@ -88,31 +94,46 @@ class TestLeaveOnePersonOut:
         assert len(choices) == N_PEOPLE
 
 
-class TestStripAnswers:
-    def test_a_strip_is_the_mean_of_its_telling_windows(self):
+class TestWholeStrips:
+    def test_a_strip_is_what_its_telling_windows_say_together(self):
         some = table()
         some.mute[:3] = True
         logits = np.random.default_rng(1).standard_normal((some.person.size, 5))
-        answers = Answers(logits, some.activity, some.person, some.mute)
 
-        strips = strip_answers(some, answers, some.start_s >= 6.0)
+        strips = whole_strips(some, 10.0, logits, some.start_s >= 6.0).answers(0.5)
 
-        np.testing.assert_allclose(strips.logits[0], logits[3:8].mean(axis=0))
-        np.testing.assert_allclose(strips.logits[1], logits[10:16].mean(axis=0))
+        # Windows of 10 s every 3 s: five hold 22 s together, six 25 s.
+        np.testing.assert_allclose(strips.logits[0], logits[3:8].mean(axis=0) * 2.2 / 1.6)
+        np.testing.assert_allclose(strips.logits[1], logits[10:16].mean(axis=0) * 2.5 / 1.75)
         assert strips.truth.tolist() == [0, 1, 2, 3, 4] * N_PEOPLE
 
     def test_a_strip_that_tells_nothing_is_mute(self):
         some = table()
         some.mute[:8] = True
-        answers = Answers(np.zeros((some.person.size, 5)), some.activity, some.person, some.mute)
 
-        assert strip_answers(some, answers, some.start_s >= 0.0).mute.tolist() == [True] + [False] * 19
+        strips = whole_strips(some, 10.0, np.ones((some.person.size, 5)), some.start_s >= 0.0)
+
+        assert strips.answers(0.5).mute.tolist() == [True] + [False] * 19
+        assert 0.0 <= strips.correlation() <= 5.0
+
+
+class TestStripsOfPeopleLeftOut:
+    def test_nobodys_own_strips_choose_anything_for_them(self):
+        before, choices = strips_of_people_left_out(features(table()), 30.0, own_rest=False)
+        changed = table()
+        mine = changed.person == 2
+        changed.activity[mine] = (changed.activity[mine] + 1) % 5
+
+        after, changed_choices = strips_of_people_left_out(features(changed), 30.0, own_rest=False)
+
+        np.testing.assert_array_equal(before.logits[before.person == 2], after.logits[after.person == 2])
+        assert choices[2] == changed_choices[2]
+        assert choices[1] != changed_choices[1]
 
 
 class TestA3Rows:
     def test_tells_windows_and_strips_with_and_without_own_rest(self):
-        rest = np.zeros((N_PEOPLE, 3, len(FEATURE_NAMES)))
-        rows = a3_rows(MotionFeatures({30.0: table()}, rest, ("a", "b", "c", "d")))
+        rows = a3_rows(features(table()))
 
         assert [(row["own_rest"], row["windows"]) for row in rows] == [
             (False, 160),
@@ -122,3 +143,4 @@ class TestA3Rows:
             (True, 20),
         ]
         assert all(row["classes_3"]["accuracy_interval"] is not None for row in rows)
+        assert all(0.0 < row["classes_5"]["ece_if_true"] < 0.2 for row in rows)

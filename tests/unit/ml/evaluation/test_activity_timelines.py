@@ -61,6 +61,14 @@ class TestBestChaining:
 
         assert found.temperature / found.weight > of_right.temperature / of_right.weight
 
+    def test_looking_ahead_or_not_each_gets_its_own(self):
+        strip, logits = overconfident()
+
+        both_ways = best_chaining([strip], [logits], 0.95)
+        forward = best_chaining([strip], [logits], 0.95, forward_only=True)
+
+        assert forward != both_ways
+
 
 class TestTimelineAnswers:
     def test_mute_segments_say_nothing_to_their_neighbours(self):
@@ -82,4 +90,4 @@ class TestTimelineRow:
 
         assert row["smoothed"]["classes_3"]["accuracy"] > 0.7
         assert row["smoothed"]["classes_3"]["accuracy"] >= row["forward_only"]["classes_3"]["accuracy"] - 0.1
-        assert len(row["choices"]) == 3
+        assert [set(choice["forward_only"]) for choice in row["choices"]] == [{"weight", "temperature"}] * 3
