@@ -92,29 +92,25 @@ class _Compiled:
     names: tuple[str, ...]
     positional: bool
     fixed: Mapping[str, Any]
-    binders: Sequence[tuple[str, Processor | None]]
-    converters: Sequence[Processor | None]
+    binders: Sequence[tuple[int, Processor]]  # By place among the names.
+    converters: Sequence[tuple[int, Processor]]  # By place in a row.
 
     def bind(self, values: Mapping[str, Any]) -> Any:
-        fixed = self.fixed
-        bound = [
-            (values[name] if name in values else fixed[name])
-            if process is None
-            else process(values[name] if name in values else fixed[name])
-            for name, process in self.binders
-        ]
+        if self.fixed:
+            values = {**self.fixed, **values}
+        bound = [values[name] for name in self.names]
+        for place, process in self.binders:
+            bound[place] = process(bound[place])
         return bound if self.positional else dict(zip(self.names, bound, strict=True))
 
     def converted(self, rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
-        if not any(self.converters):
-            return rows
-        return [
-            [
-                value if convert is None else convert(value)
-                for value, convert in zip(row, self.converters, strict=True)
-            ]
-            for row in rows
-        ]
+        return [self._convert(list(row)) for row in rows] if self.converters else rows
+
+    def _convert(self, row: list[Any]) -> list[Any]:
+        for place, process in self.converters:
+            if row[place] is not None:
+                row[place] = process(row[place])
+        return row
 
 
 def _compile(core: Core, dialect: Dialect) -> _Compiled:
@@ -122,14 +118,16 @@ def _compile(core: Core, dialect: Dialect) -> _Compiled:
     assert "POSTCOMPILE" not in str(compiled), "lists have to be written out, parameter by parameter"
     names = tuple(compiled.positiontup or compiled.params)
     types = {name: bind.type for bind, name in compiled.bind_names.items()}
+    binders = (types[name].dialect_impl(dialect).bind_processor(dialect) for name in names)
+    converters = (_converter(column.type, dialect) for column in core.exported_columns)
     return _Compiled(
         sql=str(compiled),
         names=names,
         positional=compiled.positiontup is not None,
         # Without the None of parameters that have no value yet: a forgotten one must not become NULL.
         fixed={name: value for name, value in compiled.params.items() if value is not None},
-        binders=[(name, types[name].dialect_impl(dialect).bind_processor(dialect)) for name in names],
-        converters=[_converter(column.type, dialect) for column in core.exported_columns],
+        binders=[(place, process) for place, process in enumerate(binders) if process is not None],
+        converters=[(place, process) for place, process in enumerate(converters) if process is not None],
     )
 
 
