@@ -63,6 +63,14 @@ class TestActivity:
         assert f"it calls {clinical} `rest`" in self.told()
         assert f"and {held} with a hand-held device (CinC 2017), {own_rest} with own rest" in self.told()
 
+    def test_people_who_chose_nothing_are_those_of_the_results(self) -> None:
+        held, held_own, never, never_own = (
+            row["called"]["rest"] for row in self.results("other-sensors.json")["confirmation"]
+        )
+
+        assert f"who chose nothing, {held} and with own rest {held_own} of 200" in self.told()
+        assert f"only {never}, and {never_own} of 89" in self.told()
+
     def test_accuracy_on_its_own_sensor_is_that_of_the_results(self) -> None:
         rows = [
             row

@@ -121,8 +121,8 @@ class TestStripsOfPeopleLeftOut:
     def test_nobodys_own_strips_choose_anything_for_them(self):
         before, choices = strips_of_people_left_out(features(table()), 30.0, own_rest=False)
         changed = table()
-        mine = changed.person == 2
-        changed.activity[mine] = (changed.activity[mine] + 1) % 5
+        mine = (changed.person == 2) & (changed.activity > 0)
+        changed.activity[mine] = 1 + changed.activity[mine] % 4
 
         after, changed_choices = strips_of_people_left_out(features(changed), 30.0, own_rest=False)
 
