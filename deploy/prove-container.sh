@@ -1,6 +1,7 @@
 #!/bin/sh
 # Proves that the image builds and serves: builds it, runs it confined as docker-compose.yml does, enrolls a synthetic
-# person over HTTP, kills the service, starts a new container on the same volume and recognises the person again.
+# person over HTTP, tells what they do, kills the service, starts a new container on the same volume and recognises the
+# person again.
 #
 #   sh deploy/prove-container.sh                 with Docker, or ENGINE=podman
 #   BASE=debootstrap sh deploy/prove-container.sh  where no image registry is reachable: Debian's packages instead
@@ -61,7 +62,18 @@ start() {
 }
 
 client() {
-    "$engine" exec --interactive --env API_KEY="$api_key" --env URL="http://127.0.0.1:$port" "$name" python - "$1" <deploy/prove_client.py
+    "$engine" exec --interactive --env API_KEY="$api_key" --env URL="http://127.0.0.1:$port" "$name" python - "$@"
+}
+
+# Decisions and scores of the /verify answers on standard input, one a line.
+outcomes() {
+    grep '^POST /verify' | grep -o '^[^[]*' | grep -o -E '"(decision|score)": [^,]*'
+}
+
+# What the service gave for the person, then for the stranger.
+recognised() {
+    [ "$(printf '%s\n' "$1" | outcomes | grep decision)" = "$(printf '"decision": "match"\n"decision": "non_match"')" ] ||
+        fail "the person was to match and the stranger was not"
 }
 
 if [ "${BASE:-}" = debootstrap ]; then
@@ -84,7 +96,7 @@ step "migrate and create a key"
 [ -n "${SECRETS_DIR:-}" ] || DEPLOY_SECRETS_DIR="$secrets" sh deploy/make-secrets.sh >/dev/null
 chmod 755 "$secrets" # Mounted as a folder here, file by file in compose.
 run --rm "$image" python -m app.cli migrate
-api_key=$(run --rm "$image" python -m app.cli keys create --name proof --scopes enroll,verify,identify,read --galleries '*' |
+api_key=$(run --rm "$image" python -m app.cli keys create --name proof --scopes enroll,verify,identify,activity,read --galleries '*' |
     grep -o 'pp_[A-Za-z0-9_-]*' | head -n 1)
 [ -n "$api_key" ] || fail "no key was printed"
 
@@ -99,22 +111,56 @@ def writable(folder):
     try: open(folder + "/x", "w").close(); os.remove(folder + "/x"); return True
     except OSError: return False
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
-print("uid", os.getuid(), "capabilities", status["CapEff"].strip(), "no_new_privs", status["NoNewPrivs"].strip())
-print("writable", [f for f in ("/", "/app", "/opt/venv", "/tmp", "/data") if writable(f)])
-print("present", [m for m in ("torch", "pip", "pytest") if importlib.util.find_spec(m)])'
+confined = os.getuid(), status["CapEff"].strip(), status["NoNewPrivs"].strip()
+may_write = [f for f in ("/", "/app", "/opt/venv", "/tmp", "/data") if writable(f)]
+present = [m for m in ("torch", "onnx", "pip", "setuptools", "pytest") if importlib.util.find_spec(m)]
+print("uid", confined[0], "capabilities", confined[1], "no_new_privs", confined[2])
+print("writable", may_write)
+print("present", present)
+if (confined, may_write, present) != ((10001, "0" * 16, "1"), ["/tmp", "/data"], []): sys.exit(1)' ||
+    fail "the container is not confined as it should be, or holds too much"
+
+step "licences and bundles in the image, as in the working tree"
+for file in LICENSE LICENSES/* models/*@*/*; do
+    "$engine" exec "$name" cat "/app/$file" | cmp - "$file" || fail "$file is not in the image as it is here"
+    echo "same $file"
+done
 
 step "enroll, verify"
-client enroll
+before=$(client enroll <deploy/prove_client.py) || fail "not served: $before"
+printf '%s\n' "$before"
+recognised "$before"
+
+step "activity"
+newest=$(basename "$(printf '%s\n' models/activity@* | sort -V | tail -n 1)")
+client "$newest" <<'END'
+import json, os, sys
+import httpx
+from ml.synthetic import SyntheticPerson
+signal = [round(float(value_mv), 4) for value_mv in SyntheticPerson.draw(1).record(30.0, 250.0, seed=13)]
+strip = {"modality": "ecg", "fs_hz": 250.0, "unit": "mV", "lead": "I", "signal": signal}
+headers = {"Authorization": f"Bearer {os.environ['API_KEY']}"}
+answer = httpx.post(os.environ["URL"] + "/activity", json={"recording": strip}, headers=headers, timeout=30.0)
+print("POST /activity", answer.status_code, json.dumps(answer.json()))
+answer.raise_for_status()
+if answer.json()["encoder"] != sys.argv[1]:
+    sys.exit(f"prove-container: {sys.argv[1]} was to tell the activity")
+END
 
 step "kill -9, a new container on the same volume, verify again"
 "$engine" kill --signal KILL "$name" >/dev/null
 "$engine" rm --force "$name" >/dev/null
 start
-client verify
+after=$(client verify <deploy/prove_client.py) || fail "not served: $after"
+printf '%s\n' "$after"
+recognised "$after"
+[ "$(printf '%s\n' "$before" | outcomes)" = "$(printf '%s\n' "$after" | outcomes)" ] || fail "the scores changed"
 
 step "SIGTERM"
 began=$(date +%s)
 "$engine" stop --time 20 "$name" >/dev/null
-echo "stopped after $(($(date +%s) - began)) s, exit code $("$engine" inspect --format '{{.State.ExitCode}}' "$name")"
+code=$("$engine" inspect --format '{{.State.ExitCode}}' "$name")
+echo "stopped after $(($(date +%s) - began)) s, exit code $code"
+[ "$code" = 0 ] || fail "it did not end in order"
 
 step "proved"
