@@ -17,7 +17,7 @@ from ml.evaluation.activity_windows import ActivityWindows, merge_activities
 from ml.evaluation.confidence import expected_calibration_error, negative_log_likelihood
 from ml.evaluation.looks import current_commit
 from ml.models.dual_task.network import DualTaskConfig
-from ml.reproduce.dt4ecg_plan import RECIPE, Cell
+from ml.reproduce.dt4ecg_plan import RECIPES, Cell
 from ml.reproduce.dt4ecg_results import Calls, CellResult
 from ml.reproduce.dt4ecg_training import LabelledWindows, Trained, Training, ask, train
 
@@ -78,6 +78,7 @@ def training_of(cell: Cell, windows: ActivityWindows, identity: str) -> Training
         gradient_of=cell.gradient_of,
         loss=cell.loss,
         precision=cell.precision,
+        recipe=RECIPES[cell.recipe],
         epochs=cell.epochs,
         seed=cell.seed,
         identity=identity,
@@ -104,14 +105,38 @@ def _resnet_options(cell: Cell) -> dict[str, object]:
 
 
 def labelled_windows(windows: ActivityWindows, rows: IntArray) -> LabelledWindows:
-    """Give some windows as a training takes them."""
+    """Give some windows as a training takes them; none of the others is in it, by no sample."""
     labels = np.stack([windows.person[rows], windows.activity[rows]], axis=1)
-    return LabelledWindows(torch.from_numpy(windows.windows[rows]), torch.from_numpy(labels))
+    return LabelledWindows(
+        torch.from_numpy(windows.windows[rows]),
+        torch.from_numpy(labels),
+        torch.from_numpy(next_windows(windows.record[rows], windows.start_s[rows], windows.window_s)),
+    )
+
+
+def next_windows(record: IntArray, start_s: FloatArray, window_s: float) -> IntArray:
+    """Find the window that begins where another ends.
+
+    Args:
+        record: Of each window, int64, shape (N,).
+        start_s: Of each window, shape (N,).
+        window_s: Length of a window.
+
+    Returns:
+        Its position, −1 where it is not among them; int64, shape (N,).
+    """
+    # Starts are sums of inexact numbers.
+    at = [(int(one), round(1000.0 * start)) for one, start in zip(record, start_s, strict=True)]
+    position = {key: k for k, key in enumerate(at)}
+    step = round(1000.0 * window_s)
+    return np.array([position.get((one, start + step), -1) for one, start in at], dtype=np.int64)
 
 
 def _identity(cell: Cell, data: LabelledWindows) -> str:
     of_data = hashlib.sha256(data.windows.numpy().tobytes() + data.labels.numpy().tobytes()).hexdigest()
-    return json.dumps({"cell": cell.to_dict(), "recipe": dict(RECIPE), "data_sha256": of_data})
+    return json.dumps(
+        {"cell": cell.to_dict(), "recipe": RECIPES[cell.recipe].to_dict(), "data_sha256": of_data}
+    )
 
 
 def _result(cell: Cell, windows: ActivityWindows, split: Split, trained: Trained) -> CellResult:

@@ -17,7 +17,7 @@ from ml.models.dual_task.cost import count_parameters, multiply_accumulates, one
 from ml.models.dual_task.network import DualTaskNetwork
 from ml.reproduce.dt4ecg_cells import labelled_windows, network_config, training_of
 from ml.reproduce.dt4ecg_estimates import Costs, NetCost, net_name
-from ml.reproduce.dt4ecg_plan import BATCH_SIZE, GRADIENTS_OF, PRECISIONS, PROPOSED, Cell, planned_cells
+from ml.reproduce.dt4ecg_plan import GRADIENTS_OF, PRECISIONS, PROPOSED, RECIPES, Cell, planned_cells
 from ml.reproduce.dt4ecg_run import computing_on_one_thread, motion_windows
 from ml.reproduce.dt4ecg_training import train
 
@@ -51,6 +51,7 @@ def measure_costs(data: Path, console: Console) -> Costs:
     otherwise = {
         **{name: replace(PROPOSED, gradient_of=name) for name in GRADIENTS_OF},
         **{name: replace(PROPOSED, precision=name) for name in PRECISIONS},
+        **{name: replace(PROPOSED, recipe=name) for name in RECIPES},
     }
     factors = {
         name: round(step_ms(cell, windows) / usual_ms, 2)
@@ -78,7 +79,7 @@ def net_cost(cell: Cell, windows: ActivityWindows, *, steps: int = STEPS) -> Net
 @computing_on_one_thread()
 def step_ms(cell: Cell, windows: ActivityWindows, *, steps: int = STEPS) -> float:
     """Measure the CPU milliseconds of a training step of a cell, balancing included."""
-    rows = np.arange(steps * BATCH_SIZE, dtype=np.int64) % len(windows)
+    rows = np.arange(steps * RECIPES[cell.recipe].batch_size, dtype=np.int64) % len(windows)
     training = training_of(replace(cell, epochs=_EPOCHS), windows, identity="")
     with TemporaryDirectory() as folder:
         trained = train(

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ml.reproduce.dt4ecg_plan import BATCH_SIZE, Cell
+from ml.reproduce.dt4ecg_plan import RECIPES, Cell
 
 COSTS = Path("dt4ecg") / "costs.json"
 """Below `docs/results`."""
@@ -25,7 +25,7 @@ class NetCost:
         parameters: Weights, both heads included.
         macs: Multiplications with addition for one window.
         latency_ms: Median of one window.
-        step_ms: Median CPU time of a training step of 16 windows.
+        step_ms: Median CPU time of a training step of the paper's recipe.
     """
 
     parameters: int
@@ -40,8 +40,8 @@ class Costs:
 
     Args:
         nets: By `backbone+attention`, and `+modules` where those are not the usual ones.
-        factors: How much longer a step of the proposed network takes, by whose gradient is weighed and by
-            precision; 1 where not named.
+        factors: How much longer a step of the proposed network takes, by whose gradient is weighed, by
+            precision and by recipe; 1 where not named.
         measured: When, and on what.
     """
 
@@ -51,10 +51,12 @@ class Costs:
 
     def cell_s(self, cell: Cell) -> float:
         """Estimate the CPU seconds of a cell; one that was not measured counts as the mean."""
-        steps = math.ceil(TRAINING_WINDOWS[cell.protocol] / BATCH_SIZE) * cell.epochs
+        steps = math.ceil(TRAINING_WINDOWS[cell.protocol] / RECIPES[cell.recipe].batch_size) * cell.epochs
         known = self.nets.get(net_name(cell))
         step_ms = known.step_ms if known else self._mean_step_ms()
-        factor = math.prod(self.factors.get(name, 1.0) for name in (cell.gradient_of, cell.precision))
+        factor = math.prod(
+            self.factors.get(name, 1.0) for name in (cell.gradient_of, cell.precision, cell.recipe)
+        )
         return steps * step_ms / 1000.0 * factor
 
     def total_s(self, cells: Iterable[Cell]) -> float:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.reproduce.dt4ecg_plan import RECIPE, Cell
+from ml.reproduce.dt4ecg_plan import RECIPES, Cell
 
 IntArray = NDArray[np.int64]
 Json = Mapping[str, Any]
@@ -107,7 +107,7 @@ class CellResult:
         return {
             **vars(self),
             "cell": self.cell.to_dict(),
-            "recipe": dict(RECIPE),
+            "recipe": RECIPES[self.cell.recipe].to_dict(),
             "calls": {context: calls.to_dict() for context, calls in self.calls.items()},
         }
 
@@ -149,7 +149,8 @@ def read_result(results: Path, cell: Cell) -> CellResult | None:
     if not path.is_file():
         return None
     kept = json.loads(path.read_text(encoding="utf-8"))
-    if kept["cell"] != cell.to_dict() or kept["recipe"] != dict(RECIPE):
+    # An option that is younger than the result has its default there.
+    if Cell(**kept["cell"]) != cell or kept["recipe"] != RECIPES[cell.recipe].to_dict():
         return None
     return CellResult.from_dict(kept)
 

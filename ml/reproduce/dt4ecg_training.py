@@ -1,4 +1,4 @@
-"""One training of the DT4ECG paper: batches of 16, Adam at 0.001, the last epoch counts.
+"""One training of the DT4ECG paper: batches of 16, Adam at 0.001, or another recipe; the last epoch counts.
 
 Resumable after each epoch, to the bit. The test windows are not looked at before the end, so that nothing
 can be chosen by them.
@@ -6,6 +6,7 @@ can be chosen by them.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,11 +22,13 @@ from ml.models.dual_task.network import DualTaskConfig, DualTaskNetwork
 from ml.reproduce.dt4ecg_adam import FlatAdam
 from ml.reproduce.dt4ecg_gradients import BalancedGradients
 from ml.reproduce.dt4ecg_losses import LOSSES
-from ml.reproduce.dt4ecg_plan import BATCH_SIZE, LEARNING_RATE
+from ml.reproduce.dt4ecg_plan import Recipe
 
 TASKS = ("identity", "activity")
 CHECKPOINT_FILE = "checkpoint.pt"
 _ASKED_AT_ONCE = 256
+_RISE, _LEAST = 0.1, 0.04
+"""Share of a training in which the rate of one cycle rises, and what part of the highest it begins at."""
 
 Epoch = dict[str, Any]
 
@@ -37,10 +40,12 @@ class LabelledWindows:
     Args:
         windows: 0 to 1, float32, shape (N, n_samples).
         labels: Person and activity, int64, shape (N, 2).
+        following: Which of them begins where each ends, −1 where none does; int64, shape (N,).
     """
 
     windows: Tensor
     labels: Tensor
+    following: Tensor
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class Training:
         gradient_of: `last_shared`, `shared` or `all`: whose gradient the rule weighs.
         loss: One of `LOSSES`.
         precision: See `BalancedGradients`; windows are asked in float32.
+        recipe: Batches, rate and crops.
         epochs: How many.
         seed: Of weights and batches.
         identity: JSON of the experiment; a checkpoint of another one is not gone on from.
@@ -63,6 +69,7 @@ class Training:
     gradient_of: str
     loss: str
     precision: str
+    recipe: Recipe
     epochs: int
     seed: int
     identity: str
@@ -119,11 +126,11 @@ def train(
         FloatingPointError: The loss is not finite.
         ValueError: What network or balancing do not know.
     """
-    run = _start(training, steps_per_epoch=-(-len(data.windows) // BATCH_SIZE))
+    run = _start(training, len(data.windows))
     _restore(run, folder / CHECKPOINT_FILE, training.identity)
     report(len(run.epochs))
     while len(run.epochs) < training.epochs:
-        _epoch(run, data)
+        _epoch(run, training, data)
         _save(run, folder / CHECKPOINT_FILE, training.identity)
         report(len(run.epochs))
         if stop() and len(run.epochs) < training.epochs:
@@ -141,8 +148,9 @@ def ask(network: DualTaskNetwork, windows: Tensor) -> tuple[Tensor, Tensor]:
     return identity.log_softmax(dim=1), activity.log_softmax(dim=1)
 
 
-def _start(training: Training, steps_per_epoch: int) -> _Run:
+def _start(training: Training, n_windows: int) -> _Run:
     torch.manual_seed(training.seed)
+    steps_per_epoch = -(-n_windows // training.recipe.batch_size)
     options = {"steps_per_epoch": steps_per_epoch} if training.balancing == "dt4ecg_renorm" else {}
     network = DualTaskNetwork(training.network)
     balancer = make_balancer(training.balancing, len(TASKS), **options)
@@ -151,18 +159,21 @@ def _start(training: Training, steps_per_epoch: int) -> _Run:
         network=network,
         balancer=balancer,
         gradients=BalancedGradients(network, balancer, loss, training.gradient_of, training.precision),
-        optimiser=FlatAdam(network.parameters(), LEARNING_RATE),
+        optimiser=FlatAdam(network.parameters(), weight_decay=training.recipe.weight_decay),
         generator=torch.Generator().manual_seed(training.seed),
     )
 
 
-def _epoch(run: _Run, data: LabelledWindows) -> None:
+def _epoch(run: _Run, training: Training, data: LabelledWindows) -> None:
     began_s = time.process_time()
     run.network.train()
     sums: dict[str, Tensor] = {}
     order = torch.randperm(len(data.windows), generator=run.generator)
-    for rows in _batches(order):
-        figures = _step(run, data.windows[rows], data.labels[rows])
+    batches = _batches(order, training.recipe.batch_size)
+    for k, rows in enumerate(batches):
+        windows = crops(data, rows, run.generator) if training.recipe.crops else data.windows[rows]
+        rate = learning_rate(training.recipe, (len(run.epochs) + k / len(batches)) / training.epochs)
+        figures = _step(run, windows, data.labels[rows], rate)
         if not run.epochs:
             run.first_weights.append([float(f"{weight:.4g}") for weight in figures["weights"].tolist()])
         for name, values in figures.items():
@@ -172,13 +183,44 @@ def _epoch(run: _Run, data: LabelledWindows) -> None:
     run.epochs.append({"epoch": len(run.epochs) + 1, "gradient_norms": None, **means, "cpu_s": cpu_s})
 
 
-def _batches(order: Tensor) -> Sequence[Tensor]:
-    batches = list(torch.split(order, BATCH_SIZE))
+def learning_rate(recipe: Recipe, done: float) -> float:
+    """Give the rate of a step.
+
+    Args:
+        recipe: Says the highest rate, and whether it is the only one.
+        done: Share of the training that lies behind, from 0 to less than 1.
+    """
+    if not recipe.one_cycle:
+        return recipe.learning_rate
+    if done < _RISE:
+        return recipe.learning_rate * max(done / _RISE, _LEAST)
+    return recipe.learning_rate * 0.5 * (1.0 + math.cos(math.pi * (done - _RISE) / (1.0 - _RISE)))
+
+
+def crops(data: LabelledWindows, rows: Tensor, generator: torch.Generator) -> Tensor:
+    """Cut windows that begin anywhere from where some begin to where the next one does.
+
+    Args:
+        data: What is trained on.
+        rows: Some of its windows, int64, shape (B,); one that none follows stays as it is.
+        generator: Draws the beginnings.
+
+    Returns:
+        Shape (B, n_samples).
+    """
+    following, n = data.following[rows], data.windows.shape[1]
+    late = torch.randint(0, n, (len(rows), 1), generator=generator) * (following >= 0)[:, None]
+    both = torch.cat([data.windows[rows], data.windows[following.clamp(min=0)]], dim=1)
+    return both.gather(1, late + torch.arange(n))
+
+
+def _batches(order: Tensor, batch_size: int) -> Sequence[Tensor]:
+    batches = list(torch.split(order, batch_size))
     # One window has no statistics to be normalised by.
     return batches if len(batches[-1]) > 1 else batches[:-1]
 
 
-def _step(run: _Run, windows: Tensor, labels: Tensor) -> dict[str, Tensor]:
+def _step(run: _Run, windows: Tensor, labels: Tensor, rate: float) -> dict[str, Tensor]:
     """Take one step; figures by task, float64, shape (2,)."""
     run.optimiser.zero_grad()
     try:
@@ -186,7 +228,7 @@ def _step(run: _Run, windows: Tensor, labels: Tensor) -> dict[str, Tensor]:
     except FloatingPointError as error:
         raise FloatingPointError(f"epoch {len(run.epochs) + 1}: {error}") from None
     run.balancer.after_backward()
-    run.optimiser.step()
+    run.optimiser.step(rate)
     right = [(one.argmax(dim=1) == labels[:, k]).double().mean() for k, one in enumerate(logits)]
     figures = {"loss": losses.double(), "accuracy": torch.stack(right), "weights": run.balancer.weights}
     norms = run.balancer.log

@@ -1,8 +1,11 @@
+import pytest
 import torch
 from torch import Tensor, nn
 
 from ml.models.dual_task.convolution import ConvolutionBlock
 from ml.reproduce.dt4ecg_adam import FlatAdam
+
+RATE = 0.01
 
 
 def network() -> nn.Sequential:
@@ -20,15 +23,16 @@ def train(net: nn.Sequential, optimiser: FlatAdam, seeds: range) -> None:
     for seed in seeds:
         optimiser.zero_grad()
         go_back(net, seed)
-        optimiser.step()
+        optimiser.step(RATE)
 
 
 class TestFlatAdam:
-    def test_moves_weights_as_torch_does(self) -> None:
+    @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+    def test_moves_weights_as_torch_does(self, weight_decay: float) -> None:
         net, same = network(), network()
-        usual = torch.optim.Adam(same.parameters(), lr=0.01)
+        usual = torch.optim.AdamW(same.parameters(), lr=RATE, weight_decay=weight_decay)
 
-        train(net, FlatAdam(net.parameters(), 0.01), range(5))
+        train(net, FlatAdam(net.parameters(), weight_decay=weight_decay), range(5))
         for seed in range(5):
             usual.zero_grad()
             go_back(same, seed)
@@ -37,10 +41,33 @@ class TestFlatAdam:
         for one, other in zip(net.parameters(), same.parameters(), strict=True):
             torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
+    def test_without_decay_it_is_adam(self) -> None:
+        net, same = network(), network()
+        usual = torch.optim.Adam(same.parameters(), lr=RATE)
+
+        train(net, FlatAdam(net.parameters()), range(3))
+        for seed in range(3):
+            usual.zero_grad()
+            go_back(same, seed)
+            usual.step()
+
+        for one, other in zip(net.parameters(), same.parameters(), strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+    def test_each_step_has_its_rate(self) -> None:
+        net, same = network(), network()
+        optimiser = FlatAdam(net.parameters())
+        go_back(net, 1)
+
+        optimiser.step(0.0)
+
+        for one, other in zip(net.parameters(), same.parameters(), strict=True):
+            assert torch.equal(one, other)
+
     def test_weights_keep_values_and_memory_order(self) -> None:
         net, same = network(), network()
 
-        FlatAdam(net.parameters(), 0.01)
+        FlatAdam(net.parameters())
 
         for one, other in zip(net.parameters(), same.parameters(), strict=True):
             assert torch.equal(one, other)
@@ -48,7 +75,7 @@ class TestFlatAdam:
 
     def test_gradients_begin_at_nothing_each_time(self) -> None:
         net = network()
-        optimiser = FlatAdam(net.parameters(), 0.01)
+        optimiser = FlatAdam(net.parameters())
         go_back(net, 1)
 
         optimiser.zero_grad()
@@ -57,12 +84,12 @@ class TestFlatAdam:
 
     def test_it_goes_on_from_what_was_kept(self) -> None:
         through, before, after = network(), network(), network()
-        optimiser = FlatAdam(through.parameters(), 0.01)
+        optimiser = FlatAdam(through.parameters())
         train(through, optimiser, range(4))
-        first = FlatAdam(before.parameters(), 0.01)
+        first = FlatAdam(before.parameters())
         train(before, first, range(2))
 
-        second = FlatAdam(after.parameters(), 0.01)
+        second = FlatAdam(after.parameters())
         after.load_state_dict(before.state_dict())
         second.load_state_dict(first.state_dict())
         train(after, second, range(2, 4))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ml.models.dual_task.network import DualTaskNetwork
-from ml.reproduce.dt4ecg_cells import joined_windows, network_config, run_cell
+from ml.reproduce.dt4ecg_cells import joined_windows, network_config, next_windows, run_cell
 from ml.reproduce.dt4ecg_plan import PROPOSED, Cell, planned_cells
 from ml.reproduce.dt4ecg_results import CellResult
 from tests.unit.ml.reproduce.grids import PEOPLE, activity_windows, small
@@ -65,6 +65,14 @@ class TestRunCell:
         assert (
             run_cell(small(), activity_windows(), tmp_path, report=lambda _: None, stop=lambda: True) is None
         )
+
+
+class TestNextWindows:
+    def test_each_is_the_one_that_begins_where_another_ends(self) -> None:
+        record = np.array([0, 1, 0, 0, 1])
+        start_s = np.array([0.1, 3.1, 6.1 + 1e-9, 3.1, 9.0])
+
+        assert next_windows(record, start_s, 3.0).tolist() == [3, -1, -1, 2, -1]
 
 
 class TestNetworkConfig:

@@ -24,6 +24,7 @@ OTHERWISE = {
     "addition": "after_relu",
     "modules": "full_length",
     "precision": "float32",
+    "recipe": "ours",
     "epochs": 20,
     "seed": 2,
 }
@@ -50,6 +51,8 @@ class TestCell:
             {"n_activities": 4},
             {"modules": "doubling"},
             {"precision": "float8"},
+            {"recipe": "secret"},
+            {"recipe": "ours", "scaling": "window"},
             {"fold": 1},
         ],
     )
@@ -96,13 +99,16 @@ class TestParts:
 
         assert different[0] == set()
         assert all(len(names) == 1 for names in different[1:])
-        assert {"scaling", "modules", "precision"} <= set.union(*different)
+        assert {"scaling", "modules", "precision", "recipe"} <= set.union(*different)
 
     def test_unseen_people_and_electrodes_take_every_fold(self) -> None:
         for protocol in ("A2e", "A3"):
-            of_proposed = [c for c in parts()[protocol] if (c.backbone, c.attention) == ("resnet", "sca")]
+            for net in (PROPOSED, plan.OURS):
+                of_net = [
+                    c for c in parts()[protocol] if replace(c, fold=0) == replace(net, protocol=protocol)
+                ]
 
-            assert [cell.fold for cell in of_proposed] == list(range(FOLDS[protocol]))
+                assert [cell.fold for cell in of_net] == list(range(FOLDS[protocol]))
 
 
 class TestPlannedCells:

@@ -76,6 +76,17 @@ class TestReadResult:
 
         assert read_result(tmp_path, CELL) is None
 
+    def test_results_older_than_an_option_had_its_default(self, tmp_path: Path) -> None:
+        path = write_result(tmp_path, result(CELL))
+        kept = json.loads(path.read_text())
+        del kept["cell"]["recipe"]
+        path.write_text(json.dumps(kept))
+
+        found = read_result(tmp_path, CELL)
+
+        assert found is not None
+        assert found.cell == CELL
+
     def test_another_cell_under_the_same_name_is_no_result(self, tmp_path: Path) -> None:
         path = write_result(tmp_path, result(CELL))
         path.rename(result_path(tmp_path, replace(CELL, fold=4)))
