@@ -72,8 +72,8 @@ modules halve the time, and `modules` = `full_length` keeps all 300 steps, 64 ch
 
 **Our recipe** is no claim about the paper: the same network, learned as we would. Windows begin anywhere
 between one that is trained on and the next that is, batches are of 32, AdamW takes a rate that rises to 0.003
-and falls like a half cosine. It was chosen on parts of the training windows (A2's first 27 s asked about 30 to
-39 s; A1's seven tenths, four fifths of them asked about the rest), and no test window was looked at.
+and falls like a half cosine. It was chosen on parts of the training windows (A2's first 27 s asked about 30
+to 39 s; A1's seven tenths, four fifths of them asked about the rest), and no test window was looked at.
 
 **0 to 1 spans a record** as in the paper, which normalises before it segments. A window then knows two
 numbers of its whole minute, the smallest and the largest, and so do A2's: windows trained on know them of the
