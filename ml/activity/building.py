@@ -124,6 +124,7 @@ def write_activity_bundle(
         "calibration": {
             "shrinkages": [head.shrinkage for head in fitted],
             "temperatures": [round(head.temperature, 4) for head in fitted],
+            "contaminations": [round(head.contamination, 4) for head in fitted],
         },
     }
     contents = {

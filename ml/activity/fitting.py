@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.activity.head import FloatArray, LinearHead, Standardisation
-from ml.evaluation.confidence import fit_temperature, negative_log_likelihood
+from ml.activity.head import FloatArray, LinearHead, Standardisation, contaminated
+from ml.evaluation.confidence import fit_temperature, negative_log_likelihood, smoothed_loss
 
 IntArray = NDArray[np.int64]
 
@@ -18,6 +18,8 @@ SHRINKAGES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7)
 # How many times the variance between people here and elsewhere counts: so large that what lies along that
 # direction hardly matters, whatever was found within classes.
 ELSEWHERE_WEIGHT = 10.0
+# Of all windows, how many may say nothing: never none, since none of n is no proof.
+CONTAMINATIONS = (1e-3, 0.3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,15 +57,16 @@ class FittedHead:
     """A head with true probabilities, and what made it so.
 
     Args:
-        head: Its logits are already divided by the temperature.
-        shrinkage, temperature: Chosen on people left out.
-        left_out_logits: Of the windows it was fitted to, each by a head that did not know the person, at
-            the temperature; float64, shape (n, n_classes).
+        head: Calibrated.
+        shrinkage, temperature, contamination: Chosen on people left out.
+        left_out_logits: Of the windows it was fitted to, each by a head that did not know the person,
+            calibrated; float64, shape (n, n_classes).
     """
 
     head: LinearHead
     shrinkage: float
     temperature: float
+    contamination: float
     left_out_logits: FloatArray
 
 
@@ -108,25 +111,26 @@ def _offset(standardisation: Standardisation, here: FloatArray, elsewhere: Float
 
 
 def fit_head(examples: Examples, n_classes: int, shrinkages: Sequence[float] = SHRINKAGES) -> FittedHead:
-    """Fit a head to all people, with the shrinkage and temperature that suit people left out best.
+    """Fit a head to all people, with the shrinkage and calibration that suit people left out best.
 
     Raises:
         ValueError: Fewer than two people.
     """
     asked, truth = examples.asked, examples.classes[examples.asked]
-    left_out = left_out_logits(examples, n_classes, shrinkages)
-    temperatures = [fit_temperature(logits[asked], truth) for logits in left_out]
-    loss = [
-        negative_log_likelihood(logits[asked], truth, temperature)
-        for logits, temperature in zip(left_out, temperatures, strict=True)
+    scores = left_out_scores(examples, n_classes, shrinkages)
+    calibrations = [fit_calibration(rows[asked], truth) for rows in scores]
+    left_out = [
+        contaminated(rows, contamination, temperature)
+        for rows, (temperature, contamination) in zip(scores, calibrations, strict=True)
     ]
-    best = int(np.argmin(loss))
-    shrinkage, temperature = shrinkages[best], temperatures[best]
-    [head] = fit_discriminants(examples, n_classes, [shrinkage])
-    return FittedHead(head.tempered(temperature), shrinkage, temperature, left_out[best] / temperature)
+    best = int(np.argmin([negative_log_likelihood(logits[asked], truth) for logits in left_out]))
+    [head] = fit_discriminants(examples, n_classes, [shrinkages[best]])
+    return FittedHead(
+        head.calibrated(*calibrations[best]), shrinkages[best], *calibrations[best], left_out[best]
+    )
 
 
-def left_out_logits(examples: Examples, n_classes: int, shrinkages: Sequence[float]) -> FloatArray:
+def left_out_scores(examples: Examples, n_classes: int, shrinkages: Sequence[float]) -> FloatArray:
     """Score each person's windows by heads fitted to all others.
 
     Returns:
@@ -138,10 +142,31 @@ def left_out_logits(examples: Examples, n_classes: int, shrinkages: Sequence[flo
     people = np.unique(examples.people)
     if people.size < 2:
         raise ValueError(f"expected two people or more to leave one of them out, got {people.size}")
-    logits = np.empty((len(shrinkages), len(examples.classes), n_classes))
+    scores = np.empty((len(shrinkages), len(examples.classes), n_classes))
     for person in people:
         own = examples.people == person
         others = examples.where(~own)
         for row, head in enumerate(fit_discriminants(others, n_classes, shrinkages)):
-            logits[row, own] = head.logits(examples.inputs[own])
-    return logits
+            scores[row, own] = head.scores(examples.inputs[own])
+    return scores
+
+
+def fit_calibration(scores: FloatArray, classes: IntArray) -> tuple[float, float]:
+    """Give the temperature and the contamination that together have the least smoothed loss.
+
+    Args:
+        scores: Of windows, float64, shape (n, n_classes).
+        classes: What they are, int64, shape (n,).
+
+    Raises:
+        ValueError: No windows.
+    """
+    from scipy.optimize import minimize
+
+    def loss(found: FloatArray) -> float:
+        return smoothed_loss(contaminated(scores, found[1], float(np.exp(found[0]))), classes)
+
+    alone = np.log(fit_temperature(scores, classes))
+    bounds = ((alone - 3.0, alone + 3.0), CONTAMINATIONS)
+    found = minimize(loss, (alone, 0.02), method="L-BFGS-B", bounds=bounds)
+    return float(np.exp(found.x[0])), float(found.x[1])

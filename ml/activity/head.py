@@ -64,19 +64,27 @@ class LinearHead:
         standardisation: Of the inputs.
         weights: float64, shape (n_inputs, n_classes).
         bias: float64, shape (n_classes,).
+        contamination: Share of windows that say nothing, whatever their scores.
     """
 
     standardisation: Standardisation
     weights: FloatArray
     bias: FloatArray
+    contamination: float = 0.0
 
-    def logits(self, inputs: FloatArray) -> FloatArray:
+    def scores(self, inputs: FloatArray) -> FloatArray:
         """Score activities; float64, (n, n_inputs) → (n, n_classes)."""
         return np.asarray(self.standardisation.apply(inputs) @ self.weights + self.bias)
 
-    def tempered(self, temperature: float) -> LinearHead:
-        """Give the head whose logits are these divided by a temperature."""
-        return LinearHead(self.standardisation, self.weights / temperature, self.bias / temperature)
+    def logits(self, inputs: FloatArray) -> FloatArray:
+        """Give log probabilities of activities; float64, (n, n_inputs) → (n, n_classes)."""
+        return contaminated(self.scores(inputs), self.contamination)
+
+    def calibrated(self, temperature: float, contamination: float) -> LinearHead:
+        """Give the head whose scores are these divided by a temperature, of which a share says nothing."""
+        return LinearHead(
+            self.standardisation, self.weights / temperature, self.bias / temperature, contamination
+        )
 
 
 def head_inputs(features: FloatArray, rest: FloatArray | None) -> FloatArray:
@@ -93,6 +101,32 @@ def head_inputs(features: FloatArray, rest: FloatArray | None) -> FloatArray:
     if rest is None:
         return features
     return np.hstack([features, features[:, : rest.shape[-1]] - rest])
+
+
+def contaminated(scores: FloatArray, contamination: float, temperature: float = 1.0) -> FloatArray:
+    """Give log probabilities if a share of all windows says nothing, however sure the scores sound.
+
+    The probability of a class is (1 − share) · softmax + share ÷ n_classes. A temperature has to make every
+    window less sure for the sake of a few that are sure and wrong; a share takes from the sure ones.
+
+    Args:
+        scores: float64, shape (n, n_classes).
+        contamination: The share, from 0 to 1.
+        temperature: Divides the scores.
+
+    Returns:
+        float64, same shape; the order of classes stays.
+
+    Source:
+        Huber 1964, Robust estimation of a location parameter, section 3: the contaminated distribution.
+    """
+    scaled = scores / temperature
+    scaled = scaled - scaled.max(axis=1, keepdims=True)
+    found = scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True))
+    if contamination == 0.0:
+        return np.asarray(found)
+    nothing = np.log(contamination / found.shape[1])
+    return np.asarray(np.logaddexp(np.log1p(-contamination) + found, nothing))
 
 
 def softmax(logits: FloatArray) -> FloatArray:

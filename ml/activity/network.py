@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from ml.activity.head import LinearHead
 from ml.export import IR_VERSION, OPSET
 
+_LEAST = np.array(1e-30, np.float32)
+"""Of a probability: its logarithm is a number."""
+
 
 def heads_network(heads: Sequence[LinearHead]) -> bytes:
     """Write heads as one ONNX file.
@@ -20,9 +23,9 @@ def heads_network(heads: Sequence[LinearHead]) -> bytes:
             its own.
 
     Returns:
-        A network `inputs` float32 (n, n_inputs), `head` float32 (1, n_heads) → `logits` float32
-        (n, n_classes); NaN among the inputs is not known, `head` is 1 at the head to use and 0 elsewhere.
-        Same heads, same bytes.
+        A network `inputs` float32 (n, n_inputs), `head` float32 (1, n_heads) → `logits`, log probabilities,
+        float32 (n, n_classes); NaN among the inputs is not known, `head` is 1 at the head to use and 0
+        elsewhere. Same heads, same bytes.
     """
     from onnx import TensorProto, checker, helper, numpy_helper
 
@@ -55,7 +58,11 @@ def heads_network(heads: Sequence[LinearHead]) -> bytes:
     weights = node("Reshape", [chosen(lambda h: h.weights), shape])
     biases = np.stack([head.bias for head in heads]).astype(np.float32)
     bias = node("MatMul", ["head", constant(biases)])
-    node("Add", [node("MatMul", [clipped, weights]), bias], name="logits")
+    sure = node("Softmax", [node("Add", [node("MatMul", [clipped, weights]), bias])])
+    shares = np.array([[head.contamination] for head in heads], np.float32)
+    told = node("Mul", [sure, node("MatMul", ["head", constant(1.0 - shares)])])
+    untold = node("MatMul", ["head", constant(shares / n_classes)])
+    node("Log", [node("Max", [node("Add", [told, untold]), constant(_LEAST)])], name="logits")
     model = helper.make_model(
         helper.make_graph(
             nodes,

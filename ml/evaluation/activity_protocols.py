@@ -1,6 +1,6 @@
 """A3 for the method that ships: heads on features of windows, asked about people that they never met.
 
-Nested: whoever is asked is left out; shrinkage and temperature of the head that answers, and the correlation
+Nested: whoever is asked is left out; shrinkage and calibration of the head that answers, and the correlation
 between windows of a strip, are chosen by leaving out one after another of the nine others. Windows that allow
 no call (`mute`) count as wrong calls, and are left out of the calibration error, since no probability is told
 of them.
@@ -79,7 +79,8 @@ class Answers:
 def discriminant(known: Examples, asked: FloatArray) -> tuple[FloatArray, dict[str, float]]:
     """Answer by the head that ships."""
     fitted = fit_head(known, len(ACTIVITIES))
-    return fitted.head.logits(asked), {"shrinkage": fitted.shrinkage, "temperature": fitted.temperature}
+    choice = {name: getattr(fitted, name) for name in ("shrinkage", "temperature", "contamination")}
+    return fitted.head.logits(asked), choice
 
 
 def table_examples(

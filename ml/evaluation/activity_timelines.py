@@ -195,7 +195,7 @@ class TimelineBench:
                 examples.asked & (examples.people != person) & (examples.people != without)
             )
             [head] = fit_discriminants(known, len(ACTIVITIES), [fitted.shrinkage])
-            heads[person] = head.tempered(fitted.temperature)
+            heads[person] = head.calibrated(fitted.temperature, fitted.contamination)
         return strips, [self.logits(heads[strip.person], strip) for strip in strips]
 
 

@@ -3,8 +3,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ml.activity.fitting import ELSEWHERE_WEIGHT, Examples, fit_discriminants, fit_head, left_out_logits
-from ml.activity.head import LinearHead
+from ml.activity.fitting import (
+    ELSEWHERE_WEIGHT,
+    Examples,
+    fit_calibration,
+    fit_discriminants,
+    fit_head,
+    left_out_scores,
+)
+from ml.activity.head import LinearHead, contaminated
 
 N_CLASSES = 3
 
@@ -78,23 +85,57 @@ class TestFitDiscriminants:
         assert abs(between_first_two[0]) < abs((without.weights[:, 1] - without.weights[:, 0])[0])
 
 
-class TestLeftOutLogits:
-    def test_a_persons_own_windows_change_nothing_of_their_logits(self):
+class TestLeftOutScores:
+    def test_a_persons_own_windows_change_nothing_of_their_scores(self):
         some = examples()
-        before = left_out_logits(some, N_CLASSES, [0.1])[0, some.people == 2]
+        before = left_out_scores(some, N_CLASSES, [0.1])[0, some.people == 2]
         inputs = some.inputs.copy()
         strange = (some.people == 2) & (np.arange(len(inputs)) % 2 == 0)
         inputs[strange] += 50.0
         changed = replace(some, inputs=inputs)
 
-        after = left_out_logits(changed, N_CLASSES, [0.1])[0, some.people == 2]
+        after = left_out_scores(changed, N_CLASSES, [0.1])[0, some.people == 2]
 
         same = ~strange[some.people == 2]
         np.testing.assert_array_equal(before[same], after[same])
 
     def test_one_person_cannot_be_left_out(self):
         with pytest.raises(ValueError, match="two people"):
-            left_out_logits(examples(people=1), N_CLASSES, [0.1])
+            left_out_scores(examples(people=1), N_CLASSES, [0.1])
+
+
+class TestFitCalibration:
+    @staticmethod
+    def told(n: int, contamination: float, temperature: float) -> tuple[np.ndarray, np.ndarray]:
+        """Scores, and classes drawn as often as these should have been told."""
+        random = np.random.default_rng(2)
+        scores = random.normal(0.0, 3.0, (n, N_CLASSES))
+        shares = np.exp(contaminated(scores, contamination, temperature)).cumsum(axis=1)
+        return scores, (random.random((n, 1)) > shares).sum(axis=1)
+
+    def test_what_made_the_classes_is_found(self):
+        found = fit_calibration(*self.told(40_000, 0.1, 2.0))
+
+        assert found == pytest.approx((2.0, 0.1), rel=0.08)
+
+    def test_a_few_that_are_sure_and_wrong_leave_the_others_sure(self):
+        scores, classes = self.told(4000, 0.0, 1.0)
+        random = np.random.default_rng(3)
+        classes[:200] = random.integers(0, N_CLASSES, 200)
+
+        temperature, contamination = fit_calibration(scores, classes)
+
+        assert temperature == pytest.approx(1.0, abs=0.15)
+        assert 0.03 < contamination < 0.07
+
+    def test_it_is_never_quite_sure(self):
+        scores = 20.0 * np.eye(N_CLASSES)
+
+        assert fit_calibration(scores, np.arange(N_CLASSES))[1] > 0.0
+
+    def test_no_windows_are_refused(self):
+        with pytest.raises(ValueError, match="predictions"):
+            fit_calibration(np.zeros((0, 3)), np.zeros(0, dtype=np.int64))
 
 
 class TestFitHead:
@@ -106,7 +147,7 @@ class TestFitHead:
         asked_all = fit_head(Examples(some.inputs, classes, some.people, some.asked), N_CLASSES, (0.1,))
         asked_others = fit_head(Examples(some.inputs, classes, some.people, ~odd), N_CLASSES, (0.1,))
 
-        assert asked_others.temperature < asked_all.temperature
+        assert asked_others.contamination < 0.5 * asked_all.contamination
 
     def test_probabilities_of_people_left_out_are_true(self):
         some = examples(people=12, seed=1)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ml.activity.head import LinearHead, Standardisation, head_inputs, softmax
+from ml.activity.head import LinearHead, Standardisation, contaminated, head_inputs, softmax
 
 
 class TestStandardisation:
@@ -33,13 +33,41 @@ class TestStandardisation:
 
 
 class TestHead:
-    def test_a_temperature_divides_logits(self):
-        inputs = np.random.default_rng(0).standard_normal((4, 2))
-        head = LinearHead(
-            Standardisation.of(inputs), np.array([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]]), np.ones(3)
+    INPUTS = np.random.default_rng(0).standard_normal((4, 2))
+    HEAD = LinearHead(Standardisation.of(INPUTS), np.array([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]]), np.ones(3))
+
+    def test_logits_are_log_probabilities_of_scores(self):
+        np.testing.assert_allclose(
+            np.exp(self.HEAD.logits(self.INPUTS)), softmax(self.HEAD.scores(self.INPUTS))
         )
 
-        np.testing.assert_allclose(head.tempered(2.0).logits(inputs), head.logits(inputs) / 2.0)
+    def test_a_temperature_divides_scores(self):
+        found = self.HEAD.calibrated(2.0, 0.0)
+
+        np.testing.assert_allclose(found.scores(self.INPUTS), self.HEAD.scores(self.INPUTS) / 2.0)
+
+    def test_a_share_that_says_nothing_bounds_probabilities(self):
+        sure = self.HEAD.calibrated(1e-3, 0.3)
+
+        probabilities = np.exp(sure.logits(self.INPUTS))
+
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
+        np.testing.assert_allclose(probabilities.max(axis=1), 0.8)
+        np.testing.assert_allclose(probabilities.min(axis=1), 0.1)
+
+
+class TestContaminated:
+    def test_it_is_temperature_then_mixture(self):
+        scores = np.array([[2.0, 0.0, -4.0]])
+
+        found = np.exp(contaminated(scores, 0.06, 2.0))
+
+        np.testing.assert_allclose(found, 0.94 * softmax(scores / 2.0) + 0.02)
+
+    def test_huge_scores_stay_finite(self):
+        found = contaminated(np.array([[1e6, 0.0]]), 0.01)
+
+        np.testing.assert_allclose(found, np.log([[0.995, 0.005]]))
 
 
 class TestHeadInputs:
