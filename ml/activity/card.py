@@ -34,8 +34,9 @@ def activity_card(fields: Mapping[str, Any]) -> str:
 
 ## Measured on people left out (protocol A3)
 
-{fields["calibration_data"]["people"]} people, leave one person out; shrinkage and temperature of each head
-and the correlation between windows of a strip were chosen by leaving out one after another of the others.
+{fields["calibration_data"]["people"]} people, leave one person out; shrinkage and temperature of each head,
+the share of windows that it takes to say nothing, and the correlation between windows of a strip were chosen
+by leaving out one after another of the others.
 Windows that allow no call count as wrong. Intervals are 95 %, over people: ten of them say little about
 others; errors come by person, not by window. Beside each calibration error (ECE), in brackets, the one that
 true probabilities would have with as many predictions, were each right or wrong on its own.
