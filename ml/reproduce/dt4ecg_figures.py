@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ml.evaluation.activity_figures import confusion_matrix, weighted_scores
 from ml.evaluation.activity_windows import ACTIVITY_GROUPS, activity_group_indices
-from ml.evaluation.intervals import Interval, share_bootstrap
+from ml.evaluation.intervals import Interval, share_bootstrap, subject_bootstrap
 from ml.reproduce.dt4ecg_plan import Cell, folds, seeds
 from ml.reproduce.dt4ecg_results import CellResult, pooled
 
@@ -54,6 +54,29 @@ class TaskFigures:
     def interval(self) -> Interval:
         """Give how far the accuracy may be off with other people; 95 %."""
         return share_bootstrap(self.hits, self.people)
+
+
+def gain(pairs: Sequence[tuple[TaskFigures, TaskFigures]]) -> tuple[float, Interval]:
+    """Give how much more accurate the first of each pair is than the second, a mean over pairs.
+
+    Args:
+        pairs: Figures of the same windows, in the same order.
+
+    Returns:
+        A difference of shares, and its 95 % interval over redrawn people.
+
+    Raises:
+        ValueError: Figures of different windows.
+    """
+    people = pairs[0][0].people
+    if not all(np.array_equal(one.people, people) for pair in pairs for one in pair):
+        raise ValueError("figures of different windows have no difference")
+    more = np.mean([first.hits.astype(float) - second.hits for first, second in pairs], axis=0)
+
+    def mean(weights: NDArray[np.float64]) -> float:
+        return float(np.average(more, weights=weights[people]))
+
+    return float(more.mean()), subject_bootstrap(mean, int(people.max()) + 1)
 
 
 @dataclass(frozen=True)

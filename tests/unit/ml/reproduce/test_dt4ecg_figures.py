@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from ml.reproduce.dt4ecg_figures import Grid, figures_of
+from ml.reproduce.dt4ecg_figures import Grid, TaskFigures, figures_of, gain
 from ml.reproduce.dt4ecg_plan import PROPOSED, Cell, folds
 from ml.reproduce.dt4ecg_results import CellResult
 from tests.unit.ml.reproduce.grids import result
@@ -10,6 +10,40 @@ from tests.unit.ml.reproduce.grids import result
 
 def grid(*cells: Cell, right: float = 0.9) -> Grid:
     return Grid({cell: result(cell, right) for cell in cells})
+
+
+def activity(right: float) -> TaskFigures:
+    found = figures_of([result(PROPOSED, right=right)], "activity")
+    assert found is not None
+    return found
+
+
+class TestGain:
+    def test_it_is_a_difference_of_shares(self) -> None:
+        found, interval = gain([(activity(0.9), activity(0.7))])
+
+        assert found == pytest.approx(0.2)
+        # Every one of these people gains as much.
+        assert (interval.low, interval.high) == pytest.approx((0.2, 0.2))
+
+    def test_pairs_count_alike(self) -> None:
+        assert gain([(activity(0.9), activity(0.7)), (activity(0.5), activity(0.7))])[0] == pytest.approx(0.0)
+
+    def test_people_who_differ_widen_it(self) -> None:
+        one, other = activity(1.0), activity(0.7)
+        hits = one.hits & (one.people < 5)
+
+        found, interval = gain([(replace(one, hits=hits), other)])
+
+        assert found == pytest.approx(0.5 - 0.7)
+        assert interval.low < found - 0.2 < found + 0.2 < interval.high
+
+    def test_other_windows_have_no_difference(self) -> None:
+        fewer = figures_of([result(replace(PROPOSED, n_activities=3))], "activity")
+        assert fewer is not None
+
+        with pytest.raises(ValueError, match="different windows"):
+            gain([(activity(0.9), fewer)])
 
 
 class TestFiguresOf:

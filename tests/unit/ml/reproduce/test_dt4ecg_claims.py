@@ -1,0 +1,52 @@
+from dataclasses import replace
+
+from ml.reproduce.dt4ecg_claims import attentions_table, sca_table
+from ml.reproduce.dt4ecg_figures import Grid
+from ml.reproduce.dt4ecg_plan import ATTENTIONS, BACKBONES, Cell, table_3
+from tests.unit.ml.reproduce.grids import result
+
+PROTOCOLS = ("A1", "A2")
+
+
+def grid(**right: float) -> Grid:
+    """Results of table III, of attentions that are as often right as it says; 0.7 where it does not."""
+    cells = (cell for protocol in PROTOCOLS for cell in table_3(protocol))
+    return Grid({cell: result(cell, right.get(cell.attention, 0.7)) for cell in cells})
+
+
+class TestScaTable:
+    def test_every_backbone_is_compared_with_itself(self) -> None:
+        table = sca_table(grid(sca=0.9))
+
+        assert len(table.rows) == len(BACKBONES)
+        name, *paper, a1_identity, _, _, a2_activity = table.rows[-1]
+        assert (name, paper) == ("1D-ResNet", ["+0.75", "+6.13"])
+        assert a1_identity == a2_activity == "+20.00 (+20.00 to +20.00)"
+
+    def test_one_of_a_pair_alone_tells_nothing(self) -> None:
+        cell = Cell(backbone="resnet", attention="sca")
+
+        rows = sca_table(Grid({cell: result(cell)})).rows
+
+        assert {text for row in rows for text in row[3:]} == {"not measured"}
+
+
+class TestAttentionsTable:
+    def test_each_attention_is_there_with_the_papers_mean(self) -> None:
+        table = attentions_table(grid(se=0.8, cbam=0.6))
+
+        gains = {row[0]: row[3:] for row in table.rows}
+        assert list(gains) == ["SE", "MHA", "CBAM", "SCA"]
+        assert {text.split()[0] for text in gains["SE"]} == {"+10.00"}
+        assert {text.split()[0] for text in gains["CBAM"]} == {"-10.00"}
+        assert table.rows[-1][1:3] == ("+0.27", "+5.11")
+
+    def test_a_backbone_without_result_leaves_the_mean_open(self) -> None:
+        whole = grid(sca=0.9)
+        missing = replace(table_3("A1")[0], attention="sca")
+        results = {cell: one for cell, one in whole.results.items() if cell != missing}
+
+        row = attentions_table(Grid(results)).rows[ATTENTIONS.index("sca") - 1]
+
+        assert row[3] == "not measured"
+        assert row[5].startswith("+20.00")
