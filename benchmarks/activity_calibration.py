@@ -1,9 +1,10 @@
-"""`python -m benchmarks.activity_calibration`: what makes the probabilities of activity heads true.
+"""`python -m benchmarks.activity_calibration`: what makes the probabilities of activity heads truer.
 
-Compares a temperature alone with a temperature and a share of windows that say nothing. What chose is the
-loss on people left out of people left out: for each person asked about under A3, calibrations are fitted to
-the scores of eight of the nine others and asked about the ninth. Beside it stands what A3 itself says.
-Needs `python -m ml.cli activity features`; writes `docs/results/activity/calibration.json`.
+Compares a temperature alone with a temperature and a share of windows that say nothing. For each person who
+is asked about under A3, each of the nine others is asked about in turn by heads and calibrations of eight:
+that loss, within, never met the tenth. Beside it stands what A3 itself says, which was known, too, when the
+second way was chosen. Needs `python -m ml.cli activity features`; writes
+`docs/results/activity/calibration.json`.
 """
 
 from __future__ import annotations
@@ -25,12 +26,11 @@ from ml.evaluation.activity_protocols import shipped_examples
 from ml.evaluation.confidence import expected_calibration_error, fit_temperature, negative_log_likelihood
 
 RESULT = PROJECT / "docs" / "results" / "activity" / "calibration.json"
-# A temperature and a share of windows that say nothing.
-Calibration = tuple[float, float]
-Fit = Callable[[FloatArray, np.ndarray], Calibration]
+# Scores and classes → temperature, and share of windows that say nothing.
+Fit = Callable[[FloatArray, np.ndarray], tuple[float, float]]
 
 
-def temperature_alone(scores: FloatArray, classes: np.ndarray) -> Calibration:
+def temperature_alone(scores: FloatArray, classes: np.ndarray) -> tuple[float, float]:
     """As `activity@2026.11.1` was calibrated."""
     return fit_temperature(scores, classes), 0.0
 
@@ -41,40 +41,40 @@ FITS: dict[str, Fit] = {
 }
 
 
-def probabilities(scores: FloatArray, calibration: Calibration) -> FloatArray:
-    """Log probabilities of windows."""
-    temperature, contamination = calibration
-    return contaminated(scores, contamination, temperature)
+def told_by_others(examples: Examples, person: int) -> dict[str, FloatArray]:
+    """Log probabilities of a person's windows, by each way of calibration, from all others."""
+    own = examples.people == person
+    known = examples.where(~own)
+    by_shrinkage = left_out_scores(known, len(ACTIVITIES), SHRINKAGES)
+    found = {}
+    for name, fit in FITS.items():
+        fitted = [fit(scores, known.classes) for scores in by_shrinkage]
+        losses = [
+            negative_log_likelihood(contaminated(scores, share, temperature), known.classes)
+            for scores, (temperature, share) in zip(by_shrinkage, fitted, strict=True)
+        ]
+        best = int(np.argmin(losses))
+        [head] = fit_discriminants(known, len(ACTIVITIES), [SHRINKAGES[best]])
+        found[name] = head.calibrated(*fitted[best]).logits(examples.inputs[own])
+    return found
 
 
-def loss_within(scores: FloatArray, examples: Examples, fit: Fit) -> float:
-    """Loss on each person by a calibration fitted to the others, a mean over people; scores are left out."""
-    losses = []
+def told(examples: Examples) -> dict[str, FloatArray]:
+    """Log probabilities of all windows, each by heads that never met the person; shape (n, n_classes)."""
+    found = {name: np.empty((len(examples.classes), len(ACTIVITIES))) for name in FITS}
     for person in np.unique(examples.people):
-        own = examples.people == person
-        found = fit(scores[~own], examples.classes[~own])
-        losses.append(negative_log_likelihood(probabilities(scores[own], found), examples.classes[own]))
-    return float(np.mean(losses))
+        for name, logits in told_by_others(examples, person).items():
+            found[name][examples.people == person] = logits
+    return found
 
 
 def rows(examples: Examples) -> list[dict[str, Any]]:
-    """One row per calibration: what chose, and A3."""
-    told = {name: np.empty((len(examples.classes), len(ACTIVITIES))) for name in FITS}
+    """One row per way of calibration: the loss within, and A3."""
     within: dict[str, list[float]] = {name: [] for name in FITS}
     for person in np.unique(examples.people):
-        own = examples.people == person
-        known = examples.where(~own)
-        by_shrinkage = left_out_scores(known, len(ACTIVITIES), SHRINKAGES)
-        for name, fit in FITS.items():
-            fitted = [fit(scores, known.classes) for scores in by_shrinkage]
-            losses = [
-                negative_log_likelihood(probabilities(scores, one), known.classes)
-                for scores, one in zip(by_shrinkage, fitted, strict=True)
-            ]
-            best = int(np.argmin(losses))
-            [head] = fit_discriminants(known, len(ACTIVITIES), [SHRINKAGES[best]])
-            told[name][own] = probabilities(head.scores(examples.inputs[own]), fitted[best])
-            within[name].append(loss_within(by_shrinkage[best], known, fit))
+        others = examples.where(examples.people != person)
+        for name, logits in told(others).items():
+            within[name].append(negative_log_likelihood(logits, others.classes))
     return [
         {
             "calibration": name,
@@ -82,7 +82,7 @@ def rows(examples: Examples) -> list[dict[str, Any]]:
             "a3_loss": round(negative_log_likelihood(logits, examples.classes), 4),
             "a3_ece_5": round(expected_calibration_error(logits, examples.classes, equal_mass=False), 4),
         }
-        for name, logits in told.items()
+        for name, logits in told(examples).items()
     ]
 
 

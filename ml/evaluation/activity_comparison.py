@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from ml.activity.examples import FeatureTable, MotionFeatures
 from ml.activity.features import FEATURE_NAMES, N_REST
-from ml.activity.fitting import Examples
-from ml.activity.head import Standardisation
+from ml.activity.fitting import Examples, fit_calibration
+from ml.activity.head import Standardisation, contaminated
 from ml.activity.rhythm import RHYTHM_NAMES
 from ml.data.motion import ACTIVITIES, ELECTRODES
 from ml.evaluation.activity_protocols import (
@@ -26,7 +26,7 @@ from ml.evaluation.activity_protocols import (
     leave_one_person_out,
     table_examples,
 )
-from ml.evaluation.confidence import fit_temperature, negative_log_likelihood
+from ml.evaluation.confidence import negative_log_likelihood
 
 FloatArray = NDArray[np.float64]
 N_CLASSES = len(ACTIVITIES)
@@ -96,13 +96,15 @@ def answerer(contender: Contender) -> Answerer:
 
     def answer(known: Examples, asked: FloatArray) -> tuple[FloatArray, dict[str, float]]:
         left_out = {setting: _left_out(contender, setting, known) for setting in contender.settings}
-        temperatures = {s: fit_temperature(logits, known.classes) for s, logits in left_out.items()}
-        best = min(
-            contender.settings,
-            key=lambda s: negative_log_likelihood(left_out[s], known.classes, temperatures[s]),
-        )
-        logits = _fit_and_ask(contender, best, known, asked) / temperatures[best]
-        return logits, {"setting": float(best), "temperature": temperatures[best]}
+        fitted = {s: fit_calibration(scores, known.classes) for s, scores in left_out.items()}
+        losses = {
+            s: negative_log_likelihood(contaminated(left_out[s], share, temperature), known.classes)
+            for s, (temperature, share) in fitted.items()
+        }
+        best = min(contender.settings, key=lambda s: losses[s])
+        temperature, share = fitted[best]
+        logits = contaminated(_fit_and_ask(contender, best, known, asked), share, temperature)
+        return logits, {"setting": float(best), "temperature": temperature, "contamination": share}
 
     return answer
 

@@ -27,7 +27,7 @@ from ml.signal.conditioning import examine
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-EVIDENCE_WEIGHTS = (0.1, 0.2, 0.45, 1.0)
+EVIDENCE_WEIGHTS = (0.1, 0.2, 0.45, 1.0, 1.5, 2.2)
 # What to expect of wearers is a choice: some do one thing for a minute, some for an hour.
 DWELL_S = 60.0
 
@@ -218,6 +218,7 @@ def timeline_row(bench: TimelineBench) -> dict[str, Any]:
         choices.append(
             {
                 "shrinkage": fitted.shrinkage,
+                "contamination": fitted.contamination,
                 **chaining._asdict(),
                 "forward_only": {"weight": chaining_ahead.weight, "temperature": chaining_ahead.temperature},
             }

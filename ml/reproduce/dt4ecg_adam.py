@@ -1,4 +1,4 @@
-"""Adam over all weights of a network as one vector: one update, not one per layer."""
+"""Adam and AdamW over all weights of a network as one vector: one update, not one per layer."""
 
 from __future__ import annotations
 

@@ -117,6 +117,9 @@ def labelled_windows(windows: ActivityWindows, rows: IntArray) -> LabelledWindow
 def next_windows(record: IntArray, start_s: FloatArray, window_s: float) -> IntArray:
     """Find the window that begins where another ends.
 
+    Starts leave lost time out, so that windows on both sides of a loss would meet if the samples before it
+    were a whole number of windows; those of no recording of the motion set are.
+
     Args:
         record: Of each window, int64, shape (N,).
         start_s: Of each window, shape (N,).
@@ -133,7 +136,8 @@ def next_windows(record: IntArray, start_s: FloatArray, window_s: float) -> IntA
 
 
 def _identity(cell: Cell, data: LabelledWindows) -> str:
-    of_data = hashlib.sha256(data.windows.numpy().tobytes() + data.labels.numpy().tobytes()).hexdigest()
+    parts = (data.windows, data.labels, data.following)
+    of_data = hashlib.sha256(b"".join(part.numpy().tobytes() for part in parts)).hexdigest()
     return json.dumps(
         {"cell": cell.to_dict(), "recipe": RECIPES[cell.recipe].to_dict(), "data_sha256": of_data}
     )

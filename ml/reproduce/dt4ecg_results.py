@@ -149,8 +149,8 @@ def read_result(results: Path, cell: Cell) -> CellResult | None:
     if not path.is_file():
         return None
     kept = json.loads(path.read_text(encoding="utf-8"))
-    # An option that is younger than the result has its default there.
-    if Cell(**kept["cell"]) != cell or kept["recipe"] != RECIPES[cell.recipe].to_dict():
+    # An option that is younger than the result had its default there.
+    if Cell().to_dict() | kept["cell"] != cell.to_dict() or kept["recipe"] != RECIPES[cell.recipe].to_dict():
         return None
     return CellResult.from_dict(kept)
 

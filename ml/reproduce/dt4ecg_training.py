@@ -27,8 +27,8 @@ from ml.reproduce.dt4ecg_plan import Recipe
 TASKS = ("identity", "activity")
 CHECKPOINT_FILE = "checkpoint.pt"
 _ASKED_AT_ONCE = 256
-_RISE, _LEAST = 0.1, 0.04
-"""Share of a training in which the rate of one cycle rises, and what part of the highest it begins at."""
+_LEAST = 0.04
+"""Of the highest rate: what a rising one begins at."""
 
 Epoch = dict[str, Any]
 
@@ -60,7 +60,7 @@ class Training:
         precision: See `BalancedGradients`; windows are asked in float32.
         recipe: Batches, rate and crops.
         epochs: How many.
-        seed: Of weights and batches.
+        seed: Of weights, batches and crops.
         identity: JSON of the experiment; a checkpoint of another one is not gone on from.
     """
 
@@ -190,11 +190,11 @@ def learning_rate(recipe: Recipe, done: float) -> float:
         recipe: Says the highest rate, and whether it is the only one.
         done: Share of the training that lies behind, from 0 to less than 1.
     """
-    if not recipe.one_cycle:
+    if not recipe.rise:
         return recipe.learning_rate
-    if done < _RISE:
-        return recipe.learning_rate * max(done / _RISE, _LEAST)
-    return recipe.learning_rate * 0.5 * (1.0 + math.cos(math.pi * (done - _RISE) / (1.0 - _RISE)))
+    if done < recipe.rise:
+        return recipe.learning_rate * max(done / recipe.rise, _LEAST)
+    return recipe.learning_rate * 0.5 * (1.0 + math.cos(math.pi * (done - recipe.rise) / (1.0 - recipe.rise)))
 
 
 def crops(data: LabelledWindows, rows: Tensor, generator: torch.Generator) -> Tensor:

@@ -3,11 +3,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from ml.evaluation.activity_splits import ProtocolName, splits
 from ml.models.dual_task.network import DualTaskNetwork
-from ml.reproduce.dt4ecg_cells import joined_windows, network_config, next_windows, run_cell
+from ml.reproduce.dt4ecg_cells import (
+    joined_windows,
+    labelled_windows,
+    network_config,
+    next_windows,
+    run_cell,
+)
 from ml.reproduce.dt4ecg_plan import PROPOSED, Cell, planned_cells
 from ml.reproduce.dt4ecg_results import CellResult
+from ml.reproduce.dt4ecg_training import crops
 from tests.unit.ml.reproduce.grids import PEOPLE, activity_windows, small
 
 
@@ -65,6 +74,21 @@ class TestRunCell:
         assert (
             run_cell(small(), activity_windows(), tmp_path, report=lambda _: None, stop=lambda: True) is None
         )
+
+
+class TestLabelledWindows:
+    @pytest.mark.parametrize("protocol", ["A1", "A2", "A2e", "A3"])
+    def test_crops_hold_no_sample_of_a_tested_window(self, protocol: ProtocolName) -> None:
+        windows = activity_windows()
+        split = splits(protocol, windows, 1)[0]
+        windows.windows[split.test] = np.nan
+
+        data = labelled_windows(windows, split.train)
+
+        generator = torch.Generator().manual_seed(1)
+        rows = torch.arange(len(data.windows)).repeat(20)
+        assert bool(crops(data, rows, generator).isfinite().all())
+        assert bool((data.following >= 0).any())
 
 
 class TestNextWindows:

@@ -52,7 +52,9 @@ class TestEmptyPage:
         page = make_page(read_kept(tmp_path))
 
         assert not page.pictures
-        assert "](dt4ecg/" not in page.text.replace("](dt4ecg/cells)", "")
+        assert "](dt4ecg/" not in page.text.replace("](dt4ecg/cells)", "").replace(
+            "](dt4ecg/recipe-trials.json)", ""
+        )
 
 
 class TestPage:
@@ -113,7 +115,10 @@ class TestPage:
         keep(tmp_path, table_4()[0], right=0.8)
         keep(tmp_path, table_4()[2], right=0.9)
 
-        assert "against equal weights, in points: `gradnorm` +10.00." in page_text(tmp_path)
+        assert (
+            "against equal weights, in points: `gradnorm` +10.00. The paper: +5.89. One seed."
+            in page_text(tmp_path)
+        )
 
     def test_what_seeds_alone_change_stands_beside(self, tmp_path: Path) -> None:
         keep(tmp_path, *table_4()[::2])

@@ -99,7 +99,7 @@ class TestParts:
 
         assert different[0] == set()
         assert all(len(names) == 1 for names in different[1:])
-        assert {"scaling", "modules", "precision", "recipe"} <= set.union(*different)
+        assert {"scaling", "modules", "precision"} <= set.union(*different)
 
     def test_unseen_people_and_electrodes_take_every_fold(self) -> None:
         for protocol in ("A2e", "A3"):

@@ -87,6 +87,14 @@ class TestReadResult:
         assert found is not None
         assert found.cell == CELL
 
+    def test_results_with_an_option_that_is_gone_are_no_results(self, tmp_path: Path) -> None:
+        path = write_result(tmp_path, result(CELL))
+        kept = json.loads(path.read_text())
+        kept["cell"]["mood"] = "good"
+        path.write_text(json.dumps(kept))
+
+        assert read_result(tmp_path, CELL) is None
+
     def test_another_cell_under_the_same_name_is_no_result(self, tmp_path: Path) -> None:
         path = write_result(tmp_path, result(CELL))
         path.rename(result_path(tmp_path, replace(CELL, fold=4)))

@@ -32,7 +32,7 @@ TRAINING = Training(
     seed=1,
     identity="a",
 )
-CROPPED = Recipe(batch_size=16, learning_rate=3e-3, weight_decay=0.01, one_cycle=True, crops=True)
+CROPPED = Recipe(batch_size=16, learning_rate=3e-3, weight_decay=0.01, rise=0.1, crops=True)
 
 
 def labelled(n: int = 40) -> LabelledWindows:
