@@ -60,7 +60,7 @@ between those ways are chance.
   rest: these chose how heads were fitted. Of people who chose nothing, 80 and 90 % (own rest) with the
   hand-held device, but with a third one, never met, 37 % of 90 people, and 48 % with own rest of another
   recording (docs/results/activity/other-sensors.json). Of other activities there nothing is known.
-- The trunk of `ecg`, read beside these features, adds 5 points (3 classes) at 3 s and loses 5 at 30 s, with
+- The trunk of `ecg`, read beside these features, adds 5 points (3 classes) at 3 s and loses 3 at 30 s, with
   less true probabilities at both (docs/results/activity/comparison.json).
 - All classes are taken to be equally likely beforehand. Whatever else a wearer does (sit, cycle, sleep,
   drive) is called by the likeliest of these names.
