@@ -37,7 +37,7 @@ class ActivityConfig:
         step_s: Length of a segment of a timeline.
         timeline_context_s: The longest context around a segment of a timeline.
         dwell_s: How long an activity lasts on average.
-        evidence_weight: By which logits of a timeline are multiplied before they are chained.
+        evidence_weight: By which log probabilities of a timeline are multiplied before they are chained.
         timeline_temperature: Of the probabilities afterwards; above 1, since contexts overlap and errors
             last.
         window_correlations: How alike windows of one strip err, without own rest and with it; see

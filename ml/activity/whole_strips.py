@@ -1,8 +1,10 @@
 """One answer for a whole strip out of its windows, which say partly the same.
 
-The logits of n windows that knew nothing of each other would add up. Windows of one strip are of one wearer,
-one electrode, one attachment, and err together: n of them are worth n / (1 + (n − 1) · correlation), the
-effective sample size of Kish 1965, Survey sampling, section 5.4.
+The log probabilities of n windows that knew nothing of each other would add up: all classes are equally
+likely beforehand, so that each is log P(window | class) up to a constant. Windows of one strip are of one
+wearer, one electrode, one attachment, and err together: n of them are worth n / (1 + (n − 1) · correlation),
+the effective sample size of Kish 1965, Survey sampling, section 5.4. The share of windows that say nothing is
+one of windows, not of strips: it bounds how sure a strip is only through that number.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ class StripEvidence(NamedTuple):
     """What the windows of a strip say together.
 
     Args:
-        logits: Their mean, float64, shape (n_classes,).
+        logits: The mean of their log probabilities, float64, shape (n_classes,).
         n_windows: How many windows would hold their seconds without overlap, 1 or more.
     """
 

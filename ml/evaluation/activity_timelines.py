@@ -99,7 +99,7 @@ class Chaining(NamedTuple):
 
     Args:
         stay: Probability of no change within a segment.
-        weight: By which logits are multiplied before.
+        weight: By which log probabilities of segments are multiplied before.
         temperature: Of the probabilities afterwards.
     """
 
