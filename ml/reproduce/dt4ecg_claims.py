@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ml.evaluation.intervals import Interval
 from ml.evaluation.report import ReportTable
 from ml.evaluation.target_figures import points
 from ml.reproduce import dt4ecg_published as published
@@ -52,24 +53,56 @@ def attentions_table(grid: Grid) -> ReportTable:
     )
 
 
-def _gains(grid: Grid, attention: str, backbones: Sequence[str]) -> tuple[str, ...]:
-    printed = [
-        float(
-            np.mean([published.TABLE_3[b, attention][k] - published.TABLE_3[b, _NONE][k] for b in backbones])
+def answer(grid: Grid) -> str:
+    """Say in words what SCA added, and what added most; empty until table III is whole."""
+    sentences = []
+    for protocol in _PROTOCOLS:
+        added = {
+            attention: [_added(grid, attention, BACKBONES, protocol, task) for task in _TASKS]
+            for attention in ATTENTIONS
+            if attention != _NONE
+        }
+        if any(one is None for gains in added.values() for one in gains):
+            return ""
+        means = {name: [one[0] for one in gains if one is not None] for name, gains in added.items()}
+        most = max(means, key=lambda name: means[name][1])
+        identity, activity = (points(mean) for mean in means[_PROPOSED])
+        title = attention_title(Cell(attention=most))
+        sentences.append(
+            f"Under {protocol} SCA adds {activity} points of activity and {identity} of identity to these "
+            f"{len(BACKBONES)} backbones; {title} adds most to activity, {points(means[most][1])}."
         )
-        for k in range(len(_TASKS))
-    ]
+    printed = [points(_printed(_PROPOSED, BACKBONES, k)) for k in range(len(_TASKS))]
+    return " ".join([*sentences, f"The paper has {printed[1]} and {printed[0]} for SCA.\n"])
+
+
+def _gains(grid: Grid, attention: str, backbones: Sequence[str]) -> tuple[str, ...]:
+    printed = (points(_printed(attention, backbones, k)) for k in range(len(_TASKS)))
     ours = (_gain(grid, attention, backbones, p, task) for p in _PROTOCOLS for task in _TASKS)
-    return (*(f"{value:+.2f}" for value in printed), *ours)
+    return (*printed, *ours)
+
+
+def _printed(attention: str, backbones: Sequence[str], task: int) -> float:
+    rows = ((published.TABLE_3[b, attention][task], published.TABLE_3[b, _NONE][task]) for b in backbones)
+    return float(np.mean([with_it - without for with_it, without in rows])) / 100.0
 
 
 def _gain(grid: Grid, attention: str, backbones: Sequence[str], protocol: str, task: Task) -> str:
+    found = _added(grid, attention, backbones, protocol, task)
+    if found is None:
+        return NOT_MEASURED
+    mean, interval = found
+    return f"{points(mean)} ({points(interval.low)} to {points(interval.high)})"
+
+
+def _added(
+    grid: Grid, attention: str, backbones: Sequence[str], protocol: str, task: Task
+) -> tuple[float, Interval] | None:
     pairs: list[tuple[TaskFigures, TaskFigures]] = []
     for backbone in backbones:
         cell = Cell(backbone=backbone, attention=attention, protocol=protocol)
         with_it, without = (grid.figures(one, task) for one in (cell, replace(cell, attention=_NONE)))
         if with_it is None or without is None:
-            return NOT_MEASURED
+            return None
         pairs.append((with_it, without))
-    found, interval = gain(pairs)
-    return f"{points(found)} ({points(interval.low)} to {points(interval.high)})"
+    return gain(pairs)

@@ -14,7 +14,7 @@ from ml.evaluation.page_sections import code_block
 from ml.reproduce import dt4ecg_pictures as pictures
 from ml.reproduce import dt4ecg_tables as tables
 from ml.reproduce.dt4ecg_balancing_section import PictureLine, balancing_sections
-from ml.reproduce.dt4ecg_claims import attentions_table, sca_table
+from ml.reproduce.dt4ecg_claims import answer, attentions_table, sca_table
 from ml.reproduce.dt4ecg_estimates import Costs, read_costs
 from ml.reproduce.dt4ecg_figures import Grid, Task
 from ml.reproduce.dt4ecg_plan import (
@@ -155,6 +155,7 @@ def make_page(kept: Kept) -> Page:
         "What attention adds; intervals are over people, and say nothing of another seed:\n",
         sca_table(grid).to_markdown(),
         attentions_table(grid).to_markdown(),
+        answer(grid),
         *balancing_sections(grid, picture),
         "## Three classes\n",
         tables.three_classes_table(grid).to_markdown(),

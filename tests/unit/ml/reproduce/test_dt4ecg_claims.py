@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from ml.reproduce.dt4ecg_claims import attentions_table, sca_table
+from ml.reproduce.dt4ecg_claims import answer, attentions_table, sca_table
 from ml.reproduce.dt4ecg_figures import Grid
 from ml.reproduce.dt4ecg_plan import ATTENTIONS, BACKBONES, Cell, table_3
 from tests.unit.ml.reproduce.grids import result
@@ -50,3 +50,21 @@ class TestAttentionsTable:
 
         assert row[3] == "not measured"
         assert row[5].startswith("+20.00")
+
+
+class TestAnswer:
+    def test_it_says_what_sca_added_and_what_added_most(self) -> None:
+        text = answer(grid(sca=0.8, cbam=0.9))
+
+        assert (
+            "Under A2 SCA adds +10.00 points of activity and +10.00 of identity to these 5 backbones; "
+            in text
+        )
+        assert text.count("CBAM adds most to activity, +20.00.") == 2
+        assert text.endswith("The paper has +5.11 and +0.27 for SCA.\n")
+
+    def test_nothing_is_said_before_the_table_is_whole(self) -> None:
+        whole = grid(sca=0.9).results
+        last = table_3("A2")[-1]
+
+        assert not answer(Grid({cell: one for cell, one in whole.items() if cell != last}))
