@@ -10,15 +10,14 @@ second way was chosen. Needs `python -m ml.cli activity features`; writes
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from rich.progress import track
 
 from benchmarks.paths import PROJECT
-from ml.activity.fitting import SHRINKAGES, Examples, fit_calibration, fit_discriminants, left_out_scores
-from ml.activity.head import FloatArray, contaminated
+from ml.activity.fitting import Calibrate, Examples, IntArray, fit_calibration, fit_head
+from ml.activity.head import FloatArray
 from ml.activity.stages import load_features
 from ml.bundle_writer import git_revision
 from ml.data.motion import ACTIVITIES
@@ -26,51 +25,33 @@ from ml.evaluation.activity_protocols import shipped_examples
 from ml.evaluation.confidence import expected_calibration_error, fit_temperature, negative_log_likelihood
 
 RESULT = PROJECT / "docs" / "results" / "activity" / "calibration.json"
-# Scores and classes → temperature, and share of windows that say nothing.
-Fit = Callable[[FloatArray, np.ndarray], tuple[float, float]]
 
 
-def temperature_alone(scores: FloatArray, classes: np.ndarray) -> tuple[float, float]:
+def temperature_alone(scores: FloatArray, classes: IntArray) -> tuple[float, float]:
     """As `activity@2026.11.1` was calibrated."""
     return fit_temperature(scores, classes), 0.0
 
 
-FITS: dict[str, Fit] = {
+CALIBRATIONS: dict[str, Calibrate] = {
     "temperature": temperature_alone,
     "temperature and contamination": fit_calibration,
 }
 
 
-def told_by_others(examples: Examples, person: int) -> dict[str, FloatArray]:
-    """Log probabilities of a person's windows, by each way of calibration, from all others."""
-    own = examples.people == person
-    known = examples.where(~own)
-    by_shrinkage = left_out_scores(known, len(ACTIVITIES), SHRINKAGES)
-    found = {}
-    for name, fit in FITS.items():
-        fitted = [fit(scores, known.classes) for scores in by_shrinkage]
-        losses = [
-            negative_log_likelihood(contaminated(scores, share, temperature), known.classes)
-            for scores, (temperature, share) in zip(by_shrinkage, fitted, strict=True)
-        ]
-        best = int(np.argmin(losses))
-        [head] = fit_discriminants(known, len(ACTIVITIES), [SHRINKAGES[best]])
-        found[name] = head.calibrated(*fitted[best]).logits(examples.inputs[own])
-    return found
-
-
 def told(examples: Examples) -> dict[str, FloatArray]:
     """Log probabilities of all windows, each by heads that never met the person; shape (n, n_classes)."""
-    found = {name: np.empty((len(examples.classes), len(ACTIVITIES))) for name in FITS}
+    found = {name: np.empty((len(examples.classes), len(ACTIVITIES))) for name in CALIBRATIONS}
     for person in np.unique(examples.people):
-        for name, logits in told_by_others(examples, person).items():
-            found[name][examples.people == person] = logits
+        own = examples.people == person
+        for name, calibrate in CALIBRATIONS.items():
+            fitted = fit_head(examples.where(~own), len(ACTIVITIES), calibrate=calibrate)
+            found[name][own] = fitted.head.logits(examples.inputs[own])
     return found
 
 
 def rows(examples: Examples) -> list[dict[str, Any]]:
     """One row per way of calibration: the loss within, and A3."""
-    within: dict[str, list[float]] = {name: [] for name in FITS}
+    within: dict[str, list[float]] = {name: [] for name in CALIBRATIONS}
     for person in np.unique(examples.people):
         others = examples.where(examples.people != person)
         for name, logits in told(others).items():

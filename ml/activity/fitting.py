@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,8 @@ from ml.activity.head import FloatArray, LinearHead, Standardisation, contaminat
 from ml.evaluation.confidence import fit_temperature, negative_log_likelihood, smoothed_loss
 
 IntArray = NDArray[np.int64]
+# Scores and classes of windows → temperature and contamination.
+Calibrate = Callable[[FloatArray, IntArray], tuple[float, float]]
 
 # Share of the within-class covariance that is replaced by a sphere of its size.
 SHRINKAGES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7)
@@ -110,15 +112,47 @@ def _offset(standardisation: Standardisation, here: FloatArray, elsewhere: Float
     return np.where(np.arange(here.size) < n_told, away, 0.0)
 
 
-def fit_head(examples: Examples, n_classes: int, shrinkages: Sequence[float] = SHRINKAGES) -> FittedHead:
+def fit_calibration(scores: FloatArray, classes: IntArray) -> tuple[float, float]:
+    """Give the temperature and the contamination that together have the least smoothed loss.
+
+    Args:
+        scores: Of windows, float64, shape (n, n_classes).
+        classes: What they are, int64, shape (n,).
+
+    Raises:
+        ValueError: No windows.
+    """
+    from scipy.optimize import minimize
+
+    def loss(found: FloatArray) -> float:
+        return smoothed_loss(contaminated(scores, found[1], float(np.exp(found[0]))), classes)
+
+    alone = np.log(fit_temperature(scores, classes))
+    bounds = ((alone - 3.0, alone + 3.0), CONTAMINATIONS)
+    found = minimize(loss, (alone, 0.02), method="L-BFGS-B", bounds=bounds)
+    return float(np.exp(found.x[0])), float(found.x[1])
+
+
+def fit_head(
+    examples: Examples,
+    n_classes: int,
+    shrinkages: Sequence[float] = SHRINKAGES,
+    calibrate: Calibrate = fit_calibration,
+) -> FittedHead:
     """Fit a head to all people, with the shrinkage and calibration that suit people left out best.
+
+    Args:
+        examples: To learn from.
+        n_classes: Their number.
+        shrinkages: To choose from.
+        calibrate: Finds temperature and contamination.
 
     Raises:
         ValueError: Fewer than two people.
     """
     asked, truth = examples.asked, examples.classes[examples.asked]
     scores = left_out_scores(examples, n_classes, shrinkages)
-    calibrations = [fit_calibration(rows[asked], truth) for rows in scores]
+    calibrations = [calibrate(rows[asked], truth) for rows in scores]
     left_out = [
         contaminated(rows, contamination, temperature)
         for rows, (temperature, contamination) in zip(scores, calibrations, strict=True)
@@ -149,24 +183,3 @@ def left_out_scores(examples: Examples, n_classes: int, shrinkages: Sequence[flo
         for row, head in enumerate(fit_discriminants(others, n_classes, shrinkages)):
             scores[row, own] = head.scores(examples.inputs[own])
     return scores
-
-
-def fit_calibration(scores: FloatArray, classes: IntArray) -> tuple[float, float]:
-    """Give the temperature and the contamination that together have the least smoothed loss.
-
-    Args:
-        scores: Of windows, float64, shape (n, n_classes).
-        classes: What they are, int64, shape (n,).
-
-    Raises:
-        ValueError: No windows.
-    """
-    from scipy.optimize import minimize
-
-    def loss(found: FloatArray) -> float:
-        return smoothed_loss(contaminated(scores, found[1], float(np.exp(found[0]))), classes)
-
-    alone = np.log(fit_temperature(scores, classes))
-    bounds = ((alone - 3.0, alone + 3.0), CONTAMINATIONS)
-    found = minimize(loss, (alone, 0.02), method="L-BFGS-B", bounds=bounds)
-    return float(np.exp(found.x[0])), float(found.x[1])

@@ -168,7 +168,7 @@ LENGTH_FREE = replace(PROPOSED, attention="sca_length_free")
 OURS = replace(PROPOSED, recipe="ours")
 """The same network, its weights learned by our recipe."""
 UNSEEN = (PROPOSED, OURS, PLAIN, Cell(backbone="cnn", attention="none"))
-"""Compared on another electrode and on other people: the proposed network and two baselines."""
+"""Compared on another electrode and on other people: the proposed network by both recipes, two baselines."""
 OPTIONS = (
     LENGTH_FREE,
     replace(PROPOSED, scaling="window"),

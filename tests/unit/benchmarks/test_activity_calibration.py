@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.activity_calibration import FITS, rows, told
+from benchmarks.activity_calibration import CALIBRATIONS, rows, told
 from ml.activity.fitting import Examples
 
 N_CLASSES = 5
@@ -18,7 +18,7 @@ def examples(people: int = 4, per_class: int = 8) -> Examples:
 
 
 class TestTold:
-    @pytest.mark.parametrize("calibration", FITS)
+    @pytest.mark.parametrize("calibration", CALIBRATIONS)
     def test_what_a_person_did_changes_nothing_of_what_is_told_of_them(self, calibration: str) -> None:
         some = examples()
         own = some.people == 1
@@ -40,7 +40,7 @@ class TestRows:
     def test_every_way_is_measured_within_and_under_a3(self) -> None:
         found = rows(examples())
 
-        assert [row["calibration"] for row in found] == list(FITS)
+        assert [row["calibration"] for row in found] == list(CALIBRATIONS)
         for row in found:
             assert 0.0 < row["a3_loss"] < np.log(N_CLASSES)
             assert 0.0 < row["loss_within"] < np.log(N_CLASSES)
