@@ -68,9 +68,10 @@ def answer(grid: Grid) -> str:
         most = max(means, key=lambda name: means[name][1])
         identity, activity = (points(mean) for mean in means[_PROPOSED])
         title = attention_title(Cell(attention=most))
+        best = "no other adds more" if most == _PROPOSED else f"{title} adds more, {points(means[most][1])}"
         sentences.append(
             f"Under {protocol} SCA adds {activity} points of activity and {identity} of identity to these "
-            f"{len(BACKBONES)} backbones; {title} adds most to activity, {points(means[most][1])}."
+            f"{len(BACKBONES)} backbones; to activity {best}."
         )
     printed = [points(_printed(_PROPOSED, BACKBONES, k)) for k in range(len(_TASKS))]
     return " ".join([*sentences, f"The paper has {printed[1]} and {printed[0]} for SCA.\n"])

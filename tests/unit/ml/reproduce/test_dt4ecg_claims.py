@@ -60,8 +60,11 @@ class TestAnswer:
             "Under A2 SCA adds +10.00 points of activity and +10.00 of identity to these 5 backbones; "
             in text
         )
-        assert text.count("CBAM adds most to activity, +20.00.") == 2
+        assert text.count("to activity CBAM adds more, +20.00.") == 2
         assert text.endswith("The paper has +5.11 and +0.27 for SCA.\n")
+
+    def test_where_sca_adds_most_it_says_so(self) -> None:
+        assert answer(grid(sca=0.9, se=0.8)).count("to activity no other adds more.") == 2
 
     def test_nothing_is_said_before_the_table_is_whole(self) -> None:
         whole = grid(sca=0.9).results
