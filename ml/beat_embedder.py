@@ -27,7 +27,7 @@ class BeatEmbedder(Embedder):
         """
         self._config = config
         reads = {"beats": (FREE, config.n_samples)}
-        super().__init__(OnnxNetwork(weights, inputs=reads, output=("vectors", (FREE, FIXED))))
+        super().__init__(OnnxNetwork(weights, inputs=reads, outputs={"vectors": (FREE, FIXED)}))
 
     def inputs(
         self,

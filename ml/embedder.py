@@ -62,7 +62,7 @@ class Embedder(ABC):
     @property
     def vector_size(self) -> int:
         """Length of the vectors."""
-        return self._network.output_size
+        return self._network.output_size()
 
     @abstractmethod
     def inputs(

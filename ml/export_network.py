@@ -16,10 +16,8 @@ from torch import Tensor, nn
 
 from ml.models.features import WINDOW_SAMPLES
 from ml.models.strip_encoder import StripEncoder
-from ml.onnx_files import cosine_distance, open_session, without_origin
+from ml.onnx_files import OPSET, cosine_distance, open_session, without_origin
 
-# What the exporter writes without converting; ONNX Runtime reads it since 1.14.
-OPSET = 18
 # Numbers of windows tried at export; the first is none of those it is traced with.
 CHECKED_WINDOWS = (1, 2, 5, 16)
 TRACED_WINDOWS = 3
@@ -48,6 +46,24 @@ def window_network(network: nn.Module) -> bytes:
         ExportError: ONNX Runtime gives other embeddings than torch.
     """
     return _export(_EmbeddingsOnly(network).eval(), {"windows": _windows(TRACED_WINDOWS)}, "embeddings")
+
+
+def stages_network(network: nn.Module) -> bytes:
+    """Write the stages of a network, averaged over time: `windows` (n, n_samples) → `stages` (n, d).
+
+    Raises:
+        ExportError: ONNX Runtime gives other numbers than torch.
+    """
+    return _export(_StagesOnly(network).eval(), {"windows": _windows(TRACED_WINDOWS)}, "stages")
+
+
+class _StagesOnly(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, windows: Tensor) -> Tensor:
+        return torch.cat([stage.mean(dim=2) for stage in self.network(windows).stages], dim=1)
 
 
 class _EmbeddingsOnly(nn.Module):

@@ -41,7 +41,7 @@ class NetworkEmbedder(Embedder):
             "windows": (FREE, config.windows.n_samples),
             "beat": (1, config.mean_beat.n_samples),
         }
-        super().__init__(OnnxNetwork(weights, inputs=reads, output=("vector", (1, FIXED))))
+        super().__init__(OnnxNetwork(weights, inputs=reads, outputs={"vector": (1, FIXED)}))
 
     def inputs(
         self, ecg: NDArray[np.float32], r_peaks: NDArray[np.int64], accepted: NDArray[np.bool_]

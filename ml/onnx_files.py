@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 # ONNX Runtime reads it since 1.18.
 IR_VERSION = 10
+# What torch's exporter writes without converting; ONNX Runtime reads it since 1.14.
+OPSET = 18
 
 
 def without_origin(model: Any) -> None:

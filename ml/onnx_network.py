@@ -22,15 +22,14 @@ EXTERNAL_DATA_MARK: Final = b"\x0a\x08location"
 
 
 class OnnxNetwork:
-    """A network from named arrays to one array, all float32."""
+    """A network from named arrays to named arrays, all float32."""
 
-    def __init__(self, weights: bytes, *, inputs: Mapping[str, Shape], output: tuple[str, Shape]) -> None:
+    def __init__(self, weights: bytes, *, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape]) -> None:
         """Open a network and check what it reads and gives.
 
         Args:
             weights: An ONNX file.
-            inputs: Shapes by name.
-            output: Name and shape.
+            inputs, outputs: Shapes by name; the first output is the one that is meant where none is named.
 
         Raises:
             BundleError: Not such a network, or one whose weights lie in other files.
@@ -38,13 +37,18 @@ class OnnxNetwork:
         self.sha256 = hashlib.sha256(weights).hexdigest()
         self._session = _open_session(weights)
         _require("inputs", inputs, self._session.get_inputs())
-        _require("outputs", dict([output]), self._session.get_outputs())
-        self._output = output[0]
-        self.output_size = int(self._session.get_outputs()[0].shape[-1])
+        _require("outputs", outputs, self._session.get_outputs())
+        self._sizes = {port.name: int(port.shape[-1]) for port in self._session.get_outputs()}
+        self._first_output = next(iter(outputs))
 
-    def run(self, inputs: Inputs) -> NDArray[np.float32]:
-        """Run it once; may be called from several threads."""
-        return np.asarray(self._session.run([self._output], dict(inputs))[0], dtype=np.float32)
+    def output_size(self, output: str | None = None) -> int:
+        """Give the last size of an output, which the network fixes."""
+        return self._sizes[output or self._first_output]
+
+    def run(self, inputs: Inputs, output: str | None = None) -> NDArray[np.float32]:
+        """Run it once, as far as an output needs it; may be called from several threads."""
+        wanted = output or self._first_output
+        return np.asarray(self._session.run([wanted], dict(inputs))[0], dtype=np.float32)
 
 
 def _require(what: str, expected: Mapping[str, Shape], ports: Sequence[Any]) -> None:

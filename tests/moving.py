@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ml.activity.examples import MotionFeatures, motion_features
-from ml.activity.recipe import ActivityRecipe, HeadsPlan, TimelinePlan
+from ml.activity.recipe import ActivityRecipe, HeadsPlan, TimelinePlan, TrunkPlan
 from ml.activity.smoothing import stay_probability
+from ml.activity.trunk import Trunk, TrunkWindows
 from ml.data.motion import ACTIVITIES, ELECTRODES, MotionRecord, Stretch
 from ml.evaluation.activity_timelines import Chaining
+from ml.onnx_files import IR_VERSION, OPSET
 from ml.training.recipe import BundleNames
 from tests.heartbeats import strip
 
@@ -16,8 +18,14 @@ FS_HZ = 250.0
 # By activity: seconds between beats, pace of the sway in hertz, its size in millivolts.
 MOVES = ((0.9, 0.3, 0.0), (0.75, 0.9, 0.15), (0.65, 1.8, 0.2), (0.45, 2.7, 0.3), (0.5, 0.6, 0.5))
 RECIPE = ActivityRecipe(
-    BundleNames("activity", "2026.11", "GPL-3.0"), HeadsPlan((10.0,), 3.0), TimelinePlan(10.0, 60.0), "0" * 64
+    BundleNames("activity", "2026.11", "GPL-3.0"),
+    TrunkPlan("made-up", 3.0),
+    HeadsPlan((10.0,), 3.0),
+    TimelinePlan(10.0, 60.0),
+    "0" * 64,
 )
+TRUNK_WINDOWS = TrunkWindows(step_s=3.0)
+TRUNK_SIZE = 6
 CHAINING = Chaining(stay_probability(3.0, 60.0), 0.3)
 CORRELATIONS = (0.7, 0.6)
 
@@ -51,6 +59,34 @@ def moving_records(n_people: int, seconds: float = 44.0) -> list[MotionRecord]:
     ]
 
 
+def trunk_weights(size: int = TRUNK_SIZE) -> bytes:
+    """A network of one layer that was never trained: the mean size of what lies along some directions."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    n_samples = TRUNK_WINDOWS.n_samples
+    directions = np.random.default_rng(7).standard_normal((n_samples, size)) / np.sqrt(n_samples)
+    ports = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", length])
+        for name, length in (("windows", n_samples), ("stages", size))
+    ]
+    nodes = [
+        helper.make_node("MatMul", ["windows", "directions"], ["along"]),
+        helper.make_node("Relu", ["along"], ["stages"]),
+    ]
+    constants = [numpy_helper.from_array(directions.astype(np.float32), "directions")]
+    model = helper.make_model(
+        helper.make_graph(nodes, "trunk", ports[:1], ports[1:], constants),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+    )
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def made_up_trunk() -> Trunk:
+    """A trunk of `trunk_weights`."""
+    return Trunk(trunk_weights(), TRUNK_WINDOWS)
+
+
 def moving_features(n_people: int, context_s: float = 10.0) -> MotionFeatures:
     """Features of `moving_records`, of one length of window every 6 s."""
-    return motion_features(moving_records(n_people), (context_s,), 6.0)
+    return motion_features(moving_records(n_people), (context_s,), made_up_trunk(), 6.0)

@@ -13,9 +13,11 @@ from ml.activity.bundle import ActivityConfig, BundledRecogniser, load_recognise
 from ml.activity.card import activity_card
 from ml.activity.examples import MotionFeatures
 from ml.activity.features import FEATURE_NAMES
-from ml.activity.fitting import FittedHead, fit_head
-from ml.activity.network import heads_network
+from ml.activity.fitting import FittedHead, HeadChoices, fit_head
+from ml.activity.inputs import TRUNK_SHARE
+from ml.activity.network import activity_network
 from ml.activity.recipe import ActivityRecipe
+from ml.activity.trunk import TrunkWindows
 from ml.bundle import ACTIVITY_KIND, BUNDLE_FILE, CARD_FILE, SCHEMA, WEIGHTS_FILE
 from ml.bundle_writer import git_revision
 from ml.data.motion import ACTIVITIES
@@ -33,7 +35,7 @@ PUBLIC_NAMES: Mapping[str, str] = {
 }
 TRAINING_DATA = (
     "Kalouskova 2024, motion artefacts of a wearable ECG (github.com/kalouskova/DP), GPL-3.0",
-    "PhysioNet/CinC Challenge 2017, some train people of our split (ODC-By 1.0): their mean at rest",
+    "PhysioNet/CinC Challenge 2017, train people of our split (ODC-By 1.0): trunk; some: their mean at rest",
 )
 
 
@@ -74,6 +76,7 @@ def fit_chaining(
 def write_activity_bundle(
     models: Path,
     recipe: ActivityRecipe,
+    trunk: bytes,
     fitted: Sequence[FittedHead],
     chaining: Chaining,
     *,
@@ -86,6 +89,7 @@ def write_activity_bundle(
     Args:
         models: Where bundles live.
         recipe: Of the bundle.
+        trunk: An ONNX file, as of `ml.activity.trunk_export`.
         fitted: Heads, by context, without own rest and with it.
         chaining: Of timelines.
         correlations: Between windows of a strip, without own rest and with it.
@@ -97,6 +101,7 @@ def write_activity_bundle(
     """
     config = ActivityConfig(
         features=FEATURE_NAMES,
+        trunk=TrunkWindows(step_s=recipe.trunk.step_s),
         contexts_s=recipe.heads.contexts_s,
         step_s=recipe.heads.step_s,
         timeline_context_s=recipe.timeline.context_s,
@@ -122,13 +127,12 @@ def write_activity_bundle(
         "operating_points": list(figures),
         "calibration_data": {"people": people, "set": "motion set, leave one person out, nested"},
         "calibration": {
-            "shrinkages": [head.shrinkage for head in fitted],
-            "temperatures": [round(head.temperature, 4) for head in fitted],
-            "contaminations": [round(head.contamination, 4) for head in fitted],
+            "trunk_share": TRUNK_SHARE,
+            "heads": [_choices(head.choices) for head in fitted],
         },
     }
     contents = {
-        WEIGHTS_FILE: heads_network([head.head for head in fitted]),
+        WEIGHTS_FILE: activity_network(trunk, [head.head for head in fitted], len(FEATURE_NAMES)),
         CARD_FILE: activity_card(fields).encode(),
     }
     fields["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
@@ -139,3 +143,9 @@ def write_activity_bundle(
     lines = (f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items())
     (directory / BUNDLE_FILE).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     return load_recogniser(directory)
+
+
+def _choices(choices: HeadChoices) -> dict[str, Any]:
+    views = [{name: round(value, 4) for name, value in view._asdict().items()} for view in choices.views]
+    together = {name: round(getattr(choices, name), 4) for name in ("temperature", "contamination")}
+    return {"views": views, **together}

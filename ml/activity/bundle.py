@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ml.activity.features import FEATURE_NAMES, N_REST, window_features
-from ml.activity.head import FloatArray, head_inputs, softmax
+from ml.activity.head import FloatArray, softmax
 from ml.activity.legibility import is_mute
 from ml.activity.recogniser import ActivityCall, ActivityTimeline, Baseline, SegmentEvidence
 from ml.activity.segments import describe_contexts, describe_segments, duration_s
 from ml.activity.smoothing import smooth, stay_probability, temper
+from ml.activity.trunk import TrunkWindows, context_windows
 from ml.activity.whole_strips import strip_evidence
 from ml.activity.windows import context_starts_s, fitting_context_s, segment_edges_s
-from ml.bundle import ACTIVITY_KIND, WEIGHTS_FILE, BundleError, BundleInfo, read_bundle
-from ml.onnx_network import FREE, OnnxNetwork
+from ml.bundle import ACTIVITY_KIND, WEIGHTS_FILE, BundleError, BundleInfo, read_bundle, read_parameters
+from ml.onnx_network import FIXED, FREE, Inputs, OnnxNetwork
 from ml.signal.conditioning import ConditionedEcg
 
-N_INPUTS = len(FEATURE_NAMES) + N_REST
 # More of a resting strip says no more of its wearer at rest.
 MAX_BASELINE_S = 30.0
 
@@ -31,7 +31,8 @@ class ActivityConfig:
     """How strips are looked at; `preprocessing` in `bundle.json`.
 
     Args:
-        features: Names in the order of the network's inputs.
+        features: Names of those made by hand, in the order of the network's input.
+        trunk: The windows that the network's trunk reads.
         contexts_s: Lengths of windows that there are heads for, ascending; each has one head for wearers
             whose rest is not known and one behind it for those whose rest is.
         step_s: Length of a segment of a timeline.
@@ -48,6 +49,7 @@ class ActivityConfig:
     """
 
     features: tuple[str, ...]
+    trunk: TrunkWindows
     contexts_s: tuple[float, ...]
     step_s: float
     timeline_context_s: float
@@ -81,7 +83,8 @@ class ActivityConfig:
             TypeError, ValueError: Missing, unknown or impossible fields.
         """
         lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
-        return cls(**{**fields, **lists})
+        trunk = read_parameters(TrunkWindows, fields.get("trunk"), "preprocessing.trunk")
+        return cls(**{**fields, **lists, "trunk": trunk})
 
     @property
     def n_heads(self) -> int:
@@ -91,6 +94,15 @@ class ActivityConfig:
     def head(self, context_s: float, *, own_rest: bool) -> int:
         """Give the number of a head."""
         return 2 * self.contexts_s.index(context_s) + own_rest
+
+
+class _Contexts(NamedTuple):
+    """Windows of one length within a strip, and their features made by hand; one row each."""
+
+    strip: ConditionedEcg
+    starts_s: FloatArray
+    context_s: float
+    by_hand: FloatArray
 
 
 class BundledRecogniser:
@@ -108,8 +120,15 @@ class BundledRecogniser:
             self.config = ActivityConfig.from_dict(info.preprocessing)
             self._network = OnnxNetwork(
                 weights,
-                inputs={"inputs": (FREE, N_INPUTS), "head": (1, self.config.n_heads)},
-                output=("logits", (FREE, len(info.classes))),
+                inputs={
+                    "windows": (FREE, self.config.trunk.n_samples),
+                    "pooling": (FREE, FREE),
+                    "by_hand": (FREE, len(FEATURE_NAMES)),
+                    "differences": (FREE, N_REST),
+                    "rest": (1, FIXED),
+                    "head": (1, self.config.n_heads),
+                },
+                outputs={"logits": (FREE, len(info.classes)), "trunk": (FREE, FIXED)},
             )
         except (BundleError, TypeError, ValueError) as error:
             raise BundleError(f"bundle {info.encoder_id}: {error}") from error
@@ -133,15 +152,17 @@ class BundledRecogniser:
     @property
     def baseline_size(self) -> int:
         """Length of `Baseline.values`."""
-        return N_REST
+        return N_REST + self._network.output_size("trunk")
 
     def baseline(self, resting: ConditionedEcg) -> Baseline | None:
         """See `ActivityRecogniser.baseline`."""
         end_s = min(duration_s(resting), MAX_BASELINE_S)
         if is_mute(resting.quality, 0.0, end_s):
             return None
-        values = window_features(resting, 0.0, end_s)[:N_REST]
-        return Baseline(values.astype(np.float32), self.encoder_id)
+        by_hand = window_features(resting, 0.0, end_s)
+        whole = _Contexts(resting, np.zeros(1), end_s, by_hand[None])
+        trunk = self._network.run(self._inputs(whole, None), "trunk")
+        return Baseline(np.concatenate([by_hand[:N_REST].astype(np.float32), trunk[0]]), self.encoder_id)
 
     def timeline(self, strip: ConditionedEcg, baseline: Baseline | None = None) -> ActivityTimeline:
         """See `ActivityRecogniser.timeline`."""
@@ -156,7 +177,7 @@ class BundledRecogniser:
         """See `ActivityRecogniser.evidence`."""
         context_s = self._context_s(min(duration_s(strip), self.config.timeline_context_s))
         found = describe_segments(strip, context_s, self.config.step_s, span_s)
-        logits = self._logits(found.features, context_s, baseline)
+        logits = self._logits(_Contexts(strip, found.starts_s, context_s, found.features), baseline)
         return SegmentEvidence(
             start_s=found.edges_s[:-1],
             end_s=found.edges_s[1:],
@@ -190,7 +211,8 @@ class BundledRecogniser:
         if not legible_s.size:
             prior = np.full(n_classes, 1.0 / n_classes)
             return ActivityCall(None, None, prior, strip.heart_rate_bpm)
-        logits = self._logits(describe_contexts(strip, legible_s, context_s), context_s, baseline)
+        by_hand = describe_contexts(strip, legible_s, context_s)
+        logits = self._logits(_Contexts(strip, legible_s, context_s, by_hand), baseline)
         correlation = self.config.window_correlations[baseline is not None]
         probabilities = softmax(strip_evidence(logits, legible_s, context_s).combined(correlation))
         best = int(probabilities.argmax())
@@ -201,14 +223,29 @@ class BundledRecogniser:
     def _context_s(self, length_s: float) -> float:
         return fitting_context_s(length_s, self.config.contexts_s)
 
-    def _logits(self, features: FloatArray, context_s: float, baseline: Baseline | None) -> FloatArray:
+    def _logits(self, contexts: _Contexts, baseline: Baseline | None) -> FloatArray:
+        """Log probabilities of activities, float64, shape (n_contexts, n_classes)."""
         if baseline is not None and baseline.encoder_id != self.encoder_id:
             raise ValueError(f"expected a baseline of {self.encoder_id}, got one of {baseline.encoder_id}")
-        rest = np.full(N_REST, np.nan) if baseline is None else baseline.values.astype(np.float64)
+        return np.asarray(self._network.run(self._inputs(contexts, baseline), "logits"), dtype=np.float64)
+
+    def _inputs(self, contexts: _Contexts, baseline: Baseline | None) -> Inputs:
+        strip, starts_s, context_s, by_hand = contexts
+        windows, pooling = context_windows(strip, starts_s, context_s, self.config.trunk)
+        differences = np.full((len(by_hand), N_REST), np.nan)
+        rest = np.zeros(self._network.output_size("trunk"), np.float32)
+        if baseline is not None:
+            differences, rest = by_hand[:, :N_REST] - baseline.values[:N_REST], baseline.values[N_REST:]
         head = np.zeros((1, self.config.n_heads), np.float32)
-        head[0, self.config.head(context_s, own_rest=baseline is not None)] = 1.0
-        inputs = head_inputs(features, rest).astype(np.float32)
-        return np.asarray(self._network.run({"inputs": inputs, "head": head}), dtype=np.float64)
+        head[0, self.config.head(self._context_s(context_s), own_rest=baseline is not None)] = 1.0
+        return {
+            "windows": windows,
+            "pooling": pooling,
+            "by_hand": by_hand.astype(np.float32),
+            "differences": differences.astype(np.float32),
+            "rest": rest[None],
+            "head": head,
+        }
 
 
 def load_recogniser(directory: Path) -> BundledRecogniser:

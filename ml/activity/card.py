@@ -12,31 +12,34 @@ def activity_card(fields: Mapping[str, Any]) -> str:
     rows = "\n".join(_row(point) for point in fields["operating_points"])
     groups = "; ".join(f"{group} = {', '.join(own)}" for group, own in fields["groups"].items())
     lengths = ", ".join(f"{context_s:g}" for context_s in fields["preprocessing"]["contexts_s"])
-    steps = fields["preprocessing"]
+    steps, share = fields["preprocessing"], fields["calibration"]["trunk_share"]
     summary = (
         f"What the wearer of one lead of ECG is doing: {', '.join(fields['classes'])}; grouped: {groups}. "
         f"Linear heads on {len(steps['features'])} features made by hand (rhythm, shape of the beats, what "
-        f"movement leaves besides them), for windows of {lengths} s, with and without rhythm and beats of "
-        f"the wearer at rest. Timelines chain segments of {steps['step_s']:g} s, where an activity is taken "
-        f"to last {steps['dwell_s']:g} s on average."
+        f"movement leaves besides them) and on what the stages of an identity network say of windows of 3 s; "
+        f"log probabilities of both add up, the network's with a weight of {share:g}. There are heads for "
+        f"windows of {lengths} s, with and without the wearer at rest. Timelines chain segments of "
+        f"{steps['step_s']:g} s, where an activity is taken to last {steps['dwell_s']:g} s on average."
     )
     return f"""# {fields["id"]}@{fields["version"]}
 
 {fill(summary, 110)}
 
 - Licence: {fields["licence"]}, as the first of the data are: {"; ".join(fields["training_data"])}.
-  No other bundle learned from the first. Of the second nothing is taken but the direction in which the mean
-  of people at rest with another sensor differs from that here; heads hardly look along it, whatever the
+  No other bundle learned from the first, which the network (here in 8-bit integers) never saw: it was
+  trained to tell people of the second apart. Of some of these at rest the heads know the direction in which
+  their mean differs from that of rest with the sensor of the first; they hardly look along it, whatever the
   activity, and none is told that it means rest.
 - What lies beyond the middle 90 % of what was learned from counts as lying at its edge.
-- Gain and polarity of a strip change nothing.
+- Gain and polarity of a strip change nothing: it is turned so that its heartbeats point up.
 - Recipe {fields["recipe_sha256"][:12]}, code {fields["git_revision"][:12]}.
 
 ## Measured on people left out (protocol A3)
 
 {fields["calibration_data"]["people"]} people, leave one person out; shrinkage and temperature of each head,
 the share of windows that it takes to say nothing, and the correlation between windows of a strip were chosen
-by leaving out one after another of the others.
+by leaving out one after another of the others. What the network counts was not: it is one number, whose
+alternatives are in docs/results/activity/fusion.json.
 Windows that allow no call count as wrong. Intervals are 95 %, over people: ten of them say little about
 others; errors come by person, not by window. Beside each calibration error (ECE), in brackets, the one that
 true probabilities would have with as many predictions, were each right or wrong on its own.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 from rich.console import Console
 
@@ -21,11 +20,12 @@ from ml.activity.examples import (
     resting_elsewhere,
 )
 from ml.activity.recipe import ActivityRecipe, read_activity_recipe
-from ml.activity.stages import load_features, save_features
+from ml.activity.stages import load_features, load_trunk, save_features
+from ml.activity.trunk import Trunk, TrunkWindows
 from ml.bundle import BundleError
 from ml.bundle_writer import git_revision
 from ml.data.motion import read_motion_records
-from ml.data.records import DataError
+from ml.data.records import DataError, EcgRecord
 from ml.evaluation.activity_protocols import a3_rows
 from ml.evaluation.activity_timelines import JoinedStrip, TimelineBench, joined_strips, timeline_row
 from ml.training.recipe import RecipeError
@@ -35,7 +35,7 @@ stages = typer.Typer(no_args_is_help=True, help="The bundle that tells what a we
 
 RECIPE = Path("ml/recipes/activity.toml")
 RESULTS = Path("docs/results/activity")
-TRUNK = Path("ml/weights/ecg-windows-first.pt")
+KEPT_WEIGHTS = Path("ml/weights")
 
 RecipeOption = Annotated[Path, typer.Option("--recipe", help="The experiment.", exists=True, dir_okay=False)]
 DataOption = Annotated[Path, typer.Option("--data", help="The folder that holds ecg/.", file_okay=False)]
@@ -53,19 +53,22 @@ def register(app: typer.Typer) -> None:
 def features(
     recipe: RecipeOption = RECIPE, data: DataOption = Path("../shared/data"), var: VarOption = Path("var")
 ) -> None:
-    """Describe windows of the motion set, and of people at rest elsewhere; a minute or two."""
+    """Describe windows of the motion set, and of people at rest elsewhere; two or three minutes."""
     plan = _read(recipe)
     try:
         records, resting = read_motion_records(data), read_resting_elsewhere(data)
     except DataError as error:
         raise _stopped(str(error)) from error
+    with console.status("writing the trunk"):
+        weights, trunk = _trunk(plan, plan.trunk.network, resting)
     contexts_s = plan.heads.contexts_s
     with console.status("describing windows"):
-        found = motion_features(records, contexts_s, plan.heads.step_s)
-        found = replace(found, elsewhere=resting_elsewhere(resting, contexts_s))
+        found = motion_features(records, contexts_s, trunk, plan.heads.step_s)
+        found = replace(found, elsewhere=resting_elsewhere(resting, contexts_s, trunk))
     with console.status("describing joined strips"):
-        strips = joined_strips(records, found.people, plan.timeline.context_s, plan.heads.step_s)
-    console.print(f"{len(found.people)} people → {save_features(_folder(var), found, strips)}")
+        lengths_s = plan.timeline.context_s, plan.heads.step_s
+        strips = joined_strips(records, found.people, lengths_s, trunk)
+    console.print(f"{len(found.people)} people → {save_features(_folder(var), weights, found, strips)}")
 
 
 @stages.command()
@@ -87,30 +90,36 @@ def evaluate(
 
 @stages.command()
 def compare(
+    recipe: RecipeOption = RECIPE,
     data: DataOption = Path("../shared/data"),
     var: VarOption = Path("var"),
     results: ResultsOption = RESULTS,
-    trunk: Annotated[Path, typer.Option(help="Weights of a window network.", exists=True)] = TRUNK,
+    other: Annotated[
+        list[str], typer.Option(help="Networks of ml/weights to read by instead, at the least length.")
+    ] = ["ecg-windows", "ecg-teacher"],  # noqa: B006 - typer copies it
 ) -> None:
-    """Measure features of the identity trunk and other classifiers beside the method that ships."""
-    from ml.evaluation.activity_comparison import comparison_rows, rest_rows  # These need scikit-learn
-    from ml.evaluation.activity_trunk import pooled_over_context, trunk_features  # … and torch.
+    """Measure less, other features and other classifiers beside the method that ships; half an hour."""
+    # These need scikit-learn.
+    from ml.evaluation.activity_comparison import comparison_rows, contenders, kinds_of_features, rest_rows
 
+    plan = _read(recipe)
     found, _ = _kept(var)
     shortest_s, longest_s = min(found.tables), max(found.tables)
-    short, long = found.tables[shortest_s], found.tables[longest_s]
-    with console.status("reading windows by the trunk"):
-        of_trunk = trunk_features(read_motion_records(data), short, trunk)
-    over_context = pooled_over_context(of_trunk, short, long, longest_s)
     rows = []
-    for table, context_s, by_trunk in ((short, shortest_s, of_trunk), (long, longest_s, over_context)):
-        kinds = {
-            "by hand": table.features,
-            f"trunk {trunk.stem}": by_trunk,
-            "both": np.hstack([table.features, by_trunk]),
-        }
+    for context_s in (shortest_s, longest_s):
+        table = found.tables[context_s]
+        kinds = kinds_of_features(table, found.elsewhere.get(context_s))
+        classifiers = contenders() if context_s == longest_s else ()
         with console.status(f"comparing at {context_s:g} s"):
-            rows += comparison_rows(table, context_s, kinds, others=context_s == longest_s)
+            rows += comparison_rows(table, context_s, kinds, classifiers)
+    records, resting = read_motion_records(data), read_resting_elsewhere(data)
+    for network in other:
+        with console.status(f"reading by {network}"):
+            _, trunk = _trunk(plan, network, resting)
+            table = motion_features(records, (shortest_s,), trunk, plan.heads.step_s).tables[shortest_s]
+            elsewhere = resting_elsewhere(resting, (shortest_s,), trunk)[shortest_s]
+            [(name, fused), *_] = kinds_of_features(table, elsewhere).items()
+            rows += comparison_rows(table, shortest_s, {f"{name} ({network})": fused})
     with console.status("comparing kinds of rest"):
         by_rest = rest_rows(found, longest_s)
     content = {"rows": rows, "rest_rows": by_rest}
@@ -140,6 +149,7 @@ def export(
         recogniser = write_activity_bundle(
             models,
             plan,
+            load_trunk(_folder(var)),
             fitted,
             chaining,
             correlations=correlations,
@@ -168,6 +178,15 @@ def _point(row: Mapping[str, Any]) -> dict[str, Any]:
         "ece_5_if_true": by_5["ece_if_true"],
         "ece_3_if_true": by_3["ece_if_true"],
     }
+
+
+def _trunk(plan: ActivityRecipe, network: str, resting: Sequence[EcgRecord]) -> tuple[bytes, Trunk]:
+    """A network of `ml/weights` as a trunk; needs torch."""
+    from ml.activity.trunk_export import export_trunk
+
+    config = TrunkWindows(step_s=plan.trunk.step_s)
+    weights = export_trunk(KEPT_WEIGHTS / f"{network}.pt", resting, config)
+    return weights, Trunk(weights, config)
 
 
 def _kept(var: Path) -> tuple[MotionFeatures, list[JoinedStrip]]:

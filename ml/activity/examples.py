@@ -14,9 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.activity.features import FEATURE_NAMES, N_REST, window_features
+from ml.activity.features import FEATURE_NAMES, window_features
 from ml.activity.legibility import is_mute
-from ml.data.motion import ACTIVITIES, ELECTRODES, MotionRecord, read_motion_records
+from ml.activity.segments import duration_s
+from ml.activity.trunk import Trunk
+from ml.data.motion import ACTIVITIES, ELECTRODES, MotionRecord
 from ml.data.readers import read_cinc2017
 from ml.data.records import EcgRecord
 from ml.data.splits import cinc_split
@@ -40,7 +42,7 @@ class FeatureTable:
     """Windows of one length; all arrays have one entry per window.
 
     Attributes:
-        features: In the order of `FEATURE_NAMES`, float64, shape (n, n_features).
+        features: Descriptions as of `ml.activity.inputs`, float64, shape (n, n_features).
         mute: Whether a window says nothing, bool, shape (n,).
         person: Index into `MotionFeatures.people`, int64, shape (n,).
         activity: Index into `ml.data.motion.ACTIVITIES`, likewise.
@@ -70,10 +72,10 @@ class MotionFeatures:
 
     Attributes:
         tables: By the length of their windows, seconds.
-        rest: Features of the first `OWN_REST_S` of each rest strip, float64, shape (n_people, n_electrodes,
-            n_features); NaN where there is none.
+        rest: Descriptions of the first `OWN_REST_S` of each rest strip, float64, shape (n_people,
+            n_electrodes, n_features); NaN where there is none.
         people: Subject ids, sorted.
-        elsewhere: Features of windows of other people at rest, with another sensor, by the length of the
+        elsewhere: Descriptions of windows of other people at rest, with another sensor, by the length of the
             windows, float64, shape (n_elsewhere, n_features); empty where nobody else is known.
     """
 
@@ -83,35 +85,29 @@ class MotionFeatures:
     elsewhere: dict[float, FloatArray] = field(default_factory=dict, repr=False)
 
     def own_rest(self, table: FeatureTable) -> FloatArray:
-        """Give each window what it is compared with of its wearer's rest, float64, shape (n, n_rest)."""
-        return np.asarray(self.rest[table.person, table.electrode, :N_REST])
-
-
-def read_motion_features(data: Path, contexts_s: Sequence[float], step_s: float = STEP_S) -> MotionFeatures:
-    """Read the motion set and describe its windows; a minute or two.
-
-    Args:
-        data: Holds `ecg/kalouskova_motion`.
-        contexts_s: Lengths of windows.
-        step_s: From one start to the next.
-
-    Raises:
-        DataError: The set is not there.
-    """
-    return motion_features(read_motion_records(data), contexts_s, step_s)
+        """Give each window its wearer's rest with the same electrode, float64, shape (n, n_features)."""
+        return np.asarray(self.rest[table.person, table.electrode])
 
 
 def motion_features(
-    records: Sequence[MotionRecord], contexts_s: Sequence[float], step_s: float = STEP_S
+    records: Sequence[MotionRecord], contexts_s: Sequence[float], trunk: Trunk, step_s: float = STEP_S
 ) -> MotionFeatures:
-    """Describe windows of recordings; arguments as of `read_motion_features`."""
+    """Describe windows of recordings.
+
+    Args:
+        records: Of the motion set.
+        contexts_s: Lengths of windows.
+        trunk: Describes them beside what is made by hand.
+        step_s: From one start to the next.
+    """
     people = tuple(sorted({record.person for record in records}))
-    tables = {context_s: _table(list(_rows(records, people, context_s, step_s))) for context_s in contexts_s}
-    rest = np.full((len(people), len(ELECTRODES), len(FEATURE_NAMES)), np.nan)
+    how = step_s, trunk
+    tables = {context_s: _table(list(_rows(records, people, context_s, how))) for context_s in contexts_s}
+    rest = np.full((len(people), len(ELECTRODES), len(FEATURE_NAMES) + trunk.size), np.nan)
     for record in records:
         if record.activity == ACTIVITIES[REST]:
             place = people.index(record.person), ELECTRODES.index(record.electrode)
-            rest[place] = describe(own_rest_signal(record), record.fs_hz)[0]
+            rest[place] = describe(own_rest_signal(record), record.fs_hz, trunk)[0]
     return MotionFeatures(tables, rest, people)
 
 
@@ -128,7 +124,9 @@ def read_resting_elsewhere(data: Path) -> list[EcgRecord]:
     return read_cinc2017(data / ELSEWHERE, sorted(people.tolist()))
 
 
-def resting_elsewhere(records: Sequence[EcgRecord], contexts_s: Sequence[float]) -> dict[float, FloatArray]:
+def resting_elsewhere(
+    records: Sequence[EcgRecord], contexts_s: Sequence[float], trunk: Trunk
+) -> dict[float, FloatArray]:
     """Describe the middle of each recording that is long enough and says something there.
 
     A device held in the hands settles in its first seconds: these move the mean away from that of rest.
@@ -136,19 +134,20 @@ def resting_elsewhere(records: Sequence[EcgRecord], contexts_s: Sequence[float])
     Args:
         records: Of people at rest.
         contexts_s: Lengths of windows.
+        trunk: As of `motion_features`.
 
     Returns:
         By length, float64, shape (n, n_features).
     """
-    return {context_s: np.array(list(_middle_windows(records, context_s))) for context_s in contexts_s}
+    return {context_s: np.array(list(_middle_windows(records, context_s, trunk))) for context_s in contexts_s}
 
 
-def _middle_windows(records: Sequence[EcgRecord], context_s: float) -> Iterator[FloatArray]:
+def _middle_windows(records: Sequence[EcgRecord], context_s: float, trunk: Trunk) -> Iterator[FloatArray]:
     for record in records:
         length = int(np.ceil(context_s * record.fs_hz))
         first = (record.signal.size - length) // 2
         if first >= 0:
-            features, mute = describe(record.signal[first : first + length], record.fs_hz)
+            features, mute = describe(record.signal[first : first + length], record.fs_hz, trunk)
             if not mute:
                 yield features
 
@@ -162,14 +161,16 @@ def own_rest_signal(record: MotionRecord) -> NDArray[np.float32]:
     return max(parts, key=len)
 
 
-def describe(signal: NDArray[np.float32], fs_hz: float) -> tuple[FloatArray, bool]:
-    """Give the features of a bare strip, and whether it says nothing at all."""
+def describe(signal: NDArray[np.float32], fs_hz: float, trunk: Trunk) -> tuple[FloatArray, bool]:
+    """Describe a bare strip by hand and by a trunk, and say whether it says nothing at all."""
     try:
         strip = examine(signal, fs_hz)
     except SignalError:
-        return np.full(len(FEATURE_NAMES), np.nan), True
-    duration_s = strip.ecg.size / strip.fs_hz
-    return window_features(strip, 0.0, duration_s), is_mute(strip.quality, 0.0, duration_s)
+        return np.full(len(FEATURE_NAMES) + trunk.size, np.nan), True
+    end_s = duration_s(strip)
+    by_hand = window_features(strip, 0.0, end_s)
+    [of_trunk] = trunk.features(strip, np.zeros(1), end_s)
+    return np.concatenate([by_hand, of_trunk]), is_mute(strip.quality, 0.0, end_s)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,8 +182,9 @@ class _Row:
 
 
 def _rows(
-    records: Sequence[MotionRecord], people: Sequence[str], context_s: float, step_s: float
+    records: Sequence[MotionRecord], people: Sequence[str], context_s: float, how: tuple[float, Trunk]
 ) -> Iterator[_Row]:
+    step_s, trunk = how
     for number, record in enumerate(records):
         labels = (
             people.index(record.person),
@@ -191,7 +193,7 @@ def _rows(
             number,
         )
         for start_s, piece in _pieces(record, context_s, step_s):
-            features, mute = describe(piece, record.fs_hz)
+            features, mute = describe(piece, record.fs_hz, trunk)
             yield _Row(features, mute, labels, start_s)
 
 
@@ -211,7 +213,7 @@ def _table(rows: Sequence[_Row]) -> FeatureTable:
     labels = np.array([row.labels for row in rows], dtype=np.int64).reshape(-1, 4)
     person, activity, electrode, record = labels.T
     return FeatureTable(
-        features=np.array([row.features for row in rows]).reshape(-1, len(FEATURE_NAMES)),
+        features=np.array([row.features for row in rows]),
         mute=np.array([row.mute for row in rows], dtype=np.bool_),
         person=person,
         activity=activity,

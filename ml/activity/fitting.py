@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.activity.head import FloatArray, LinearHead, Standardisation, contaminated
+from ml.activity.head import (
+    FloatArray,
+    FusedHead,
+    IntArray,
+    LinearHead,
+    Standardisation,
+    View,
+    added_up,
+    contaminated,
+)
 from ml.evaluation.confidence import fit_temperature, negative_log_likelihood, smoothed_loss
 
-IntArray = NDArray[np.int64]
 # Scores and classes of windows → temperature and contamination.
 Calibrate = Callable[[FloatArray, IntArray], tuple[float, float]]
 
@@ -34,7 +43,8 @@ class Examples:
         people: Whose windows, any numbers, int64, shape (n,).
         asked: Whether a window counts where figures are taken, bool, shape (n,).
         elsewhere: The first inputs of other people in class 0, with another sensor; they teach what of an
-            input is a matter of sensor and people. float64, shape (n_elsewhere, n_features); None for nobody.
+            input is a matter of sensor and people. float64, shape (n_elsewhere, n_told); None for nobody.
+        views: Inputs of different kinds, which are fitted each by itself; empty if all are of one kind.
     """
 
     inputs: FloatArray
@@ -42,6 +52,19 @@ class Examples:
     people: IntArray
     asked: NDArray[np.bool_]
     elsewhere: FloatArray | None = None
+    views: tuple[View, ...] = ()
+
+    @property
+    def parts(self) -> tuple[View, ...]:
+        """The views; one of everything where there are none."""
+        return self.views or (View(np.arange(self.inputs.shape[1]), 1.0),)
+
+    def seen(self, view: View) -> Examples:
+        """Give the inputs of a view, as if there were no others."""
+        columns, elsewhere = view.columns, None
+        if self.elsewhere is not None and (told := columns[columns < self.elsewhere.shape[1]]).size:
+            elsewhere = self.elsewhere[:, told]
+        return replace(self, inputs=self.inputs[:, columns], elsewhere=elsewhere, views=())
 
     def where(self, chosen: NDArray[np.bool_]) -> Examples:
         """Give some of the windows."""
@@ -54,21 +77,41 @@ class Examples:
         )
 
 
+class ViewChoices(NamedTuple):
+    """What of a view is chosen on people left out: shrinkage, temperature and contamination."""
+
+    shrinkage: float
+    temperature: float
+    contamination: float
+
+
+@dataclass(frozen=True)
+class HeadChoices:
+    """What of a head is chosen on people left out.
+
+    Args:
+        views: Of each view by itself.
+        temperature, contamination: Of what they say together; 1 and 0 of a single view.
+    """
+
+    views: tuple[ViewChoices, ...]
+    temperature: float = 1.0
+    contamination: float = 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class FittedHead:
     """A head with true probabilities, and what made it so.
 
     Args:
         head: Calibrated.
-        shrinkage, temperature, contamination: Chosen on people left out.
+        choices: Made on people left out.
         left_out_logits: Of the windows it was fitted to, each by a head that did not know the person,
             calibrated; float64, shape (n, n_classes).
     """
 
-    head: LinearHead
-    shrinkage: float
-    temperature: float
-    contamination: float
+    head: FusedHead
+    choices: HeadChoices
     left_out_logits: FloatArray
 
 
@@ -139,29 +182,59 @@ def fit_head(
     shrinkages: Sequence[float] = SHRINKAGES,
     calibrate: Calibrate = fit_calibration,
 ) -> FittedHead:
-    """Fit a head to all people, with the shrinkage and calibration that suit people left out best.
+    """Fit a head to all people, with the choices that suit people left out best.
+
+    Each view is fitted by itself, and their log probabilities add up. In one covariance many inputs of one
+    kind would drown few of another.
 
     Args:
         examples: To learn from.
         n_classes: Their number.
-        shrinkages: To choose from.
+        shrinkages: To choose from, for each view.
         calibrate: Finds temperature and contamination.
 
     Raises:
         ValueError: Fewer than two people.
     """
     asked, truth = examples.asked, examples.classes[examples.asked]
-    scores = left_out_scores(examples, n_classes, shrinkages)
-    calibrations = [calibrate(rows[asked], truth) for rows in scores]
-    left_out = [
-        contaminated(rows, contamination, temperature)
-        for rows, (temperature, contamination) in zip(scores, calibrations, strict=True)
-    ]
-    best = int(np.argmin([negative_log_likelihood(logits[asked], truth) for logits in left_out]))
-    [head] = fit_discriminants(examples, n_classes, [shrinkages[best]])
-    return FittedHead(
-        head.calibrated(*calibrations[best]), shrinkages[best], *calibrations[best], left_out[best]
-    )
+    chosen = [choose_view(examples.seen(v), n_classes, shrinkages, calibrate) for v in examples.parts]
+    choices = HeadChoices(tuple(found for found, _ in chosen))
+    left_out = added_up([logits for _, logits in chosen], examples.parts)
+    if len(chosen) > 1:
+        choices = HeadChoices(choices.views, *calibrate(left_out[asked], truth))
+        left_out = contaminated(left_out, choices.contamination, choices.temperature)
+    return FittedHead(fit_chosen_head(examples, n_classes, choices), choices, left_out)
+
+
+def fit_chosen_head(examples: Examples, n_classes: int, choices: HeadChoices) -> FusedHead:
+    """Fit a head to all people, choosing nothing."""
+    parts = []
+    for view, (shrinkage, temperature, contamination) in zip(examples.parts, choices.views, strict=True):
+        [head] = fit_discriminants(examples.seen(view), n_classes, [shrinkage])
+        parts.append(head.calibrated(temperature, contamination))
+    return FusedHead(tuple(parts), examples.parts, choices.temperature, choices.contamination)
+
+
+def choose_view(
+    examples: Examples,
+    n_classes: int,
+    shrinkages: Sequence[float] = SHRINKAGES,
+    calibrate: Calibrate = fit_calibration,
+) -> tuple[ViewChoices, FloatArray]:
+    """Choose what suits people left out best; arguments and errors as of `fit_head`.
+
+    Returns:
+        The choices, and with them the log probabilities of all windows, each by a head that did not know the
+        person.
+    """
+    asked, truth = examples.asked, examples.classes[examples.asked]
+    tried = []
+    for shrinkage, scores in zip(shrinkages, left_out_scores(examples, n_classes, shrinkages), strict=True):
+        choices = ViewChoices(shrinkage, *calibrate(scores[asked], truth))
+        logits = contaminated(scores, choices.contamination, choices.temperature)
+        tried.append((negative_log_likelihood(logits[asked], truth), choices, logits))
+    _, choices, logits = min(tried, key=lambda one: one[0])
+    return choices, logits
 
 
 def left_out_scores(examples: Examples, n_classes: int, shrinkages: Sequence[float]) -> FloatArray:

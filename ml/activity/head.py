@@ -1,17 +1,19 @@
 """The head: features of a window, and of the wearer at rest where known → logits of activities.
 
-Linear, after each feature was brought to a usual size: ten people are too few for more. What a wearer's rest
-adds is by how much the first features (those of the rhythm and of the beats) differ from it.
+Linear, after each feature was brought to a usual size: ten people are too few for more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 # Share of what was learned from that lies beyond the limits on either side. Further out, an input says no
 # more than that it is far out: of ten people nobody can tell how a line goes on.
@@ -87,20 +89,48 @@ class LinearHead:
         )
 
 
-def head_inputs(features: FloatArray, rest: FloatArray | None) -> FloatArray:
-    """Put together what a head reads.
+class View(NamedTuple):
+    """Inputs of one kind.
 
     Args:
-        features: Of windows, float64, shape (n, n_features).
-        rest: The first features of the same wearers at rest, shape (n, n_rest) or (n_rest,); None if not
-            known.
-
-    Returns:
-        float64, shape (n, n_features) without rest, (n, n_features + n_rest) with it.
+        columns: Ascending, int64.
+        share: By which log probabilities of this view are multiplied before those of all views add up.
     """
-    if rest is None:
-        return features
-    return np.hstack([features, features[:, : rest.shape[-1]] - rest])
+
+    columns: IntArray
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
+class FusedHead:
+    """A head of several views: their log probabilities, weighted, added up and calibrated again.
+
+    What a view says is bounded by the share of its windows that say nothing, so that one that is sure and
+    wrong does not outvote the others; sums of scores as they are know no such bound.
+
+    Args:
+        parts: A calibrated head of each view.
+        views: What each of them reads.
+        temperature: Divides the sum.
+        contamination: Share of windows that say nothing even so.
+    """
+
+    parts: tuple[LinearHead, ...]
+    views: tuple[View, ...]
+    temperature: float = 1.0
+    contamination: float = 0.0
+
+    def logits(self, inputs: FloatArray) -> FloatArray:
+        """Give log probabilities of activities; float64, (n, n_inputs) → (n, n_classes)."""
+        told = [
+            part.logits(inputs[:, view.columns]) for part, view in zip(self.parts, self.views, strict=True)
+        ]
+        return contaminated(added_up(told, self.views), self.contamination, self.temperature)
+
+
+def added_up(logits: Sequence[FloatArray], views: Sequence[View]) -> FloatArray:
+    """Weigh log probabilities by the shares of their views and add them up, float64, (n, n_classes)."""
+    return np.tensordot([view.share for view in views], np.stack(logits), axes=1)
 
 
 def contaminated(scores: FloatArray, contamination: float, temperature: float = 1.0) -> FloatArray:

@@ -7,7 +7,25 @@ from pathlib import Path
 
 from ml.training.recipe import BundleNames, RecipeError, read_section, read_tables
 
-_SECTIONS = ("bundle", "heads", "timeline")
+_SECTIONS = ("bundle", "trunk", "heads", "timeline")
+
+
+@dataclass(frozen=True)
+class TrunkPlan:
+    """Args:
+    network: Trained to tell people apart; its weights are in `ml/weights`.
+    step_s: Distance between the starts of the windows that it reads within a context.
+
+    Raises:
+        ValueError: A step that is not positive.
+    """
+
+    network: str
+    step_s: float
+
+    def __post_init__(self) -> None:
+        if not self.step_s > 0.0:
+            raise ValueError("step_s must be positive")
 
 
 @dataclass(frozen=True)
@@ -52,6 +70,7 @@ class ActivityRecipe:
     """All that determines an activity bundle, besides the data and the code."""
 
     bundle: BundleNames
+    trunk: TrunkPlan
     heads: HeadsPlan
     timeline: TimelinePlan
     sha256: str
@@ -68,6 +87,7 @@ def read_activity_recipe(path: Path) -> ActivityRecipe:
     where = f"{path.name} [{{}}]".format
     recipe = ActivityRecipe(
         bundle=read_section(where("bundle"), BundleNames, tables.get("bundle", {})),
+        trunk=read_section(where("trunk"), TrunkPlan, tables.get("trunk", {})),
         heads=read_section(where("heads"), HeadsPlan, tables.get("heads", {})),
         timeline=read_section(where("timeline"), TimelinePlan, tables.get("timeline", {})),
         sha256=sha256,

@@ -21,12 +21,14 @@ class DescribedSegments:
 
     Attributes:
         edges_s: Where they begin, and where the last one ends, float64, shape (n_segments + 1,).
-        features: Of the context of each, float64, shape (n_segments, n_features).
+        starts_s: Where the context of each begins, float64, shape (n_segments,).
+        features: Of the context of each, made by hand, float64, shape (n_segments, n_features).
         mute: Which tell nothing, bool, shape (n_segments,).
         quality: Of each, 0 to 1, float64, shape (n_segments,).
     """
 
     edges_s: FloatArray
+    starts_s: FloatArray
     features: FloatArray = field(repr=False)
     mute: NDArray[np.bool_] = field(repr=False)
     quality: FloatArray = field(repr=False)
@@ -51,6 +53,7 @@ def describe_segments(
     bounds = list(zip(edges_s[:-1].tolist(), edges_s[1:].tolist(), strict=True))
     return DescribedSegments(
         edges_s=edges_s,
+        starts_s=starts_s,
         features=describe_contexts(strip, starts_s, context_s),
         mute=np.array([is_mute(strip.quality, *bound) for bound in bounds]),
         quality=np.array([mean_quality(strip.quality, *bound) for bound in bounds]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,18 @@ from ml.activity.features import FEATURE_NAMES
 from ml.evaluation.activity_timelines import JoinedStrip
 
 FEATURES_FILE = "features.npz"
+TRUNK_FILE = "trunk.onnx"
 _COLUMNS = ("features", "mute", "person", "activity", "electrode", "record", "start_s")
 _STRIP_ARRAYS = ("features", "mute", "truth")
 
 
-def save_features(folder: Path, features: MotionFeatures, strips: Sequence[JoinedStrip]) -> Path:
-    """Keep features of windows and of joined strips."""
+def save_features(
+    folder: Path, trunk: bytes, features: MotionFeatures, strips: Sequence[JoinedStrip]
+) -> Path:
+    """Keep a trunk, and what windows and joined strips are like by hand and by it."""
     arrays: dict[str, Any] = {
         "names": np.array(FEATURE_NAMES),
+        "trunk_sha256": np.array(hashlib.sha256(trunk).hexdigest()),
         "people": np.array(features.people),
         "contexts_s": np.array(list(features.tables)),
         "rest": features.rest,
@@ -33,6 +38,7 @@ def save_features(folder: Path, features: MotionFeatures, strips: Sequence[Joine
         arrays |= {f"strip_{number}_{name}": getattr(strip, name) for name in _STRIP_ARRAYS}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FEATURES_FILE
+    (folder / TRUNK_FILE).write_bytes(trunk)
     with path.open("wb") as file:
         np.savez_compressed(file, **arrays)
     return path
@@ -43,10 +49,12 @@ def load_features(folder: Path) -> tuple[MotionFeatures, list[JoinedStrip]]:
 
     Raises:
         FileNotFoundError: Nothing was kept.
-        ValueError: Features of other code.
+        ValueError: Features of other code, or of another trunk than the one beside them.
     """
+    trunk_sha256 = hashlib.sha256(load_trunk(folder)).hexdigest()
     with np.load(folder / FEATURES_FILE) as kept:
-        if kept["names"].tolist() != list(FEATURE_NAMES):
+        same = kept["names"].tolist() == list(FEATURE_NAMES) and "trunk_sha256" in kept
+        if not same or kept["trunk_sha256"].item() != trunk_sha256:
             raise ValueError(f"{folder / FEATURES_FILE} holds other features than this code makes")
         tables = {
             float(context_s): FeatureTable(**{name: kept[f"table_{context_s:g}_{name}"] for name in _COLUMNS})
@@ -62,3 +70,12 @@ def load_features(folder: Path) -> tuple[MotionFeatures, list[JoinedStrip]]:
         ]
         elsewhere = {s: kept[f"elsewhere_{s:g}"] for s in tables if f"elsewhere_{s:g}" in kept}
         return MotionFeatures(tables, kept["rest"], tuple(kept["people"].tolist()), elsewhere), strips
+
+
+def load_trunk(folder: Path) -> bytes:
+    """Read the trunk that `save_features` kept.
+
+    Raises:
+        FileNotFoundError: Nothing was kept.
+    """
+    return (folder / TRUNK_FILE).read_bytes()

@@ -6,7 +6,7 @@ All under A3, nested, as `ml.evaluation.activity_protocols`. scikit-learn is nee
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.activity.examples import FeatureTable, MotionFeatures
-from ml.activity.features import FEATURE_NAMES, N_REST
+from ml.activity.features import N_REST
 from ml.activity.fitting import Examples, fit_calibration
 from ml.activity.head import Standardisation, contaminated
+from ml.activity.inputs import N_BY_HAND
 from ml.activity.rhythm import RHYTHM_NAMES
 from ml.data.motion import ACTIVITIES, ELECTRODES
 from ml.evaluation.activity_protocols import (
@@ -34,12 +35,7 @@ N_CLASSES = len(ACTIVITIES)
 LEARNED_EVERY = 2
 # To choose among settings, people known are left out by thirds: one at a time would take hours.
 INNER_FOLDS = 3
-# How many of the first features are compared with the wearer's rest.
-REST_KINDS = {
-    "rhythm": len(RHYTHM_NAMES),
-    "rhythm and beats": N_REST,
-    "all features": len(FEATURE_NAMES),
-}
+BY_HAND = "by hand"
 TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -56,6 +52,28 @@ class Contender:
     name: str
     make: Callable[[Any], Any]
     settings: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class RestKind:
+    """What of a wearer's rest is compared with.
+
+    Args:
+        name: For the table.
+        n_by_hand: How many of the first features.
+        trunk: Is the trunk read, and compared?
+    """
+
+    name: str
+    n_by_hand: int
+    trunk: bool = False
+
+
+REST_KINDS = (
+    RestKind("rhythm", len(RHYTHM_NAMES)),
+    RestKind("rhythm and beats", N_REST),
+    RestKind("rhythm, beats and trunk", N_REST, trunk=True),
+)
 
 
 def contenders() -> tuple[Contender, ...]:
@@ -129,33 +147,48 @@ def _fit_and_ask(contender: Contender, setting: Any, known: Examples, asked: Flo
     return np.asarray(np.log(np.maximum(probabilities, TINY)))
 
 
+def kinds_of_features(table: FeatureTable, elsewhere: FloatArray | None) -> dict[str, Examples]:
+    """Give windows to heads as what ships reads them, and as less or otherwise; the first is what ships."""
+    fused = table_examples(table, None, elsewhere=elsewhere)
+
+    def only(columns: slice) -> Examples:
+        told = None if elsewhere is None else elsewhere[:, columns]
+        return replace(fused, inputs=fused.inputs[:, columns], elsewhere=told, views=())
+
+    return {
+        "by hand and of the trunk, fused": fused,
+        "by hand and of the trunk, in one covariance": only(slice(None)),
+        BY_HAND: only(slice(N_BY_HAND)),
+        "of the trunk": only(slice(N_BY_HAND, None)),
+    }
+
+
 def comparison_rows(
-    table: FeatureTable, context_s: float, kinds: Mapping[str, FloatArray], others: bool
+    table: FeatureTable,
+    context_s: float,
+    kinds: Mapping[str, Examples],
+    classifiers: Sequence[Contender] = (),
 ) -> list[dict[str, Any]]:
-    """Measure kinds of features by the discriminant, and where asked for the features by hand by others.
+    """Measure kinds of features by the discriminant, and those by hand by other classifiers.
 
     Args:
         table: Windows of one length.
         context_s: That length.
-        kinds: Features of those windows by the name of their kind, float64, shape (n, any); the first is what
-            ships.
-        others: Measure other classifiers, too.
+        kinds: Those windows by the name of what is read of them.
+        classifiers: Beside the discriminant.
     """
-    entries: list[tuple[str, str, FloatArray, Answerer]] = [
-        (name, "linear discriminant, shrinkage chosen", features, discriminant)
-        for name, features in kinds.items()
+    entries: list[tuple[str, str, Answerer]] = [
+        (name, "linear discriminant, shrinkage chosen", discriminant) for name in kinds
     ]
-    if others:
-        name, features = next(iter(kinds.items()))
-        entries += [(name, one.name, features, answerer(one)) for one in contenders()]
+    entries += [(BY_HAND, one.name, answerer(one)) for one in classifiers]
     rows = []
-    for name, classifier, features, answer in entries:
-        answers, choices = leave_one_person_out(table, table_examples(table, None, features), answer)
+    for name, classifier, answer in entries:
+        answers, choices = leave_one_person_out(table, kinds[name], answer)
         rows.append(
             {
                 "context_s": context_s,
                 "features": name,
-                "n_features": features.shape[1],
+                "n_features": kinds[name].inputs.shape[1],
                 "classifier": classifier,
                 **answers.figures(),
                 "choices": choices,
@@ -172,16 +205,15 @@ def rest_rows(features: MotionFeatures, context_s: float) -> list[dict[str, Any]
     """
     table = features.tables[context_s]
     rows = []
-    for name, n_rest in REST_KINDS.items():
+    for kind in REST_KINDS:
         for learned in ((0,), (0, 1, 2)):
             for turn, electrode in enumerate(("same", "another")):
-                logits = _logits_with_rest(features, table, n_rest, (learned, turn))
+                logits = _logits_with_rest(features, table, kind, (learned, turn))
                 answers = Answers(logits, table.activity, table.person, table.mute)
                 rows.append(
                     {
                         "context_s": context_s,
-                        "rest": name,
-                        "n_rest": n_rest,
+                        "rest": kind.name,
                         "learned_with": "same electrode" if learned == (0,) else "all three electrodes",
                         "asked_with": f"{electrode} electrode",
                         **answers.where(~table.in_own_rest).figures(),
@@ -191,14 +223,19 @@ def rest_rows(features: MotionFeatures, context_s: float) -> list[dict[str, Any]
 
 
 def _logits_with_rest(
-    features: MotionFeatures, table: FeatureTable, n_rest: int, turns: tuple[tuple[int, ...], int]
+    features: MotionFeatures, table: FeatureTable, kind: RestKind, turns: tuple[tuple[int, ...], int]
 ) -> FloatArray:
     """Logits of people left out; `turns` are the electrodes of rest learned with and asked with, from own."""
     learned, asked = turns
+    described = table.features if kind.trunk else table.features[:, :N_BY_HAND]
+    # What is not known of rest is no input: neither are differences from it.
+    compared = np.arange(described.shape[1])
+    hidden = (compared >= kind.n_by_hand) & (compared < N_BY_HAND)
+    rest = np.where(hidden, np.nan, features.rest[..., : described.shape[1]])
 
     def examples(turn: int) -> Examples:
         electrode = (table.electrode + turn) % len(ELECTRODES)
-        found = table_examples(table, features.rest[table.person, electrode, :n_rest])
+        found = table_examples(table, rest[table.person, electrode], described)
         # What is known beforehand was recorded with the own electrode; with another, all windows teach.
         return found if turn == 0 else replace(found, asked=~table.mute)
 
@@ -208,6 +245,7 @@ def _logits_with_rest(
         np.concatenate([one.classes for one in known]),
         np.concatenate([one.people for one in known]),
         np.concatenate([one.asked for one in known]),
+        views=known[0].views,
     )
     inputs = examples(asked).inputs
     logits = np.zeros((table.activity.size, N_CLASSES))

@@ -9,7 +9,7 @@ of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from ml.activity.examples import FeatureTable, MotionFeatures
 from ml.activity.fitting import Examples, FittedHead, fit_head
-from ml.activity.head import head_inputs, softmax
+from ml.activity.head import softmax
+from ml.activity.inputs import N_BY_HAND, head_inputs, input_views
 from ml.activity.strip_fitting import fit_correlation
 from ml.activity.whole_strips import StripEvidence, strip_evidence
 from ml.data.motion import ACTIVITIES
@@ -79,8 +80,7 @@ class Answers:
 def discriminant(known: Examples, asked: FloatArray) -> tuple[FloatArray, dict[str, float]]:
     """Answer by the head that ships."""
     fitted = fit_head(known, len(ACTIVITIES))
-    choice = {name: getattr(fitted, name) for name in ("shrinkage", "temperature", "contamination")}
-    return fitted.head.logits(asked), choice
+    return fitted.head.logits(asked), asdict(fitted.choices)
 
 
 def table_examples(
@@ -93,14 +93,19 @@ def table_examples(
 
     Args:
         table: Windows of one length.
-        rest: Of each window's wearer, float64, shape (n, n_rest); None for a head that does not know it.
+        rest: Of each window's wearer, float64, shape (n, n_features); None for a head that does not know it.
             With it, windows that meet what was known beforehand are not asked.
-        features: Others than the table's, float64, shape (n, any).
-        elsewhere: As of `Examples`.
+        features: Others than the table's, float64, shape (n, n_by_hand + any).
+        elsewhere: As many features of people elsewhere, float64. A sensor does not move what is a difference
+            to rest: with it, only those made by hand teach.
     """
-    inputs = head_inputs(table.features if features is None else features, rest)
-    asked = ~table.mute if rest is None else ~(table.mute | table.in_own_rest)
-    return Examples(inputs, table.activity, table.person, asked, elsewhere)
+    described = table.features if features is None else features
+    own_rest = rest is not None
+    asked = ~(table.mute | table.in_own_rest) if own_rest else ~table.mute
+    if own_rest and elsewhere is not None:
+        elsewhere = elsewhere[:, :N_BY_HAND]
+    views = input_views(described.shape[1], own_rest=own_rest)
+    return Examples(head_inputs(described, rest), table.activity, table.person, asked, elsewhere, views)
 
 
 def shipped_examples(features: MotionFeatures, context_s: float, *, own_rest: bool) -> Examples:

@@ -7,18 +7,19 @@ an order drawn by seed. How long an activity lasts on average is not learned fro
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.activity.examples import OWN_REST_S, REST, MotionFeatures
-from ml.activity.features import N_REST
-from ml.activity.fitting import Examples, FittedHead, fit_discriminants, fit_head
-from ml.activity.head import LinearHead, head_inputs
+from ml.activity.fitting import Examples, FittedHead, fit_chosen_head, fit_head
+from ml.activity.head import FusedHead
+from ml.activity.inputs import head_inputs
 from ml.activity.segments import describe_segments
 from ml.activity.smoothing import smooth, stay_probability, temper
+from ml.activity.trunk import Trunk
 from ml.data.motion import ACTIVITIES, ELECTRODES, MotionRecord
 from ml.evaluation.activity_protocols import Answers, joined, shipped_examples
 from ml.evaluation.confidence import fit_temperature, negative_log_likelihood
@@ -37,7 +38,7 @@ class JoinedStrip:
     """All activities of one person with one kind of electrode, described segment by segment.
 
     Attributes:
-        features: Of the context of each segment, float64, shape (n_segments, n_features).
+        features: Descriptions of the context of each segment, float64, shape (n_segments, n_features).
         mute: Segments that allow no call, bool, shape (n_segments,).
         truth: Activity in the middle of each segment, int64, likewise.
         person, electrode: Indices.
@@ -51,14 +52,19 @@ class JoinedStrip:
 
 
 def joined_strips(
-    records: Sequence[MotionRecord], people: Sequence[str], context_s: float, step_s: float, seed: int = 0
+    records: Sequence[MotionRecord],
+    people: Sequence[str],
+    lengths_s: tuple[float, float],
+    trunk: Trunk,
+    seed: int = 0,
 ) -> list[JoinedStrip]:
     """Put the recordings of each person and electrode one after another; what is own rest is left out.
 
     Args:
         records: Of the motion set.
         people: Subject ids in the order of all indices.
-        context_s, step_s: Of the segments.
+        lengths_s: Of the contexts, and of the segments.
+        trunk: Describes contexts beside what is made by hand.
         seed: Of the order of activities.
     """
     random = np.random.default_rng(seed)
@@ -67,12 +73,12 @@ def joined_strips(
         for electrode, kind in enumerate(ELECTRODES):
             own = [r for r in records if r.person == name and r.electrode == kind]
             parts = [own[i] for i in random.permutation(len(own))]
-            strips.append(_joined(parts, person, electrode, (context_s, step_s)))
+            strips.append(_joined(parts, (person, electrode), lengths_s, trunk))
     return strips
 
 
 def _joined(
-    parts: Sequence[MotionRecord], person: int, electrode: int, lengths_s: tuple[float, float]
+    parts: Sequence[MotionRecord], whose: tuple[int, int], lengths_s: tuple[float, float], trunk: Trunk
 ) -> JoinedStrip:
     signals = [_asked_signal(part) for part in parts]
     fs_hz = parts[0].fs_hz
@@ -82,7 +88,9 @@ def _joined(
     middles_s = (described.edges_s[1:] + described.edges_s[:-1]) / 2.0
     part = np.minimum(np.searchsorted(ends_s, middles_s, side="right"), len(parts) - 1)
     activities = np.array([ACTIVITIES.index(one.activity) for one in parts])
-    return JoinedStrip(described.features, described.mute, activities[part], person, electrode)
+    of_trunk = trunk.features(strip, described.starts_s, lengths_s[0])
+    features = np.hstack([described.features, of_trunk])
+    return JoinedStrip(features, described.mute, activities[part], *whose)
 
 
 def _asked_signal(record: MotionRecord) -> NDArray[np.float32]:
@@ -178,9 +186,9 @@ class TimelineBench:
         """Probability of no change within a segment."""
         return stay_probability(self.step_s, DWELL_S)
 
-    def logits(self, head: LinearHead, strip: JoinedStrip) -> FloatArray:
+    def logits(self, head: FusedHead, strip: JoinedStrip) -> FloatArray:
         """Score the segments of a strip."""
-        rest = self.features.rest[strip.person, strip.electrode, :N_REST] if self.own_rest else None
+        rest = self.features.rest[strip.person, strip.electrode] if self.own_rest else None
         return head.logits(head_inputs(strip.features, rest))
 
     def left_out(
@@ -189,13 +197,12 @@ class TimelineBench:
         """Score each person's strips by a head like `fitted` that met neither that person nor `without`."""
         examples = self.examples
         strips = [strip for strip in self.strips if strip.person != without]
-        heads: dict[int, LinearHead] = {}
+        heads: dict[int, FusedHead] = {}
         for person in {strip.person for strip in strips}:
             known = examples.where(
                 examples.asked & (examples.people != person) & (examples.people != without)
             )
-            [head] = fit_discriminants(known, len(ACTIVITIES), [fitted.shrinkage])
-            heads[person] = head.calibrated(fitted.temperature, fitted.contamination)
+            heads[person] = fit_chosen_head(known, len(ACTIVITIES), fitted.choices)
         return strips, [self.logits(heads[strip.person], strip) for strip in strips]
 
 
@@ -217,8 +224,7 @@ def timeline_row(bench: TimelineBench) -> dict[str, Any]:
         ahead.append(timeline_answers(strips, logits, chaining_ahead, forward_only=True))
         choices.append(
             {
-                "shrinkage": fitted.shrinkage,
-                "contamination": fitted.contamination,
+                **asdict(fitted.choices),
                 **chaining._asdict(),
                 "forward_only": {"weight": chaining_ahead.weight, "temperature": chaining_ahead.temperature},
             }

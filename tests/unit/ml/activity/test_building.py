@@ -6,8 +6,9 @@ import pytest
 
 from ml.activity.building import fit_correlations, fit_heads, write_activity_bundle
 from ml.activity.features import FEATURE_NAMES, N_REST
+from ml.activity.network import input_width
 from ml.evaluation.activity_protocols import shipped_examples
-from tests.moving import CHAINING, CORRELATIONS, RECIPE
+from tests.moving import CHAINING, CORRELATIONS, RECIPE, TRUNK_SIZE, trunk_weights
 
 FIGURES = [
     {
@@ -28,7 +29,7 @@ FIGURES = [
 
 def written(models, heads):
     return write_activity_bundle(
-        models, RECIPE, heads, CHAINING, correlations=CORRELATIONS, people=4, figures=FIGURES
+        models, RECIPE, trunk_weights(), heads, CHAINING, correlations=CORRELATIONS, people=4, figures=FIGURES
     )
 
 
@@ -36,8 +37,8 @@ class TestFitHeads:
     def test_one_without_and_one_with_own_rest_per_context(self, features):
         without, with_rest = fit_heads(features, (10.0,))
 
-        assert len(without.head.weights) == len(FEATURE_NAMES)
-        assert len(with_rest.head.weights) == len(FEATURE_NAMES) + N_REST
+        assert input_width([without.head]) == len(FEATURE_NAMES) + TRUNK_SIZE
+        assert input_width([with_rest.head]) == len(FEATURE_NAMES) + TRUNK_SIZE + N_REST
 
     def test_people_elsewhere_take_part(self, features):
         elsewhere = {10.0: features.tables[10.0].features[:20] + 1.0}
@@ -46,7 +47,8 @@ class TestFitHeads:
             fit_heads(found, (10.0,)) for found in (features, replace(features, elsewhere=elsewhere))
         )
 
-        assert not np.allclose(alone.head.weights, beside.head.weights)
+        for one, other in zip(alone.head.parts, beside.head.parts, strict=True):
+            assert not np.allclose(one.weights, other.weights)
 
 
 class TestFitCorrelations:

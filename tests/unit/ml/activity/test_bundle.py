@@ -1,13 +1,16 @@
 import numpy as np
 import pytest
 
+from ml.activity.building import fit_heads
 from ml.activity.bundle import ActivityConfig, load_recogniser
-from ml.activity.features import FEATURE_NAMES
+from ml.activity.features import FEATURE_NAMES, window_features
+from ml.activity.head import softmax
+from ml.activity.inputs import head_inputs
 from ml.activity.recogniser import Baseline
 from ml.bundle import BundleError
 from ml.signal.conditioning import ConditionedEcg, examine
 from tests.bundles import write_activity_files, write_network_bundle
-from tests.moving import FS_HZ, moving_signal
+from tests.moving import FS_HZ, RECIPE, made_up_trunk, moving_signal
 
 REST, WALK, RUN = 0, 2, 3
 NOISE = np.random.default_rng(0).standard_normal(2500)
@@ -20,6 +23,7 @@ def examined(*activities: int, seconds: float = 20.0) -> ConditionedEcg:
 
 FIELDS = {
     "features": list(FEATURE_NAMES),
+    "trunk": {"n_samples": 368, "fs_hz": 125.0, "step_s": 3.0},
     "contexts_s": [3.0, 10.0],
     "step_s": 3.0,
     "timeline_context_s": 10.0,
@@ -41,6 +45,8 @@ class TestActivityConfig:
         ("fields", "message"),
         [
             ({"features": ["log_heart_rate"]}, "others than this code makes"),
+            ({"trunk": {"step_s": 3.0}}, "preprocessing.trunk: missing or unknown"),
+            ({"trunk": {"n_samples": 368, "fs_hz": 33.0, "step_s": 3.0}}, "fs_hz must divide"),
             ({"contexts_s": [10.0, 3.0]}, "expected ascending"),
             ({"contexts_s": []}, "expected ascending"),
             ({"dwell_s": 0.0}, "expected positive"),
@@ -82,6 +88,32 @@ class TestActivity:
 
         assert short.argmax() == long.argmax() == recogniser.classes.index("walk")
         assert long.max() > short.max()
+
+    def test_gain_and_polarity_change_nothing(self, recogniser):
+        signal = moving_signal(WALK, 20.0, seed=901)
+        upright, turned = (examine(x, FS_HZ) for x in (signal, 4000.0 - 2.0 * signal))
+
+        for rest in (None, recogniser.baseline(examined(REST))):
+            expected = recogniser.activity(upright, rest).probabilities
+            np.testing.assert_allclose(recogniser.activity(turned, rest).probabilities, expected, atol=1e-3)
+
+    def test_calls_are_those_of_the_heads_by_themselves(self, recogniser, features):
+        strip, trunk = examined(WALK, seconds=10.0), made_up_trunk()
+        heads = fit_heads(features, RECIPE.heads.contexts_s)
+        by_hand = window_features(strip, 0.0, 10.0)
+        described = np.concatenate([by_hand, trunk.features(strip, np.zeros(1), 10.0)[0]])[None]
+        resting = examined(REST)
+        rest = np.concatenate(
+            [window_features(resting, 0.0, 20.0), trunk.features(resting, np.zeros(1), 20.0)[0]]
+        )
+
+        for head, known, baseline in (
+            (heads[0], None, None),
+            (heads[1], rest, recogniser.baseline(resting)),
+        ):
+            expected = softmax(head.head.logits(head_inputs(described, known)))[0]
+            found = recogniser.activity(strip, baseline).probabilities
+            np.testing.assert_allclose(found, expected, atol=2e-3)
 
     def test_own_rest_matters(self, recogniser):
         baseline = recogniser.baseline(examined(REST))

@@ -8,10 +8,10 @@ from ml.activity.examples import (
     own_rest_signal,
     resting_elsewhere,
 )
-from ml.activity.features import FEATURE_NAMES, N_REST
+from ml.activity.features import FEATURE_NAMES
 from ml.data.motion import MotionRecord, Stretch
 from ml.data.records import EcgRecord
-from tests.moving import FS_HZ, moving_records, moving_signal
+from tests.moving import FS_HZ, TRUNK_SIZE, made_up_trunk, moving_records, moving_signal
 
 
 def with_gap(at_s: float, seconds: float = 30.0, activity: str = "rest") -> MotionRecord:
@@ -23,7 +23,7 @@ def with_gap(at_s: float, seconds: float = 30.0, activity: str = "rest") -> Moti
 
 class TestMotionFeatures:
     def test_every_window_of_every_length_is_described(self):
-        found = motion_features(moving_records(1, seconds=21.0), (3.0, 10.0), 6.0)
+        found = motion_features(moving_records(1, seconds=21.0), (3.0, 10.0), made_up_trunk(), 6.0)
 
         assert len(found.tables[3.0].features) == 15 * 4
         assert len(found.tables[10.0].features) == 15 * 2
@@ -31,28 +31,28 @@ class TestMotionFeatures:
         assert found.people == ("p0",)
 
     def test_windows_that_meet_own_rest_are_marked(self):
-        table = motion_features(moving_records(1, seconds=33.0), (3.0,), 10.0).tables[3.0]
+        table = motion_features(moving_records(1, seconds=33.0), (3.0,), made_up_trunk(), 10.0).tables[3.0]
 
         assert table.start_s[table.in_own_rest].tolist() == [0.0, 10.0] * 3
         assert (table.activity[table.in_own_rest] == 0).all()
 
     def test_no_window_holds_lost_data(self):
-        table = motion_features([with_gap(7.0)], (5.0,), 1.0).tables[5.0]
+        table = motion_features([with_gap(7.0)], (5.0,), made_up_trunk(), 1.0).tables[5.0]
 
         assert table.start_s.size > 15
         assert ((table.start_s + 5.0 <= 7.0) | (table.start_s > 7.0)).all()
 
     def test_own_rest_is_that_of_the_same_electrode(self):
         records = moving_records(2, seconds=22.0)
-        found = motion_features(records, (10.0,), 10.0)
+        found = motion_features(records, (10.0,), made_up_trunk(), 10.0)
         table = found.tables[10.0]
 
         rest = found.own_rest(table)
 
         at_rest = next(r for r in records if r.person == "p1" and r.electrode == "chrome_nickel")
-        expected = describe(own_rest_signal(at_rest), FS_HZ)[0]
+        expected = describe(own_rest_signal(at_rest), FS_HZ, made_up_trunk())[0]
         mine = (table.person == 1) & (table.electrode == 1)
-        np.testing.assert_array_equal(rest[mine], np.tile(expected[:N_REST], (mine.sum(), 1)))
+        np.testing.assert_array_equal(rest[mine], np.tile(expected, (mine.sum(), 1)))
 
 
 class TestOwnRestSignal:
@@ -68,17 +68,17 @@ class TestRestingElsewhere:
         return [EcgRecord(f"r{i}", f"p{i}", FS_HZ, x, "I", "mV") for i, x in enumerate(signals)]
 
     def test_those_that_hold_a_window_and_say_something_are_described(self):
-        found = resting_elsewhere(self.records(), (3.0, 10.0))
+        found = resting_elsewhere(self.records(), (3.0, 10.0), made_up_trunk())
 
         assert {s: len(rows) for s, rows in found.items()} == {3.0: 2, 10.0: 1}
         middle = self.records()[1].signal[round(2 * FS_HZ) : round(12 * FS_HZ)]
-        np.testing.assert_array_equal(found[10.0][0], describe(middle, FS_HZ)[0])
+        np.testing.assert_array_equal(found[10.0][0], describe(middle, FS_HZ, made_up_trunk())[0])
 
 
 class TestDescribe:
     def test_what_is_no_strip_is_mute(self):
-        features, mute = describe(np.zeros(1000, np.float32), FS_HZ)
+        features, mute = describe(np.zeros(1000, np.float32), FS_HZ, made_up_trunk())
 
         assert mute
-        assert features.shape == (len(FEATURE_NAMES),)
+        assert features.shape == (len(FEATURE_NAMES) + TRUNK_SIZE,)
         assert np.isnan(features).all()

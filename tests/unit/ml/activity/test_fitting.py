@@ -7,11 +7,13 @@ from ml.activity.fitting import (
     ELSEWHERE_WEIGHT,
     Examples,
     fit_calibration,
+    fit_chosen_head,
     fit_discriminants,
     fit_head,
     left_out_scores,
 )
-from ml.activity.head import LinearHead, contaminated
+from ml.activity.head import LinearHead, View, contaminated
+from ml.evaluation.confidence import negative_log_likelihood
 
 N_CLASSES = 3
 
@@ -147,7 +149,7 @@ class TestFitHead:
         asked_all = fit_head(Examples(some.inputs, classes, some.people, some.asked), N_CLASSES, (0.1,))
         asked_others = fit_head(Examples(some.inputs, classes, some.people, ~odd), N_CLASSES, (0.1,))
 
-        assert asked_others.contamination < 0.5 * asked_all.contamination
+        assert asked_others.choices.views[0].contamination < 0.5 * asked_all.choices.views[0].contamination
 
     def test_probabilities_of_people_left_out_are_true(self):
         some = examples(people=12, seed=1)
@@ -162,5 +164,78 @@ class TestFitHead:
     def test_of_several_shrinkages_one_is_chosen(self):
         fitted = fit_head(examples(), N_CLASSES, shrinkages=(0.1, 0.99))
 
-        assert fitted.shrinkage in (0.1, 0.99)
-        assert fitted.temperature > 0.0
+        [chosen] = fitted.choices.views
+        assert chosen.shrinkage in (0.1, 0.99)
+        assert chosen.temperature > 0.0
+
+    def test_without_views_it_is_the_discriminant_calibrated(self):
+        some = examples()
+
+        fitted = fit_head(some, N_CLASSES, (0.1,))
+
+        [alone] = fit_discriminants(some, N_CLASSES, [0.1])
+        scores = left_out_scores(some, N_CLASSES, [0.1])[0]
+        temperature, contamination = fit_calibration(scores, some.classes)
+        expected = contaminated(alone.scores(some.inputs), contamination, temperature)
+        np.testing.assert_allclose(fitted.head.logits(some.inputs), expected)
+        np.testing.assert_allclose(fitted.left_out_logits, contaminated(scores, contamination, temperature))
+
+
+class TestViews:
+    @staticmethod
+    def two_looks(shares: tuple[float, float] = (0.5, 0.5)) -> Examples:
+        """The same people looked at twice, each time blurred on its own; columns in turn."""
+        some = examples(people=8)
+        random = np.random.default_rng(6)
+        looks = [some.inputs + 1.5 * random.standard_normal(some.inputs.shape) for _ in range(2)]
+        columns = (np.array([0, 2]), np.array([1, 3]))
+        inputs = np.empty((len(some.inputs), 4))
+        for look, own in zip(looks, columns, strict=True):
+            inputs[:, own] = look
+        views = tuple(View(own, share) for own, share in zip(columns, shares, strict=True))
+        return replace(some, inputs=inputs, views=views)
+
+    def test_they_tell_more_together_than_each_alone(self):
+        both = self.two_looks()
+
+        losses = [
+            negative_log_likelihood(fit_head(one, N_CLASSES).left_out_logits, both.classes)
+            for one in (both, both.seen(both.views[0]), both.seen(both.views[1]))
+        ]
+
+        assert losses[0] < min(losses[1:]) - 0.03
+
+    def test_one_without_a_share_decides_nothing(self):
+        both = self.two_looks((1.0, 0.0))
+
+        fused, alone = (fit_head(one, N_CLASSES, (0.1,)) for one in (both, both.seen(both.views[0])))
+
+        calls = (head.left_out_logits.argmax(axis=1) for head in (fused, alone))
+        np.testing.assert_array_equal(*calls)
+
+    def test_probabilities_of_people_left_out_are_true(self):
+        both = self.two_looks()
+
+        odds = np.exp(fit_head(both, N_CLASSES).left_out_logits)
+
+        np.testing.assert_allclose(odds.sum(axis=1), 1.0)
+        right = odds.argmax(axis=1) == both.classes
+        assert odds.max(axis=1).mean() == pytest.approx(right.mean(), abs=0.03)
+
+    def test_the_head_gives_what_was_chosen_again(self):
+        both = self.two_looks()
+        fitted = fit_head(both, N_CLASSES)
+
+        again = fit_chosen_head(both, N_CLASSES, fitted.choices)
+
+        np.testing.assert_allclose(again.logits(both.inputs), fitted.head.logits(both.inputs))
+
+    def test_people_elsewhere_teach_only_what_they_tell(self):
+        some = replace(self.two_looks(), elsewhere=np.ones((4, 3)))
+
+        first, second = (some.seen(view).elsewhere for view in some.views)
+
+        assert first is not None
+        assert second is not None
+        assert (first.shape, second.shape) == ((4, 2), (4, 1))
+        assert replace(some, elsewhere=np.ones((4, 1))).seen(some.views[1]).elsewhere is None

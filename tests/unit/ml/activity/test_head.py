@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from ml.activity.head import LinearHead, Standardisation, contaminated, head_inputs, softmax
+from ml.activity.head import (
+    FusedHead,
+    LinearHead,
+    Standardisation,
+    View,
+    contaminated,
+    softmax,
+)
 
 
 class TestStandardisation:
@@ -70,13 +77,41 @@ class TestContaminated:
         np.testing.assert_allclose(found, np.log([[0.995, 0.005]]))
 
 
-class TestHeadInputs:
-    def test_rest_adds_the_difference_from_it(self):
-        features = np.array([[1.0, 2.0], [3.0, 5.0]])
+class TestFusedHead:
+    @staticmethod
+    def parts() -> tuple[np.ndarray, tuple[LinearHead, ...], tuple[View, ...]]:
+        """Inputs, two heads, and what each of them reads."""
+        random = np.random.default_rng(1)
+        inputs = random.standard_normal((30, 5))
+        inputs[3, 1] = np.nan
+        views = (View(np.array([0, 3, 4]), 0.7), View(np.array([1, 2]), 0.3))
+        heads = tuple(
+            LinearHead(
+                Standardisation.of(inputs[:, view.columns]),
+                random.standard_normal((view.columns.size, 3)),
+                random.normal(size=3),
+                0.1,
+            )
+            for view in views
+        )
+        return inputs, heads, views
 
-        assert head_inputs(features, np.array([1.0, 1.0])).tolist() == [[1, 2, 0, 1], [3, 5, 2, 4]]
-        assert head_inputs(features, np.array([[1.0], [2.0]])).tolist() == [[1, 2, 0], [3, 5, 1]]
-        assert head_inputs(features, None) is features
+    def test_log_probabilities_of_its_parts_add_up_by_their_shares(self):
+        inputs, heads, views = self.parts()
+
+        found = FusedHead(heads, views, temperature=1.5).logits(inputs)
+
+        told = [head.logits(inputs[:, view.columns]) for head, view in zip(heads, views, strict=True)]
+        np.testing.assert_allclose(np.exp(found), softmax((0.7 * told[0] + 0.3 * told[1]) / 1.5))
+
+    def test_a_part_that_is_sure_and_wrong_is_overruled(self):
+        inputs, (first, second), views = self.parts()
+        sure = LinearHead(second.standardisation, second.weights, np.array([1e4, 0.0, 0.0]), 0.1)
+        decided = LinearHead(first.standardisation, first.weights, np.array([0.0, 50.0, 0.0]), 0.01)
+
+        found = FusedHead((decided, sure), views).logits(inputs)
+
+        assert (found.argmax(axis=1) == 1).all()
 
 
 class TestSoftmax:

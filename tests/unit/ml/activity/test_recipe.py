@@ -27,6 +27,11 @@ class TestReadActivityRecipe:
         ("old", "new", "message"),
         [
             ("step_s = 3.0", "stride_s = 3.0", "unknown keys"),
+            (
+                'network = "ecg-student"\nstep_s = 3.0',
+                'network = "ecg-student"\nstep_s = 0',
+                "step_s must be",
+            ),
             ("dwell_s = 60.0", "dwell_s = 0.0", "dwell_s must be positive"),
             ("context_s = 10.0", "context_s = 11.0", "no head for context_s 11"),
             ("[3.0, 10.0", "[10.0, 3.0", "contexts_s ascending"),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ml.activity.examples import FeatureTable, MotionFeatures
-from ml.activity.features import FEATURE_NAMES, N_REST
+from ml.activity.features import FEATURE_NAMES
 from ml.activity.fitting import Examples
 from ml.evaluation.activity_protocols import (
     Answers,
@@ -63,7 +63,7 @@ class TestAnswers:
 class TestTableExamples:
     def test_own_rest_is_not_asked_about_where_it_is_known(self):
         some = table()
-        rest = np.zeros((some.person.size, N_REST))
+        rest = np.zeros_like(some.features)
 
         asked = table_examples(some, rest).asked
 

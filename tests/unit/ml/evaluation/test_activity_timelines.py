@@ -12,14 +12,14 @@ from ml.evaluation.activity_timelines import (
     timeline_answers,
     timeline_row,
 )
-from tests.moving import moving_features, moving_records
+from tests.moving import made_up_trunk, moving_features, moving_records
 
 PEOPLE = ("p0", "p1", "p2")
 
 
 @pytest.fixture(scope="module")
 def strips() -> list[JoinedStrip]:
-    return joined_strips(moving_records(3, seconds=32.0), PEOPLE, 10.0, 6.0)
+    return joined_strips(moving_records(3, seconds=32.0), PEOPLE, (10.0, 6.0), made_up_trunk())
 
 
 @pytest.fixture(scope="module")
