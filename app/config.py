@@ -49,7 +49,7 @@ class Settings(BaseSettings):
 
     @property
     def chosen_recogniser(self) -> str | None:
-        """``activity=activity@2026.11.2`` among them: the bundle that tells activities."""
+        """``activity=activity@2026.11.3`` among them: the bundle that tells activities."""
         return self._chosen.get(ACTIVITY)
 
     @property

@@ -38,8 +38,8 @@ def activity_card(fields: Mapping[str, Any]) -> str:
 
 {fields["calibration_data"]["people"]} people, leave one person out; shrinkage and temperature of each head,
 the share of windows that it takes to say nothing, and the correlation between windows of a strip were chosen
-by leaving out one after another of the others. What the network counts was not: it is one number, whose
-alternatives are in docs/results/activity/fusion.json.
+by leaving out one after another of the others. How much the network counts is one number for all heads: the
+one with the least loss of people left out (docs/results/activity/fusion.json), everybody having had a say.
 Windows that allow no call count as wrong. Intervals are 95 %, over people: ten of them say little about
 others; errors come by person, not by window. Beside each calibration error (ECE), in brackets, the one that
 true probabilities would have with as many predictions, were each right or wrong on its own.
@@ -63,8 +63,8 @@ between those ways are chance.
   rest: these chose how heads were fitted. Of people who chose nothing, 80 and 90 % (own rest) with the
   hand-held device, but with a third one, never met, 37 % of 90 people, and 48 % with own rest of another
   recording (docs/results/activity/other-sensors.json). Of other activities there nothing is known.
-- The trunk of `ecg`, read beside these features, adds 5 points (3 classes) at 3 s and loses 3 at 30 s, with
-  less true probabilities at both (docs/results/activity/comparison.json).
+- Features made by hand alone lose 5 points (3 classes) at 3 s and next to none at 30 s; the network alone, or
+  both in one covariance, lose at 30 s (docs/results/activity/comparison.json).
 - All classes are taken to be equally likely beforehand. Whatever else a wearer does (sit, cycle, sleep,
   drive) is called by the likeliest of these names.
 - Every recording holds one activity; timelines were measured on recordings put one after another.

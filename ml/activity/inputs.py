@@ -15,8 +15,8 @@ from ml.activity.head import View
 FloatArray = NDArray[np.float64]
 
 N_BY_HAND = len(FEATURE_NAMES)
-# What the trunk says counts two to three. Ten people are too few to fit it for each length of window:
-# docs/results/activity/fusion.json compares.
+# What the trunk says counts two to three: of one share for all heads, the one with the least loss of people
+# left out (docs/results/activity/fusion.json). Ten people are too few to fit one for each head.
 TRUNK_SHARE = 0.4
 
 

@@ -71,7 +71,7 @@ class ActivityAnswer(ResponseSchema):
     heart_rate_bpm: float | None = described("Median heart rate.", example=71.0)
     quality: float = described("Quality of what allowed a call, 0 to 1.", example=0.8)
     seconds: float = described("Seconds that allowed a call.", example=58.5)
-    encoder: str = described("Bundle that told it.", example="activity@2026.11.2")
+    encoder: str = described("Bundle that told it.", example="activity@2026.11.3")
 
     @classmethod
     def of(cls, timeline: ActivityTimeline) -> ActivityAnswer:
