@@ -12,7 +12,7 @@ from ml.evaluation.report import ReportTable
 from ml.evaluation.target_figures import points
 from ml.reproduce import dt4ecg_published as published
 from ml.reproduce.dt4ecg_figures import Grid, Task, TaskFigures, gain
-from ml.reproduce.dt4ecg_plan import ATTENTIONS, BACKBONES, Cell
+from ml.reproduce.dt4ecg_plan import ATTENTIONS, BACKBONES, SEEDS, Cell, seeds
 from ml.reproduce.dt4ecg_tables import NOT_MEASURED, attention_title, net_title
 
 _TASKS: tuple[Task, ...] = ("identity", "activity")
@@ -75,6 +75,32 @@ def answer(grid: Grid) -> str:
         )
     printed = [points(_printed(_PROPOSED, BACKBONES, k)) for k in range(len(_TASKS))]
     return " ".join([*sentences, f"The paper has {printed[1]} and {printed[0]} for SCA.\n"])
+
+
+def over_seeds(grid: Grid) -> str:
+    """Say in words what SCA adds to ResNet with each seed; empty until all of them are there."""
+    sentences = []
+    for protocol in _PROTOCOLS:
+        told = []
+        for task in reversed(_TASKS):
+            gains = [_added_to(cell, grid, task) for cell in seeds(Cell(protocol=protocol))]
+            if any(one is None for one in gains):
+                return ""
+            found = [one[0] for one in gains if one is not None]
+            told.append(f"{points(float(np.mean(found)))} of {task} ({', '.join(map(points, found))})")
+        sentences.append(f"under {protocol} {' and '.join(told)}")
+    return (
+        f"Over {len(SEEDS)} seeds SCA adds to ResNet, in points, mean and each: {'; '.join(sentences)}. "
+        "A gain that changes its sign with the seed is none.\n"
+    )
+
+
+def _added_to(cell: Cell, grid: Grid, task: Task) -> tuple[float, Interval] | None:
+    with_it, without = (
+        grid.figures(replace(cell, backbone="resnet", attention=attention), task)
+        for attention in (_PROPOSED, _NONE)
+    )
+    return None if with_it is None or without is None else gain([(with_it, without)])
 
 
 def _gains(grid: Grid, attention: str, backbones: Sequence[str]) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
-from ml.reproduce.dt4ecg_claims import answer, attentions_table, sca_table
+from ml.reproduce.dt4ecg_claims import answer, attentions_table, over_seeds, sca_table
 from ml.reproduce.dt4ecg_figures import Grid
-from ml.reproduce.dt4ecg_plan import ATTENTIONS, BACKBONES, Cell, table_3
+from ml.reproduce.dt4ecg_plan import ATTENTIONS, BACKBONES, SEEDS, Cell, seeds, table_3
 from tests.unit.ml.reproduce.grids import result
 
 PROTOCOLS = ("A1", "A2")
@@ -71,3 +71,28 @@ class TestAnswer:
         last = table_3("A2")[-1]
 
         assert not answer(Grid({cell: one for cell, one in whole.items() if cell != last}))
+
+
+class TestOverSeeds:
+    def seeded(self, *gains: float) -> Grid:
+        """ResNet with and without SCA, that adds so much with each seed."""
+        cells = {}
+        for protocol in PROTOCOLS:
+            for cell, added in zip(seeds(Cell(backbone="resnet", protocol=protocol)), gains, strict=True):
+                for attention, right in (("none", 0.7), ("sca", 0.7 + added)):
+                    one = replace(cell, attention=attention)
+                    cells[one] = result(one, right)
+        return Grid(cells)
+
+    def test_mean_and_each_seed_are_told(self) -> None:
+        text = over_seeds(self.seeded(0.1, -0.1, 0.3))
+
+        assert text.startswith("Over 3 seeds SCA adds to ResNet")
+        assert "under A1 +10.00 of activity (+10.00, -10.00, +30.00)" in text
+
+    def test_nothing_is_said_before_all_are_there(self) -> None:
+        whole = self.seeded(0.1, 0.1, 0.1)
+        missing = replace(Cell(backbone="resnet", protocol="A2"), seed=SEEDS[-1])
+        results = {cell: one for cell, one in whole.results.items() if cell != missing}
+
+        assert over_seeds(Grid(results)) == ""

@@ -23,6 +23,7 @@ def row(
         "accuracy_interval": [0.7, 0.8],
         "ece": 0.03,
         "ece_interval": [0.01, 0.05],
+        "ece_if_true": 0.012,
     } | figures
     about = {"asked": asked, "context_s": context_s, "own_rest": own_rest}
     return {**about, "classes_5": by_class, "classes_3": by_class}
@@ -48,6 +49,7 @@ class TestShippedTargetsTable:
         assert reached["3 classes, 30 s"] == "not measured"
         assert reached["3 classes, 30 s, own rest"].startswith("95.0%")
         assert reached["3 classes, whole strip"].endswith("**must met**")
+        assert reached["ECE, 5 classes, 3 s"] == "3.00% (1.0–5.0%); true ones: 1.20%: **must met**"
 
     @pytest.mark.parametrize(
         ("ece", "verdict"), [(0.019, "aim met"), (0.02, "aim met"), (0.05, "must met"), (0.06, "missed")]
