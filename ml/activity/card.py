@@ -59,9 +59,9 @@ between those ways are chance.
 
 - Ten people, nothing told of their age or health, one session each; one make of wearable, its place on the
   body not stated; walking at 4 km/h and running at 8 km/h only. With other sensors the probabilities are not
-  true. Of people at rest there, 80 % (clinical, lying) and 76 % (hand-held) were called so, 87 % with own
-  rest: these chose how heads were fitted. Of people who chose nothing, 80 and 90 % (own rest) with the
-  hand-held device, but with a third one, never met, 37 % of 90 people, and 48 % with own rest of another
+  true. Of people at rest there, 87 % (clinical, lying) and 83 % (hand-held) were called so, 98 % with own
+  rest: these chose how heads were fitted. Of people who chose nothing, 88 and 97 % (own rest) with the
+  hand-held device, but with a third one, never met, 39 % of 90 people, and 80 % with own rest of another
   recording (docs/results/activity/other-sensors.json). Of other activities there nothing is known.
 - Features made by hand alone lose 5 points (3 classes) at 3 s and next to none at 30 s; the network alone, or
   both in one covariance, lose at 30 s (docs/results/activity/comparison.json).
