@@ -2,9 +2,11 @@
 
 For each person who is asked about under A3, heads of both views are fitted to the nine others, and fused with
 each of several shares of the trunk, or with shares fitted to these nine. Beside A3 stands the loss within:
-each of the nine asked in turn by heads of the eight others, which never met the tenth. One share serves all
-heads: the one with the least loss within, summed over all lengths of windows, with and without own rest.
-Needs `python -m ml.cli activity features`; writes `docs/results/activity/fusion.json`. Some five minutes.
+that of the nine, each told by heads of the eight others, calibrated (and, where shares are fitted, fused) on
+these same nine. So it flatters what is fitted, and what errs by person. One share serves all heads: of those
+that are not fitted, the one with the least loss within, summed over all lengths of windows, with and without
+own rest; it has the least loss under A3, too. Needs `python -m ml.cli activity features`; writes
+`docs/results/activity/fusion.json`. Some five minutes.
 """
 
 from __future__ import annotations

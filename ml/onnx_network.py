@@ -38,15 +38,20 @@ class OnnxNetwork:
         self._session = _open_session(weights)
         _require("inputs", inputs, self._session.get_inputs())
         _require("outputs", outputs, self._session.get_outputs())
-        self._sizes = {port.name: int(port.shape[-1]) for port in self._session.get_outputs()}
+        ports = (*self._session.get_inputs(), *self._session.get_outputs())
+        self._sizes = {port.name: port.shape[-1] for port in ports}
         self._first_output = next(iter(outputs))
 
     def output_size(self, output: str | None = None) -> int:
         """Give the last size of an output, which the network fixes."""
-        return self._sizes[output or self._first_output]
+        return int(self._sizes[output or self._first_output])
+
+    def input_size(self, name: str) -> int:
+        """Give the last size of an input that the network fixes."""
+        return int(self._sizes[name])
 
     def run(self, inputs: Inputs, output: str | None = None) -> NDArray[np.float32]:
-        """Run it once, as far as an output needs it; may be called from several threads."""
+        """Run it once; may be called from several threads."""
         wanted = output or self._first_output
         return np.asarray(self._session.run([wanted], dict(inputs))[0], dtype=np.float32)
 

@@ -26,7 +26,10 @@ RECIPE = ActivityRecipe(
 )
 TRUNK_WINDOWS = TrunkWindows(step_s=3.0)
 TRUNK_SIZE = 6
-CHAINING = Chaining(stay_probability(3.0, 60.0), 0.3)
+CHAININGS = (
+    Chaining(stay_probability(3.0, 60.0), 0.3),
+    Chaining(stay_probability(3.0, 60.0), 0.6, temperature=1.5),
+)
 CORRELATIONS = (0.7, 0.6)
 
 

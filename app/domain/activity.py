@@ -140,7 +140,7 @@ class ActivityRecogniser(Protocol):
         """
 
     def estimate(self, strip: object) -> ActivityEstimate:
-        """The one activity of a strip that was encoded (``Encoding.strip``): the cost of the head alone."""
+        """The one activity of a strip that was encoded (``Encoding.strip``): nothing is conditioned again."""
 
 
 def _mean_over_time(segments: Sequence[ActivitySegment], values: Sequence[float]) -> float:

@@ -14,7 +14,6 @@ from ml.activity.card import activity_card
 from ml.activity.examples import MotionFeatures
 from ml.activity.features import FEATURE_NAMES
 from ml.activity.fitting import FittedHead, HeadChoices, fit_head
-from ml.activity.inputs import TRUNK_SHARE
 from ml.activity.network import activity_network
 from ml.activity.recipe import ActivityRecipe
 from ml.activity.trunk import TrunkWindows
@@ -65,12 +64,22 @@ def fit_correlations(
     return alone, with_rest
 
 
-def fit_chaining(
-    features: MotionFeatures, strips: Sequence[JoinedStrip], recipe: ActivityRecipe, fitted: FittedHead
-) -> Chaining:
-    """Choose how the segments of a timeline are put together, on people left out; without own rest."""
-    bench = TimelineBench(features, recipe.timeline.context_s, recipe.heads.step_s, strips, own_rest=False)
-    return best_chaining(*bench.left_out(fitted), bench.stay)
+def fit_chainings(
+    features: MotionFeatures,
+    strips: Sequence[JoinedStrip],
+    recipe: ActivityRecipe,
+    fitted: Sequence[FittedHead],
+) -> tuple[Chaining, Chaining]:
+    """Choose how the segments of a timeline are put together, on people left out; without own rest and with
+    it. `fitted` are the heads of `fit_heads`.
+    """
+    context_s, step_s = recipe.timeline.context_s, recipe.heads.step_s
+    first = 2 * recipe.heads.contexts_s.index(context_s)
+    chainings = []
+    for own_rest in (False, True):
+        bench = TimelineBench(features, context_s, step_s, strips, own_rest)
+        chainings.append(best_chaining(*bench.left_out(fitted[first + own_rest]), bench.stay))
+    return chainings[0], chainings[1]
 
 
 def write_activity_bundle(
@@ -78,7 +87,7 @@ def write_activity_bundle(
     recipe: ActivityRecipe,
     trunk: bytes,
     fitted: Sequence[FittedHead],
-    chaining: Chaining,
+    chainings: tuple[Chaining, Chaining],
     *,
     correlations: tuple[float, float],
     people: int,
@@ -91,7 +100,7 @@ def write_activity_bundle(
         recipe: Of the bundle.
         trunk: An ONNX file, as of `ml.activity.trunk_export`.
         fitted: Heads, by context, without own rest and with it.
-        chaining: Of timelines.
+        chainings: Of timelines, without own rest and with it.
         correlations: Between windows of a strip, without own rest and with it.
         people: Whom the heads were fitted to.
         figures: What was measured on people left out, for `operating_points`.
@@ -106,8 +115,8 @@ def write_activity_bundle(
         step_s=recipe.heads.step_s,
         timeline_context_s=recipe.timeline.context_s,
         dwell_s=recipe.timeline.dwell_s,
-        evidence_weight=chaining.weight,
-        timeline_temperature=round(chaining.temperature, 4),
+        evidence_weights=(chainings[0].weight, chainings[1].weight),
+        timeline_temperatures=(round(chainings[0].temperature, 4), round(chainings[1].temperature, 4)),
         window_correlations=(round(correlations[0], 4), round(correlations[1], 4)),
     )
     names = recipe.bundle
@@ -127,7 +136,7 @@ def write_activity_bundle(
         "operating_points": list(figures),
         "calibration_data": {"people": people, "set": "motion set, leave one person out, nested"},
         "calibration": {
-            "trunk_share": TRUNK_SHARE,
+            "view_shares": [view.share for view in fitted[0].head.views],
             "heads": [_choices(head.choices) for head in fitted],
         },
     }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ml.activity.features import FEATURE_NAMES, N_REST, window_features
 from ml.activity.head import FloatArray, softmax
@@ -17,11 +19,13 @@ from ml.activity.segments import describe_contexts, describe_segments, duration_
 from ml.activity.smoothing import smooth, stay_probability, temper
 from ml.activity.trunk import TrunkWindows, context_windows
 from ml.activity.whole_strips import strip_evidence
-from ml.activity.windows import context_starts_s, fitting_context_s, segment_edges_s
+from ml.activity.windows import GRACE_S, context_starts_s, fitting_context_s, segment_edges_s
 from ml.bundle import ACTIVITY_KIND, WEIGHTS_FILE, BundleError, BundleInfo, read_bundle, read_parameters
 from ml.onnx_network import FIXED, FREE, Inputs, OnnxNetwork
 from ml.signal.conditioning import ConditionedEcg
 
+# Of lengths, weights and temperatures: what is less is no such thing.
+SMALLEST = 1e-3
 # More of a resting strip says no more of its wearer at rest.
 MAX_BASELINE_S = 30.0
 
@@ -38,11 +42,11 @@ class ActivityConfig:
         step_s: Length of a segment of a timeline.
         timeline_context_s: The longest context around a segment of a timeline.
         dwell_s: How long an activity lasts on average.
-        evidence_weight: By which log probabilities of a timeline are multiplied before they are chained.
-        timeline_temperature: Of the probabilities afterwards; above 1, since contexts overlap and errors
-            last.
-        window_correlations: How alike windows of one strip err, without own rest and with it; see
-            `ml.activity.whole_strips`.
+        evidence_weights: By which log probabilities of a timeline are multiplied before they are chained,
+            without own rest and with it.
+        timeline_temperatures: Of the probabilities afterwards, likewise; above 1, since contexts overlap and
+            errors last.
+        window_correlations: How alike windows of one strip err, likewise; see `ml.activity.whole_strips`.
 
     Raises:
         ValueError: Features that this code does not make, or impossible numbers.
@@ -54,26 +58,29 @@ class ActivityConfig:
     step_s: float
     timeline_context_s: float
     dwell_s: float
-    evidence_weight: float
-    timeline_temperature: float
+    evidence_weights: tuple[float, float]
+    timeline_temperatures: tuple[float, float]
     window_correlations: tuple[float, float]
 
     def __post_init__(self) -> None:
         if self.features != FEATURE_NAMES:
             raise ValueError("preprocessing.features: others than this code makes")
-        numbers = (*self.contexts_s, self.step_s, self.timeline_context_s, self.dwell_s)
-        numbers += (self.evidence_weight, self.timeline_temperature)
+        lengths = {"step_s": (self.step_s,), "dwell_s": (self.dwell_s,), "contexts_s": self.contexts_s}
+        pairs = {
+            name: getattr(self, name)
+            for name in ("evidence_weights", "timeline_temperatures", "window_correlations")
+        }
+        for name, pair in pairs.items():
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise ValueError(f"preprocessing.{name}: expected two numbers, got {pair}")
+        for name, numbers in (lengths | pairs).items():
+            least = 0.0 if name == "window_correlations" else SMALLEST
+            if not isinstance(numbers, tuple) or not all(_is_number(x) and x >= least for x in numbers):
+                raise ValueError(f"preprocessing.{name}: expected positive numbers, got {numbers}")
         if not self.contexts_s or list(self.contexts_s) != sorted(set(self.contexts_s)):
             raise ValueError(f"preprocessing.contexts_s: expected ascending ones, got {self.contexts_s}")
-        if not all(isinstance(number, int | float) and number > 0.0 for number in numbers):
-            raise ValueError(f"preprocessing: expected positive numbers, got {numbers}")
-        likenesses = self.window_correlations
-        if len(likenesses) != 2 or not all(isinstance(x, int | float) and x >= 0.0 for x in likenesses):
-            raise ValueError(
-                f"preprocessing.window_correlations: expected two, not negative, got {likenesses}"
-            )
         if self.timeline_context_s not in self.contexts_s:
-            raise ValueError(f"preprocessing.timeline_context_s: no head for {self.timeline_context_s:g} s")
+            raise ValueError(f"preprocessing.timeline_context_s: no head for {self.timeline_context_s} s")
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> ActivityConfig:
@@ -94,6 +101,10 @@ class ActivityConfig:
     def head(self, context_s: float, *, own_rest: bool) -> int:
         """Give the number of a head."""
         return 2 * self.contexts_s.index(context_s) + own_rest
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 class _Contexts(NamedTuple):
@@ -130,7 +141,10 @@ class BundledRecogniser:
                 },
                 outputs={"logits": (FREE, len(info.classes)), "trunk": (FREE, FIXED)},
             )
-        except (BundleError, TypeError, ValueError) as error:
+            self._trunk_size = self._network.output_size("trunk")
+            if (read := self._network.input_size("rest")) != self._trunk_size:
+                raise BundleError(f"the trunk gives {self._trunk_size} numbers, of rest {read} are read")
+        except (BundleError, OverflowError, TypeError, ValueError) as error:
             raise BundleError(f"bundle {info.encoder_id}: {error}") from error
         self.info = info
 
@@ -152,7 +166,7 @@ class BundledRecogniser:
     @property
     def baseline_size(self) -> int:
         """Length of `Baseline.values`."""
-        return N_REST + self._network.output_size("trunk")
+        return N_REST + self._trunk_size
 
     def baseline(self, resting: ConditionedEcg) -> Baseline | None:
         """See `ActivityRecogniser.baseline`."""
@@ -178,23 +192,26 @@ class BundledRecogniser:
         context_s = self._context_s(min(duration_s(strip), self.config.timeline_context_s))
         found = describe_segments(strip, context_s, self.config.step_s, span_s)
         logits = self._logits(_Contexts(strip, found.starts_s, context_s, found.features), baseline)
+        weight = self.config.evidence_weights[baseline is not None]
         return SegmentEvidence(
             start_s=found.edges_s[:-1],
             end_s=found.edges_s[1:],
-            log_evidence=np.where(found.mute[:, None], 0.0, self.config.evidence_weight * logits),
+            log_evidence=np.where(found.mute[:, None], 0.0, weight * logits),
             heart_rate_bpm=np.exp(found.features[:, FEATURE_NAMES.index("log_heart_rate")]),
             quality=found.quality,
             unknown=found.mute,
+            own_rest=baseline is not None,
         )
 
     def chained(self, parts: Sequence[SegmentEvidence]) -> ActivityTimeline:
         """See `ActivityRecogniser.chained`."""
         log_evidence = np.concatenate([part.log_evidence for part in parts])
         smoothed = smooth(log_evidence, stay_probability(self.config.step_s, self.config.dwell_s))
+        temperature = self.config.timeline_temperatures[parts[0].own_rest]
         return ActivityTimeline(
             start_s=np.concatenate([part.start_s for part in parts]),
             end_s=np.concatenate([part.end_s for part in parts]),
-            probabilities=temper(smoothed, self.config.timeline_temperature),
+            probabilities=temper(smoothed, temperature),
             heart_rate_bpm=np.concatenate([part.heart_rate_bpm for part in parts]),
             quality=np.concatenate([part.quality for part in parts]),
             unknown=np.concatenate([part.unknown for part in parts]),
@@ -205,6 +222,7 @@ class BundledRecogniser:
         context_s = self._context_s(duration_s(strip))
         edges_s = segment_edges_s(duration_s(strip), context_s / 2.0)
         starts_s = np.unique(context_starts_s(edges_s, context_s))
+        starts_s = starts_s[np.diff(starts_s, prepend=-np.inf) > GRACE_S]
         mute = [is_mute(strip.quality, start_s, start_s + context_s) for start_s in starts_s.tolist()]
         legible_s = starts_s[~np.array(mute)]
         n_classes = len(self.classes)
@@ -233,7 +251,7 @@ class BundledRecogniser:
         strip, starts_s, context_s, by_hand = contexts
         windows, pooling = context_windows(strip, starts_s, context_s, self.config.trunk)
         differences = np.full((len(by_hand), N_REST), np.nan)
-        rest = np.zeros(self._network.output_size("trunk"), np.float32)
+        rest = np.zeros(self._trunk_size, np.float32)
         if baseline is not None:
             differences, rest = by_hand[:, :N_REST] - baseline.values[:N_REST], baseline.values[N_REST:]
         head = np.zeros((1, self.config.n_heads), np.float32)
@@ -241,11 +259,16 @@ class BundledRecogniser:
         return {
             "windows": windows,
             "pooling": pooling,
-            "by_hand": by_hand.astype(np.float32),
-            "differences": differences.astype(np.float32),
+            "by_hand": _known(by_hand),
+            "differences": _known(differences),
             "rest": rest[None],
             "head": head,
         }
+
+
+def _known(features: FloatArray) -> NDArray[np.float32]:
+    """Features as the network reads them, which fills in NaN only."""
+    return np.where(np.isfinite(features), features, np.nan).astype(np.float32)
 
 
 def load_recogniser(directory: Path) -> BundledRecogniser:

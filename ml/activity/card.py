@@ -12,7 +12,7 @@ def activity_card(fields: Mapping[str, Any]) -> str:
     rows = "\n".join(_row(point) for point in fields["operating_points"])
     groups = "; ".join(f"{group} = {', '.join(own)}" for group, own in fields["groups"].items())
     lengths = ", ".join(f"{context_s:g}" for context_s in fields["preprocessing"]["contexts_s"])
-    steps, share = fields["preprocessing"], fields["calibration"]["trunk_share"]
+    steps, share = fields["preprocessing"], fields["calibration"]["view_shares"][-1]
     summary = (
         f"What the wearer of one lead of ECG is doing: {', '.join(fields['classes'])}; grouped: {groups}. "
         f"Linear heads on {len(steps['features'])} features made by hand (rhythm, shape of the beats, what "

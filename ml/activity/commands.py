@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from ml.activity.building import fit_chaining, fit_correlations, fit_heads, write_activity_bundle
+from ml.activity.building import fit_chainings, fit_correlations, fit_heads, write_activity_bundle
 from ml.activity.examples import (
     OWN_REST_S,
     MotionFeatures,
@@ -142,8 +142,7 @@ def export(
         raise _stopped(f"no {results / 'a3.json'}; run: python -m ml.cli activity evaluate") from None
     with console.status("fitting heads"):
         fitted = fit_heads(found, plan.heads.contexts_s)
-        timeline_head = fitted[2 * plan.heads.contexts_s.index(plan.timeline.context_s)]
-        chaining = fit_chaining(found, strips, plan, timeline_head)
+        chainings = fit_chainings(found, strips, plan, fitted)
         correlations = fit_correlations(found, plan.heads.contexts_s, fitted)
     try:
         recogniser = write_activity_bundle(
@@ -151,7 +150,7 @@ def export(
             plan,
             load_trunk(_folder(var)),
             fitted,
-            chaining,
+            chainings,
             correlations=correlations,
             people=len(found.people),
             figures=[_point(r) for r in kept["rows"]],

@@ -1,4 +1,4 @@
-"""What a head reads of a window of ECG: numbers with names, made by hand.
+"""One half of what a head reads of a window of ECG: numbers with names, made by hand.
 
 They know neither the unit nor the polarity of the signal, nor anything outside the window but where its
 heartbeats are and how its strip was filtered.
@@ -16,7 +16,7 @@ from ml.signal.conditioning import ConditionedEcg
 from ml.signal.quality import SignalQuality
 
 FEATURE_NAMES = (*RHYTHM_NAMES, *SHAPE_NAMES, *MOVEMENT_NAMES, "quality")
-# What is compared with the wearer at rest: the first features, those of the rhythm and of the beats. The
+# What of these is compared with the wearer at rest: the first, those of the rhythm and of the beats. The
 # others change with electrode and place more than with the wearer.
 N_REST = len(RHYTHM_NAMES) + len(SHAPE_NAMES)
 

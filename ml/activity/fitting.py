@@ -38,7 +38,7 @@ class Examples:
     """Windows to learn from; one row each.
 
     Args:
-        inputs: As of `ml.activity.head.head_inputs`, float64, shape (n, n_inputs).
+        inputs: As of `ml.activity.inputs.head_inputs`, float64, shape (n, n_inputs).
         classes: Indices, int64, shape (n,).
         people: Whose windows, any numbers, int64, shape (n,).
         asked: Whether a window counts where figures are taken, bool, shape (n,).

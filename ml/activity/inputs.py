@@ -15,8 +15,9 @@ from ml.activity.head import View
 FloatArray = NDArray[np.float64]
 
 N_BY_HAND = len(FEATURE_NAMES)
-# What the trunk says counts two to three: of one share for all heads, the one with the least loss of people
-# left out (docs/results/activity/fusion.json). Ten people are too few to fit one for each head.
+# What the trunk says counts two to three: of one share for all heads, the one with the least loss, of people
+# left out as under A3 (docs/results/activity/fusion.json). A share fitted for each head has less loss where
+# it is fitted, and more under A3: ten people are too few.
 TRUNK_SHARE = 0.4
 
 

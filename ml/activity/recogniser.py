@@ -1,9 +1,9 @@
 """Who tells what a wearer is doing: the interface that the service holds on to.
 
 A recogniser reads conditioned strips (`ml.signal.conditioning`), so that a decision, whose ECG was
-conditioned to be encoded, pays for the head alone. A strip without one accepted segment may still be read:
-movement spoils what identifies, and is just what is asked for here. `ml.signal.conditioning.examine` gives
-such strips too.
+conditioned to be encoded, pays for features, trunk and head alone. A strip without one accepted segment may
+still be read: movement spoils what identifies, and is just what is asked for here.
+`ml.signal.conditioning.examine` gives such strips too.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class SegmentEvidence:
         log_evidence: log P(what is seen | activity), up to a constant per row, float64, shape (n_segments,
             n_classes); zeros where the segment is unknown.
         heart_rate_bpm, quality, unknown: As of `ActivityTimeline`.
+        own_rest: Whether the wearer's rest was known.
     """
 
     start_s: NDArray[np.float64]
@@ -52,6 +53,7 @@ class SegmentEvidence:
     heart_rate_bpm: NDArray[np.float64]
     quality: NDArray[np.float64]
     unknown: NDArray[np.bool_]
+    own_rest: bool
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ time, and over the windows within a context.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,8 +19,9 @@ from ml.signal.constants import WORKING_FS_HZ
 from ml.signal.windows import standardise_windows, window_starts
 
 FloatArray = NDArray[np.float64]
-# Windows at once: more of them leave the processor's caches.
+# Windows at once, when a whole set is described.
 BATCH = 16
+SHORTEST_STEP_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,10 @@ class TrunkWindows:
     step_s: float = 3.0
 
     def __post_init__(self) -> None:
-        if not (self.n_samples > 0 and self.step_s > 0.0 and self.fs_hz > 0.0):
-            raise ValueError("trunk: n_samples, fs_hz and step_s must be positive")
-        if WORKING_FS_HZ % self.fs_hz != 0.0:
-            raise ValueError(f"trunk: fs_hz must divide {WORKING_FS_HZ:g} Hz, got {self.fs_hz:g}")
+        if not 0 < self.n_samples < math.inf or not SHORTEST_STEP_S <= self.step_s < math.inf:
+            raise ValueError("trunk: n_samples and step_s must be positive and finite")
+        if not 0.0 < self.fs_hz <= WORKING_FS_HZ or WORKING_FS_HZ % self.fs_hz != 0.0:
+            raise ValueError(f"trunk: fs_hz must divide {WORKING_FS_HZ:g} Hz, got {self.fs_hz}")
 
 
 class ContextWindows(NamedTuple):
@@ -70,7 +72,7 @@ def context_windows(
         config: The windows.
 
     Returns:
-        For `-ecg` the same, and for any gain.
+        For `-ecg` the same, and for any gain, wherever there are heartbeats.
     """
     samples = strip.ecg[:: round(WORKING_FS_HZ / config.fs_hz)]
     if samples.size < config.n_samples:  # As in a strip of 3 s at an odd rate.
@@ -117,6 +119,4 @@ class Trunk:
 
 def _upside_down(strip: ConditionedEcg) -> bool:
     """Whether heartbeats of a strip point down: electrodes may be the other way round."""
-    if strip.r_peaks.size:
-        return bool(np.median(strip.ecg[strip.r_peaks]) < 0.0)
-    return bool((strip.ecg.astype(np.float64) ** 3).sum() < 0.0)
+    return strip.r_peaks.size > 0 and bool(np.median(strip.ecg[strip.r_peaks]) < 0.0)

@@ -201,7 +201,7 @@ def rest_rows(features: MotionFeatures, context_s: float) -> list[dict[str, Any]
     """Measure what of a wearer's rest to compare with, and what it is worth with another electrode.
 
     Heads learn from rest with the same electrode as the window, or from rest with each of the three; they are
-    asked with the same and with another one, worn minutes before or after.
+    asked with the same and with another one, worn minutes before or after. Nobody elsewhere teaches them.
     """
     table = features.tables[context_s]
     rows = []

@@ -1,7 +1,8 @@
 """A3 for the method that ships: heads on features of windows, asked about people that they never met.
 
 Nested: whoever is asked is left out; shrinkage and calibration of the head that answers, and the correlation
-between windows of a strip, are chosen by leaving out one after another of the nine others. Windows that allow
+between windows of a strip, are chosen by leaving out one after another of the nine others. How much the trunk
+counts is one number for all heads, in whose choice everybody had a say. Windows that allow
 no call (`mute`) count as wrong calls, and are left out of the calibration error, since no probability is told
 of them.
 """

@@ -99,7 +99,8 @@ one covariance for both loses at 30 s ([fusion.json](activity/fusion.json), by
 without the person who is asked; the features made by hand were chosen among some by looking at these people,
 and that one weight by the loss of people left out, everybody having had a say. Windows that allow no call
 count as wrong. *Own rest*: the first 20 s of the wearer's rest are known and not asked. A share of windows
-that say nothing, however sure they sound, makes probabilities truer than a temperature alone
+that say nothing, however sure they sound, makes probabilities truer than a temperature alone; without own
+rest, up to 20 s, they are less true than those by hand alone, since the network is sure and wrong about some
 ([calibration.json](activity/calibration.json), by `python -m benchmarks.activity_calibration`).
 """
 

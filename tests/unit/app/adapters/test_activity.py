@@ -48,11 +48,13 @@ class ByHeartRate:
             heart_rate_bpm=rates,
             quality=np.array([s.score for s in segments]),
             unknown=np.array([not s.accepted for s in segments]),
+            own_rest=baseline is not None,
         )
 
     def chained(self, parts):
         """Segments one after another; none is judged by another."""
-        found = {name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])}
+        names = set(vars(parts[0])) - {"own_rest"}
+        found = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
         return Found(probabilities=np.exp(found.pop("log_evidence")), **found)
 
     def activity(self, strip, baseline=None):

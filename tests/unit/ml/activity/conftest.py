@@ -5,7 +5,7 @@ import pytest
 from ml.activity.building import fit_heads, write_activity_bundle
 from ml.activity.bundle import BundledRecogniser
 from ml.activity.examples import MotionFeatures
-from tests.moving import CHAINING, CORRELATIONS, RECIPE, moving_features, trunk_weights
+from tests.moving import CHAININGS, CORRELATIONS, RECIPE, moving_features, trunk_weights
 
 
 @pytest.fixture(scope="session")
@@ -20,5 +20,5 @@ def recogniser(features: MotionFeatures, tmp_path_factory: pytest.TempPathFactor
     models: Path = tmp_path_factory.mktemp("models")
     heads = fit_heads(features, RECIPE.heads.contexts_s)
     return write_activity_bundle(
-        models, RECIPE, trunk_weights(), heads, CHAINING, correlations=CORRELATIONS, people=4, figures=[]
+        models, RECIPE, trunk_weights(), heads, CHAININGS, correlations=CORRELATIONS, people=4, figures=[]
     )

@@ -8,7 +8,7 @@ from ml.activity.building import fit_correlations, fit_heads, write_activity_bun
 from ml.activity.features import FEATURE_NAMES, N_REST
 from ml.activity.network import input_width
 from ml.evaluation.activity_protocols import shipped_examples
-from tests.moving import CHAINING, CORRELATIONS, RECIPE, TRUNK_SIZE, trunk_weights
+from tests.moving import CHAININGS, CORRELATIONS, RECIPE, TRUNK_SIZE, trunk_weights
 
 FIGURES = [
     {
@@ -29,7 +29,14 @@ FIGURES = [
 
 def written(models, heads):
     return write_activity_bundle(
-        models, RECIPE, trunk_weights(), heads, CHAINING, correlations=CORRELATIONS, people=4, figures=FIGURES
+        models,
+        RECIPE,
+        trunk_weights(),
+        heads,
+        CHAININGS,
+        correlations=CORRELATIONS,
+        people=4,
+        figures=FIGURES,
     )
 
 

@@ -1,16 +1,30 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from ml.activity.building import fit_heads
-from ml.activity.bundle import ActivityConfig, load_recogniser
-from ml.activity.features import FEATURE_NAMES, window_features
-from ml.activity.head import softmax
+from ml.activity.building import fit_heads, write_activity_bundle
+from ml.activity.bundle import ActivityConfig, BundledRecogniser, load_recogniser
+from ml.activity.features import FEATURE_NAMES, N_REST, window_features
+from ml.activity.fitting import FittedHead
+from ml.activity.head import FusedHead, softmax
 from ml.activity.inputs import head_inputs
+from ml.activity.network import activity_network
 from ml.activity.recogniser import Baseline
+from ml.activity.smoothing import smooth, stay_probability, temper
 from ml.bundle import BundleError
 from ml.signal.conditioning import ConditionedEcg, examine
 from tests.bundles import write_activity_files, write_network_bundle
-from tests.moving import FS_HZ, RECIPE, made_up_trunk, moving_signal
+from tests.moving import (
+    CHAININGS,
+    CORRELATIONS,
+    FS_HZ,
+    RECIPE,
+    TRUNK_SIZE,
+    made_up_trunk,
+    moving_signal,
+    trunk_weights,
+)
 
 REST, WALK, RUN = 0, 2, 3
 NOISE = np.random.default_rng(0).standard_normal(2500)
@@ -21,6 +35,13 @@ def examined(*activities: int, seconds: float = 20.0) -> ConditionedEcg:
     return examine(np.concatenate(parts), FS_HZ)
 
 
+def only_the_trunk(fitted: FittedHead) -> FittedHead:
+    """The head if what was made by hand counted nothing."""
+    by_hand, trunk = fitted.head.views
+    views = (by_hand._replace(share=0.0), trunk._replace(share=1.0))
+    return replace(fitted, head=FusedHead(fitted.head.parts, views))
+
+
 FIELDS = {
     "features": list(FEATURE_NAMES),
     "trunk": {"n_samples": 368, "fs_hz": 125.0, "step_s": 3.0},
@@ -28,8 +49,8 @@ FIELDS = {
     "step_s": 3.0,
     "timeline_context_s": 10.0,
     "dwell_s": 60.0,
-    "evidence_weight": 0.3,
-    "timeline_temperature": 2.0,
+    "evidence_weights": [0.3, 0.6],
+    "timeline_temperatures": [2.0, 1.5],
     "window_correlations": [0.7, 0.6],
 }
 
@@ -47,13 +68,22 @@ class TestActivityConfig:
             ({"features": ["log_heart_rate"]}, "others than this code makes"),
             ({"trunk": {"step_s": 3.0}}, "preprocessing.trunk: missing or unknown"),
             ({"trunk": {"n_samples": 368, "fs_hz": 33.0, "step_s": 3.0}}, "fs_hz must divide"),
+            ({"trunk": {"n_samples": 368, "fs_hz": 125.0, "step_s": float("inf")}}, "step_s .* finite"),
+            ({"trunk": {"n_samples": 368, "fs_hz": 10**400, "step_s": 3.0}}, "fs_hz"),
             ({"contexts_s": [10.0, 3.0]}, "expected ascending"),
             ({"contexts_s": []}, "expected ascending"),
             ({"dwell_s": 0.0}, "expected positive"),
-            ({"evidence_weight": "much"}, "expected positive"),
+            ({"dwell_s": float("inf")}, "dwell_s: expected positive"),
+            ({"step_s": True}, "step_s: expected positive"),
+            ({"step_s": 1e-9}, "step_s: expected positive"),
+            ({"contexts_s": 3.0}, "contexts_s: expected positive"),
+            ({"evidence_weights": ["much", 0.3]}, "evidence_weights: expected positive"),
+            ({"timeline_temperatures": 2.0}, "timeline_temperatures: expected two"),
+            ({"window_correlations": None}, "window_correlations: expected two"),
+            ({"window_correlations": [float("inf"), 0.7]}, "window_correlations: expected positive"),
             ({"timeline_context_s": 5.0}, "no head for"),
-            ({"window_correlations": [0.7]}, "expected two, not negative"),
-            ({"window_correlations": [0.7, -0.1]}, "expected two, not negative"),
+            ({"window_correlations": [0.7]}, "expected two"),
+            ({"window_correlations": [0.7, -0.1]}, "expected positive"),
         ],
     )
     def test_what_cannot_be_is_refused(self, fields, message):
@@ -115,6 +145,43 @@ class TestActivity:
             found = recogniser.activity(strip, baseline).probabilities
             np.testing.assert_allclose(found, expected, atol=2e-3)
 
+    def test_rest_is_taken_from_what_the_trunk_says(self, features, tmp_path):
+        heads = [only_the_trunk(one) for one in fit_heads(features, RECIPE.heads.contexts_s)]
+        recogniser = write_activity_bundle(
+            tmp_path,
+            RECIPE,
+            trunk_weights(),
+            heads,
+            CHAININGS,
+            correlations=CORRELATIONS,
+            people=4,
+            figures=[],
+        )
+        strip, known = examined(WALK, seconds=10.0), recogniser.baseline(examined(REST))
+        away = np.repeat(np.float32([0.0, 0.1]), [N_REST, TRUNK_SIZE])
+        described = np.concatenate(
+            [window_features(strip, 0.0, 10.0), made_up_trunk().features(strip, np.zeros(1), 10.0)[0]]
+        )
+        told = []
+
+        for baseline in (known, Baseline(known.values + away, known.encoder_id)):
+            told.append(recogniser.activity(strip, baseline).probabilities)
+            hidden = np.zeros(len(FEATURE_NAMES) - N_REST)
+            rest = np.concatenate([baseline.values[:N_REST], hidden, baseline.values[N_REST:]])
+            expected = softmax(heads[1].head.logits(head_inputs(described[None], rest)))[0]
+            np.testing.assert_allclose(told[-1], expected, atol=2e-3)
+
+        assert np.abs(told[0] - told[1]).max() > 0.02
+
+    def test_a_few_milliseconds_more_than_a_context_are_no_second_one(self, recogniser, monkeypatch):
+        read = []
+        logits = recogniser._logits
+        monkeypatch.setattr(recogniser, "_logits", lambda one, rest: read.append(one) or logits(one, rest))
+
+        recogniser.activity(examined(WALK, seconds=10.008))
+
+        assert [one.starts_s.size for one in read] == [1]
+
     def test_own_rest_matters(self, recogniser):
         baseline = recogniser.baseline(examined(REST))
 
@@ -150,6 +217,21 @@ class TestTimeline:
         assert unknown[4:8].all()
         assert not unknown[:3].any()
         assert not unknown[9:].any()
+
+    def test_timelines_with_own_rest_are_chained_in_their_own_way(self, recogniser):
+        strip, baseline = examined(REST, RUN, seconds=30.0), recogniser.baseline(examined(REST))
+        config = recogniser.config
+        stay = stay_probability(config.step_s, config.dwell_s)
+
+        for rest in (None, baseline):
+            evidence = recogniser.evidence(strip, rest)
+            found = recogniser.chained([evidence]).probabilities
+
+            assert evidence.own_rest == (rest is not None)
+            expected = temper(
+                smooth(evidence.log_evidence, stay), config.timeline_temperatures[rest is not None]
+            )
+            np.testing.assert_allclose(found, expected)
 
 
 class TestEvidence:
@@ -193,6 +275,17 @@ class TestBaseline:
 
 
 class TestLoadRecogniser:
+    def test_a_network_that_reads_less_of_rest_than_its_trunk_says_is_refused(self, recogniser, features):
+        from onnx import load_model_from_string
+
+        heads = [one.head for one in fit_heads(features, RECIPE.heads.contexts_s)]
+        model = load_model_from_string(activity_network(trunk_weights(), heads, len(FEATURE_NAMES)))
+        [rest] = (port for port in model.graph.input if port.name == "rest")
+        rest.type.tensor_type.shape.dim[1].dim_value = 1
+
+        with pytest.raises(BundleError, match=r"the trunk gives 6 numbers, of rest 1 are read"):
+            BundledRecogniser(recogniser.info, model.SerializeToString())
+
     def test_an_encoder_tells_no_activity(self, tmp_path):
         write_network_bundle(tmp_path, "ecg@1")
 

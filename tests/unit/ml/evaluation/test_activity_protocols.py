@@ -4,6 +4,7 @@ import pytest
 from ml.activity.examples import FeatureTable, MotionFeatures
 from ml.activity.features import FEATURE_NAMES
 from ml.activity.fitting import Examples
+from ml.activity.inputs import N_BY_HAND
 from ml.evaluation.activity_protocols import (
     Answers,
     a3_rows,
@@ -70,6 +71,19 @@ class TestTableExamples:
         assert not asked[(some.activity == 0) & (some.start_s < 20.0)].any()
         assert asked[(some.activity == 0) & (some.start_s >= 20.0)].all()
         assert table_examples(some, None).asked.all()
+
+    def test_a_sensor_teaches_nothing_of_differences_to_rest(self):
+        some = table(n_features=N_BY_HAND + 6)
+        elsewhere = np.ones((3, N_BY_HAND + 6))
+
+        without, with_rest = (
+            table_examples(some, rest, elsewhere=elsewhere) for rest in (None, np.zeros_like(some.features))
+        )
+
+        assert without.elsewhere is not None
+        assert with_rest.elsewhere is not None
+        assert (without.elsewhere.shape[1], with_rest.elsewhere.shape[1]) == (N_BY_HAND + 6, N_BY_HAND)
+        assert with_rest.seen(with_rest.views[1]).elsewhere is None
 
 
 class TestLeaveOnePersonOut:

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ml.activity.examples import MotionFeatures
+from ml.activity.inputs import N_BY_HAND
 from ml.data.motion import ACTIVITIES, ELECTRODES
 from ml.evaluation.activity_timelines import (
     Chaining,
@@ -12,7 +15,8 @@ from ml.evaluation.activity_timelines import (
     timeline_answers,
     timeline_row,
 )
-from tests.moving import made_up_trunk, moving_features, moving_records
+from ml.signal.conditioning import examine
+from tests.moving import FS_HZ, made_up_trunk, moving_features, moving_records
 
 PEOPLE = ("p0", "p1", "p2")
 
@@ -38,6 +42,22 @@ class TestJoinedStrips:
         for strip in strips:
             assert (strip.truth == 0).sum() == pytest.approx(2, abs=1)
             assert (strip.truth == 3).sum() == pytest.approx(32 / 6, abs=1)
+
+    def test_each_segment_is_read_by_the_trunk_where_it_is(self):
+        records = [one for one in moving_records(1, seconds=24.0) if one.electrode == ELECTRODES[0]]
+        only = [one for one in records if one.activity == "walk_4kmh"]
+        whole = examine(only[0].stretches[0].signal - np.median(only[0].stretches[0].signal), FS_HZ)
+        strips = joined_strips(
+            [replace(one, electrode=kind) for one in only for kind in ELECTRODES],
+            ("p0",),
+            (10.0, 6.0),
+            made_up_trunk(),
+        )
+
+        expected = made_up_trunk().features(whole, np.array([0.0, 4.0, 10.0, 14.0]), 10.0)
+
+        np.testing.assert_allclose(strips[0].features[:, N_BY_HAND:], expected, rtol=1e-5)
+        assert np.abs(np.diff(expected, axis=0)).max() > 0.01
 
     def test_the_order_is_drawn(self, strips):
         assert len({tuple(strip.truth.tolist()) for strip in strips}) > len(ELECTRODES)
