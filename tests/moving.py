@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
+from ml.activity.building import write_activity_bundle
+from ml.activity.bundle import BundledRecogniser
 from ml.activity.examples import MotionFeatures, motion_features
+from ml.activity.fitting import FittedHead
 from ml.activity.recipe import ActivityRecipe, HeadsPlan, TimelinePlan, TrunkPlan
 from ml.activity.smoothing import stay_probability
 from ml.activity.trunk import Trunk, TrunkWindows
@@ -88,6 +95,22 @@ def trunk_weights(size: int = TRUNK_SIZE) -> bytes:
 def made_up_trunk() -> Trunk:
     """A trunk of `trunk_weights`."""
     return Trunk(trunk_weights(), TRUNK_WINDOWS)
+
+
+def write_moving_bundle(
+    models: Path, heads: Sequence[FittedHead], figures: Sequence[Mapping[str, Any]] = ()
+) -> BundledRecogniser:
+    """Write heads that were fitted to made-up people as the bundle of `RECIPE`."""
+    return write_activity_bundle(
+        models,
+        RECIPE,
+        trunk_weights(),
+        heads,
+        CHAININGS,
+        correlations=CORRELATIONS,
+        people=4,
+        figures=figures,
+    )
 
 
 def moving_features(n_people: int, context_s: float = 10.0) -> MotionFeatures:

@@ -9,9 +9,9 @@ import pytest
 
 from app.adapters.activity import load_recogniser
 from app.adapters.encoders import load_encoders
-from ml.activity.building import fit_heads, write_activity_bundle
+from ml.activity.building import fit_heads
 from tests.api.application import open_api
-from tests.moving import CHAININGS, CORRELATIONS, FS_HZ, RECIPE, moving_features, moving_signal, trunk_weights
+from tests.moving import FS_HZ, RECIPE, moving_features, moving_signal, write_moving_bundle
 
 BEAT = Path(__file__).parents[2] / "models" / "ecg-beat@2026.11"
 REST, WALK, RUN = 0, 2, 3
@@ -23,9 +23,7 @@ def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     shutil.copytree(BEAT, folder / BEAT.name)
     heads = fit_heads(moving_features(4), RECIPE.heads.contexts_s)
-    write_activity_bundle(
-        folder, RECIPE, trunk_weights(), heads, CHAININGS, correlations=CORRELATIONS, people=4, figures=[]
-    )
+    write_moving_bundle(folder, heads)
     return folder
 
 

@@ -72,11 +72,10 @@ class TestActivity:
         assert f"only {never}, and {never_own} of 89" in self.told()
 
     def test_accuracy_on_its_own_sensor_is_that_of_the_results(self) -> None:
-        rows = [
-            row
-            for row in self.results("a3.json")["rows"]
-            if row["context_s"] == 30.0 and row["asked"].startswith("windows without")
-        ]
-        alone, own_rest = (100 * row["classes_3"]["accuracy"] for row in rows)
+        rows = [row for row in self.results("a3.json")["rows"] if row["asked"].startswith("windows without")]
+        shares = {
+            (row["context_s"], row["own_rest"]): f"{100 * row['classes_3']['accuracy']:.1f}" for row in rows
+        }
 
-        assert f"{alone:.1f} % of windows, with own rest in {own_rest:.1f} %" in self.told()
+        long = f"{shares[30.0, False]} % of windows, with own rest in {shares[30.0, True]} %"
+        assert f"{long}; 3 s in {shares[3.0, False]} and {shares[3.0, True]} %" in self.told()

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from ml.activity.building import fit_heads, write_activity_bundle
+from ml.activity.building import fit_heads
 from ml.activity.bundle import BundledRecogniser
 from ml.activity.examples import MotionFeatures
-from tests.moving import CHAININGS, CORRELATIONS, RECIPE, moving_features, trunk_weights
+from tests.moving import RECIPE, moving_features, write_moving_bundle
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +19,4 @@ def recogniser(features: MotionFeatures, tmp_path_factory: pytest.TempPathFactor
     """Made of them by way of a bundle on disk."""
     models: Path = tmp_path_factory.mktemp("models")
     heads = fit_heads(features, RECIPE.heads.contexts_s)
-    return write_activity_bundle(
-        models, RECIPE, trunk_weights(), heads, CHAININGS, correlations=CORRELATIONS, people=4, figures=[]
-    )
+    return write_moving_bundle(models, heads)

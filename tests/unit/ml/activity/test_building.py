@@ -4,11 +4,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ml.activity.building import fit_correlations, fit_heads, write_activity_bundle
+from ml.activity.building import fit_correlations, fit_heads
 from ml.activity.features import FEATURE_NAMES, N_REST
 from ml.activity.network import input_width
 from ml.evaluation.activity_protocols import shipped_examples
-from tests.moving import CHAININGS, CORRELATIONS, RECIPE, TRUNK_SIZE, trunk_weights
+from tests.moving import TRUNK_SIZE, write_moving_bundle
 
 FIGURES = [
     {
@@ -25,19 +25,6 @@ FIGURES = [
         "ece_3_if_true": 0.027,
     }
 ]
-
-
-def written(models, heads):
-    return write_activity_bundle(
-        models,
-        RECIPE,
-        trunk_weights(),
-        heads,
-        CHAININGS,
-        correlations=CORRELATIONS,
-        people=4,
-        figures=FIGURES,
-    )
 
 
 class TestFitHeads:
@@ -76,7 +63,7 @@ class TestWriteActivityBundle:
     def test_card_and_fields_tell_licence_and_figures(self, features, tmp_path):
         heads = fit_heads(features, (10.0,))
 
-        recogniser = written(tmp_path, heads)
+        recogniser = write_moving_bundle(tmp_path, heads, FIGURES)
 
         assert recogniser.info.licence == "GPL-3.0"
         assert (
@@ -88,7 +75,7 @@ class TestWriteActivityBundle:
     def test_the_same_heads_give_the_same_bytes(self, features, tmp_path):
         heads = fit_heads(features, (10.0,))
         for folder in ("a", "b"):
-            written(tmp_path / folder, heads)
+            write_moving_bundle(tmp_path / folder, heads, FIGURES)
 
         a, b = (tmp_path / folder / "activity@2026.11" for folder in ("a", "b"))
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ml.activity.building import fit_heads, write_activity_bundle
+from ml.activity.building import fit_heads
 from ml.activity.bundle import ActivityConfig, BundledRecogniser, load_recogniser
 from ml.activity.features import FEATURE_NAMES, N_REST, window_features
 from ml.activity.fitting import FittedHead
@@ -16,14 +16,13 @@ from ml.bundle import BundleError
 from ml.signal.conditioning import ConditionedEcg, examine
 from tests.bundles import write_activity_files, write_network_bundle
 from tests.moving import (
-    CHAININGS,
-    CORRELATIONS,
     FS_HZ,
     RECIPE,
     TRUNK_SIZE,
     made_up_trunk,
     moving_signal,
     trunk_weights,
+    write_moving_bundle,
 )
 
 REST, WALK, RUN = 0, 2, 3
@@ -147,16 +146,7 @@ class TestActivity:
 
     def test_rest_is_taken_from_what_the_trunk_says(self, features, tmp_path):
         heads = [only_the_trunk(one) for one in fit_heads(features, RECIPE.heads.contexts_s)]
-        recogniser = write_activity_bundle(
-            tmp_path,
-            RECIPE,
-            trunk_weights(),
-            heads,
-            CHAININGS,
-            correlations=CORRELATIONS,
-            people=4,
-            figures=[],
-        )
+        recogniser = write_moving_bundle(tmp_path, heads)
         strip, known = examined(WALK, seconds=10.0), recogniser.baseline(examined(REST))
         away = np.repeat(np.float32([0.0, 0.1]), [N_REST, TRUNK_SIZE])
         described = np.concatenate(
