@@ -24,7 +24,7 @@ from ml.activity.stages import load_features, load_trunk, save_features
 from ml.activity.trunk import Trunk, TrunkWindows
 from ml.bundle import BundleError
 from ml.bundle_writer import git_revision
-from ml.data.motion import read_motion_records
+from ml.data.motion import MotionRecord, read_motion_records
 from ml.data.records import DataError, EcgRecord
 from ml.evaluation.activity_protocols import a3_rows
 from ml.evaluation.activity_timelines import JoinedStrip, TimelineBench, joined_strips, timeline_row
@@ -55,10 +55,7 @@ def features(
 ) -> None:
     """Describe windows of the motion set, and of people at rest elsewhere; two or three minutes."""
     plan = _read(recipe)
-    try:
-        records, resting = read_motion_records(data), read_resting_elsewhere(data)
-    except DataError as error:
-        raise _stopped(str(error)) from error
+    records, resting = _recordings(data)
     with console.status("writing the trunk"):
         weights, trunk = _trunk(plan, plan.trunk.network, resting)
     contexts_s = plan.heads.contexts_s
@@ -98,12 +95,13 @@ def compare(
         list[str], typer.Option(help="Networks of ml/weights to read by instead, at the least length.")
     ] = ["ecg-windows", "ecg-teacher"],  # noqa: B006 - typer copies it
 ) -> None:
-    """Measure less, other features and other classifiers beside the method that ships; half an hour."""
+    """Measure less, other features and other classifiers beside the method that ships; some five minutes."""
     # These need scikit-learn.
     from ml.evaluation.activity_comparison import comparison_rows, contenders, kinds_of_features, rest_rows
 
     plan = _read(recipe)
     found, _ = _kept(var)
+    records, resting = _recordings(data)
     shortest_s, longest_s = min(found.tables), max(found.tables)
     rows = []
     for context_s in (shortest_s, longest_s):
@@ -112,7 +110,6 @@ def compare(
         classifiers = contenders() if context_s == longest_s else ()
         with console.status(f"comparing at {context_s:g} s"):
             rows += comparison_rows(table, context_s, kinds, classifiers)
-    records, resting = read_motion_records(data), read_resting_elsewhere(data)
     for network in other:
         with console.status(f"reading by {network}"):
             _, trunk = _trunk(plan, network, resting)
@@ -184,8 +181,18 @@ def _trunk(plan: ActivityRecipe, network: str, resting: Sequence[EcgRecord]) -> 
     from ml.activity.trunk_export import export_trunk
 
     config = TrunkWindows(step_s=plan.trunk.step_s)
-    weights = export_trunk(KEPT_WEIGHTS / f"{network}.pt", resting, config)
+    try:
+        weights = export_trunk(KEPT_WEIGHTS / f"{network}.pt", resting, config)
+    except FileNotFoundError as error:
+        raise _stopped(f"no weights of {network} in {KEPT_WEIGHTS}") from error
     return weights, Trunk(weights, config)
+
+
+def _recordings(data: Path) -> tuple[list[MotionRecord], list[EcgRecord]]:
+    try:
+        return read_motion_records(data), read_resting_elsewhere(data)
+    except DataError as error:
+        raise _stopped(str(error)) from error
 
 
 def _kept(var: Path) -> tuple[MotionFeatures, list[JoinedStrip]]:
