@@ -113,6 +113,9 @@ class FusedHead:
         views: What each of them reads.
         temperature: Divides the sum.
         contamination: Share of windows that say nothing even so.
+
+    Source:
+        Genest and Zidek 1986, Combining probability distributions, section 3: the logarithmic opinion pool.
     """
 
     parts: tuple[LinearHead, ...]

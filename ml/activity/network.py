@@ -30,7 +30,7 @@ def heads_network(heads: Sequence[FusedHead]) -> bytes:
     from onnx import TensorProto, checker, helper
 
     n_classes = heads[0].parts[0].bias.size
-    graph = _Graph(len(heads), input_width(heads))
+    graph = _Graph(input_width(heads))
     told = [graph.told([(h.parts[k], h.views[k].columns) for h in heads]) for k in range(len(heads[0].parts))]
     weighted = [
         graph.node("Mul", [one, graph.chosen(np.array([[h.views[k].share / h.temperature] for h in heads]))])
@@ -119,8 +119,8 @@ def activity_network(trunk: bytes, heads: Sequence[FusedHead], n_by_hand: int) -
 class _Graph:
     """Nodes of a network that computes with the parts of one of several heads."""
 
-    def __init__(self, n_heads: int, n_inputs: int) -> None:
-        self.n_heads, self.n_inputs = n_heads, n_inputs
+    def __init__(self, n_inputs: int) -> None:
+        self.n_inputs = n_inputs
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
 
