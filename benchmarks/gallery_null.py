@@ -98,7 +98,7 @@ def row(calibration: Calibration, shift: float, n: int) -> tuple[str, ...]:
         loose = fit_gallery_null(calibration, np.where(above, np.nan, llr_db), np.full((n, n), 2))
         literal.append(ratios(calibration, loose, others))
         ours.append(ratios(calibration, strict, others))
-        left_out.append((np.count_nonzero(above) / 2, len(strict.possible_duplicates)))
+        left_out.append((np.count_nonzero(above) / 2, len(strict.possible_duplicates.groups)))
     plain = ratios(calibration, GalleryNull.identity(), others)
     means = np.mean(left_out, axis=0)
     return (

@@ -5,17 +5,25 @@ comparison of a reference with another subject's template is non-mated by constr
 affine map of the LLR that brings the bundle's null onto what is found, and, where the gallery's own pairs
 resolve a rate, the threshold itself (DESIGN §4).
 
-Two things could turn this against the gallery:
+Three things could turn this against the gallery:
 
-* *Junk.* Enrollments that resemble nobody could talk thresholds down. The map adds at most 3 dB to any LLR,
-  so no threshold falls by more than 3 dB, whatever is enrolled.
-* *The same person twice.* Such pairs are mated and would talk thresholds up, so they are left out. A bundle's
-  5 % mated quantile alone must not decide that: with a weak encoder or a shifted sensor it lies inside the
-  non-mated bulk, and leaving out the highest true non-mated pairs would bias the null downwards, towards
-  false matches. A pair is left out only if, in both directions, its corrected LLR exceeds that quantile *and*
-  the score that the fitted null expects one pair of this gallery to exceed: leaving out one honest pair of
-  the 30 above the highest quantile used shifts a rate by 3 %. Pairs between the two limits may be either;
-  they stay, and the quantiles used are taken where at most a tenth of the pairs above is of that kind.
+* *Junk.* Enrollments that resemble nobody could lower thresholds. The map adds at most 3 dB to any LLR, so no
+  threshold falls by more than 3 dB, whatever is enrolled.
+* *One person under several names.* Such pairs are mated and would raise thresholds until nobody matches: nine
+  names of one person are 36 of the 2 278 pairs in a gallery of 68, more than the 1 % that a threshold is read
+  from. So the fit begins with quantiles that one pair in ten cannot move, and approaches the tail in steps.
+  At each step, pairs that the fit so far cannot explain are found and their names grouped by person
+  (`ml.possible_duplicates`); of every person only one name is compared with others. A bundle's 5 % mated
+  quantile alone must not decide what a duplicate is: with a weak encoder or a shifted sensor it lies inside
+  the non-mated bulk, and leaving out the highest true non-mated pairs would bias the null downwards, towards
+  false matches. A pair is a duplicate only if, in both directions, its corrected LLR exceeds that quantile
+  *and* the score that the fitted null expects one pair of this gallery to exceed (three pairs, where a third
+  name looks like both): leaving out one honest pair of the 30 above the highest quantile used shifts a rate
+  by 3 %. Pairs between the two limits may be either. They stay, and the quantiles used are taken where at
+  most a tenth of the pairs above is of that kind.
+* *A crowd that looks alike.* Many enrollments that resemble each other, but not enough to be one person,
+  raise thresholds as a real shift does. The map takes at most 20 dB from the score of two equal vectors.
+  Where that limit acts, thresholds are more lenient than what was measured, and the correction is `limited`.
 """
 
 from dataclasses import dataclass
@@ -25,6 +33,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ml.nulls import BIN_DB, EVIDENCE_CLASSES, RESOLVED_PAIRS, LlrHistogram, Null
+from ml.possible_duplicates import PossibleDuplicates, find_possible_duplicates
 
 if TYPE_CHECKING:
     from ml.llr import Calibration
@@ -35,13 +44,28 @@ BoolArray = NDArray[np.bool_]
 MIN_SUBJECTS = 30
 MAX_GAIN_DB = 3.0
 """No LLR is raised, and so no threshold lowered, by more than this."""
+MAX_LOSS_DB = 20.0
+"""Two equal vectors lose no more than this.
+
+Chosen on CinC dev, LUDB and QTDB, plain and with a component common to all vectors, and on computed people
+(results/experiments/gallery-duplicates.json): 15 dB let twice as many strangers pass as stated behind the
+strongest shift, 25 dB let a crowd that looks alike lock more people out.
+"""
 _SLOPE_RANGE = (0.2, 5.0)
 _DEEPEST_SAFE_SHARE = 0.01
 _SUSPECTS_SHARE = 0.1
 _EXPLICABLE_PAIRS = 1.0
+_EXPLICABLE_IN_A_TRIO = 3.0
+"""A pair may be less unlikely if a third name looks like both: three that chance explains seldom share names.
+
+With 10 of them, a hundred honest pairs of LUDB went (results/experiments/gallery-duplicates.json).
+"""
 _MAX_ROUNDS = 4
+_STARTING_SHARES = (0.25, 0.1, 0.03)
+"""The first fits read these upper quantiles: 20 names of one person among 80 are 6 % of all pairs."""
 _ROUNDING_DB = 1e-6
 """A score mapped there and back must not end up in the bin below."""
+_NO_DUPLICATES = PossibleDuplicates()
 
 
 @dataclass(frozen=True)
@@ -56,12 +80,13 @@ class GalleryNull:
         subjects: Number of subjects.
         measured_over_nominal: The gallery's uncorrected false-match rate at the bundle's threshold for 1 %,
             over 1 %. None below 30 subjects.
-        possible_duplicates: Pairs (i, j), i < j, of subjects who look like one person.
+        possible_duplicates: Subjects who look like one person.
         own_llr_db: Uncorrected scores of the gallery's own comparisons per evidence class, each float64,
             ascending.
         own_pairs: Unordered pairs per evidence class.
         least_own_rate: Rates below it are not read from the gallery's own comparisons.
         pivot_db: Score that the bundle's null of the enrolled classes reaches at that rate.
+        limited: Whether the map would take more than `MAX_LOSS_DB` from equal vectors, and was held back.
     """
 
     corrected: bool
@@ -70,16 +95,22 @@ class GalleryNull:
     pairs: int
     subjects: int
     measured_over_nominal: float | None
-    possible_duplicates: tuple[tuple[int, int], ...]
+    possible_duplicates: PossibleDuplicates
     own_llr_db: tuple[FloatArray, ...] = ()
     own_pairs: tuple[int, ...] = ()
     least_own_rate: float = 1.0
     pivot_db: float = 0.0
+    limited: bool = False
 
     @classmethod
-    def identity(cls, *, subjects: int = 0) -> Self:
+    def identity(cls, *, subjects: int = 0, possible_duplicates: PossibleDuplicates = _NO_DUPLICATES) -> Self:
         """Give the correction that changes nothing."""
-        return cls(False, 1.0, 0.0, subjects * (subjects - 1) // 2, subjects, None, ())
+        return cls(False, 1.0, 0.0, subjects * (subjects - 1) // 2, subjects, None, possible_duplicates)
+
+    @property
+    def raised_db(self) -> float:
+        """How much higher the gallery's own non-mated scores reach than the bundle's; 0 if uncorrected."""
+        return (self.pivot_db - self.offset_db) / self.slope - self.pivot_db if self.corrected else 0.0
 
     def apply(self, llr_db: ArrayLike) -> FloatArray:
         """Correct unsoftened scores, strictly increasing; float64, same shape, dB."""
@@ -140,35 +171,43 @@ def fit_gallery_null(
         [float(scores.size) for scores in own.by_class],
     )
     mated_db = max(calibration.mated_quantile_db(k) for k in range(EVIDENCE_CLASSES) if own.by_class[k].size)
-    limit_db = max(mated_db, bundle.quantile(_EXPLICABLE_PAIRS / own.pairs))
+    limits_db = tuple(
+        max(mated_db, bundle.quantile(explicable / own.pairs))
+        for explicable in (_EXPLICABLE_PAIRS, _EXPLICABLE_IN_A_TRIO)
+    )
     identical_db = float(
         np.average(
             [calibration.identical_llr_db(k) for k in range(EVIDENCE_CLASSES)],
             weights=[scores.size for scores in own.by_class],
         )
     )
-    kept, duplicates, share = own, frozenset[tuple[int, int]](), max(_DEEPEST_SAFE_SHARE, own.resolution)
-    slope, offset_db = _fit_map(own, bundle, share, identical_db)
-    for _ in range(_MAX_ROUNDS):
-        found = own.mutual_pairs_above((limit_db - offset_db) / slope)
-        kept = kept if found == duplicates else own.without(found)
-        share = kept.upper_share((mated_db - offset_db) / slope)
-        slope, offset_db = _fit_map(kept, bundle, share, identical_db)
-        if found == duplicates:
+    kept, duplicates, share = own, _NO_DUPLICATES, 1.0
+    slope, offset_db = 1.0, 0.0
+    for start in (*_STARTING_SHARES, *[None] * _MAX_ROUNDS):
+        share = start or kept.upper_share((mated_db - offset_db) / slope)
+        slope, offset_db = _fit_map(kept, bundle, max(share, kept.resolution), identical_db)
+        found = own.possible_duplicates(*((limit_db - offset_db) / slope for limit_db in limits_db))
+        if start is None and found == duplicates:
             break
-        duplicates = found
+        duplicates, kept = found, own.without(found)
+        if kept.pairs <= 2 * RESOLVED_PAIRS:  # Many names of few people.
+            return GalleryNull.identity(subjects=subjects, possible_duplicates=duplicates)
+    lowest_db = identical_db - MAX_LOSS_DB - slope * identical_db
+    limited = offset_db < lowest_db
     return GalleryNull(
         corrected=True,
         slope=slope,
-        offset_db=offset_db,
+        offset_db=max(offset_db, lowest_db),
         pairs=kept.pairs,
         subjects=subjects,
         measured_over_nominal=_measured_over_nominal(calibration, kept),
-        possible_duplicates=tuple(sorted(duplicates)),
-        own_llr_db=kept.by_class,
-        own_pairs=kept.pairs_by_class,
+        possible_duplicates=duplicates,
+        # Beyond the limit the gallery's own pairs are not believed, neither as quantiles.
+        own_llr_db=() if limited else kept.by_class,
+        own_pairs=(0,) * EVIDENCE_CLASSES if limited else kept.pairs_by_class,
         least_own_rate=share,
         pivot_db=bundle.quantile(share),
+        limited=limited,
     )
 
 
@@ -205,17 +244,22 @@ class _OwnComparisons:
     def resolution(self) -> float:
         return min(0.25, RESOLVED_PAIRS / self.pairs)
 
-    def without(self, pairs: frozenset[tuple[int, int]]) -> "_OwnComparisons":
+    def without(self, duplicates: PossibleDuplicates) -> "_OwnComparisons":
+        """Count every person once: only the first name is compared with other people."""
         left_out = np.zeros(self.used.shape, dtype=bool)
-        if pairs:
-            rows, columns = np.array(sorted(pairs)).T
-            left_out[rows, columns] = left_out[columns, rows] = True
+        for _, *others in duplicates.people:
+            left_out[others, :] = left_out[:, others] = True
+        for row, column in duplicates.other_pairs:
+            left_out[row, column] = left_out[column, row] = True
         return _OwnComparisons.of(self.llr_db, self.evidence_classes, left_out)
 
-    def mutual_pairs_above(self, limit_db: float) -> frozenset[tuple[int, int]]:
-        above = self.used & (self.llr_db > limit_db)
-        rows, columns = np.nonzero(np.triu(above & above.T, 1))
-        return frozenset(zip(rows.tolist(), columns.tolist(), strict=True))
+    def possible_duplicates(self, limit_db: float, limit_in_a_trio_db: float) -> PossibleDuplicates:
+        """Find the subjects whose scores exceed a limit in both directions, in a trio the lower one."""
+        mutual = np.where(self.used, self.llr_db, -np.inf)
+        mutual = np.minimum(mutual, mutual.T)
+        near = mutual > limit_in_a_trio_db
+        shared = near.astype(np.float32) @ near.astype(np.float32)  # (n, n): names that look like both
+        return find_possible_duplicates((mutual > limit_db) | (near & (shared > 0.0)), mutual)
 
     def upper_share(self, mated_limit_db: float) -> float:
         """The smallest rate that is resolved and little touched by pairs that may be one person twice."""

@@ -91,8 +91,16 @@ class _OwnNull(ports.GalleryNull):
         return self.inner.measured_over_nominal
 
     @property
-    def possible_duplicates(self) -> Sequence[tuple[int, int]]:
-        return self.inner.possible_duplicates
+    def possible_duplicates(self) -> Sequence[Sequence[int]]:
+        return self.inner.possible_duplicates.groups
+
+    @property
+    def raised_db(self) -> float:
+        return self.inner.raised_db
+
+    @property
+    def limited(self) -> bool:
+        return self.inner.limited
 
     def apply(self, llr_db: Float64Array) -> Float64Array:
         return self.inner.apply(llr_db)

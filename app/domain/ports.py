@@ -75,7 +75,16 @@ class GalleryNull(Protocol):
     def measured_over_nominal(self) -> float | None: ...
 
     @property
-    def possible_duplicates(self) -> Sequence[tuple[int, int]]: ...
+    def possible_duplicates(self) -> Sequence[Sequence[int]]:
+        """Groups of subjects who may be one person, by row."""
+
+    @property
+    def raised_db(self) -> float:
+        """How much higher the gallery's own non-mated scores reach than the bundle's."""
+
+    @property
+    def limited(self) -> bool:
+        """Whether the map was held back: thresholds are more lenient than what was measured."""
 
     def apply(self, llr_db: Float64Array) -> Float64Array: ...
 

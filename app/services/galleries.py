@@ -31,7 +31,8 @@ class CorrectionView:
     pairs: int
     subjects: int
     measured_over_nominal: float | None
-    possible_duplicates: tuple[tuple[str, str], ...] | None
+    limited: bool
+    possible_duplicates: tuple[tuple[str, ...], ...] | None
 
 
 @dataclass(frozen=True)
@@ -162,8 +163,10 @@ class GalleryService:
                     continue
                 sample = state.sample(encoder.modality, encoder)
                 found = sample.gallery_null()
-                pairs = [(state.subject(i), state.subject(j)) for i, j in sample.possible_duplicates()]
-                names = tuple((a.subject_id, b.subject_id) for a, b in pairs if a and b)
+                names = tuple(
+                    tuple(sorted(known.subject_id for slot in group if (known := state.subject(slot))))
+                    for group in sample.possible_duplicates()
+                )
                 views.append(
                     CorrectionView(
                         modality=encoder.modality,
@@ -174,6 +177,7 @@ class GalleryService:
                         pairs=found.pairs,
                         subjects=found.subjects,
                         measured_over_nominal=found.measured_over_nominal,
+                        limited=found.limited,
                         possible_duplicates=names if admin else None,
                     )
                 )

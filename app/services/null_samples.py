@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,10 +58,17 @@ class NullSample:
     Args:
         calibration: Of the encoder.
         vector_size: Of the encoder.
+        watch: Is shown every new fit.
     """
 
-    def __init__(self, calibration: Calibration, vector_size: int) -> None:
+    def __init__(
+        self,
+        calibration: Calibration,
+        vector_size: int,
+        watch: Callable[[GalleryNull], None] = lambda _: None,
+    ) -> None:
         self._calibration = calibration
+        self._watch = watch
         self._size = vector_size
         self._capacity = capacity = _FIRST_CAPACITY
         self._rows: dict[int, int] = {}  # slot → row
@@ -121,9 +128,9 @@ class NullSample:
         """The correction at the present state; kept until the next change."""
         if self._fitted is None:
             n = len(self._slots)
-            self._fitted = FittedNull(
-                self._calibration.fit_gallery_null(self._llr_db[:n, :n], self._classes[:n, :n])
-            )
+            found = self._calibration.fit_gallery_null(self._llr_db[:n, :n], self._classes[:n, :n])
+            self._watch(found)
+            self._fitted = FittedNull(found)
         return self._fitted
 
     def gallery_null(self) -> GalleryNull:
@@ -134,9 +141,11 @@ class NullSample:
         """Of corrected, softened scores at the present state."""
         return self.fitted().null(evidence_class)
 
-    def possible_duplicates(self) -> tuple[tuple[int, int], ...]:
-        """Slots of subjects that may be one person."""
-        return tuple((self._slots[i], self._slots[j]) for i, j in self.gallery_null().possible_duplicates)
+    def possible_duplicates(self) -> tuple[tuple[int, ...], ...]:
+        """Groups of subjects that may be one person, by slot."""
+        return tuple(
+            tuple(self._slots[row] for row in group) for group in self.gallery_null().possible_duplicates
+        )
 
     def _store(self, slot: int, subject: SampledSubject) -> int:
         row = self._rows.get(slot)

@@ -142,7 +142,7 @@ class VariantFigures:
                 "pairs": self.correction.pairs,
                 "subjects": self.correction.subjects,
                 "measured_over_nominal": self.correction.measured_over_nominal,
-                "possible_duplicates": len(self.correction.possible_duplicates),
+                "possible_duplicates": len(self.correction.possible_duplicates.groups),
             },
             "non_mated_comparisons": self.non_mated_comparisons,
             # As text, because indented JSON would give every number a line of its own.

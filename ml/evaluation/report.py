@@ -359,7 +359,7 @@ def _calibration_row(variant: VariantFigures) -> tuple[str, ...]:
         f"{correction.slope:.2f}",
         f"{correction.offset_db:+.1f}",
         "–" if nominal is None else f"{nominal:.2f}",
-        str(len(correction.possible_duplicates)),
+        str(len(correction.possible_duplicates.groups)),
     )
 
 

@@ -44,8 +44,13 @@ class CorrectionAnswer(ResponseSchema):
     pairs: int = described("Non-mated comparisons behind it.", example=7832)
     subjects: int = described("Subjects behind it.", example=89)
     measured_over_nominal: float | None = described("Measured FMR over the nominal one.", example=1.1)
-    possible_duplicates: list[tuple[str, str]] | SkipJsonSchema[None] = absentable(
-        "Pairs that may be one person (scope admin).", example=[["operator-17", "operator-71"]]
+    limited: bool = described(
+        "The enrolled people look more alike than any sensor makes them: the correction was held back, and"
+        " false matches may exceed the policy's rate. Look for people enrolled under several names.",
+        example=False,
+    )
+    possible_duplicates: list[list[str]] | SkipJsonSchema[None] = absentable(
+        "Groups of names that may be one person (scope admin).", example=[["operator-17", "operator-71"]]
     )
 
     @classmethod
@@ -61,8 +66,11 @@ class CorrectionAnswer(ResponseSchema):
             measured_over_nominal=(
                 None if view.measured_over_nominal is None else round(view.measured_over_nominal, 4)
             ),
+            limited=view.limited,
             possible_duplicates=(
-                None if view.possible_duplicates is None else list(view.possible_duplicates)
+                None
+                if view.possible_duplicates is None
+                else [list(group) for group in view.possible_duplicates]
             ),
         )
 

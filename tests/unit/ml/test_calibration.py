@@ -20,6 +20,7 @@ from ml.calibration import (
     fit_gallery_null,
     sum_of_nulls,
 )
+from ml.gallery_null import MAX_LOSS_DB
 from ml.llr import hinges
 from ml.nulls import LlrHistogram, PairScores, fit_null
 
@@ -579,7 +580,7 @@ class TestPossibleDuplicates:
     def test_people_enrolled_twice_are_listed(self) -> None:
         llr_db, classes = self.with_duplicates(People(200, seed=18), 10)
 
-        found = set(fit_gallery_null(calibration(), llr_db, classes).possible_duplicates)
+        found = set(fit_gallery_null(calibration(), llr_db, classes).possible_duplicates.groups)
 
         assert found <= {(k, 190 + k) for k in range(10)}
         assert len(found) >= 7
@@ -601,7 +602,7 @@ class TestPossibleDuplicates:
 
         correction = fit_gallery_null(calibration(), llr_db, classes)
 
-        assert len(correction.possible_duplicates) == 0
+        assert correction.possible_duplicates.groups == ()
         assert measured_over_nominal(People(600, seed=21, shift=1.2), correction, fmr=0.01) <= 1.5
 
     def test_heavy_tail_is_not_taken_for_duplicates(self) -> None:
@@ -614,6 +615,61 @@ class TestPossibleDuplicates:
         score_db = calibration().soften_db(correction.apply(heavy))[~np.eye(300, dtype=bool)]
         threshold_db = correction.null(calibration(), 2).threshold(0.01)
         assert np.mean(score_db >= threshold_db) <= 1.2 * 0.01
+
+
+class TestNamesOfOnePerson:
+    @staticmethod
+    def named_again(
+        people: int, names: int, *, shift: float, seed: int
+    ) -> tuple[FloatArray, NDArray[np.int64]]:
+        """60 people of whom the first ones are enrolled under several names each."""
+        crowd = People(60 + people * (names - 1), seed=seed, shift=shift)
+        crowd.traits[60:] = np.repeat(crowd.traits[:people], names - 1, axis=0)
+        return gallery(crowd, seconds=60.0)
+
+    @pytest.mark.parametrize("shift", [0.0, 0.7])
+    @pytest.mark.parametrize(("people", "names"), [(1, 4), (1, 9), (1, 20), (10, 2), (10, 4)])
+    def test_raise_no_threshold(self, people: int, names: int, shift: float) -> None:
+        plain = fit_gallery_null(calibration(), *self.named_again(people, 1, shift=shift, seed=31))
+
+        again = fit_gallery_null(calibration(), *self.named_again(people, names, shift=shift, seed=31))
+
+        for fmr in (0.01, 0.001):
+            raised_db = uncorrected_threshold_db(again, fmr) - uncorrected_threshold_db(plain, fmr)
+            assert abs(raised_db) <= 3.0
+
+    def test_are_found_as_one_group(self) -> None:
+        again = fit_gallery_null(calibration(), *self.named_again(1, 9, shift=0.0, seed=31))
+
+        assert (0, *range(60, 68)) in again.possible_duplicates.groups
+
+    def test_too_few_people_under_many_names_correct_nothing(self) -> None:
+        crowd = People(44, seed=32)
+        crowd.traits[:] = np.repeat(crowd.traits[:11], 4, axis=0)
+
+        found = fit_gallery_null(calibration(), *gallery(crowd, seconds=60.0))
+
+        assert not found.corrected
+        assert [len(group) for group in found.possible_duplicates.groups] == [4] * 11
+
+
+class TestAlikeCrowd:
+    """Many who resemble each other, but are not one person, look like a sensor's shift."""
+
+    def test_takes_no_more_than_the_limit_from_equal_vectors(self) -> None:
+        llr_db, classes = gallery(People(120, seed=33))
+        crowd = np.arange(120) >= 60
+        llr_db[np.ix_(crowd, crowd)] = np.random.default_rng(0).normal(28.0, 2.0, (60, 60))
+
+        found = fit_gallery_null(calibration(), llr_db, classes)
+
+        equal_db = calibration().identical_llr_db(2)
+        assert found.limited
+        assert found.apply(equal_db) == pytest.approx(equal_db - MAX_LOSS_DB)
+        assert found.null(calibration(), 2).threshold(0.001) <= found.apply(equal_db)
+
+    def test_an_honest_gallery_is_not_limited(self) -> None:
+        assert not shifted_correction().limited
 
 
 class TestJunkEnrollments:

@@ -136,15 +136,14 @@ class TestFrozenNull:
         sample = NullSample(ECG.calibration, ECG.vector_size)
         sample.fill({slot: someone(generator) for slot in range(40)})
         scored = part(ECG, [1], [0.5], sample=sample)
-        board = Scoreboard([scored], CalibratedPolicy(fmr=0.05), searched=False)
+        board = Scoreboard([scored], CalibratedPolicy(fmr=0.02), searched=False)
         before = board.threshold(board.evidence(0))
 
-        twins = someone(generator, spread=0.2)
         for slot in range(40, 60):
-            sample.put(slot, twins)
+            sample.put(slot, someone(generator, spread=0.7))
 
         again = ScoredPart.of(scored.comparisons, sample)
-        assert again.null(int(again.classes[0])).threshold(0.05) != before
+        assert again.null(int(again.classes[0])).threshold(0.02) != before
         assert board.threshold(board.evidence(0)) == before
 
 

@@ -1,0 +1,77 @@
+"""One person under several names must not lock the others out of a gallery that corrects itself.
+
+Every pair of such names is mated and counts as if strangers looked alike. Nine of them raised the threshold
+of a gallery of 60 by 70 dB, and nobody was recognized any more.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from tests.api.application import Api
+from tests.attacks.crowd import ENROLLED, Crowd, Person, cut, enrollment, matches, recording, verify
+
+pytestmark = pytest.mark.real_data
+
+LONG = os.environ.get("PULSEPRINT_ATTACKS") == "long"
+PIECE_S = 10.0
+WITNESSES = 30  # Genuine people who are counted; none of them gets further names.
+MOST_LOST = 3
+
+
+def give_further_names(api: Api, people: Sequence[Person], names: int) -> None:
+    """Enroll pieces of people's two recordings under new names, until each has so many."""
+    for person in people:
+        for number in range(1, names):
+            source = person.first if number % 2 else person.second
+            assert source is not None
+            start_s = (number // 2) * (source.duration_s - PIECE_S) / 10
+            body = enrollment(f"{person.name}-{number}", [recording(cut(source, start_s, PIECE_S))])
+            answer = api.post("/enroll", body)
+            assert answer.status_code == 201, answer.text
+
+
+def shown_as_one_person(api: Api) -> list[list[str]]:
+    """What ``GET /galleries/{name}`` says to admins."""
+    (correction,) = api.get("/galleries/default").json()["correction"]
+    return correction["possible_duplicates"]
+
+
+@pytest.mark.parametrize(
+    ("people", "names"),
+    [(1, n) for n in (range(2, 21) if LONG else (20,))] + [(10, n) for n in (range(2, 5) if LONG else (4,))],
+)
+def test_names_of_the_same_people_lock_nobody_out(
+    attacked_anew: Api, crowd: Crowd, people: int, names: int
+) -> None:
+    first, witnesses = crowd.enrolled[0], crowd.enrolled[ENROLLED - WITNESSES :]
+    before = crowd.genuine_matches(attacked_anew, witnesses)
+
+    give_further_names(attacked_anew, crowd.enrolled[:people], names)
+
+    after = crowd.genuine_matches(attacked_anew, witnesses)
+    sys.stderr.write(f"{people} with {names} names: genuine {before} → {after} of {WITNESSES}\n")
+    assert after >= before - MOST_LOST
+    (group,) = [group for group in shown_as_one_person(attacked_anew) if first.name in group]
+    of_first = {first.name, *(f"{first.name}-{number}" for number in range(1, names))}
+    assert set(group) <= of_first
+    assert len(group) >= 0.9 * names
+
+
+def test_strangers_pass_no_more_often_for_it(attacked_anew: Api, crowd: Crowd) -> None:
+    claims = [(stranger, claimed) for stranger in crowd.strangers[:10] for claimed in crowd.enrolled[30:40]]
+
+    def passed() -> int:
+        return sum(
+            matches(verify(attacked_anew, claimed.name, [recording(stranger.first)]))
+            for stranger, claimed in claims
+        )
+
+    before = passed()
+    give_further_names(attacked_anew, crowd.enrolled[:10], 4)
+
+    assert passed() <= before + 1
