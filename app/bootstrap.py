@@ -19,7 +19,7 @@ from app.adapters.db.key_check import ensure_key_check
 from app.adapters.db.schema import check_schema
 from app.adapters.db.unit_of_work import SqlStore
 from app.adapters.executor import BoundedExecutor
-from app.adapters.metrics import report_index_lag
+from app.adapters.metrics import count_null_jump, report_index_lag
 from app.api.deps import Limits, Services
 from app.domain.activity import ActivityRecogniser
 from app.domain.errors import ConfigurationError, PulseprintError
@@ -38,6 +38,7 @@ from app.services.idempotency import AnswerLog
 from app.services.identification import IdentificationService
 from app.services.matching import Matcher
 from app.services.mismatch import MismatchCheck
+from app.services.null_jumps import NullJump
 from app.services.quality import QualityService
 from app.services.verification import VerificationService
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 HOUSEKEEPING_INTERVAL_S = 3600.0
 
 _log = structlog.get_logger("pulseprint.housekeeping")
+_gallery_log = structlog.get_logger("pulseprint.galleries")
 
 
 def utc_now() -> datetime:
@@ -113,6 +115,20 @@ def check_settings(settings: Settings) -> None:
         open_vault(settings, engine)
 
 
+def report_null_jump(gallery: str, jump: NullJump) -> None:
+    """Count a correction that jumps, and say in the log what most likely made it."""
+    count_null_jump(encoder=jump.encoder, reason=jump.reason)
+    _gallery_log.warning(
+        "gallery.null_jumped",
+        gallery=gallery,
+        encoder=jump.encoder,
+        reason=jump.reason.value,
+        before_db=round(jump.before_db, 1),
+        after_db=round(jump.after_db, 1),
+        subjects=jump.subjects,
+    )
+
+
 @contextmanager
 def every_hour(work: Callable[[], None]) -> Iterator[None]:
     """Do something now and then beside the service; a fault is logged and does not end it."""
@@ -170,7 +186,14 @@ def open_services(
             threads=settings.executor_threads, queue_limit=max(32, 16 * settings.executor_threads)
         )
         stack.callback(executor.close)
-        follower = GalleryFollower(store, vault, open_index(settings), encoders, report_index_lag)
+        follower = GalleryFollower(
+            store,
+            vault,
+            open_index(settings),
+            encoders,
+            report_lag=report_index_lag,
+            report_jump=report_null_jump,
+        )
         galleries = GalleryService(
             store=store, vault=vault, encoders=encoders, follower=follower, clock=utc_now, new_id=new_id
         )

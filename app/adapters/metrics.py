@@ -37,6 +37,11 @@ _encodings = Histogram(
     "pulseprint_encode_seconds", "Time to encode one recording.", ["encoder"], buckets=_LATENCY_BUCKETS_S
 )
 _queued = Gauge("pulseprint_queue_depth", "Jobs waiting for a thread.", multiprocess_mode="livesum")
+_null_jumps = Counter(
+    "pulseprint_gallery_null_jumps",
+    "Corrections of galleries that jumped towards stricter thresholds, by what most likely made them.",
+    ["encoder", "reason"],
+)
 _index_lag = Gauge(
     "pulseprint_index_revision_lag",
     "Revisions the index was behind its database at the last catch-up, all galleries.",
@@ -68,6 +73,11 @@ def encoding_time(encoder: str) -> AbstractContextManager[object]:
 def report_index_lag(revisions: int) -> None:
     """Report how far the index was behind when it caught up."""
     _index_lag.set(revisions)
+
+
+def count_null_jump(*, encoder: str, reason: str) -> None:
+    """Count a gallery's correction that jumped."""
+    _null_jumps.labels(encoder, reason).inc()
 
 
 def forget_worker(pid: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import groupby
 from threading import Lock
 from uuid import UUID
@@ -17,6 +18,7 @@ from app.domain.references import Modality, Template, TemplateKey, Vector
 from app.domain.subjects import Gallery
 from app.services.gallery_state import GalleryState, LoadedSubject
 from app.services.matching import newest_transforms
+from app.services.null_jumps import NullJump
 from app.services.probes import weighted_quality
 
 _WASTE_ALLOWED = 1000  # erased slots, before a rebuild compacts them
@@ -31,6 +33,7 @@ class GalleryFollower:
         index: Filled here and nowhere else.
         encoders: References of encoders that are not loaded are passed over.
         report_lag: Told at every request how many revisions the state was behind.
+        report_jump: Called with a gallery's name when its own null jumps.
     """
 
     def __init__(
@@ -39,13 +42,16 @@ class GalleryFollower:
         vault: TemplateVault,
         index: TemplateIndex,
         encoders: Encoders,
+        *,
         report_lag: Callable[[int], None] = lambda _: None,
+        report_jump: Callable[[str, NullJump], None] = lambda *_: None,
     ) -> None:
         self._store = store
         self._vault = vault
         self._index = index
         self._encoders = encoders
         self._report_lag = report_lag
+        self._report_jump = report_jump
         self._states: dict[UUID, GalleryState] = {}
         self._lock = Lock()
         self.started = False
@@ -72,7 +78,9 @@ class GalleryFollower:
         with self._lock:
             state = self._states.get(gallery.uuid)
             if state is None:
-                state = self._states[gallery.uuid] = GalleryState(gallery.uuid, self._index, self._encoders)
+                state = self._states[gallery.uuid] = GalleryState(
+                    gallery.uuid, self._index, self._encoders, partial(self._report_jump, gallery.name)
+                )
         with state.lock:
             self._report_lag(max(0, gallery.revision - max(0, state.revision)))
             if state.revision < gallery.revision:

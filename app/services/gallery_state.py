@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import RLock
 from typing import NamedTuple
 from uuid import UUID
@@ -16,6 +16,7 @@ from app.domain.ports import Encoder, Encoders, IndexKey, IntArray, TemplateInde
 from app.domain.references import Modality, Template, TemplateKey, Vector, comparable
 from app.domain.subjects import GalleryTransform
 from app.services.comparisons import BestBySlot, Comparisons, TemplateTable
+from app.services.null_jumps import JumpWatch, NullJump
 from app.services.null_samples import MAX_SUBJECTS, NullSample, SampledSubject
 
 EXHAUSTIVE_UP_TO = 20_000  # subjects; larger galleries are shortlisted per modality and evidence class
@@ -62,10 +63,18 @@ class GalleryState:
         gallery_uuid: Whose state it is.
         index: Where the template vectors go.
         encoders: The bundles in use; templates of others are not loaded.
+        report_jump: Called when the gallery's own null jumps.
     """
 
-    def __init__(self, gallery_uuid: UUID, index: TemplateIndex, encoders: Encoders) -> None:
+    def __init__(
+        self,
+        gallery_uuid: UUID,
+        index: TemplateIndex,
+        encoders: Encoders,
+        report_jump: Callable[[NullJump], None] = lambda _: None,
+    ) -> None:
         self.lock = RLock()
+        self._report_jump = report_jump
         self._gallery_uuid = gallery_uuid
         self._index = index
         self._encoders = encoders
@@ -119,9 +128,11 @@ class GalleryState:
 
     def sample(self, modality: Modality, encoder: Encoder) -> NullSample:
         """The gallery's own non-mated comparisons; empty until somebody is enrolled."""
-        return self._samples.setdefault(
-            (modality, encoder.encoder_id), NullSample(encoder.calibration, encoder.vector_size)
-        )
+        key = (modality, encoder.encoder_id)
+        if key not in self._samples:
+            watch = JumpWatch(encoder.encoder_id, self._report_jump)
+            self._samples[key] = NullSample(encoder.calibration, encoder.vector_size, watch)
+        return self._samples[key]
 
     # ── following the database ────────────────────────────────────────────────────────────────────
 

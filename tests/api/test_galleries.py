@@ -1,8 +1,12 @@
 """``/galleries`` through the whole stack."""
 
+import json
+
 import pytest
 
+from app.bootstrap import report_null_jump
 from app.domain.subjects import Scope
+from app.services.null_jumps import JumpReason, NullJump
 from tests.factories import enroll_body, identify_body, verify_body
 
 STRICT = {"kind": "calibrated", "fmr": 1e-4, "fpir": 1e-3, "required": ["ecg"], "min_quality": 0.5}
@@ -129,3 +133,14 @@ class TestCorrection:
         assert (correction["corrected"], correction["subjects"]) == (True, 31)
         assert correction["pairs"] > 30
         assert correction["measured_over_nominal"] is not None
+
+    def test_a_correction_that_jumps_is_logged_and_counted_with_its_reason(self, sqlite_api):
+        jump = NullJump("ecg@1", JumpReason.LIMITED, before_db=3.0, after_db=41.04, subjects=80)
+
+        report_null_jump("plant-3", jump)
+
+        (line,) = [x for x in sqlite_api.log.getvalue().splitlines() if "gallery.null_jumped" in x]
+        told = json.loads(line)
+        assert (told["gallery"], told["reason"], told["after_db"]) == ("plant-3", "limited", 41.0)
+        counted = 'pulseprint_gallery_null_jumps_total{encoder="ecg@1",reason="limited"}'
+        assert counted in sqlite_api.get("/metrics", key=None).text
