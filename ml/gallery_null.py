@@ -27,6 +27,7 @@ Three things could turn this against the gallery:
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -44,28 +45,38 @@ BoolArray = NDArray[np.bool_]
 MIN_SUBJECTS = 30
 MAX_GAIN_DB = 3.0
 """No LLR is raised, and so no threshold lowered, by more than this."""
-MAX_LOSS_DB = 20.0
-"""Two equal vectors lose no more than this.
-
-Chosen on CinC dev, LUDB and QTDB, plain and with a component common to all vectors, and on computed people
-(results/experiments/gallery-duplicates.json): 15 dB let twice as many strangers pass as stated behind the
-strongest shift, 25 dB let a crowd that looks alike lock more people out.
-"""
 _SLOPE_RANGE = (0.2, 5.0)
 _DEEPEST_SAFE_SHARE = 0.01
 _SUSPECTS_SHARE = 0.1
 _EXPLICABLE_PAIRS = 1.0
-_EXPLICABLE_IN_A_TRIO = 3.0
-"""A pair may be less unlikely if a third name looks like both: three that chance explains seldom share names.
-
-With 10 of them, a hundred honest pairs of LUDB went (results/experiments/gallery-duplicates.json).
-"""
 _MAX_ROUNDS = 4
-_STARTING_SHARES = (0.25, 0.1, 0.03)
-"""The first fits read these upper quantiles: 20 names of one person among 80 are 6 % of all pairs."""
 _ROUNDING_DB = 1e-6
 """A score mapped there and back must not end up in the bin below."""
 _NO_DUPLICATES = PossibleDuplicates()
+
+
+@dataclass(frozen=True)
+class FitRules:
+    """What keeps names of one person, and crowds that look alike, from moving a gallery's thresholds.
+
+    Chosen on CinC dev, LUDB and QTDB, plain and with a component common to all vectors, and on computed
+    people (results/experiments/gallery-duplicates.json).
+
+    Args:
+        starting_shares: Upper quantiles that the first fits read. 20 names of one person among 80 are 6 % of
+            all pairs.
+        explicable_in_a_trio: A pair may be less unlikely if a third name looks like both: chance seldom makes
+            three. With 10 instead of 3, honest pairs of LUDB are left out by the dozen.
+        max_loss_db: Two equal vectors lose no more than this. With 15 dB twice as many strangers pass as
+            stated behind the strongest shift; with 25 dB a crowd that looks alike locks more people out.
+    """
+
+    starting_shares: tuple[float, ...] = (0.25, 0.1, 0.03)
+    explicable_in_a_trio: float = 3.0
+    max_loss_db: float = 20.0
+
+
+_RULES = FitRules()
 
 
 @dataclass(frozen=True)
@@ -86,7 +97,7 @@ class GalleryNull:
         own_pairs: Unordered pairs per evidence class.
         least_own_rate: Rates below it are not read from the gallery's own comparisons.
         pivot_db: Score that the bundle's null of the enrolled classes reaches at that rate.
-        limited: Whether the map would take more than `MAX_LOSS_DB` from equal vectors, and was held back.
+        limited: Whether the map was held back at `FitRules.max_loss_db`.
     """
 
     corrected: bool
@@ -150,7 +161,10 @@ class GalleryNull:
 
 
 def fit_gallery_null(
-    calibration: "Calibration", llr_db: NDArray[np.floating], evidence_classes: NDArray[np.integer]
+    calibration: "Calibration",
+    llr_db: NDArray[np.floating],
+    evidence_classes: NDArray[np.integer],
+    rules: FitRules = _RULES,
 ) -> GalleryNull:
     """Fit a gallery's correction; the same for any order of its subjects.
 
@@ -159,6 +173,7 @@ def fit_gallery_null(
         llr_db: Unsoftened scores, shape (n, n): a single reference of subject i against the template of
             subject j. The diagonal is ignored; NaN marks what was not compared.
         evidence_classes: Of the comparisons, integer, shape (n, n).
+        rules: Others than those that ship are for experiments.
     """
     subjects = len(llr_db)
     if subjects < MIN_SUBJECTS:
@@ -173,7 +188,7 @@ def fit_gallery_null(
     mated_db = max(calibration.mated_quantile_db(k) for k in range(EVIDENCE_CLASSES) if own.by_class[k].size)
     limits_db = tuple(
         max(mated_db, bundle.quantile(explicable / own.pairs))
-        for explicable in (_EXPLICABLE_PAIRS, _EXPLICABLE_IN_A_TRIO)
+        for explicable in (_EXPLICABLE_PAIRS, rules.explicable_in_a_trio)
     )
     identical_db = float(
         np.average(
@@ -183,16 +198,17 @@ def fit_gallery_null(
     )
     kept, duplicates, share = own, _NO_DUPLICATES, 1.0
     slope, offset_db = 1.0, 0.0
-    for start in (*_STARTING_SHARES, *[None] * _MAX_ROUNDS):
+    for start in (*rules.starting_shares, *[None] * _MAX_ROUNDS):
         share = start or kept.upper_share((mated_db - offset_db) / slope)
         slope, offset_db = _fit_map(kept, bundle, max(share, kept.resolution), identical_db)
         found = own.possible_duplicates(*((limit_db - offset_db) / slope for limit_db in limits_db))
         if start is None and found == duplicates:
             break
-        duplicates, kept = found, own.without(found)
+        if found != duplicates:
+            duplicates, kept = found, own.without(found)
         if kept.pairs <= 2 * RESOLVED_PAIRS:  # Many names of few people.
             return GalleryNull.identity(subjects=subjects, possible_duplicates=duplicates)
-    lowest_db = identical_db - MAX_LOSS_DB - slope * identical_db
+    lowest_db = identical_db - rules.max_loss_db - slope * identical_db
     limited = offset_db < lowest_db
     return GalleryNull(
         corrected=True,
@@ -203,7 +219,7 @@ def fit_gallery_null(
         measured_over_nominal=_measured_over_nominal(calibration, kept),
         possible_duplicates=duplicates,
         # Beyond the limit the gallery's own pairs are not believed, neither as quantiles.
-        own_llr_db=() if limited else kept.by_class,
+        own_llr_db=tuple(scores[:0] for scores in kept.by_class) if limited else kept.by_class,
         own_pairs=(0,) * EVIDENCE_CLASSES if limited else kept.pairs_by_class,
         least_own_rate=share,
         pivot_db=bundle.quantile(share),
@@ -253,18 +269,23 @@ class _OwnComparisons:
             left_out[row, column] = left_out[column, row] = True
         return _OwnComparisons.of(self.llr_db, self.evidence_classes, left_out)
 
+    @cached_property
+    def mutual_db(self) -> FloatArray:
+        """The lower score of both directions; −inf where a pair is not used. Shape (n, n)."""
+        scores = np.where(self.used, self.llr_db, -np.inf)
+        return np.minimum(scores, scores.T)
+
     def possible_duplicates(self, limit_db: float, limit_in_a_trio_db: float) -> PossibleDuplicates:
         """Find the subjects whose scores exceed a limit in both directions, in a trio the lower one."""
-        mutual = np.where(self.used, self.llr_db, -np.inf)
-        mutual = np.minimum(mutual, mutual.T)
-        near = mutual > limit_in_a_trio_db
-        shared = near.astype(np.float32) @ near.astype(np.float32)  # (n, n): names that look like both
-        return find_possible_duplicates((mutual > limit_db) | (near & (shared > 0.0)), mutual)
+        near = self.mutual_db > limit_in_a_trio_db
+        rows = np.flatnonzero(near.any(axis=1))  # Few, or a product of all rows would take a while.
+        near, mutual_db = near[np.ix_(rows, rows)], self.mutual_db[np.ix_(rows, rows)]
+        shared = near.astype(np.float32) @ near.astype(np.float32)  # (n_rows, n_rows): names near both
+        return find_possible_duplicates((mutual_db > limit_db) | (near & (shared > 0.0)), mutual_db, rows)
 
     def upper_share(self, mated_limit_db: float) -> float:
         """The smallest rate that is resolved and little touched by pairs that may be one person twice."""
-        mutual = np.where(self.used, self.llr_db, -np.inf)
-        mutual = np.minimum(mutual, mutual.T)
+        mutual = self.mutual_db
         best = mutual.max(axis=1)
         # Of one person enrolled twice, each is the other's best partner.
         both_best = (mutual >= best[:, None]) & (mutual >= best) & (mutual > mated_limit_db)
@@ -272,9 +293,14 @@ class _OwnComparisons:
         touched = min(_DEEPEST_SAFE_SHARE, suspects / _SUSPECTS_SHARE / self.pairs)
         return max(self.resolution, touched)
 
-    def quantiles(self, *upper_shares: float) -> list[float]:
+    @cached_property
+    def ordered_db(self) -> FloatArray:
+        """The scores of all classes, ascending."""
         filled = [scores for scores in self.by_class if scores.size]
-        ordered = filled[0] if len(filled) == 1 else np.sort(np.concatenate(filled))
+        return filled[0] if len(filled) == 1 else np.sort(np.concatenate(filled))
+
+    def quantiles(self, *upper_shares: float) -> list[float]:
+        ordered = self.ordered_db
         ranks = [max(1, round(share * ordered.size)) for share in upper_shares]
         return [float(ordered[ordered.size - rank]) for rank in ranks]
 

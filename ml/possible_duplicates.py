@@ -34,28 +34,32 @@ class PossibleDuplicates:
         return tuple(sorted(tuple(sorted(group)) for group in (*self.people, *self.other_pairs)))
 
 
-def find_possible_duplicates(alike: NDArray[np.bool_], score_db: NDArray[np.float64]) -> PossibleDuplicates:
+def find_possible_duplicates(
+    alike: NDArray[np.bool_], score_db: NDArray[np.float64], names: NDArray[np.integer] | None = None
+) -> PossibleDuplicates:
     """Group the names that may be one person; the same for any order of the subjects.
 
     Args:
         alike: Whether two subjects look like one person, symmetric, shape (n, n); the diagonal is ignored.
         score_db: How much they do, symmetric, shape (n, n); decides the order in which names join.
+        names: The subjects that the rows stand for, ascending, shape (n,); by default the rows themselves.
     """
+    called = np.arange(len(alike)) if names is None else names
     linked = alike & ~np.eye(len(alike), dtype=bool)
     members = np.flatnonzero(linked.any(axis=1))
     weight = np.where(linked[members], score_db[members], 0.0).sum(axis=1)
     people: list[list[int]] = []
     for row in members[np.argsort(-weight, kind="stable")].tolist():
-        shares = [float(linked[row, names].mean()) for names in people]
+        shares = [float(linked[row, known].mean()) for known in people]
         best = int(np.argmax(shares)) if shares else -1
         if best >= 0 and shares[best] > _JOINING_SHARE:
             people[best].append(row)
         else:
             people.append([row])
-    for names in people:
-        linked[np.ix_(names, names)] = False
+    for known in people:
+        linked[np.ix_(known, known)] = False
     rows, columns = np.nonzero(np.triu(linked))
     return PossibleDuplicates(
-        people=tuple(tuple(names) for names in people if len(names) > 1),
-        other_pairs=tuple(zip(rows.tolist(), columns.tolist(), strict=True)),
+        people=tuple(tuple(called[known].tolist()) for known in people if len(known) > 1),
+        other_pairs=tuple(zip(called[rows].tolist(), called[columns].tolist(), strict=True)),
     )

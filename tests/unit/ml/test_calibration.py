@@ -20,7 +20,7 @@ from ml.calibration import (
     fit_gallery_null,
     sum_of_nulls,
 )
-from ml.gallery_null import MAX_LOSS_DB
+from ml.gallery_null import FitRules
 from ml.llr import hinges
 from ml.nulls import LlrHistogram, PairScores, fit_null
 
@@ -665,7 +665,7 @@ class TestAlikeCrowd:
 
         equal_db = calibration().identical_llr_db(2)
         assert found.limited
-        assert found.apply(equal_db) == pytest.approx(equal_db - MAX_LOSS_DB)
+        assert found.apply(equal_db) == pytest.approx(equal_db - FitRules().max_loss_db)
         assert found.null(calibration(), 2).threshold(0.001) <= found.apply(equal_db)
 
     def test_an_honest_gallery_is_not_limited(self) -> None:
