@@ -218,8 +218,8 @@ def fit_gallery_null(
         subjects=subjects,
         measured_over_nominal=_measured_over_nominal(calibration, kept),
         possible_duplicates=duplicates,
-        # Beyond the limit the gallery's own pairs are not believed, neither as quantiles.
-        own_llr_db=tuple(scores[:0] for scores in kept.by_class) if limited else kept.by_class,
+        # Beyond the limit the gallery's own quantiles are not believed either.
+        own_llr_db=kept.by_class,
         own_pairs=(0,) * EVIDENCE_CLASSES if limited else kept.pairs_by_class,
         least_own_rate=share,
         pivot_db=bundle.quantile(share),
