@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ml.class_shift import ClassShift
 from ml.nulls import BIN_DB, EVIDENCE_CLASSES, RESOLVED_PAIRS, LlrHistogram, Null
 from ml.possible_duplicates import PossibleDuplicates, find_possible_duplicates
 
@@ -134,9 +135,9 @@ class GalleryNull:
         """Give the null of corrected softened scores.
 
         Rates that the gallery's own pairs resolve in this class follow their plain quantile, smaller ones the
-        bundle's curve. A shift was found to move the quantiles of a rate alike in every class, so the map
-        turns about the class's own upper quantile: elsewhere than in the enrolled class that moves the curve.
-        A threshold, told in uncorrected dB, lies at most 3 dB below the bundle's.
+        bundle's curve, moved by the map. In other classes than the enrolled ones the same component common to
+        all vectors is assumed, not the same decibans (`ml.class_shift`). A threshold, in uncorrected dB, lies
+        at most 3 dB below the bundle's.
         """
         bundle = calibration.null(evidence_class)
         if not self.corrected:
@@ -144,9 +145,7 @@ class GalleryNull:
         grid_db = (bundle.first_bin + np.arange(bundle.survival.size)) * BIN_DB
         uncorrected_db = self._invert(calibration.unsoften_db(grid_db))
         least = bundle.survival[_bins_at_or_below(calibration, uncorrected_db + MAX_GAIN_DB, bundle)]
-        pivot_db = calibration.llr_histogram(evidence_class).quantile(self.least_own_rate)
-        move_db = (1.0 - self.slope) * (pivot_db - self.pivot_db)
-        mapped_db = self.apply(uncorrected_db) + move_db
+        mapped_db = self._to_bundle(calibration, evidence_class, uncorrected_db)
         survival = np.maximum(bundle.survival[_bins_at_or_below(calibration, mapped_db, bundle)], least)
         if self.own_pairs[evidence_class] > RESOLVED_PAIRS:
             own_scores = self.own_llr_db[evidence_class]
@@ -155,6 +154,19 @@ class GalleryNull:
             resolution = max(self.least_own_rate, RESOLVED_PAIRS / self.own_pairs[evidence_class])
             survival = np.where(own > resolution, own, np.minimum(survival, resolution))
         return Null(bundle.first_bin, survival, -np.diff(survival, append=0.0), bundle.pairs)
+
+    def _to_bundle(
+        self, calibration: "Calibration", evidence_class: int, uncorrected_db: FloatArray
+    ) -> FloatArray:
+        """The bundle's score of the same rate in this class, at most 3 dB above."""
+        sizes = np.array([scores.size for scores in self.own_llr_db], dtype=np.float64)
+        if not sizes.sum():  # Nothing is known of their lengths: as if enrolled with long strips.
+            sizes = np.eye(EVIDENCE_CLASSES)[-1]
+        shares = sizes / sizes.sum()
+        if shares[evidence_class] == 1.0:
+            return self.apply(uncorrected_db)
+        shift = ClassShift.carried(calibration, (self.slope, self.offset_db), shares.tolist(), evidence_class)
+        return np.minimum(shift.to_bundle(uncorrected_db), uncorrected_db + MAX_GAIN_DB)
 
     def _invert(self, corrected_db: FloatArray) -> FloatArray:
         return np.maximum((corrected_db - self.offset_db) / self.slope, corrected_db - MAX_GAIN_DB)

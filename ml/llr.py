@@ -184,6 +184,36 @@ class Calibration:
         now, then = (np.interp(np.log(s), np.log(seconds), reached) for s in (now_s, then_s))
         return np.maximum(0.0, np.subtract(then, now))
 
+    def mated_cosine(self, seconds: ArrayLike) -> FloatArray:
+        """Give the cosine that two recordings of one person usually have; float64, same shape.
+
+        It is where the map reaches the median mated score of that length or, in bundles that do not know it,
+        the 5 % quantile.
+
+        Args:
+            seconds: Of the shorter one.
+        """
+        known = self.mated_medians_db or tuple(zip(CLASS_SECONDS, self.mated_quantiles_db, strict=False))
+        lengths, scores_db = np.array(known).T
+        cosines = np.linspace(-1.0, 1.0, 401)
+        found = [
+            np.interp(score_db, self.llr_db(cosines, length, self.llr_map.quality_mean), cosines)
+            for length, score_db in zip(lengths, scores_db, strict=True)
+        ]
+        clipped = np.clip(np.asarray(seconds, dtype=np.float64), lengths[0], lengths[-1])
+        return np.asarray(np.interp(np.log(clipped), np.log(lengths), np.maximum.accumulate(found)))
+
+    def expected_agreement(self, seconds: ArrayLike) -> float:
+        """Give the length that the mean of unit vectors usually has if they are one person's.
+
+        Args:
+            seconds: Of each recording, shape (n,), n ≥ 1.
+        """
+        lengths = np.asarray(seconds, dtype=np.float64)
+        cosine = self.mated_cosine(np.minimum.outer(lengths, lengths))
+        np.fill_diagonal(cosine, 1.0)
+        return float(np.sqrt(max(float(cosine.mean()), 1.0 / lengths.size)))
+
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form kept in a bundle."""
         fields = self.llr_map

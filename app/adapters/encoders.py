@@ -49,6 +49,9 @@ class BundleCalibration(ports.Calibration):
     def expected_gain_db(self, now_s: float, then_s: Float64Array) -> Float64Array:
         return self.inner.expected_gain_db(now_s, then_s)
 
+    def expected_agreement(self, seconds: Float64Array) -> float:
+        return self.inner.expected_agreement(seconds)
+
     def evidence_class(self, seconds: Float64Array) -> IntArray:
         return evidence_classes(seconds)
 

@@ -51,9 +51,13 @@ class CalibratedPolicy:
     def quality_floor(self) -> float:
         return self.min_quality
 
-    def fpir_share(self, subjects: int) -> float:
-        """What a comparison with one of so many may contribute to ``fpir``; above 0 however small."""
-        return max(self.fpir / subjects, _SMALLEST_RATE)
+    def fmr_share(self, comparisons: int) -> float:
+        """What each of so many comparisons with a subject may add to ``fmr``; above 0 however small."""
+        return max(self.fmr / comparisons, _SMALLEST_RATE)
+
+    def fpir_share(self, subjects: int, comparisons: int = 1) -> float:
+        """What each comparison with one of so many may add to ``fpir``; above 0 however small."""
+        return max(self.fpir / subjects / comparisons, _SMALLEST_RATE)
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,9 @@ class Calibration(Protocol):
     def expected_gain_db(self, now_s: float, then_s: Float64Array) -> Float64Array:
         """By how much the median mated LLR grows with longer evidence."""
 
+    def expected_agreement(self, seconds: Float64Array) -> float:
+        """Length of the mean of unit vectors, if they are one person's recordings of these lengths."""
+
     def evidence_class(self, seconds: Float64Array) -> IntArray: ...
 
     def null(self, evidence_class: int) -> Null: ...

@@ -68,7 +68,13 @@ class Encoding:
 
 @dataclass(frozen=True, repr=False)
 class Template:
-    """The pooled vector of a subject or probe: one modality, position and encoder."""
+    """The pooled vector of a subject or probe: one modality, position and encoder.
+
+    Attributes:
+        vector: Unit norm; a probe's is shorter where its recordings agree less than one person's do.
+        seconds: Accepted seconds of all recordings.
+        quality: Their seconds-weighted mean.
+    """
 
     vector: Vector
     seconds: float

@@ -20,6 +20,8 @@ class Comparisons:
     Attributes:
         slots: int64, ascending, shape (n,).
         cosine: float64; the largest over comparable positions.
+        compared: Over how many pairs of positions it is the largest, int64: each of them may match by
+            chance, so they share the false-match rate.
         seconds: Of the shorter side, float64.
         quality: Of both sides, float64.
     """
@@ -28,6 +30,7 @@ class Comparisons:
     encoder: Encoder
     slots: IntArray
     cosine: Float64Array
+    compared: IntArray
     seconds: Float64Array
     quality: Float64Array
 
@@ -37,6 +40,7 @@ class Comparisons:
             self,
             slots=self.slots[kept],
             cosine=self.cosine[kept],
+            compared=self.compared[kept],
             seconds=self.seconds[kept],
             quality=self.quality[kept],
         )
@@ -73,12 +77,14 @@ class BestBySlot:
 
     def __init__(self, slots: int) -> None:
         self.cosine: Float64Array = np.full(slots, -np.inf)
+        self.compared: IntArray = np.zeros(slots, dtype=np.int64)
         self.seconds: Float64Array = np.zeros(slots)
         self.quality: Float64Array = np.zeros(slots)
 
     def offer(
         self, slots: IntArray, cosine: Vector, seconds: Float64Array, probe: Template, table: TemplateTable
     ) -> None:
+        self.compared[slots] += 1
         better = cosine > self.cosine[slots]
         slots = slots[better]
         self.cosine[slots] = cosine[better]
@@ -87,5 +93,6 @@ class BestBySlot:
             probe.quality, probe.seconds, table.quality[slots], table.seconds[slots]
         )
 
-    def compared(self) -> IntArray:
-        return np.flatnonzero(self.cosine > -np.inf)
+    def slots(self) -> IntArray:
+        """Those that were compared at all, ascending."""
+        return np.flatnonzero(self.compared)

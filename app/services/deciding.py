@@ -82,7 +82,7 @@ class Report:
             subject_id=subject_id if matches else None,
             score=reported,
             threshold=threshold,
-            fmr_at_score=board.null(evidence).fmr_at(reported),
+            fmr_at_score=board.fmr_at(evidence, reported),
             policy=board.policy,
             modalities=self.outcomes(row, enrolled, rounded=rounded),
             reasons=(Reason.REQUIRED_MISSING,) * required_missing + (Reason.EVIDENCE_CEILING,) * unreachable,
@@ -159,8 +159,7 @@ class Report:
             others = board.score_db[row] - part.score_db[at]
             classes = part.calibration.evidence_class(lengths)
             for seconds, score, evidence_class in zip(lengths, others + scores, classes, strict=True):
-                longer = (*evidence[:index], int(evidence_class), *evidence[index + 1 :])
-                threshold = board.threshold(longer)
+                threshold = board.threshold(evidence.with_class(index, int(evidence_class)))
                 if threshold is not None and score >= threshold:
                     return float(seconds - now)
         return None

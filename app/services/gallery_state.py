@@ -261,12 +261,13 @@ class GalleryState:
             for key, table in self._comparable_tables(encoder, position):
                 slots, cosine = self._cosines(key, table, probe, among)
                 best.offer(slots, cosine, np.minimum(probe.seconds, table.seconds[slots]), probe, table)
-        slots = best.compared()
+        slots = best.slots()
         return Comparisons(
             modality=encoder.modality,
             encoder=encoder,
             slots=slots,
             cosine=best.cosine[slots],
+            compared=best.compared[slots],
             seconds=best.seconds[slots],
             quality=best.quality[slots],
         )

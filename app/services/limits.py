@@ -16,6 +16,8 @@ _LARGEST = 10_000_000
 def max_subjects(policy: CalibratedPolicy, encoders: Encoders) -> int | None:
     """Most subjects among whom all served modalities together can still identify.
 
+    With one comparison in each: leads of the probe by enrolled leads would share the rate.
+
     Returns:
         0 if not even one; ``None`` if nothing is served or there is no limit worth naming.
     """

@@ -187,6 +187,7 @@ def _compare_templates(
         encoder=probe.encoder,
         slots=np.zeros(len(best), dtype=np.int64),
         cosine=np.array([cosines[index] for index in best]),
+        compared=np.full(len(best), len(pairs), dtype=np.int64),
         seconds=np.array([min(t.seconds, r.seconds) for t, r in chosen]),
         quality=np.array(
             [float(pair_quality(t.quality, t.seconds, r.quality, r.seconds)) for t, r in chosen]

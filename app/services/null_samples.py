@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.ports import Calibration, Float64Array, GalleryNull, IntArray, Null
-from app.domain.references import Template, Vector, comparable
+from app.domain.references import UNKNOWN_POSITION, Template, Vector, comparable
 from app.domain.scores import pair_quality
 
 MAX_SUBJECTS = 1000
@@ -51,6 +51,10 @@ class _Templates:
 
 class NullSample:
     """References against templates of the sampled subjects, for one modality and encoder.
+
+    Each entry is a *single* comparison: the reference against one template of the other subject, chosen by
+    its position and not by its score. A probe that takes the largest of several comparisons divides its
+    false-match rate among them; with a maximum in the null as well, it would be counted twice.
 
     A change of one subject recomputes its row and its column: 2·(n - 1) comparisons. The fit itself is
     deferred until somebody asks.
@@ -188,41 +192,44 @@ class NullSample:
         """The reference of one subject against the templates of all."""
         n = len(self._slots)
         position = self._reference_positions[row]
-        best = _Best(n)
-        for enrolled, templates in self._templates.items():
-            if comparable(position, enrolled):
-                cosine = templates.vectors[:n] @ self._references.vectors[row]
-                best.offer(cosine, templates.seconds[:n], templates.quality[:n])
+        found = _Single(n)
+        for enrolled in _by_preference(position, self._templates):
+            templates = self._templates[enrolled]
+            cosine = templates.vectors[:n] @ self._references.vectors[row]
+            found.offer(cosine, templates.seconds[:n], templates.quality[:n])
         llr_db, classes = self._score(
-            best, np.full(n, self._references.seconds[row]), np.full(n, self._references.quality[row])
+            found, np.full(n, self._references.seconds[row]), np.full(n, self._references.quality[row])
         )
         self._llr_db[row, :n], self._classes[row, :n] = llr_db, classes
 
     def _compare_column(self, row: int) -> None:
         """The references of all against the templates of one subject."""
         n = len(self._slots)
-        best = _Best(n)
-        for enrolled, templates in self._templates.items():
-            positions = [comparable(position, enrolled) for position in self._reference_positions]
+        found = _Single(n)
+        brought = [p for p, templates in self._templates.items() if np.isfinite(templates.vectors[row, 0])]
+        chosen = {p: next(iter(_by_preference(p, brought)), None) for p in set(self._reference_positions)}
+        for enrolled in brought:
+            templates = self._templates[enrolled]
+            positions = [chosen[position] == enrolled for position in self._reference_positions]
             cosine = self._references.vectors[:n] @ templates.vectors[row]
-            best.offer(
+            found.offer(
                 np.where(positions, cosine, np.nan),
                 np.full(n, templates.seconds[row]),
                 np.full(n, templates.quality[row]),
             )
-        llr_db, classes = self._score(best, self._references.seconds[:n], self._references.quality[:n])
+        llr_db, classes = self._score(found, self._references.seconds[:n], self._references.quality[:n])
         self._llr_db[:n, row], self._classes[:n, row] = llr_db, classes
 
     def _score(
-        self, best: _Best, seconds: Float64Array, quality: Float64Array
+        self, found: _Single, seconds: Float64Array, quality: Float64Array
     ) -> tuple[Float64Array, IntArray]:
-        compared = np.isfinite(best.cosine)
-        shorter = np.minimum(seconds, best.seconds)
+        compared = np.isfinite(found.cosine)
+        shorter = np.minimum(seconds, found.seconds)
         llr_db = np.full(compared.size, np.nan)
         llr_db[compared] = self._calibration.llr_db(
-            best.cosine[compared].astype(np.float64),
+            found.cosine[compared].astype(np.float64),
             shorter[compared],
-            pair_quality(quality, seconds, best.quality, best.seconds)[compared],
+            pair_quality(quality, seconds, found.quality, found.seconds)[compared],
         )
         return llr_db, self._calibration.evidence_class(shorter)
 
@@ -245,8 +252,8 @@ class FittedNull:
         return found
 
 
-class _Best:
-    """The largest cosine per subject, with the seconds and quality of the template it came from."""
+class _Single:
+    """One comparison per subject, the first that can be made, with the template's seconds and quality."""
 
     def __init__(self, n: int) -> None:
         self.cosine: Vector = np.full(n, np.nan, dtype=np.float32)
@@ -254,7 +261,13 @@ class _Best:
         self.quality: Float64Array = np.zeros(n)
 
     def offer(self, cosine: Vector, seconds: Float64Array, quality: Float64Array) -> None:
-        better = np.isfinite(cosine) & ~(cosine <= self.cosine)  # True where nothing was offered before.
-        self.cosine[better] = cosine[better]
-        self.seconds[better] = seconds[better]
-        self.quality[better] = quality[better]
+        first = np.isfinite(cosine) & ~np.isfinite(self.cosine)
+        self.cosine[first] = cosine[first]
+        self.seconds[first] = seconds[first]
+        self.quality[first] = quality[first]
+
+
+def _by_preference(position: str, enrolled: Iterable[str]) -> list[str]:
+    """Positions that compare with this one: the same first, then ``unknown``, then others by name."""
+    others = [name for name in enrolled if comparable(position, name)]
+    return sorted(others, key=lambda name: (name != position, name != UNKNOWN_POSITION, name))

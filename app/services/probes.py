@@ -158,12 +158,21 @@ class Probe:
 
 
 def pool_probe(encoder: Encoder, encodings: Sequence[Encoding]) -> Template:
-    """One template of several recordings made at one time."""
+    """One template of several recordings made at one time.
+
+    What they have in common counts, and what differs averages out. Of one person that is noise. Of ten
+    strangers it is all that tells people apart, and what is left resembles everybody of the same sensor. So
+    a probe whose recordings agree less than one person's do is made shorter, and all its cosines smaller.
+    """
     vectors = np.stack([encoding.vector for encoding in encodings])
     seconds = np.array([encoding.seconds for encoding in encodings])
     quality = np.array([encoding.quality for encoding in encodings])
+    pooled = encoder.pool(vectors, [""] * len(encodings))
+    if len(encodings) > 1:
+        agreement = float(np.linalg.norm(vectors.mean(axis=0, dtype=np.float64)))
+        pooled = pooled * np.float32(min(1.0, agreement / encoder.calibration.expected_agreement(seconds)))
     return Template(
-        vector=encoder.pool(vectors, [""] * len(encodings)),
+        vector=pooled,
         seconds=float(seconds.sum()),
         quality=weighted_quality(quality, seconds),
     )

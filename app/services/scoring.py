@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 
 import numpy as np
@@ -68,8 +68,23 @@ class ScoredPart:
         return row if row < self.comparisons.slots.size and self.comparisons.slots[row] == slot else None
 
 
-Evidence = tuple[int | None, ...]
-"""The evidence class of each part of a scoreboard; ``None`` where a part was not used."""
+@dataclass(frozen=True)
+class Evidence:
+    """What a candidate's threshold depends on.
+
+    Attributes:
+        classes: The evidence class of each part of a scoreboard; ``None`` where a part was not used.
+        comparisons: How many comparisons share the false-match rate. Within a modality the largest of several
+            counts (probe positions by enrolled positions), and each of them may match by chance; over
+            modalities their numbers multiply, since any of one may meet any of another.
+    """
+
+    classes: tuple[int | None, ...]
+    comparisons: int = 1
+
+    def with_class(self, part: int, evidence_class: int) -> Evidence:
+        """The same, with another class of one part."""
+        return replace(self, classes=(*self.classes[:part], evidence_class, *self.classes[part + 1 :]))
 
 
 _PASSING_DB = 1e6  # lifts candidates within all distances above the others
@@ -103,36 +118,49 @@ class Scoreboard:
         self.score_db: Float64Array = np.zeros(n)
         self.llr_db: Float64Array = np.zeros(n)
         self._evidence: IntArray = np.full((len(self.parts), n), -1, dtype=np.int64)
+        self._comparisons: IntArray = np.ones(n, dtype=np.int64)
         for index, part in enumerate(self.parts):
             at = np.searchsorted(self.slots, part.comparisons.slots)
             self.score_db[at] += part.score_db
             self.llr_db[at] += part.llr_db
             self._evidence[index, at] = part.classes
+            self._comparisons[at] *= part.comparisons.compared
 
     def __len__(self) -> int:
         return int(self.slots.size)
 
     def evidence(self, row: int) -> Evidence:
-        return tuple(None if c < 0 else int(c) for c in self._evidence[:, row])
+        classes = tuple(None if c < 0 else int(c) for c in self._evidence[:, row])
+        return Evidence(classes, int(self._comparisons[row]))
 
     def null(self, evidence: Evidence) -> Null:
-        """Of the fused score: the parts' nulls convolved."""
-        nulls = [part.null(c) for part, c in zip(self.parts, evidence, strict=True) if c is not None]
+        """Of the fused score of one comparison in each modality: the parts' nulls convolved."""
+        nulls = [part.null(c) for part, c in zip(self.parts, evidence.classes, strict=True) if c is not None]
         return reduce(lambda total, null: total.convolve(null), nulls)
 
     def threshold(self, evidence: Evidence) -> float | None:
-        """In decibans; ``None`` under a distance policy."""
+        """In decibans; ``None`` under a distance policy.
+
+        The best of several comparisons reaches a score at most as often as all of them together do (Boole),
+        whatever they have in common. So each of them gets its share of the rate.
+        """
         if not isinstance(self.policy, CalibratedPolicy):
             return None
         null = self.null(evidence)
-        threshold_db = null.threshold(self.policy.fmr)
+        threshold_db = null.threshold(self.policy.fmr_share(evidence.comparisons))
         if self._searched:
-            threshold_db = max(threshold_db, null.threshold(self.policy.fpir_share(self.gallery_size)))
+            share = self.policy.fpir_share(self.gallery_size, evidence.comparisons)
+            threshold_db = max(threshold_db, null.threshold(share))
         return threshold_db
+
+    def fmr_at(self, evidence: Evidence, score_db: float) -> float:
+        """The false-match rate if this score were the threshold: of all comparisons together."""
+        return min(1.0, evidence.comparisons * self.null(evidence).fmr_at(score_db))
 
     def ceiling_db(self, evidence: Evidence) -> float:
         """What the used modalities can reach at most."""
-        return sum(part.ceiling_db for part, c in zip(self.parts, evidence, strict=True) if c is not None)
+        classes = zip(self.parts, evidence.classes, strict=True)
+        return sum(part.ceiling_db for part, c in classes if c is not None)
 
     def ranking(self, limit: int) -> IntArray:
         """Rows of the best: at least ``limit`` of them and all that tie with the last one, unordered."""
@@ -162,6 +190,9 @@ class Scoreboard:
     def _thresholds(self) -> Float64Array:
         weights = _CODES ** np.arange(len(self.parts))
         codes = weights @ (self._evidence + 1)  # (n,): one number per combination of evidence classes
+        numbers = np.bincount(self._comparisons) > 0  # Of comparisons; few differ.
+        if np.count_nonzero(numbers) > 1:
+            codes += _CODES ** len(self.parts) * (np.cumsum(numbers)[self._comparisons] - 1)
         by_code = np.zeros(int(codes.max(initial=0)) + 1)
         for code in np.flatnonzero(np.bincount(codes)):
             threshold_db = self.threshold(self.evidence(int(np.argmax(codes == code))))

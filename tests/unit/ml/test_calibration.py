@@ -22,7 +22,7 @@ from ml.calibration import (
 )
 from ml.gallery_null import FitRules
 from ml.llr import hinges
-from ml.nulls import LlrHistogram, PairScores, fit_null
+from ml.nulls import CLASS_SECONDS, LlrHistogram, PairScores, fit_null
 
 FloatArray = NDArray[np.float64]
 
@@ -172,6 +172,35 @@ class TestExpectedGain:
         silent = replace(self.CALIBRATION, mated_medians_db=())
 
         assert silent.expected_gain_db(3.0, np.array([5.0, 9.0])).tolist() == [0.0, 0.0]
+
+
+class TestExpectedAgreement:
+    def test_the_mated_cosine_is_where_the_map_reaches_the_median_mated_score(self):
+        for seconds, score_db in calibration().mated_medians_db:
+            cosine = calibration().mated_cosine(seconds)
+
+            reached_db = calibration().llr_db(cosine, seconds, calibration().llr_map.quality_mean)
+            assert reached_db == pytest.approx(score_db, abs=0.3)
+
+    def test_a_bundle_without_medians_takes_the_five_percent_quantile(self):
+        bundle = replace(calibration(), mated_medians_db=())
+
+        cosine = bundle.mated_cosine(3.0)
+
+        reached_db = bundle.llr_db(cosine, 3.0, bundle.llr_map.quality_mean)
+        assert reached_db == pytest.approx(bundle.mated_quantile_db(0), abs=0.3)
+
+    def test_it_is_the_length_of_a_mean_of_vectors_with_that_cosine(self):
+        cosine = float(calibration().mated_cosine(3.0))
+        gram = np.full((6, 6), cosine) + (1.0 - cosine) * np.eye(6)
+        vectors = np.linalg.cholesky(gram)
+
+        expected = calibration().expected_agreement(np.full(6, 3.0))
+
+        assert expected == pytest.approx(np.linalg.norm(vectors.mean(axis=0)))
+
+    def test_one_recording_agrees_with_itself(self):
+        assert calibration().expected_agreement([7.0]) == 1.0
 
 
 class TestSoften:
@@ -466,21 +495,25 @@ class TestGalleryNull:
 
         assert lowest <= np.mean(ratios) <= 1.5
 
-    def test_other_classes_turn_about_their_own_quantile(self) -> None:
-        # The shift of the enrolled class at a rate is taken over to the same rate of another class.
+    @pytest.mark.parametrize("rate", [0.003, 0.001])  # Which the gallery's own pairs do not resolve.
+    @pytest.mark.parametrize("k", [0, 1])
+    def test_other_classes_are_moved_by_the_same_common_component(self, rate: float, k: int) -> None:
+        # A cosine c becomes c + (1 - c)·kappa, with the kappa of the enrolled class at the same rate.
         correction = shifted_correction()
-        share = correction.least_own_rate
-        assert correction.slope > 1.05
+        cosines = np.linspace(-1.0, 1.0, 20_001)
 
-        threshold_db = correction.null(calibration(), 0).threshold(share)
+        def kappa(evidence_class: int) -> float:
+            curve = calibration().llr_db(
+                cosines, CLASS_SECONDS[evidence_class], calibration().llr_map.quality_mean
+            )
+            corrected_db = correction.null(calibration(), evidence_class).threshold(rate)
+            own_db = (calibration().unsoften_db(corrected_db) - correction.offset_db) / correction.slope
+            plain_db = calibration().unsoften_db(calibration().null(evidence_class).threshold(rate))
+            own, plain = np.interp([float(own_db), float(plain_db)], curve, cosines)
+            return float((own - plain) / (1.0 - plain))
 
-        uncorrected_db = (calibration().unsoften_db(threshold_db) - correction.offset_db) / correction.slope
-        own_db = (correction.pivot_db - correction.offset_db) / correction.slope
-        shifts_db = (
-            uncorrected_db - calibration().unsoften_db(calibration().null(0).threshold(share)),
-            own_db - correction.pivot_db,
-        )
-        assert abs(shifts_db[0] - shifts_db[1]) <= 3 * BIN_DB
+        assert kappa(2) > 0.2
+        assert kappa(k) == pytest.approx(kappa(2), abs=0.03)
 
     def test_equal_vectors_of_a_shifted_gallery_keep_a_high_score(self) -> None:
         correction = shifted_correction()

@@ -27,6 +27,7 @@ def decision_at(
         encoder=ENCODER,
         slots=np.array([0]),
         cosine=np.array([cosine]),
+        compared=np.array([1]),
         seconds=np.array([shorter]),
         quality=np.array([0.9]),
     )

@@ -1,14 +1,17 @@
 """The sample that a gallery's own null is taken from is the same in every process."""
 
 import hashlib
+from collections.abc import Sequence
 from uuid import UUID
 
 import numpy as np
 
 from app.adapters.index.exact_index import ExactIndex
+from app.domain.policies import CalibratedPolicy
 from app.domain.references import UNKNOWN_POSITION, Modality, Template, TemplateKey
 from app.domain.subjects import GalleryTransform
 from app.services.gallery_state import GalleryState, LoadedSubject
+from app.services.matching import Matcher, TransformedProbe
 from app.services.null_samples import MAX_SUBJECTS
 from tests.fakes import FakeEncoder, FakeEncoders, unit
 
@@ -95,3 +98,33 @@ class TestSharing:
             templates = dict.fromkeys(positions, probe)
             everybody = state.compare(OLD, templates).slots.size
             assert state.sharing([(OLD, templates), (NEW, templates)]) == everybody
+
+
+class TestComparisonsPerSubject:
+    """A search and a claim count the same pairs of positions, each of which may match by chance."""
+
+    POSITIONS = (("I",), ("I", "II", UNKNOWN_POSITION), ("II",))
+    PROBED = ("I", UNKNOWN_POSITION)
+    EXPECTED = (2, 5, 1)
+
+    @staticmethod
+    def with_positions(number: int, positions: Sequence[str]) -> LoadedSubject:
+        (template,) = a_subject(number, NEW).templates.values()
+        keys = [TemplateKey(Modality.ECG, position, NEW.encoder_id) for position in positions]
+        return a_subject(number, NEW)._replace(templates=dict.fromkeys(keys, template))
+
+    def test_every_comparable_pair_of_positions_counts(self):
+        state = a_state()
+        people = [self.with_positions(n, positions) for n, positions in enumerate(self.POSITIONS, start=1)]
+        state.fill(people)
+        (template,) = a_subject(9, NEW).templates.values()
+        probe = TransformedProbe(NEW, dict.fromkeys(self.PROBED, template))
+        matcher = Matcher(None, FakeEncoders(NEW))
+
+        search = matcher.against_gallery(state, [probe], CalibratedPolicy())
+        claims = [
+            matcher.against_subject(state, [probe], person.templates, CalibratedPolicy()) for person in people
+        ]
+
+        assert tuple(search.evidence(row).comparisons for row in range(3)) == self.EXPECTED
+        assert tuple(claim.evidence(0).comparisons for claim in claims) == self.EXPECTED

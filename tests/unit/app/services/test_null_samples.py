@@ -20,17 +20,18 @@ def subject(generator: np.random.Generator, *positions: str) -> SampledSubject:
 
 
 def brute_force(subjects: dict[int, SampledSubject], row: int, column: int) -> float:
-    """LLR of one reference against one subject's templates: the largest cosine, written out."""
-    probe, best = subjects[row].reference, None
-    for position, enrolled in subjects[column].templates.items():
-        if UNKNOWN_POSITION in (position, subjects[row].reference_position) or (
-            position == subjects[row].reference_position
-        ):
-            cosine = float(probe.vector @ enrolled.vector)
-            best = max(best or (-2.0, enrolled), (cosine, enrolled), key=lambda pair: pair[0])
-    if best is None:
+    """LLR of one reference against one template: of its own position, else unknown, else first by name."""
+    probe, position = subjects[row].reference, subjects[row].reference_position
+    templates = subjects[column].templates
+    if position in templates:
+        enrolled = templates[position]
+    elif UNKNOWN_POSITION in templates:
+        enrolled = templates[UNKNOWN_POSITION]
+    elif position == UNKNOWN_POSITION:
+        enrolled = templates[min(templates)]
+    else:
         return float("nan")
-    cosine, enrolled = best
+    cosine = float(probe.vector @ enrolled.vector)
     quality = pair_quality(probe.quality, probe.seconds, enrolled.quality, enrolled.seconds)
     seconds = min(probe.seconds, enrolled.seconds)
     return float(
@@ -58,7 +59,9 @@ class TestNullSample:
                 sample.remove(slot)
                 del subjects[slot]
             else:
-                positions = [("I",), ("II",), (UNKNOWN_POSITION, "II")][int(generator.integers(0, 3))]
+                positions = [("I",), ("II", "I"), (UNKNOWN_POSITION, "II"), (UNKNOWN_POSITION,)][
+                    int(generator.integers(4))
+                ]
                 subjects[slot] = subject(generator, *positions)
                 sample.put(slot, subjects[slot])
 

@@ -9,6 +9,7 @@ from app.domain.references import UNKNOWN_POSITION, Modality, Template
 from app.services.comparisons import Comparisons
 from app.services.null_samples import NullSample, SampledSubject
 from app.services.scoring import Scoreboard, ScoredPart
+from ml.nulls import BIN_DB
 from tests.fakes import FakeEncoder, FakeFaceEncoder, fake_calibration, unit
 
 
@@ -29,8 +30,10 @@ def part(
     encoder: FakeEncoder,
     slots: list[int],
     cosines: list[float],
+    *,
     seconds: float = 20.0,
     sample: NullSample | None = None,
+    compared: int | list[int] = 1,
 ) -> ScoredPart:
     n = len(slots)
     comparisons = Comparisons(
@@ -38,6 +41,7 @@ def part(
         encoder=encoder,
         slots=np.array(slots, dtype=np.int64),
         cosine=np.array(cosines),
+        compared=np.broadcast_to(np.array(compared), n),
         seconds=np.full(n, seconds),
         quality=np.full(n, 0.9),
     )
@@ -127,6 +131,59 @@ class TestThreshold:
         assert board.passes.tolist() == [
             bool(score >= threshold) for score, threshold in zip(board.score_db, thresholds, strict=True)
         ]
+
+
+class TestSeveralComparisons:
+    """The largest of several cosines is as likely to be large by chance as all of them together."""
+
+    def test_the_false_match_rate_is_divided_among_them(self):
+        board = Scoreboard([part(ECG, [1], [0.5], compared=4)], CalibratedPolicy(fmr=0.04), searched=False)
+
+        assert board.threshold(board.evidence(0)) == ECG.calibration.null(3).threshold(0.01)
+
+    def test_so_is_the_share_of_a_candidate_in_a_search(self):
+        policy = CalibratedPolicy(fmr=0.9, fpir=0.2)
+        board = Scoreboard([part(ECG, list(range(10)), [0.1] * 10, compared=4)], policy, searched=True)
+
+        assert board.threshold(board.evidence(0)) == ECG.calibration.null(3).threshold(0.005)
+
+    def test_over_modalities_their_numbers_multiply(self):
+        parts = [part(ECG, [1], [0.5], compared=3), part(FACE, [1], [0.5], compared=2)]
+        board = Scoreboard(parts, CalibratedPolicy(fmr=0.06), searched=False)
+
+        null = ECG.calibration.null(3).convolve(FACE.calibration.null(3))
+        assert board.threshold(board.evidence(0)) == null.threshold(0.01)
+
+    def test_the_rate_at_a_score_is_that_of_all_of_them(self):
+        single = Scoreboard([part(ECG, [1], [0.5])], CalibratedPolicy(), searched=False)
+        several = Scoreboard([part(ECG, [1], [0.5], compared=4)], CalibratedPolicy(), searched=False)
+        threshold_db = several.threshold(several.evidence(0))
+
+        of_one = single.fmr_at(single.evidence(0), threshold_db)
+        assert several.fmr_at(several.evidence(0), threshold_db) == pytest.approx(4 * of_one)
+        assert several.fmr_at(several.evidence(0), threshold_db) <= 1e-3 * (1 + 1e-9)
+        assert several.fmr_at(several.evidence(0), -20.0) == 1.0
+
+    def test_candidates_compared_more_often_have_their_own_threshold(self):
+        policy = CalibratedPolicy(fmr=0.04, fpir=0.99)
+        parts = [part(ECG, [1, 2, 3], [0.5] * 3, compared=[1, 4, 1]), part(FACE, [3], [0.5], compared=2)]
+        board = Scoreboard(parts, policy, searched=True)
+
+        thresholds = [board.threshold(board.evidence(row)) for row in range(3)]
+        assert thresholds[0] < thresholds[1]
+        assert board._thresholds.tolist() == thresholds
+
+    def test_no_number_of_strangers_comparisons_exceeds_the_rate(self):
+        """The largest of k independent non-mated scores, drawn from the bundle's own null."""
+        calibration, generator = ECG.calibration, np.random.default_rng(5)
+        null = calibration.null(3)
+        bins = generator.choice(null.histogram.size, p=null.histogram, size=(200_000, 8))
+        largest_db = (null.first_bin + bins.max(axis=1)) * BIN_DB
+        board = Scoreboard([part(ECG, [1], [0.5], compared=8)], CalibratedPolicy(fmr=0.08), searched=False)
+
+        found = np.mean(largest_db >= board.threshold(board.evidence(0)))
+
+        assert 0.5 < found / 0.08 < 1.05
 
 
 class TestFrozenNull:
