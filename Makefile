@@ -68,6 +68,10 @@ migrations: .venv-dev/.made ## Do migrations run up, down, up and end at the tab
 fuzz: .venv-dev/.made ## Property and API fuzzing with 500 examples instead of 50
 	PULSEPRINT_HYPOTHESIS_PROFILE=fuzz $(DEV) -m pytest -m hypothesis -s $(ARGS)
 
+# CI runs a form of these within a minute; the long one repeats the figures of docs/attacks.md.
+attacks: .venv-dev/.made ## Attack the service as strangers would, in full strength (ARGS='-k climb')
+	PULSEPRINT_ATTACKS=long $(DEV) -m pytest tests/attacks -s $(ARGS)
+
 bench: .venv-dev/.made ## Measure the budgets of DESIGN §10; raw numbers as JSON
 	$(DEV) -m benchmarks $(ARGS)
 
