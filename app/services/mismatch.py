@@ -42,8 +42,11 @@ class MismatchCheck:
         """Let nothing in that is not known to be the subject's: what is stored decides from then on.
 
         Every recording is compared with the subject's templates of its modality and has to match, whatever
-        its position: one that the subject has not must be no way in. The first encoder that the subject has
-        templates of decides. Under the others that it has templates of, what does not match is not stored.
+        its position: one that the subject has not must be no way in. It has to match what was enrolled first
+        as well: each addition moves the templates, and a row of blends would lead from one person to another.
+
+        The first encoder that the subject has templates of decides. Under the others that it has templates
+        of, what does not match is not stored.
 
         Args:
             uow: Whose lock keeps the subject as it is until the recordings are stored.
@@ -58,12 +61,16 @@ class MismatchCheck:
         state = self._follower.up_to_date(uow, gallery)
         loaded = self._follower.load(uow, gallery, [subject.uuid])
         enrolled = loaded[0].templates if loaded else {}
+        first_enrolled = self._follower.load_first(uow, gallery, subject.uuid)
+        known = [enrolled, first_enrolled.templates if first_enrolled else {}]
         floor = gallery.policy.quality_floor
         singles = self._matcher.each_recording(
             gallery, newest_transforms(uow, gallery), probe, encoders, floor
         )
         matching = {
-            (single.encoder.encoder_id, index): self._is_subject(state, single, enrolled, gallery.policy)
+            (single.encoder.encoder_id, index): all(
+                self._is_subject(state, single, templates, gallery.policy) for templates in known
+            )
             for index, single in singles
             if any(key.encoder == single.encoder.encoder_id for key in enrolled)
         }

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from ml.data.readers import read_ludb
+from ml.data.records import EcgRecord
 from ml.signal.beats import beat_units, cut_beats
 from ml.signal.conditioning import condition
 from ml.signal.errors import SignalError
@@ -24,7 +25,8 @@ from ml.signal.errors import SignalError
 FS_HZ = 250.0
 _BEFORE_S, _AFTER_S = 0.25, 0.45
 _COMPONENTS = 20
-_SECONDS, _RR_S = 10.0, 0.8
+_RR_S = 0.8
+_FEWEST_BEATS = 4
 _LOOKS = 20
 _SAME_ORDER = 0.7  # rank correlation of two fields that one ascent is enough for
 _FOLLOWED = 4  # fields
@@ -51,7 +53,8 @@ class PublicBeats:
     @classmethod
     def read(cls, data_dir: Path) -> PublicBeats:
         """Of the people of LUDB, lead I."""
-        units = np.stack(list(_mean_beats(data_dir)))
+        beats = map(mean_beat, read_ludb(data_dir / "ecg" / "ludb"))
+        units = np.stack([beat for beat in beats if beat is not None])
         mean = units.mean(axis=0)
         _, scales, axes = np.linalg.svd(units - mean, full_matrices=False)
         axes = axes[:_COMPONENTS] * scales[:_COMPONENTS, None] / np.sqrt(len(units))
@@ -59,35 +62,34 @@ class PublicBeats:
         return cls(mean, axes, people)
 
     def strip(self, coefficients: Vector) -> NDArray[np.float32]:
-        """Ten seconds of one heartbeat again and again, in millivolts."""
-        beat = (self.mean + coefficients @ self.axes) * _taper(self.mean.size)
-        beat = beat / np.abs(beat).max()
-        starts = np.cumsum(_RR_S + 0.03 * np.sin(np.arange(round(_SECONDS / _RR_S) - 1)))
-        signal = np.zeros(round(_SECONDS * FS_HZ))
-        for start in np.rint((starts - _BEFORE_S) * FS_HZ).astype(int):
-            part = signal[start : start + beat.size]
-            part += beat[: part.size]
-        noise = np.random.default_rng(1).standard_normal(
-            signal.size
-        )  # The same always: no part of the climb.
-        return (signal + 0.005 * noise).astype(np.float32)
+        """Ten seconds of one heartbeat, in millivolts."""
+        return strip_of(self.mean + coefficients @ self.axes)
 
 
-def _mean_beats(data_dir: Path) -> Iterator[Vector]:
-    for record in read_ludb(data_dir / "ecg" / "ludb"):
-        try:
-            clean = condition(record.signal, record.fs_hz)
-        except SignalError:
-            continue
-        beats = cut_beats(clean.ecg, clean.fs_hz, clean.accepted_r_peaks, _BEFORE_S, _AFTER_S)
-        if len(beats) >= 4:
-            beat = np.median(beat_units(beats), axis=0)
-            yield beat * np.sign(beat[np.argmax(np.abs(beat))])
+def mean_beat(record: EcgRecord) -> Vector | None:
+    """About the R peak, upright, of length 1; None if there are too few beats."""
+    try:
+        clean = condition(record.signal, record.fs_hz)
+    except SignalError:
+        return None
+    beats = cut_beats(clean.ecg, clean.fs_hz, clean.accepted_r_peaks, _BEFORE_S, _AFTER_S)
+    if len(beats) < _FEWEST_BEATS:
+        return None
+    beat = np.median(beat_units(beats), axis=0)
+    return np.asarray(beat * np.sign(beat[np.argmax(np.abs(beat))]))
 
 
-def _taper(n_samples: int) -> Vector:
-    edge = np.minimum(1.0, np.arange(n_samples) / 12.0)
-    return np.asarray(np.minimum(edge, edge[::-1]))
+def strip_of(beat: Vector, seconds: float = 10.0, seed: int = 1) -> NDArray[np.float32]:
+    """One heartbeat again and again; noise of another seed makes another strip of it."""
+    edge = np.minimum(1.0, np.arange(beat.size) / 12.0)
+    shape = beat * np.minimum(edge, edge[::-1])
+    shape = shape / np.abs(shape).max()
+    r_peaks_s = np.cumsum(_RR_S + 0.03 * np.sin(np.arange(round(seconds / _RR_S) - 1)))
+    signal = 0.005 * np.random.default_rng(seed).standard_normal(round(seconds * FS_HZ))
+    for start in np.rint((r_peaks_s - _BEFORE_S) * FS_HZ).astype(int):
+        part = signal[start : start + shape.size]
+        part += shape[: part.size]
+    return np.asarray(signal, dtype=np.float32)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pytest
 
 from app.domain.subjects import Scope
 from tests.api.application import Api
+from tests.attacks.climber import FS_HZ, mean_beat, strip_of
 from tests.attacks.crowd import Crowd, Person, cut, enrollment, matches, recording, verify
 
 pytestmark = pytest.mark.real_data
@@ -164,3 +165,31 @@ class TestMakingRoom:
 
         assert is_mismatch(api.post("/enroll", own, key=key, headers=again))
         assert references(api, "operator") == 1
+
+
+class TestBlends:
+    """Strips between somebody's heartbeat and one's own: each that is added would move the templates on."""
+
+    PAIRS, DAYS = (range(10), 12) if LONG else ((9,), 5)
+    SHARES = (1.0, 0.9, 0.7, 0.5, 0.4, 0.3, 0.2, 0.1)
+
+    @pytest.mark.parametrize("pair", PAIRS)
+    def test_do_not_lead_from_one_person_to_another(self, attacked, crowd, key, pair):
+        victim, attacker = crowd.enrolled[20 + pair], crowd.strangers[pair]
+        theirs, own = mean_beat(victim.second), mean_beat(attacker.first)
+
+        def strip(share: float, seed: int) -> Recording:
+            made = strip_of((1.0 - share) * theirs + share * own, 20.0, seed)
+            return recording(made, FS_HZ, captured_at=f"2026-10-{seed:02d}T08:00:00Z")
+
+        reached = 0.0
+        for day in range(1, self.DAYS + 1):
+            for share in self.SHARES:
+                body = enrollment(victim.name, [strip(share, day)])
+                if attacked.post("/enroll", body, key=key).status_code == 201:
+                    reached = max(reached, share)
+                    break
+
+        assert reached < 0.7
+        assert not matches(verify(attacked, victim.name, [strip(1.0, 31)]))
+        assert not matches(verify(attacked, victim.name, [recording(attacker.first)]))

@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import get_ident
@@ -248,6 +249,27 @@ class TestAdding:
 
         assert refusal.value.code == "reference_mismatch"
         assert len(stored_sessions(process, "p1")) == 1
+
+    def test_additions_do_not_lead_away_from_what_was_enrolled_first(self, replica):
+        process = replica()
+        process.enroll("p1", recording(1, 0, seconds=20.0))
+        own, theirs = (recording(person, 1, seconds=20.0).payload for person in (2, 1))
+
+        def reached() -> float:
+            """The largest share of another person that is let in now."""
+            for percent in range(100, 0, -5):
+                share = percent / 100
+                blend = replace(recording(1), payload=(1.0 - share) * theirs + share * own)
+                with suppress(UnprocessableError):
+                    process.enroll("p1", blend)
+                    return share
+            return 0.0
+
+        shares = [reached() for _ in range(8)]
+
+        assert 0.0 < max(shares) == shares[0]
+        assert process.verify("p1", recording(2, 7)).decision is Decision.NON_MATCH
+        assert process.verify("p1", recording(1, 7)).decision is Decision.MATCH
 
     def test_the_gallery_may_ask_for_more_than_1_percent(self, replica):
         process = replica()
