@@ -18,6 +18,7 @@ pytestmark = pytest.mark.real_data
 LONG = os.environ.get("PULSEPRINT_ATTACKS") == "long"
 VICTIMS = range(10) if LONG else range(6, 8)  # Two towards whom the climber is quick, if it may see scores.
 WITH_SCORES, WITHOUT, SEARCHING = (1200, 1200, 1200) if LONG else (200, 100, 60)
+BY_CHANCE = 1 if LONG else 0  # Of 12 000 strips of as many made-up people; FMR 0.1 % would allow twelve.
 ELSEWHERE = "elsewhere"
 
 
@@ -108,7 +109,7 @@ class TestWithoutScores:
         found = climbs(attacked, crowd, beats, Scope.VERIFY, queries=WITHOUT)
 
         assert {climb.followed for climb in found} == {()}
-        assert reached(found) == 0
+        assert reached(found) <= BY_CHANCE
 
     @pytest.mark.parametrize("more", [(), (Scope.READ,)], ids=["alone", "with read"])
     def test_identify_leads_nowhere(self, elsewhere, beats, more):
