@@ -26,7 +26,7 @@ HOST = "127.0.0.1"
 PREFERRED_PORT = 8000
 MARKER = ".pulseprint-demo"
 LOG_FILE = "server.log"
-SCOPES = "enroll,verify,identify,activity,read,read:scores,admin"
+SCOPES = "enroll,erase,verify,identify,activity,read,read:scores,admin"
 API_KEY = re.compile(r"\bpp_[A-Za-z0-9]+_[A-Za-z0-9_-]+")
 STOP_TIMEOUT_S = 10.0
 

@@ -30,7 +30,7 @@ router = APIRouter(tags=["recognition"], route_class=DirectRoute)
 )
 @endpoint(Scope.IDENTIFY, reads_body=True)
 def identify(call: Call) -> Rendered:
-    """The decision is on the first candidate; candidates are listed on a non-match too."""
+    """The decision is on the first candidate; others are listed with `read` and `read:scores`."""
     outcome = call.services.identification.identify(call.caller, call.body(IdentifyBody).to_domain())
     call.decided("identify", outcome.decision.decision)
     return answer(

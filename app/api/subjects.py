@@ -79,12 +79,12 @@ def get_subject(call: Call) -> Rendered:
         query=GalleryQuery,
         answer=None,
         status=204,
-        scope=Scope.ENROLL,
+        scope=Scope.ERASE,
         codes=("gallery_not_found", "subject_not_found"),
         idempotent=True,
     ),
 )
-@endpoint(Scope.ENROLL)
+@endpoint(Scope.ERASE)
 def erase_subject(call: Call) -> Rendered:
     """Rows, index entries, stored answers and the data key: nothing of the subject stays."""
     subject_id = call.path_name("subject_id", SubjectNotFoundError, NO_SUBJECT)
@@ -124,12 +124,12 @@ def list_references(call: Call) -> Rendered:
         query=GalleryQuery,
         answer=None,
         status=204,
-        scope=Scope.ENROLL,
+        scope=Scope.ERASE,
         codes=("gallery_not_found", "subject_not_found", "reference_not_found"),
         idempotent=True,
     ),
 )
-@endpoint(Scope.ENROLL)
+@endpoint(Scope.ERASE)
 def erase_reference(call: Call) -> Rendered:
     """The subject's template is pooled anew from the references that stay."""
     subject_id = call.path_name("subject_id", SubjectNotFoundError, NO_SUBJECT)

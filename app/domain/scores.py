@@ -45,7 +45,11 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class ModalityOutcome:
-    """One modality's part in a decision. Values are present only where status is ``used``."""
+    """One modality's part in a decision.
+
+    Values are present only where status is ``used``; score, distance and metric only if the caller may see
+    how near the probe came.
+    """
 
     modality: Modality
     status: ModalityStatus
@@ -72,7 +76,8 @@ class ComparisonDecision:
     """Outcome of a verification, or the decided candidate of an identification.
 
     Attributes:
-        score: Decibans, softened, summed over the modalities used.
+        score: Decibans, softened, summed over the modalities used; ``None`` on a non-match for callers
+            without ``read:scores``, as everything that tells how near the probe came.
         threshold: Decibans; ``None`` under a distance policy.
         fmr_at_score: Upper bound of the false match rate if this score were the threshold.
         evidence_ceiling: Decibans that the used modalities can reach at most, when below the threshold.
@@ -82,7 +87,7 @@ class ComparisonDecision:
 
     decision: Decision
     subject_id: str | None
-    score: float
+    score: float | None
     threshold: float | None
     fmr_at_score: float | None
     policy: Policy

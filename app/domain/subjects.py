@@ -66,6 +66,7 @@ class Subject:
 
 class Scope(StrEnum):
     ENROLL = "enroll"
+    ERASE = "erase"
     VERIFY = "verify"
     IDENTIFY = "identify"
     ACTIVITY = "activity"

@@ -29,7 +29,7 @@ from app.domain.subjects import ApiClient, Consent, Gallery, GalleryTransform, S
 from app.services.following import GalleryFollower
 from app.services.idempotency import AnswerLog, IdempotentRequest, Rendered
 from app.services.limits import max_subjects
-from app.services.mismatch import MismatchCheck
+from app.services.mismatch import Admitted, MismatchCheck
 from app.services.probes import Acquired, Probe, Rejection
 
 SESSION_GAP = timedelta(hours=1)
@@ -119,7 +119,7 @@ class EnrollmentService:
             InsufficientScopeError: ``force`` without the scope ``admin``.
             GalleryNotFoundError: No such gallery for this caller.
             FailureToEnrollError: Nothing was accepted; the code is that of recording 0.
-            UnprocessableError: ``reference_mismatch``.
+            UnprocessableError: ``reference_mismatch``: what is added to a subject must match it.
             ConflictError: ``too_many_references``.
         """
         if request.force and Scope.ADMIN not in caller.scopes:
@@ -140,9 +140,11 @@ class EnrollmentService:
             gallery, floor = claim.gallery, claim.gallery.policy.quality_floor
             probe.require_usable(floor, FailureToEnrollError)
             owner = self._owner(uow, claim, request, new_uuid)
-            if owner.known and not request.force:
-                self._check.require_same_subject(uow, gallery, owner.subject, probe)
-            references = self._references(uow, claim, owner, probe, floor)
+            encoders = self._encoders_for(probe, owner.known)
+            admitted = None
+            if claim.subject is not None and not request.force:
+                admitted = self._check.admitted(uow, gallery, owner.subject, probe, encoders)
+            references = self._references(uow, claim, owner, encoders, probe, admitted=admitted)
             if claim.subject is None:
                 uow.enrollments.add(owner.subject, references)
             else:
@@ -179,15 +181,28 @@ class EnrollmentService:
         return _Owner(subject, uow.references.keys_of(subject.uuid), revision)
 
     def _references(
-        self, uow: UnitOfWork, claim: Claim, owner: _Owner, probe: Probe, floor: float
+        self,
+        uow: UnitOfWork,
+        claim: Claim,
+        owner: _Owner,
+        encoders: Sequence[Encoder],
+        probe: Probe,
+        *,
+        admitted: Admitted | None,
     ) -> list[Reference]:
-        gallery, made = claim.gallery, []
-        for encoder in self._encoders_for(probe, owner.known):  # Older versions are encoded now, and seldom.
+        """What is stored: all that is accepted, or of that what was admitted to a known subject."""
+        gallery, floor, made = claim.gallery, claim.gallery.policy.quality_floor, []
+        for encoder in encoders:  # Older versions are encoded now, and seldom.
             transform = claim.transforms.get((encoder.modality, encoder.encoder_id))
             if transform is None:
                 transform = self._first_transform(uow, gallery, encoder)
             session_id = str(self._new_id())
-            for acquired, session in _in_sessions(probe.accepted(encoder, floor), session_id):
+            accepted = [
+                acquired
+                for acquired in probe.accepted(encoder, floor)
+                if admitted is None or (encoder.encoder_id, acquired.index) in admitted
+            ]
+            for acquired, session in _in_sessions(accepted, session_id):
                 made.append(self._reference(gallery, owner.subject, transform, acquired, session=session))
         for key, added in Counter(reference.key for reference in made).items():
             count = owner.known.get(key, 0) + added

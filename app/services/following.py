@@ -106,6 +106,13 @@ class GalleryFollower:
             return []
         return list(self._read(gallery, uow.references.scan(gallery.uuid, subject_uuids)))
 
+    def load_first(self, uow: UnitOfWork, gallery: Gallery, subject_uuid: UUID) -> LoadedSubject | None:
+        """A subject by what the first request under each encoder brought, as long as any of that is left."""
+        rows = list(uow.references.scan(gallery.uuid, [subject_uuid]))
+        first = {row.encoder: row for row in reversed(rows)}
+        kept = [row for row in rows if _request_of(row) == _request_of(first[row.encoder])]
+        return next(self._read(gallery, kept), None)
+
     def size_bounds(self, gallery_uuid: UUID, revision: int) -> tuple[int, int] | None:
         """How many subjects a gallery has at least and at most at a revision; None if it was never loaded.
 
@@ -184,6 +191,11 @@ def _collector_paused() -> Iterator[None]:
 
 def _subject_of(pair: tuple[ReferenceRow, Vector]) -> bytes:
     return pair[0].subject_uuid
+
+
+def _request_of(row: ReferenceRow) -> str:
+    """Of a session's name, which may go on with the session's number within the request."""
+    return row.session.partition(".")[0]
 
 
 def _pooled(

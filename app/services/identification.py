@@ -68,6 +68,9 @@ class IdentificationService:
     def identify(self, caller: ApiClient, request: IdentificationRequest) -> IdentificationOutcome:
         """Decide on the first candidate, and list the best ones.
 
+        Who came nearest, and how near, helps a caller to climb: candidates below their own threshold are
+        listed to those who hold both ``read`` and ``read:scores``, and to nobody else.
+
         Raises:
             GalleryNotFoundError: No such gallery for this caller.
             FailureToAcquireError: No recording could be used.
@@ -76,6 +79,7 @@ class IdentificationService:
         """
         refuse_feature_fusion(request.fusion)
         exact = Scope.READ_SCORES in caller.scopes
+        lists_others = exact and Scope.READ in caller.scopes
         with self._store.reading() as uow:
             gallery = granted_gallery(uow, caller, request.gallery)
             policy = tighten(gallery.policy, fpir=request.fpir)
@@ -91,32 +95,31 @@ class IdentificationService:
             ranked = _still_enrolled(uow, gallery, ranked)[: request.max_candidates]
         activity = activity_of(probe, self._recogniser)
         if not ranked:
-            return _nobody(policy, probe, activity)
+            return _nobody(policy, probe, activity, exact=exact)
         report = Report(board, probe, probes)
         first = ranked[0]
-        decision = report.decision(
-            first.row, first.subject.subject_id, first.enrolled, exact=exact, activity=activity
-        )
-        matched = decision.decision is Decision.MATCH
+        told = exact or report.matches(first.row)
+        listed = [entry for entry in ranked if lists_others or report.matches(entry.row)]
         return IdentificationOutcome(
-            decision=decision,
+            decision=(
+                report.decision(
+                    first.row, first.subject.subject_id, first.enrolled, exact=exact, activity=activity
+                )
+                if told
+                else report.nobody(activity)
+            ),
             gallery_size=board.gallery_size,
             fpir=policy.fpir if isinstance(policy, CalibratedPolicy) else None,
             candidates=tuple(
-                _candidate(report, rank, entry, rounded=not (exact or (matched and rank == 1)))
-                for rank, entry in enumerate(ranked, start=1)
+                Candidate(
+                    rank=rank,
+                    subject_id=entry.subject.subject_id,
+                    score=report.score(entry.row),
+                    modalities=report.outcomes(entry.row, entry.enrolled),
+                )
+                for rank, entry in enumerate(listed, start=1)
             ),
         )
-
-
-def _candidate(report: Report, rank: int, entry: _Ranked, *, rounded: bool) -> Candidate:
-    """A line of the list. Only the person who matched is told exactly: others could be climbed towards."""
-    return Candidate(
-        rank=rank,
-        subject_id=entry.subject.subject_id,
-        score=report.score(entry.row, rounded=rounded),
-        modalities=report.outcomes(entry.row, entry.enrolled, rounded=rounded),
-    )
 
 
 def _ranked(board: Scoreboard, state: GalleryState, limit: int) -> list[_Ranked]:
@@ -137,13 +140,15 @@ def _still_enrolled(uow: UnitOfWork, gallery: Gallery, ranked: list[_Ranked]) ->
     return [entry for entry in ranked if entry.subject.uuid in uuids]
 
 
-def _nobody(policy: Policy, probe: Probe, activity: ActivityEstimate | None) -> IdentificationOutcome:
+def _nobody(
+    policy: Policy, probe: Probe, activity: ActivityEstimate | None, *, exact: bool
+) -> IdentificationOutcome:
     """No evidence about anybody is a non-match of 0 dB."""
     return IdentificationOutcome(
         decision=ComparisonDecision(
             decision=Decision.NON_MATCH,
             subject_id=None,
-            score=0.0,
+            score=0.0 if exact else None,
             threshold=None,
             fmr_at_score=None,
             policy=policy,

@@ -82,16 +82,25 @@ class Matcher:
         return found
 
     def each_recording(
-        self, gallery: Gallery, transforms: Transforms, probe: Probe, min_quality: float
-    ) -> list[TransformedProbe]:
-        """Every accepted recording as a probe of its own, under each encoder version it was encoded with."""
+        self,
+        gallery: Gallery,
+        transforms: Transforms,
+        probe: Probe,
+        encoders: Sequence[Encoder],
+        min_quality: float,
+    ) -> list[tuple[int, TransformedProbe]]:
+        """Every accepted recording as a probe of its own, with its index, under each of these encoders."""
         singles = []
-        for encoder, transform in self.asked(probe, transforms):
+        for encoder in encoders:
+            transform = transforms.get((encoder.modality, encoder.encoder_id))
+            if transform is None:  # Nobody has a template to compare with.
+                continue
             matrix = self._vault.matrix(gallery, transform)
             for acquired in probe.accepted(encoder, min_quality):
                 template = pool_probe(encoder, [acquired.encoding])
                 rotated = replace(template, vector=matrix @ template.vector)
-                singles.append(TransformedProbe(encoder, {acquired.recording.position: rotated}))
+                single = TransformedProbe(encoder, {acquired.recording.position: rotated})
+                singles.append((acquired.index, single))
         return singles
 
     def against_gallery(

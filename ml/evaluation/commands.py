@@ -12,7 +12,14 @@ from ml.encoder import BundleError, load_bundle
 from ml.evaluation.kept_results import read_results
 from ml.evaluation.looks import log_look
 from ml.evaluation.measurements import MEASUREMENTS, known_names
-from ml.evaluation.over_http import FMR, FPIR, HTTP_PROTOCOLS, compare_with_service, service_client
+from ml.evaluation.over_http import (
+    FMR,
+    FPIR,
+    HTTP_PROTOCOLS,
+    ServiceError,
+    compare_with_service,
+    service_client,
+)
 from ml.evaluation.page import make_page, write_page
 from ml.evaluation.protocols import PROTOCOLS
 from ml.evaluation.report import http_table, protocol_tables, read_baseline, write_results
@@ -74,7 +81,7 @@ def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
                 _measure(runner, name, results, baseline, console)
             else:
                 _evaluate_protocol(runner, name, results, baseline, console)
-        except DataError as error:
+        except (DataError, ServiceError) as error:
             console.print(str(error), style="red", soft_wrap=True)
             raise typer.Exit(code=1) from None
 

@@ -78,12 +78,13 @@ def compare_with_service(
 
     Args:
         runner: With the bundle that the service uses.
-        client: Of the service, with the scopes enroll, verify, identify, read:scores and admin, and all
-            galleries.
+        client: Of the service, with the scopes enroll, verify, identify, read, read:scores and admin, and
+            all galleries.
         protocol: One of `HTTP_PROTOCOLS`.
 
     Raises:
-        ServiceError: An answer that is neither a decision nor a failure to acquire.
+        ServiceError: An answer that is neither a decision nor a failure to acquire; or one without the
+            scores, which the key may not see.
     """
     variants = runner.trials(protocol)
     with _gallery(client) as gallery:
@@ -153,6 +154,10 @@ def _over_http(client: httpx.Client, gallery: str, presentation: Presentation) -
     found = _call(client, "/identify", body | {"max_candidates": _ALL_CANDIDATES}, may_fail=True)
     if found is None:
         return Identified(match=False, verified=False, first=None, score_db={})
+    if len(found["candidates"]) < min(found["gallery_size"], _ALL_CANDIDATES):
+        raise ServiceError(
+            "The API key needs the scopes read and read:scores: without them no scores are told."
+        )
     verified = _call(client, "/verify", body | {"subject_id": presentation.subject_id}) or {}
     return Identified(
         match=found["decision"] == "match",

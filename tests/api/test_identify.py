@@ -1,7 +1,5 @@
 """``POST /identify`` through the whole stack."""
 
-import math
-
 import pytest
 
 from app.domain.subjects import Scope
@@ -72,13 +70,44 @@ class TestRefusal:
         assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/recordings/0", "/recordings/1"]
 
 
-class TestRedaction:
-    def test_every_score_of_a_non_match_is_floored(self, enrolled):
+class TestWithheld:
+    """Who comes near, and how near, is for those who hold both ``read`` and ``read:scores``."""
+
+    ALL = (Scope.IDENTIFY, Scope.READ, Scope.READ_SCORES)
+
+    def test_with_both_scopes_everybody_is_listed_with_scores(self, enrolled):
+        body = enrolled.post("/identify", identify_body(STRANGER), key=enrolled.new_key(*self.ALL)).json()
+
+        assert sorted(candidate["subject_id"] for candidate in body["candidates"]) == list(PEOPLE)
+        assert all("score" in part for part in (body, *body["candidates"]))
+
+    @pytest.mark.parametrize("lacking", [Scope.READ, Scope.READ_SCORES])
+    def test_without_either_nobody_is_listed_who_does_not_match(self, enrolled, lacking):
+        key = enrolled.new_key(*(scope for scope in self.ALL if scope is not lacking))
+
+        stranger, known = (
+            enrolled.post("/identify", identify_body(person), key=key).json() for person in (STRANGER, 2)
+        )
+
+        assert (stranger["decision"], stranger["candidates"]) == ("non_match", [])
+        assert [candidate["subject_id"] for candidate in known["candidates"]] == ["cid"]
+        assert known["candidates"][0]["score"] == known["score"]
+
+    def test_a_non_match_tells_of_the_probe_alone(self, enrolled):
         key = enrolled.new_key(Scope.IDENTIFY)
 
         body = enrolled.post("/identify", identify_body(STRANGER), key=key).json()
 
-        parts = [body, *body["modalities"], *body["candidates"]]
-        parts += [part for candidate in body["candidates"] for part in candidate["modalities"]]
-        assert all(part["score"] == math.floor(part["score"]) for part in parts)
-        assert not any("distance" in part or "shortfall_db" in part for part in parts)
+        assert list(body) == [
+            "decision", "subject_id", "threshold", "policy", "fusion", "reasons", "modalities", "activity",
+            "gallery_size", "fpir", "candidates", "processing_ms", "transaction_id",
+        ]  # fmt: skip
+        assert [list(part) for part in body["modalities"]] == [
+            ["modality", "status", "seconds", "quality", "encoder"]
+        ]
+
+    def test_an_empty_gallery_has_no_score_either(self, api):
+        body = api.post("/identify", identify_body(1), key=api.new_key(Scope.IDENTIFY)).json()
+
+        assert body["decision"] == "non_match"
+        assert "score" not in body

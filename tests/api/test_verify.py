@@ -1,7 +1,5 @@
 """``POST /verify`` through the whole stack."""
 
-import math
-
 import pytest
 
 from app.domain.subjects import Scope
@@ -129,27 +127,48 @@ class TestDistancePolicy:
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
 
-class TestRedaction:
-    """Exact scores of non-matches would let a caller climb towards a match."""
+class TestWithheld:
+    """What a non-match tells of its nearness would let a caller climb towards a match."""
 
     @pytest.fixture
     def key(self, enrolled):
         return enrolled.new_key(Scope.VERIFY)
 
-    def test_a_non_match_is_floored_to_whole_decibans(self, enrolled, key):
-        # Person 12 is somewhat like person 1: the score is well above the floor of −20 dB.
+    def test_a_non_match_has_no_score(self, enrolled, key):
         body = enrolled.post("/verify", verify_body("ann", person=2), key=key).json()
 
+        assert list(body) == [
+            "decision", "subject_id", "threshold", "policy", "fusion", "reasons", "modalities", "activity",
+            "processing_ms", "transaction_id",
+        ]  # fmt: skip
         assert body["decision"] == "non_match"
-        assert body["score"] == math.floor(body["score"])
-        assert body["modalities"][0]["score"] == math.floor(body["modalities"][0]["score"])
-        assert "distance" not in body["modalities"][0]
-        assert "shortfall_db" not in body
-        assert "further_seconds" not in body
+        assert body["threshold"] > 0
+        assert [list(part) for part in body["modalities"]] == [
+            ["modality", "status", "seconds", "quality", "encoder"]
+        ]
 
-    def test_a_match_is_exact(self, enrolled, key):
+    def test_nor_under_a_distance_policy(self, api):
+        rules = {"ecg": {"metric": "euclidean", "max_distance": 0.3}}
+        api.post("/galleries", {"name": "raw", "policy": {"kind": "distance", "rules": rules}})
+        api.post("/enroll", enroll_body("ann", person=1, gallery="raw"))
+
+        body = api.post(
+            "/verify", verify_body("ann", person=2, gallery="raw"), key=api.new_key(Scope.VERIFY)
+        ).json()
+
+        assert (body["decision"], body["threshold"]) == ("non_match", None)
+        assert not {"score", "fmr_at_score"} & body.keys()
+        assert not {"score", "distance", "metric"} & body["modalities"][0].keys()
+
+    def test_a_rate_beyond_the_evidence_is_named_all_the_same(self, enrolled, key):
+        body = enrolled.post("/verify", verify_body("ann", person=2, fmr=1e-9), key=key).json()
+
+        assert body["reasons"] == ["evidence_ceiling"]
+        assert body["evidence_ceiling"] < body["threshold"]
+
+    def test_a_match_is_told_with_its_score(self, enrolled, key):
         body = enrolled.post("/verify", verify_body("ann", person=1), key=key).json()
 
         assert body["decision"] == "match"
-        assert body["score"] != math.floor(body["score"])
+        assert body["score"] >= body["threshold"]
         assert "distance" in body["modalities"][0]

@@ -9,7 +9,6 @@ from pydantic.json_schema import SkipJsonSchema
 from app.api.schemas.base import (
     ResponseSchema,
     absentable,
-    decibans,
     decibans_or_none,
     described,
     significant,
@@ -31,7 +30,10 @@ _MODALITY = {"modality": "ecg", "status": "used", "score": 31.0, "encoder": "ecg
 
 
 class ModalityAnswer(ResponseSchema):
-    """One modality's part; values are there only where ``status`` is ``used``."""
+    """One modality's part; values are there only where ``status`` is ``used``.
+
+    Of a non-match ``score``, ``distance`` and ``metric`` are there only with the scope `read:scores`.
+    """
 
     modality: Modality = described("Which modality.", example="ecg")
     status: ModalityStatus = described("What became of it.", example="used")
@@ -77,13 +79,25 @@ class ActivityEstimateAnswer(ResponseSchema):
 
 
 class DecisionAnswer(ResponseSchema):
-    """A comparison decision at a stated error rate; a non-match is an answer, not an error."""
+    """A comparison decision at a stated error rate; a non-match is an answer, not an error.
+
+    Without the scope `read:scores` a non-match has no score: all that tells how near it came is left out.
+    """
 
     decision: Decision = described("match or non_match.", example="match")
     subject_id: str | None = described("Who matched; null on a non-match.", example="operator-17")
-    score: float = described("10·log10 of the likelihood ratio: decibans.", example=31.0)
-    threshold: float | None = described("What the score must reach; null under distances.", example=28.4)
-    fmr_at_score: float | None = described("Upper bound of the FMR at this score.", example=6e-4)
+    score: float | SkipJsonSchema[None] = absentable(
+        "10·log10 of the likelihood ratio: decibans. Absent on a non-match without `read:scores`.",
+        example=31.0,
+    )
+    threshold: float | None = described(
+        "What the score must reach; null under distances. On a non-match without `read:scores`: what a probe"
+        " of this length must reach if the enrolled side is no shorter.",
+        example=28.4,
+    )
+    fmr_at_score: float | SkipJsonSchema[None] = absentable(
+        "Upper bound of the FMR at this score; absent where the score is.", example=6e-4
+    )
     policy: DecisionPolicyAnswer | DistancePolicyAnswer = described(
         "What was demanded.", example={"kind": "calibrated", "fmr": 0.001}
     )
@@ -92,9 +106,11 @@ class DecisionAnswer(ResponseSchema):
     evidence_ceiling: float | SkipJsonSchema[None] = absentable(
         "What the evidence can reach at most, if below the threshold; decibans.", example=26.0
     )
-    shortfall_db: float | SkipJsonSchema[None] = absentable("What was missing; decibans.", example=2.1)
+    shortfall_db: float | SkipJsonSchema[None] = absentable(
+        "What was missing; decibans (scope `read:scores`).", example=2.1
+    )
     further_seconds: float | SkipJsonSchema[None] = absentable(
-        "Estimated further ECG seconds that would do.", example=8.0
+        "Estimated further ECG seconds that would do (scope `read:scores`).", example=8.0
     )
     modalities: list[ModalityAnswer] = described("Each modality's part.", example=[_MODALITY])
     activity: ActivityEstimateAnswer | SkipJsonSchema[None] = absentable(
@@ -116,7 +132,7 @@ def decision_fields(decision: ComparisonDecision) -> dict[str, Any]:
     return {
         "decision": decision.decision,
         "subject_id": decision.subject_id,
-        "score": decibans(decision.score),
+        "score": decibans_or_none(decision.score),
         "threshold": decibans_or_none(decision.threshold),
         "fmr_at_score": None if decision.fmr_at_score is None else significant(decision.fmr_at_score),
         "policy": decision_policy(decision.policy),

@@ -59,11 +59,16 @@ class CandidateAnswer(ResponseSchema):
 
 
 class IdentifyAnswer(DecisionAnswer):
-    """The decision on the first candidate, and the list: best first, on a non-match too."""
+    """The decision on the first candidate, and the list, best first.
+
+    Candidates below their own threshold are listed only to callers with both `read` and `read:scores`.
+    """
 
     gallery_size: int = described("Subjects that were searched.", example=250)
     fpir: float | None = described("What the search was made at; null under distances.", example=0.01)
-    candidates: list[CandidateAnswer] = described("Best first.", example=[])
+    candidates: list[CandidateAnswer] = described(
+        "Best first: those who match; with `read` and `read:scores` the others too.", example=[]
+    )
     processing_ms: float = described("From the complete request to this answer.", example=9.8)
     transaction_id: str = described(
         "Names this request in the log.", example="01932f3a-7c1e-7b7a-9d5e-0f6c2f9d7a10"

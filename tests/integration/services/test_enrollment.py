@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import get_ident
@@ -13,14 +14,14 @@ from app.domain.errors import (
     SubjectNotFoundError,
     UnprocessableError,
 )
-from app.domain.policies import CalibratedPolicy
+from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
 from app.domain.references import Modality, Recording
 from app.domain.scores import Decision
-from app.domain.subjects import Scope
+from app.domain.subjects import Consent, Scope
 from app.services.enrollment import EnrollmentRequest
 from app.services.idempotency import IdempotentRequest, Rendered
 from tests.fakes import FakeEncoder
-from tests.integration.services.conftest import face, recording, told
+from tests.integration.services.conftest import PEOPLE, face, recording, told
 
 TOO_SHORT = Recording(Modality.ECG, recording(1).payload[:200], fs_hz=100.0)
 MONDAY = datetime(2026, 11, 16, 9, tzinfo=UTC)
@@ -207,14 +208,121 @@ class TestAdding:
 
         assert refusal.value.code == "reference_mismatch"
 
-    def test_a_new_modality_needs_one_that_is_known(self, multimodal):
+    def test_a_modality_the_subject_has_not_needs_an_admin(self, multimodal):
+        """Nothing shows that a face is that of the heart beside it."""
         multimodal.enroll("p1", recording(1))
 
-        with pytest.raises(UnprocessableError):
-            multimodal.enroll("p1", face(1))
-        multimodal.enroll("p1", face(1), recording(1, 1))
+        for added in ([face(1)], [face(1), recording(1, 1)]):
+            with pytest.raises(UnprocessableError) as refusal:
+                multimodal.enroll("p1", *added)
+            assert refusal.value.code == "reference_mismatch"
+        multimodal.enroll("p1", face(1), force=True)
 
         assert multimodal.verify("p1", face(1, 7)).decision is Decision.MATCH
+
+    def test_every_modality_has_to_match(self, multimodal):
+        multimodal.enroll("p1", recording(1), face(1))
+
+        multimodal.enroll("p1", recording(1, 1), face(1, 1))
+        with pytest.raises(UnprocessableError):
+            multimodal.enroll("p1", recording(1, 2), face(2))
+
+    def test_an_emptied_subject_needs_an_admin(self, replica):
+        process = replica()
+        (emptied,) = process.enroll("p1", recording(1)).references
+        process.services.erasure.erase_reference(process.caller, "default", "p1", emptied.id)
+
+        for person in (1, 2):
+            with pytest.raises(UnprocessableError) as refusal:
+                process.enroll("p1", recording(person))
+            assert refusal.value.code == "reference_mismatch"
+        process.enroll("p1", recording(1), force=True)
+
+        assert len(stored_sessions(process, "p1")) == 1
+
+    def test_another_lead_beside_a_matching_one_has_to_match_too(self, replica):
+        process = replica()
+        process.enroll("p1", recording(1, position="I"))
+
+        with pytest.raises(UnprocessableError) as refusal:
+            process.enroll("p1", recording(1, 1, position="I"), recording(2, position="II"))
+
+        assert refusal.value.code == "reference_mismatch"
+        assert len(stored_sessions(process, "p1")) == 1
+
+    def test_additions_do_not_lead_away_from_what_was_enrolled_first(self, replica):
+        process = replica()
+        process.enroll("p1", recording(1, 0, seconds=20.0))
+        own, theirs = (recording(person, 1, seconds=20.0).payload for person in (2, 1))
+
+        def reached() -> float:
+            """The largest share of another person that is let in now."""
+            for percent in range(100, 0, -5):
+                share = percent / 100
+                blend = replace(recording(1), payload=(1.0 - share) * theirs + share * own)
+                with suppress(UnprocessableError):
+                    process.enroll("p1", blend)
+                    return share
+            return 0.0
+
+        shares = [reached() for _ in range(8)]
+
+        assert 0.0 < max(shares) == shares[0]
+        assert process.verify("p1", recording(2, 7)).decision is Decision.NON_MATCH
+        assert process.verify("p1", recording(1, 7)).decision is Decision.MATCH
+
+    def test_the_gallery_may_ask_for_more_than_1_percent(self, replica):
+        process = replica()
+        process.enroll("p1", recording(1))
+        beyond = CalibratedPolicy(fmr=1e-9)  # Which no recording reaches.
+        process.services.galleries.set_policy(process.caller, "default", beyond)
+
+        with pytest.raises(UnprocessableError) as refusal:
+            process.enroll("p1", recording(1, 1))
+
+        assert refusal.value.code == "reference_mismatch"
+
+    @pytest.mark.parametrize("max_distance", [0.0, 2.0], ids=["strict", "lax"])
+    def test_a_distance_policy_may_ask_for_more_too_and_not_for_less(self, replica, max_distance):
+        process = replica()
+        process.enroll("p1", recording(1))
+        policy = DistancePolicy({Modality.ECG: DistanceRule(Metric.COSINE, max_distance)})
+        process.services.galleries.set_policy(process.caller, "default", policy)
+
+        with pytest.raises(UnprocessableError):
+            process.enroll("p1", recording(2))
+        if max_distance:
+            process.enroll("p1", recording(1, 1))
+        else:
+            with pytest.raises(UnprocessableError):
+                process.enroll("p1", recording(1, 1))
+
+    def test_a_refusal_leaves_consent_as_it_was(self, replica):
+        process = replica()
+        process.enroll("p1", recording(1))
+        consent = Consent("forged", MONDAY)
+        request = EnrollmentRequest("default", "p1", (recording(1, 1), recording(2)), consent=consent)
+
+        with pytest.raises(UnprocessableError):
+            process.services.enrollment.enroll(process.caller, request, render=told)
+
+        assert process.services.directory.subject(process.caller, "default", "p1").subject.consent is None
+
+    def test_of_several_who_take_one_name_at_once_one_gets_it(self, replica):
+        process = replica()
+
+        def enroll(person: int) -> bool:
+            try:
+                process.enroll("p1", recording(person))
+            except UnprocessableError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(4) as pool:
+            won = list(pool.map(enroll, range(PEOPLE)))
+
+        assert sum(won) == 1
+        assert process.verify("p1", recording(won.index(True), 7)).decision is Decision.MATCH
 
     def test_leads_compare_with_each_other_for_this(self, replica):
         process = replica()
@@ -353,7 +461,30 @@ class TestEncoderUpgrade:
         after.enroll("p1", recording(1, 1))
         weak.fails = True
 
-        assert len(after.enroll("p1", recording(1, 2)).references) == 2
+        outcome = after.enroll("p1", recording(1, 2))
+
+        # What does not look like the subject under the old one is not stored under it.
+        assert [reference.encoder for reference in outcome.references] == ["fake@2027.01"]
+
+    def test_a_new_version_stores_nothing_that_the_old_one_does_not_know(self, replica):
+        replica(self.OLD).enroll("p1", recording(1))
+        after = replica(self.NEW, self.OLD)
+
+        with pytest.raises(UnprocessableError) as refusal:
+            after.enroll("p1", recording(1, 1), recording(2))
+
+        assert refusal.value.code == "reference_mismatch"
+
+    def test_nothing_is_added_where_only_retired_encoders_know_the_subject(self, replica):
+        replica(self.OLD).enroll("p1", recording(1))
+        after = replica(self.NEW, allow_retired=True)
+
+        with pytest.raises(UnprocessableError) as refusal:
+            after.enroll("p1", recording(1, 1))
+        after.enroll("p1", recording(1, 1), force=True)
+
+        assert refusal.value.code == "reference_mismatch"
+        assert after.verify("p1", recording(1, 7)).decision is Decision.MATCH
 
     def test_start_refuses_when_a_bundle_of_enrolled_people_is_gone(self, replica):
         replica(self.OLD).enroll("p1", recording(1))

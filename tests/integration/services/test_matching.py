@@ -18,6 +18,20 @@ def enrolled(replica):
     return process
 
 
+def strangers_nearest_to(process, *subjects):
+    """For each of two subjects a probe of a stranger who comes nearer to this one, and does not match."""
+    found = {}
+    for person in range(50, 90):
+        probe = recording(person, seconds=20.0)
+        outcome = process.identify(probe, max_candidates=9)
+        both = [c for c in outcome.candidates if c.subject_id in subjects]
+        nearest = min(both, key=lambda c: c.modalities[0].distance)
+        matches = [process.verify(c.subject_id, probe).decision is Decision.MATCH for c in both]
+        if nearest is both[0] and not any(matches) and nearest.modalities[0].distance < 0.8:
+            found.setdefault(nearest.subject_id, probe)
+    return [found[subject] for subject in subjects]
+
+
 class TestVerify:
     def test_the_same_person_matches(self, enrolled):
         decision = enrolled.verify("p1", recording(1, 7))
@@ -188,29 +202,51 @@ class TestIdentify:
 
 
 class TestReadScores:
-    def test_without_the_scope_a_non_match_is_rounded_down_everywhere(self, enrolled):
+    def test_without_the_scope_a_search_tells_nothing_of_who_came_near(self, enrolled):
+        narrow = enrolled.as_client(Scope.IDENTIFY, Scope.READ)
+
+        outcome = narrow.identify(recording(77), max_candidates=4)
+
+        decision = outcome.decision
+        assert decision.decision is Decision.NON_MATCH
+        assert (decision.score, decision.fmr_at_score, decision.shortfall_db) == (None, None, None)
+        assert outcome.candidates == ()
+
+    def test_on_a_match_the_others_are_not_listed(self, enrolled):
         narrow = enrolled.as_client(Scope.IDENTIFY)
-        exact, coarse = (p.identify(recording(77), max_candidates=4) for p in (enrolled, narrow))
+        exact, withheld = (p.identify(recording(1, 7), max_candidates=4) for p in (enrolled, narrow))
 
-        assert coarse.decision.score == int(exact.decision.score // 1)
-        assert coarse.decision.fmr_at_score >= exact.decision.fmr_at_score
-        assert coarse.decision.shortfall_db is None
-        assert [c.score for c in coarse.candidates] == [float(c.score // 1) for c in exact.candidates]
-        assert {m.distance for c in coarse.candidates for m in c.modalities} == {None}
+        assert withheld.decision == exact.decision
+        assert withheld.candidates == exact.candidates[:1]
 
-    def test_on_a_match_the_others_are_rounded_all_the_same(self, enrolled):
+    def test_all_who_match_are_listed(self, enrolled):
+        enrolled.enroll("p1 again", recording(1, 1, seconds=12.0))
         narrow = enrolled.as_client(Scope.IDENTIFY)
-        exact, coarse = (p.identify(recording(1, 7), max_candidates=4) for p in (enrolled, narrow))
 
-        assert coarse.decision.decision is Decision.MATCH
-        assert coarse.candidates[0] == exact.candidates[0]
-        others = [(c.score, c.modalities[0].distance) for c in coarse.candidates[1:]]
-        assert others == [(float(c.score // 1), None) for c in exact.candidates[1:]]
+        outcome = narrow.identify(recording(1, 7), max_candidates=4)
+
+        assert {candidate.subject_id for candidate in outcome.candidates} == {"p1", "p1 again"}
 
     def test_a_match_is_told_exactly(self, enrolled):
         narrow = enrolled.as_client(Scope.VERIFY)
 
         assert narrow.verify("p1", recording(1, 7)).score == enrolled.verify("p1", recording(1, 7)).score
+
+    def test_a_search_does_not_tell_what_the_first_has_enrolled(self, multimodal):
+        """Neither by modalities that the probe lacks nor by a required one that the first lacks."""
+        policy = CalibratedPolicy(required=frozenset({Modality.ECG}))
+        multimodal.services.galleries.set_policy(multimodal.caller, "default", policy)
+        multimodal.enroll("ecg", recording(1))
+        multimodal.enroll("both", recording(2), face(2))
+        narrow = multimodal.as_client(Scope.IDENTIFY)
+        near = strangers_nearest_to(multimodal, "ecg", "both")
+
+        exact, withheld = ([p.identify(r).decision for r in near] for p in (multimodal, narrow))
+
+        assert {d.decision for d in (*exact, *withheld)} == {Decision.NON_MATCH}
+        assert [len(decision.modalities) for decision in exact] == [1, 2]
+        assert [len(decision.modalities) for decision in withheld] == [1, 1]
+        assert [decision.reasons for decision in withheld] == [(), ()]
 
 
 class TestDistancePolicy:

@@ -40,10 +40,10 @@ class InProcess:
 
 
 class Service:
-    """Answers like the service from the same scores; `shift_db` makes it disagree."""
+    """Answers like the service from the same scores; `shift_db` makes it disagree, `told` hides them."""
 
-    def __init__(self, scored: Scored, shift_db: float = 0.0, broken: str = "") -> None:
-        self._scored, self._shift_db, self._broken = scored, shift_db, broken
+    def __init__(self, scored: Scored, shift_db: float = 0.0, broken: str = "", *, told: bool = True) -> None:
+        self._scored, self._shift_db, self._broken, self._told = scored, shift_db, broken, told
         self.galleries: list[str] = []
         self.enrolled: list[str] = []
         self.captured: list[str | None] = []
@@ -76,7 +76,10 @@ class Service:
         order = np.lexsort((-self._scored.llr_db[row], -(score_db - thresholds_db)))
         return {
             "decision": self._decision(score_db[order[0]], thresholds_db[order[0]]),
-            "candidates": [{"subject_id": f"p{k:03d}", "score": float(score_db[k])} for k in order],
+            "gallery_size": PEOPLE,
+            "candidates": [
+                {"subject_id": f"p{k:03d}", "score": float(score_db[k])} for k in order if self._told
+            ],
         }
 
     @staticmethod
@@ -124,6 +127,14 @@ class TestCompareWithService:
         service = Service(here.scored("E2", here.trials("E2")[0]), broken="/identify")
 
         with pytest.raises(ServiceError, match="/identify answered 503"):
+            compare_with_service(here, client_of(service))
+
+        assert service.galleries == []
+
+    def test_a_key_that_may_not_see_scores_is_named_in_one_line(self, here: InProcess) -> None:
+        service = Service(here.scored("E2", here.trials("E2")[0]), told=False)
+
+        with pytest.raises(ServiceError, match=r"^The API key needs the scopes read and read:scores[^\n]*$"):
             compare_with_service(here, client_of(service))
 
         assert service.galleries == []
