@@ -19,7 +19,7 @@ from app.adapters.db.key_check import ensure_key_check
 from app.adapters.db.schema import check_schema
 from app.adapters.db.unit_of_work import SqlStore
 from app.adapters.executor import BoundedExecutor
-from app.adapters.metrics import count_null_jump, report_index_lag
+from app.adapters.metrics import count_null_jump, count_possible_duplicate, report_index_lag
 from app.api.deps import Limits, Services
 from app.domain.activity import ActivityRecogniser
 from app.domain.errors import ConfigurationError, PulseprintError
@@ -28,6 +28,7 @@ from app.domain.ports import Encoders, Store, TemplateIndex
 from app.services.access import AccessService
 from app.services.activity import ActivityService
 from app.services.directory import DirectoryService
+from app.services.duplicates import DuplicateSearch
 from app.services.enrollment import EnrollmentService
 from app.services.erasure import ErasureService
 from app.services.following import GalleryFollower
@@ -211,6 +212,7 @@ def open_services(
                 encoders=encoders,
                 follower=follower,
                 check=MismatchCheck(matcher, follower),
+                duplicates=DuplicateSearch(store, matcher, follower, count_possible_duplicate),
                 answers=answers,
                 clock=utc_now,
                 new_id=new_id,

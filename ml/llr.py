@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -50,14 +51,18 @@ class LlrMap:
         """Give the natural-log likelihood ratio; arguments broadcast, result float64."""
         x = self.features(seconds, quality)  # (..., 2)
         u = np.asarray(cosine, dtype=np.float64) * np.exp(x @ self.scale) + x @ self.location
-        slopes = np.exp(self.log_slopes)
-        width = hinge_width(self.knots)
+        slopes, width = np.exp(self.log_slopes), self.width
         # The same sum of ramps, gathered by hinge, one at a time: this runs for every candidate of a search,
         # and a matrix of all hinges would cost more to allocate than to compute.
         rise = slopes[0] * u
         for knot, bend in zip(self.knots, np.diff(slopes), strict=True):
             rise = rise + bend * width * softplus((u - knot) / width)
         return np.asarray(self.bias + x @ self.offset + rise)
+
+    @cached_property
+    def width(self) -> float:
+        """Smoothing at the knots."""
+        return hinge_width(self.knots)
 
     def features(self, seconds: ArrayLike, quality: ArrayLike) -> FloatArray:
         """Standardise length and quality; float64, shape (..., 2)."""
@@ -169,6 +174,13 @@ class Calibration:
     def mated_quantile_db(self, evidence_class: int) -> float:
         """Give the 5 % quantile of the unsoftened mated scores of an evidence class."""
         return self.mated_quantiles_db[min(evidence_class, len(self.mated_quantiles_db) - 1)]
+
+    def reached_by_chance_db(self, evidence_class: int, rate: float) -> float:
+        """Give the unsoftened score that non-mated comparisons reach at this rate.
+
+        No claim about rates smaller than the pairs resolve: there the tail is continued as an exponential.
+        """
+        return self.llr_histogram(evidence_class).quantile(rate)
 
     def expected_gain_db(self, now_s: ArrayLike, then_s: ArrayLike) -> FloatArray:
         """Tell by how much the median mated score grows with longer evidence; never negative.

@@ -46,6 +46,9 @@ class BundleCalibration(ports.Calibration):
     def soften_db(self, llr_db: Float64Array) -> Float64Array:
         return self.inner.soften_db(llr_db)
 
+    def reached_by_chance_db(self, evidence_class: int, rate: float) -> float:
+        return self.inner.reached_by_chance_db(evidence_class, rate)
+
     def expected_gain_db(self, now_s: float, then_s: Float64Array) -> Float64Array:
         return self.inner.expected_gain_db(now_s, then_s)
 

@@ -106,6 +106,9 @@ class Calibration(Protocol):
 
     def soften_db(self, llr_db: Float64Array) -> Float64Array: ...
 
+    def reached_by_chance_db(self, evidence_class: int, rate: float) -> float:
+        """LLR that non-mated comparisons reach at this rate, however small."""
+
     def expected_gain_db(self, now_s: float, then_s: Float64Array) -> Float64Array:
         """By how much the median mated LLR grows with longer evidence."""
 

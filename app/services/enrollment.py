@@ -26,6 +26,7 @@ from app.domain.references import (
     TemplateKey,
 )
 from app.domain.subjects import ApiClient, Consent, Gallery, GalleryTransform, Scope, Subject
+from app.services.duplicates import DuplicateSearch
 from app.services.following import GalleryFollower
 from app.services.idempotency import AnswerLog, IdempotentRequest, Rendered
 from app.services.limits import max_subjects
@@ -60,7 +61,11 @@ class EnrolledReference:
 
 @dataclass(frozen=True)
 class EnrollmentOutcome:
-    """The stored references, what was rejected, and what the operator should know."""
+    """The stored references, what was rejected, and what the operator should know.
+
+    Attributes:
+        possible_duplicate_of: Other names that may be the same person, the most alike first; for admins only.
+    """
 
     subject_id: str
     gallery: str
@@ -68,6 +73,7 @@ class EnrollmentOutcome:
     rejected: tuple[Rejection, ...]
     warnings: tuple[str, ...]
     created_at: datetime
+    possible_duplicate_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ class EnrollmentService:
         encoders: Encoders,
         follower: GalleryFollower,
         check: MismatchCheck,
+        duplicates: DuplicateSearch,
         answers: AnswerLog,
         clock: Clock,
         new_id: NewId,
@@ -99,6 +106,7 @@ class EnrollmentService:
         self._encoders = encoders
         self._follower = follower
         self._check = check
+        self._duplicates = duplicates
         self._answers = answers
         self._clock = clock
         self._new_id = new_id
@@ -134,6 +142,7 @@ class EnrollmentService:
         render: Callable[[EnrollmentOutcome], Rendered],
     ) -> Rendered:
         probe = Probe(request.recordings, self._encoders)  # Before the transaction, which must be short.
+        alike = self._duplicates.names_like(caller, request.gallery, request.subject_id, probe)
         new_uuid = self._new_id()  # Never an old one again: erased uuids are not reused.
         with self._store.writing() as uow:
             claim = _claim(uow, caller, request, new_uuid)
@@ -157,9 +166,11 @@ class EnrollmentService:
                 warnings=self._warnings(uow, gallery, owner.revision),
                 created_at=references[0].created_at,
             )
-            answer = render(outcome)
+            answer = render(outcome)  # Names nobody else: kept for repetitions, it outlives their erasure.
             self._answers.keep(uow, idempotent, answer, owner.subject.uuid)
-        return answer
+        if not alike or Scope.ADMIN not in caller.scopes:
+            return answer
+        return render(replace(outcome, possible_duplicate_of=alike))
 
     def _owner(self, uow: UnitOfWork, claim: Claim, request: EnrollmentRequest, new_uuid: UUID) -> _Owner:
         """Who is enrolled under the name, or a new subject."""

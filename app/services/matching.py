@@ -112,13 +112,22 @@ class Matcher:
             UnprocessableError: ``policy_incomplete``.
         """
         _require_rules(policy, [probe.encoder.modality for probe in probes])
-        among = _shortlist(state, probes) if state.subject_count > EXHAUSTIVE_UP_TO else None
-        comparisons = _first_only([state.compare(probe.encoder, probe.templates, among) for probe in probes])
+        comparisons, among = self.with_gallery(state, probes)
         sample_of = state.sample
         parts = [ScoredPart.of(c, sample_of(c.modality, c.encoder)) for c in comparisons if c.slots.size]
         sought = [(probe.encoder, probe.templates) for probe in probes]
         subjects = None if among is None else state.sharing(sought)
         return Scoreboard(parts, policy, searched=True, gallery_size=subjects)
+
+    def with_gallery(
+        self, state: GalleryState, probes: Sequence[TransformedProbe]
+    ) -> tuple[list[Comparisons], IntArray | None]:
+        """Compare with everybody, or with the shortlist of a large gallery, which is returned beside.
+
+        The caller holds the state's lock.
+        """
+        among = _shortlist(state, probes) if state.subject_count > EXHAUSTIVE_UP_TO else None
+        return _first_only([state.compare(p.encoder, p.templates, among) for p in probes]), among
 
     def against_subject(
         self,

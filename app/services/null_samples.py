@@ -13,6 +13,7 @@ from app.domain.references import UNKNOWN_POSITION, Template, Vector, comparable
 from app.domain.scores import pair_quality
 
 MAX_SUBJECTS = 1000
+_RECENT_SHARE = 0.05
 _FIRST_CAPACITY = 32
 
 
@@ -83,6 +84,7 @@ class NullSample:
         self._llr_db: Float64Array = np.full((capacity, capacity), np.nan)
         self._classes: NDArray[np.int8] = np.zeros((capacity, capacity), dtype=np.int8)
         self._fitted: FittedNull | None = None
+        self._recent: GalleryNull | None = None
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -134,8 +136,18 @@ class NullSample:
             n = len(self._slots)
             found = self._calibration.fit_gallery_null(self._llr_db[:n, :n], self._classes[:n, :n])
             self._watch(found)
+            self._recent = found
             self._fitted = FittedNull(found)
         return self._fitted
+
+    def recent_null(self) -> GalleryNull:
+        """A correction that may be a few enrollments old, for what decides nothing.
+
+        A fit of 1 000 subjects takes ten times as long as an enrollment.
+        """
+        if self._recent is None or abs(len(self) - self._recent.subjects) > _RECENT_SHARE * len(self):
+            self._recent = self.gallery_null()
+        return self._recent
 
     def gallery_null(self) -> GalleryNull:
         """The correction at the present state."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from ml.data.records import EcgRecord
 from tests.api.application import Api
 from tests.attacks.crowd import ENROLLED, Crowd, Person, cut, enrollment, matches, recording, verify
 
@@ -60,6 +61,24 @@ def test_names_of_the_same_people_lock_nobody_out(
     of_first = {first.name, *(f"{first.name}-{number}" for number in range(1, names))}
     assert set(group) <= of_first
     assert len(group) >= 0.9 * names
+
+
+def test_an_admin_is_told_at_once_whom_a_new_name_looks_like(attacked_anew: Api, crowd: Crowd) -> None:
+    again, new = crowd.enrolled[:10], crowd.strangers[:10]
+
+    told_again = [told_at_enrollment(attacked_anew, f"{p.name}-again", p.second) for p in again]
+    told_new = [told_at_enrollment(attacked_anew, p.name, p.first) for p in new]
+
+    assert sum(p.name in told for p, told in zip(again, told_again, strict=True)) >= 7  # 8 as measured.
+    assert sum(bool(told) for told in told_new) <= 1  # One false alarm in fifty is expected.
+
+
+def told_at_enrollment(api: Api, name: str, source: EcgRecord | None) -> list[str]:
+    """Whom the answer to an admin's enrollment says that the person may be."""
+    assert source is not None
+    answer = api.post("/enroll", enrollment(name, [recording(source)]))
+    assert answer.status_code == 201, answer.text
+    return answer.json().get("possible_duplicate_of", [])
 
 
 def test_strangers_pass_no_more_often_for_it(attacked_anew: Api, crowd: Crowd) -> None:

@@ -103,6 +103,11 @@ class EnrollAnswer(ResponseSchema):
     warnings: list[str] | SkipJsonSchema[None] = absentable(
         "What the operator should know.", example=["The gallery is too large for its policy."]
     )
+    possible_duplicate_of: list[str] | SkipJsonSchema[None] = absentable(
+        "Other names of the gallery that may be this person, the most alike first (scope admin; not repeated"
+        " with an Idempotency-Key).",
+        example=["operator-71"],
+    )
     created_at: datetime = described("When the references were stored.", example="2026-11-20T09:30:00Z")
 
     @classmethod
@@ -126,5 +131,6 @@ class EnrollAnswer(ResponseSchema):
                 for one in outcome.rejected
             ],
             warnings=list(outcome.warnings) or None,
+            possible_duplicate_of=list(outcome.possible_duplicate_of) or None,
             created_at=outcome.created_at,
         )
