@@ -109,6 +109,8 @@ class Climber:
         ask_of_another: The same about somebody else, to find out what says something of the strip alone.
         is_match: Whether an answer lets the attacker in.
         seed: Of all that is drawn.
+        roams: With nothing to follow, go on with all public people in turn, and not with one of them. That is
+            no climb but a search by chance, in which a false match is a matter of time.
     """
 
     def __init__(
@@ -118,8 +120,11 @@ class Climber:
         ask_of_another: Callable[[NDArray[np.float32]], Answer],
         is_match: Callable[[Answer], bool],
         seed: int = 0,
+        *,
+        roams: bool = True,
     ) -> None:
         self._beats = beats
+        self._roams = roams
         self._ask = ask
         self._ask_of_another = ask_of_another
         self._is_match = is_match
@@ -154,11 +159,12 @@ class Climber:
         return Climb(None, tuple(telling.fields))
 
     def _looks(self) -> Iterator[Vector]:
-        """Some public people as they are, then all of them, changed at random."""
+        """Some public people as they are, then all of them, or one, changed at random."""
         people = self._beats.people
-        yield from people[self._rng.permutation(len(people))[: 2 * _LOOKS]]
+        first = self._rng.permutation(len(people))[: 2 * _LOOKS]
+        yield from people[first]
         while True:
-            person = people[self._rng.integers(len(people))]
+            person = people[self._rng.integers(len(people)) if self._roams else first[0]]
             yield np.clip(person + 0.5 * self._rng.standard_normal(person.size), -4.0, 4.0)
 
 
