@@ -21,6 +21,7 @@ from app.adapters.db.unit_of_work import SqlStore
 from app.adapters.executor import BoundedExecutor
 from app.adapters.metrics import count_null_jump, count_possible_duplicate, report_index_lag
 from app.api.deps import Limits, Services
+from app.api.in_flight import BytesInFlight
 from app.domain.activity import ActivityRecogniser
 from app.domain.errors import ConfigurationError, PulseprintError
 from app.domain.identifiers import new_id
@@ -228,7 +229,12 @@ def open_services(
             encoders=encoders,
             recogniser=recogniser,
             executor=executor,
-            limits=Limits(max_body_bytes=settings.max_body_bytes),
+            limits=Limits(
+                max_body_bytes=settings.max_body_bytes,
+                max_enroll_body_bytes=settings.max_enroll_body_bytes,
+                max_activity_body_bytes=settings.max_activity_body_bytes,
+            ),
+            in_flight=BytesInFlight(settings.max_bytes_in_flight),
         )
 
 

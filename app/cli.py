@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 ENV_FILE = Path(".env")
 HEALTHCHECK_TIMEOUT_S = 5
+LISTEN_BACKLOG = 2048
+OTHER_FILES = 256  # Database, models, logs, metrics.
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 keys = typer.Typer(no_args_is_help=True, help="API keys, and the master key that wraps everything.")
@@ -71,6 +74,7 @@ def serve() -> None:
 
     configure_logging(settings.log_level, settings.log_format)
     _refuse_taken_port(settings)
+    _allow_open_files(settings)
     if settings.workers == 1:
         _serve_here(settings)
     else:
@@ -223,6 +227,19 @@ def _refuse_taken_port(settings: Settings) -> None:
             ) from None
 
 
+def _allow_open_files(settings: Settings) -> None:
+    """Room for all connections, and for those still in the queue when one is accepted."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    wanted = settings.max_connections + LISTEN_BACKLOG + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+
+
 def _serve_here(settings: Settings) -> None:
     # Once it has shut down, uvicorn raises the signal again; its default would end us before we clean up.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -254,17 +271,30 @@ def _serve_many(settings: Settings) -> None:
 
 
 def _uvicorn_options(settings: Settings) -> dict[str, Any]:
+    http: object = "auto"
+    if sys.platform != "win32":
+        from app.adapters.connections import BoundedHttpProtocol
+
+        # Not a closure: workers are other processes, and get it pickled.
+        http = partial(
+            BoundedHttpProtocol,
+            max_connections=settings.max_connections,
+            client_timeout_s=settings.client_timeout_s,
+        )
     return {
         "host": settings.host,
         "port": settings.port,
         "loop": "uvloop" if sys.platform != "win32" else "auto",
-        "http": "httptools" if sys.platform != "win32" else "auto",
+        "http": http,
         "ws": "none",
+        "backlog": LISTEN_BACKLOG,
         "lifespan": "on",
         "log_config": None,
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": 10,
+        # Reached only when every connection is at work; of those that wait, one is dropped instead.
+        "limit_concurrency": settings.max_connections + 1,
     }
 
 

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.errors import ConfigurationError
 
+MIB = 1024 * 1024
 ACTIVITY = "activity"  # What PULSEPRINT_ENCODERS calls the bundle that tells activities.
 
 
@@ -33,7 +34,14 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
     encoder_threads: int = Field(default=0, ge=0, le=256)
-    max_body_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
+    # Of one request: what any call takes, and the two that carry long recordings.
+    max_body_bytes: int = Field(default=4 * MIB, ge=1024)
+    max_enroll_body_bytes: int = Field(default=8 * MIB, ge=1024)
+    max_activity_body_bytes: int = Field(default=8 * MIB, ge=1024)
+    # Of each worker: the bodies of all requests together, and connections.
+    max_bytes_in_flight: int = Field(default=64 * MIB, ge=16 * MIB)
+    max_connections: int = Field(default=512, ge=16, le=65_536)
+    client_timeout_s: float = Field(default=10.0, ge=0.5, le=600.0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] = "json"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
@@ -28,7 +29,7 @@ router = APIRouter(tags=["recognition"], route_class=DirectRoute)
         codes=(*SIGNAL_CODES, "modality_unavailable"),
     ),
 )
-@endpoint(Scope.ACTIVITY, reads_body=True)
+@endpoint(Scope.ACTIVITY, reads_body=True, max_body_bytes=attrgetter("max_activity_body_bytes"))
 def activity(call: Call) -> Pieces[Rendered]:
     """A timeline of one strip of up to an hour: above 120 s in base64, and all within the largest body.
 

@@ -7,29 +7,30 @@ from typing import Final
 
 from starlette.requests import Request
 
-from app.api.deps import Limits
+from app.api.in_flight import BodyInFlight
 from app.domain.errors import RequestError
 
 _JSON_PARAMETERS: Final = ("", "charset=utf-8", 'charset="utf-8"')
 
 
-async def read_json_body(request: Request, limits: Limits) -> bytes:
+async def read_json_body(
+    request: Request, *, max_bytes: int, timeout_s: float, in_flight: BodyInFlight
+) -> bytes:
     """The whole body.
 
     Raises:
         RequestError: ``unsupported_media_type``, ``payload_too_large``, or ``request_timeout`` if the
             body was not complete in time.
+        TemporaryError: The bodies of all requests together are too large.
         ClientDisconnect: The client went away.
     """
     _check_media_type(request)
-    _check_announced_length(request, limits)
+    _check_announced_length(request, max_bytes)
     try:
-        async with asyncio.timeout(limits.body_timeout_s):
-            return await _read(request, limits)
+        async with asyncio.timeout(timeout_s):
+            return await _read(request, max_bytes, in_flight)
     except TimeoutError:
-        raise RequestError(
-            f"The body must arrive within {limits.body_timeout_s:g} s.", code="request_timeout"
-        ) from None
+        raise RequestError(f"The body must arrive within {timeout_s:g} s.", code="request_timeout") from None
 
 
 def _check_media_type(request: Request) -> None:
@@ -41,22 +42,21 @@ def _check_media_type(request: Request) -> None:
         raise RequestError("Send the body without a content coding.", code="unsupported_media_type")
 
 
-def _check_announced_length(request: Request, limits: Limits) -> None:
+def _check_announced_length(request: Request, max_bytes: int) -> None:
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > limits.max_body_bytes:
-        raise _too_large(limits)
+    if announced.isdecimal() and int(announced[:20]) > max_bytes:
+        raise _too_large(max_bytes)
 
 
-async def _read(request: Request, limits: Limits) -> bytes:
+async def _read(request: Request, max_bytes: int, in_flight: BodyInFlight) -> bytes:
     chunks: list[bytes] = []
-    n_bytes = 0
     async for chunk in request.stream():
-        n_bytes += len(chunk)
-        if n_bytes > limits.max_body_bytes:
-            raise _too_large(limits)
+        in_flight.grow(len(chunk))
+        if in_flight.n_bytes > max_bytes:
+            raise _too_large(max_bytes)
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _too_large(limits: Limits) -> RequestError:
-    return RequestError(f"A body holds at most {limits.max_body_bytes} bytes.", code="payload_too_large")
+def _too_large(max_bytes: int) -> RequestError:
+    return RequestError(f"A body holds at most {max_bytes} bytes.", code="payload_too_large")

@@ -1,9 +1,9 @@
-"""From a request to its answer with one hop to a thread.
+"""From a request to its answer with as few hops to a thread as possible.
 
 A route is a blocking function ``Call → Rendered``. ``endpoint()`` makes the asynchronous function that
-FastAPI serves of it: read the body on the event loop, then do all the rest in the executor. One that may
-take seconds is a generator and yields between pieces of work: others get their turn there, and the work ends
-if the client went away.
+FastAPI serves of it: check the API key in the executor, read the body on the event loop, do all the rest in
+the executor; without a body that is one hop. A route that may take seconds is a generator and yields between
+pieces of work: others get their turn there, and the work ends if the client went away.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import time
 from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
@@ -20,7 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from app.api.bodies import read_json_body
-from app.api.deps import Metrics, Services
+from app.api.deps import Limits, Metrics, Services
 from app.api.parsing import parse_body, parse_query
 from app.api.schemas.base import RequestSchema, ResponseSchema
 from app.api.schemas.lists import NoQuery
@@ -34,6 +35,7 @@ from app.services.idempotency import IdempotentRequest, Rendered
 
 IDEMPOTENCY_HEADER: Final = "idempotency-key"
 MAX_IDEMPOTENCY_KEY_CHARS: Final = 255
+ADMISSION_LASTS_S: Final = 1.0
 
 S = TypeVar("S", bound=RequestSchema)
 Handler = Callable[["Call"], Rendered | Pieces[Rendered]]
@@ -125,39 +127,66 @@ def answer(schema: ResponseSchema, status: int = 200) -> Rendered:
     return Rendered(status, schema.to_bytes())
 
 
-def endpoint(scope: Scope | None, *, reads_body: bool = False) -> Callable[[Handler], Route]:
+def endpoint(
+    scope: Scope | None,
+    *,
+    reads_body: bool = False,
+    max_body_bytes: Callable[[Limits], int] = attrgetter("max_body_bytes"),
+) -> Callable[[Handler], Route]:
     """Make a route of a handler.
 
     Args:
         scope: What the caller must be allowed; None: any valid key.
         reads_body: Whether the call has a JSON body.
+        max_body_bytes: How large that may be.
     """
 
     def decorate(handler: Handler) -> Route:
         async def route(request: Request) -> Response:
             services: Services = request.app.state.services
             authorization = authorization_of(request)
-            body = await read_json_body(request, services.limits) if reads_body else b""
-            started_s = time.perf_counter()
 
-            def job() -> Rendered | Pieces[Rendered]:
+            def admit() -> ApiClient:
                 caller = services.access.authenticate(authorization)
                 request.state.client_id = caller.id
                 if scope is not None:
                     require(caller, scope)
-                call = Call(services, request.app.state.metrics, caller, request, body, started_s)
-                if reads_body:
-                    call.query(NoQuery)
-                return handler(call)
+                return caller
+
+            async def reply(body: bytes, admitted: ApiClient | None = None) -> Response:
+                started_s = time.perf_counter()
+
+                def job() -> Rendered | Pieces[Rendered]:
+                    caller = admitted or admit()
+                    call = Call(services, request.app.state.metrics, caller, request, body, started_s)
+                    if reads_body:
+                        call.query(NoQuery)
+                    return handler(call)
+
+                done = await services.executor.run(job)
+                if isinstance(done, Generator):
+                    done = await services.executor.run_in_pieces(done, still_there)
+                return _response(done)
 
             async def still_there() -> None:
                 if await request.is_disconnected():
                     raise ClientDisconnect
 
-            done = await services.executor.run(job)
-            if isinstance(done, Generator):
-                done = await services.executor.run_in_pieces(done, still_there)
-            return _response(done)
+            if not reads_body:
+                return await reply(b"")
+            # Nobody's body takes memory before they have shown a key that may make this call.
+            caller = await services.executor.run(admit)
+            admitted_s = time.perf_counter()
+            with services.in_flight.body() as in_flight:
+                body = await read_json_body(
+                    request,
+                    max_bytes=max_body_bytes(services.limits),
+                    timeout_s=services.limits.body_timeout_s,
+                    in_flight=in_flight,
+                )
+                # A key that was revoked while its body trickled in is good for nothing.
+                is_fresh = time.perf_counter() - admitted_s < ADMISSION_LASTS_S
+                return await reply(body, caller if is_fresh else None)
 
         route.__name__ = handler.__name__
         route.__doc__ = handler.__doc__

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from app.api.in_flight import BytesInFlight
 
 if TYPE_CHECKING:
     from app.domain.activity import ActivityRecogniser, Pieces
@@ -53,7 +55,9 @@ class Metrics(Protocol):
 class Limits:
     """What a request may cost before anyone looks into it."""
 
-    max_body_bytes: int = 8 * 1024 * 1024
+    max_body_bytes: int = 4 * 1024 * 1024
+    max_enroll_body_bytes: int = 8 * 1024 * 1024
+    max_activity_body_bytes: int = 8 * 1024 * 1024
     body_timeout_s: float = 10.0
 
 
@@ -76,3 +80,4 @@ class Services:
     recogniser: ActivityRecogniser | None
     executor: Executor
     limits: Limits = Limits()
+    in_flight: BytesInFlight = field(default_factory=BytesInFlight)

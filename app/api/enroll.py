@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
@@ -37,7 +38,7 @@ router = APIRouter(tags=["recognition"], route_class=DirectRoute)
         idempotent=True,
     ),
 )
-@endpoint(Scope.ENROLL, reads_body=True)
+@endpoint(Scope.ENROLL, reads_body=True, max_body_bytes=attrgetter("max_enroll_body_bytes"))
 def enroll(call: Call) -> Rendered:
     """Recordings of one request make references of one session. 422 only if none could be used."""
     body = call.body(EnrollBody)

@@ -61,12 +61,14 @@ def parse_body(schema: type[S], body: bytes) -> S:
     try:
         return schema.model_validate_json(body)
     except ValidationError as error:
-        invalid = error
+        details = _details(error)  # The error itself holds copies of the input, and ends here.
     # Whatever is malformed fails the closed, strict schema too, so only failures are looked at twice.
-    if any(detail["type"] == "json_invalid" for detail in _details(invalid)):
+    if any(detail["type"] == "json_invalid" for detail in details):
         raise not_json()
+    unprocessable = _unprocessable(details)
+    del details  # It holds unknown names, of any length.
     check_literals_and_depth(body)
-    raise _unprocessable(invalid)
+    raise unprocessable
 
 
 def parse_query(schema: type[S], pairs: Sequence[tuple[str, str]]) -> S:
@@ -81,17 +83,17 @@ def parse_query(schema: type[S], pairs: Sequence[tuple[str, str]]) -> S:
     try:
         return schema.model_validate(values)
     except ValidationError as error:
-        invalid = error
-    raise _unprocessable(invalid, what="query")
+        details = _details(error)
+    raise _unprocessable(details, what="query")
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:
     return error.errors(include_url=False, include_input=False)
 
 
-def _unprocessable(error: ValidationError, *, what: str = "body") -> UnprocessableError:
+def _unprocessable(details: list[ErrorDetails], *, what: str = "body") -> UnprocessableError:
     # Two unknown fields of one object are one fault: neither is named.
-    faults = list(dict.fromkeys(_fault(detail) for detail in _details(error)))
+    faults = list(dict.fromkeys(_fault(detail) for detail in details))
     return UnprocessableError(
         f"The {what} breaks the contract.", code=faults[0].code, faults=faults[:MAX_FAULTS]
     )

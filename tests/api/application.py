@@ -127,7 +127,7 @@ class Api:
 class Exchange:
     """One request told to the application message by message, below any HTTP client."""
 
-    def __init__(self, api, headers=(JSON,), path="/verify", method="POST"):
+    def __init__(self, api, headers=(JSON,), path="/verify", method="POST", key=None):
         self.sent = []
         self._api = api
         self._scope = {
@@ -142,7 +142,7 @@ class Exchange:
             "scheme": "http",
             "client": ("client", 1),
             "server": ("pulseprint", 80),
-            "headers": [(b"authorization", f"Bearer {api.key}".encode()), *headers],
+            "headers": [(b"authorization", f"Bearer {key or api.key}".encode()), *headers],
         }
 
     def run(self, receive):

@@ -82,7 +82,7 @@ MALFORMED = {
     "control character in text": b'{"subject_id": "a\x00b"}',
     "nested 17 deep": nested(16),
     "nested 300 deep": nested(300),
-    "nested 100 000 deep": nested(100_000),
+    "nested 1 900 deep": nested(1_900),
 }
 
 INVALID = {
@@ -424,22 +424,59 @@ class TestManyFaults:
         assert pointers == ["/subject_id", ""]
 
     @pytest.mark.parametrize(
-        ("part", "status", "code"),
-        [
-            (b"[],", 422, "invalid_request"),
-            (b"{},", 422, "invalid_request"),
-            (b'"",', 422, "invalid_request"),
-            (b"[", 400, "malformed_payload"),
-            (b'{"', 400, "malformed_payload"),
-            (b'"NaN",', 422, "invalid_request"),
-            (b"[NaN],", 400, "malformed_payload"),
-            (b"[" * 16 + b"]" * 16 + b",", 400, "malformed_payload"),
-        ],
+        "part", [b"[],", b"{},", b'"",', b"[", b'{"', b'"NaN",', b"[NaN],", b"[" * 16 + b"]" * 16 + b","]
     )
-    def test_more_parts_than_any_request_are_refused(self, shared_api, part, status, code):
-        check(shared_api.post("/verify", content=b"[" + part * 20_000 + b"1]"), status, code, None)
+    def test_more_parts_than_any_request_are_refused_unparsed(self, shared_api, part):
+        answer = shared_api.post("/verify", content=b"[" + part * 20_000 + b"1]")
 
-    def test_a_list_of_a_million_recordings_is_refused_quickly(self, shared_api):
+        check(answer, 422, "invalid_request", None)
+
+    def test_more_numbers_than_any_request_are_refused_unparsed(self, shared_api):
         body = b'{"subject_id":"a","recordings":[' + b"1," * 1_000_000 + b"1]}"
 
-        check(shared_api.post("/enroll", content=body), 422, "invalid_request", "/recordings")
+        answer = shared_api.post("/enroll", content=body)
+
+        check(answer, 422, "invalid_request", None)
+        assert "signal_b64" in answer.json()["detail"]
+
+    def test_as_many_numbers_as_a_request_may_hold_are_read(self, shared_api):
+        """600 s at 500 Hz, in five strips of 120 s."""
+        body = enroll(recordings=[recording(fs_hz=500, signal=[0] * 60_000)] * 5)
+
+        answer = shared_api.post("/enroll", body)
+
+        check(answer, 422, "signal_flat", "/recordings/0")
+
+    @pytest.mark.parametrize("text", ["\u0436", "\U0001f600", "\\u0436", "\\ud83d\\ude00"])
+    def test_long_text_beyond_ascii_is_refused_unparsed(self, shared_api, text):
+        body = f'{{"subject_id":"{"a" * 1024 * 1024}{text}"}}'.encode()
+
+        check(shared_api.post("/verify", content=body), 422, "invalid_request", None)
+
+    @pytest.mark.parametrize("number", [b"1" * 19, b"-" + b"1" * 19, b" " + b"1" * 400])
+    def test_long_integers_in_a_large_body_are_refused_unparsed(self, shared_api, number):
+        body = b'{"subject_id":"a","x":"' + b"1" * 1024 * 1024 + b'","recordings":[' + number + b"]}"
+
+        answer = shared_api.post("/verify", content=body)
+
+        check(answer, 422, "invalid_request", None)
+        assert "digits" in answer.json()["detail"]
+
+    def test_long_fractions_in_a_large_body_are_read(self, shared_api):
+        """As a computer writes them: 0.00012345678901234567."""
+        body = json.dumps(enroll(recordings=[recording(fs_hz=500, signal=["?"] * 60_000)]))
+
+        answer = shared_api.post("/enroll", content=body.replace('"?"', "0.00012345678901234567").encode())
+
+        check(answer, 422, "signal_flat", "/recordings/0")
+
+    def test_escapes_of_ascii_in_base64_are_read(self, shared_api):
+        """As some clients write the + of base64."""
+        content = b"\xfb\x00\x00" * 350_000
+        text = base64.b64encode(content).decode().replace("+", "\\u002B")
+        body = json.dumps(as_bytes("?", dtype="int16")).replace("?", text)
+
+        answer = shared_api.post("/enroll", content=body.encode())
+
+        assert "\\u002B" in body
+        check(answer, 422, "signal_too_long", "/recordings/0/signal_b64")

@@ -6,7 +6,9 @@ import dataclasses
 import pytest
 
 from app.api.deps import Limits
+from app.api.in_flight import BytesInFlight
 from app.domain.errors import TemporaryError
+from app.domain.subjects import Scope
 from tests.api.application import JSON, Exchange
 from tests.factories import ecg, enroll_body, verify_body
 
@@ -32,12 +34,22 @@ def chunks(*parts):
     return receive
 
 
+def whole(body):
+    """A body that arrives at once."""
+
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+async def unread():
+    raise AssertionError("the body was read")
+
+
 class TestLargeBodies:
     def test_an_announced_length_is_refused_without_reading(self, limited):
-        async def receive():
-            raise AssertionError("the body was read")
-
-        exchange = Exchange(limited, [JSON, (b"content-length", b"10001")]).run(receive)
+        exchange = Exchange(limited, [JSON, (b"content-length", b"10001")]).run(unread)
 
         assert (exchange.status, exchange.problem["code"]) == (413, "payload_too_large")
 
@@ -53,10 +65,75 @@ class TestLargeBodies:
 
         assert exchange.status == 413
 
-    def test_the_default_limit_is_eight_mebibytes(self, shared_api):
-        answer = shared_api.post("/verify", content=b" " * (8 * 1024 * 1024 + 1))
+    @pytest.mark.parametrize(
+        ("path", "mebibytes"),
+        [
+            ("/verify", 4),
+            ("/identify", 4),
+            ("/quality", 4),
+            ("/galleries", 4),
+            ("/enroll", 8),
+            ("/activity", 8),
+        ],
+    )
+    def test_the_default_limit_is_that_of_the_route(self, shared_api, path, mebibytes):
+        largest = b" " * (mebibytes * 1024 * 1024)
 
-        assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
+        at, above = (shared_api.post(path, content=body) for body in (largest, largest + b" "))
+
+        assert (at.status_code, at.json()["code"]) == (400, "malformed_payload")
+        assert (above.status_code, above.json()["code"]) == (413, "payload_too_large")
+
+
+class TestBodiesInFlight:
+    def test_are_bounded_over_all_requests_and_forgotten_with_their_answers(self, sqlite_api):
+        in_flight = BytesInFlight(max_bytes=10_000)
+        sqlite_api.app.state.services = dataclasses.replace(sqlite_api.services, in_flight=in_flight)
+
+        with in_flight.body() as others:
+            others.grow(6_000)
+            refused = Exchange(sqlite_api).run(chunks(b"[" * 3_000, b"[" * 3_000))
+        read = Exchange(sqlite_api).run(whole(b"[" * 6_000))
+
+        assert (refused.status, refused.problem["code"]) == (503, "overloaded")
+        assert (b"retry-after", b"1") in refused.sent[0]["headers"]
+        assert read.status == 422
+        with in_flight.body() as all_of_them:
+            all_of_them.grow(10_000)
+
+
+class TestKeyBeforeBody:
+    @pytest.mark.parametrize(
+        "path", ["/enroll", "/verify", "/identify", "/activity", "/quality", "/galleries"]
+    )
+    def test_no_byte_is_read_for_an_unknown_key(self, sqlite_api, path):
+        exchange = Exchange(sqlite_api, path=path, key=f"pp_{'0' * 16}_{'A' * 43}").run(unread)
+
+        assert (exchange.status, exchange.problem["code"]) == (401, "invalid_credentials")
+
+    def test_no_byte_is_read_for_a_revoked_key(self, sqlite_api):
+        key = sqlite_api.new_key()
+        sqlite_api.services.access.revoke(key.split("_")[1])
+
+        assert Exchange(sqlite_api, key=key).run(unread).status == 401
+
+    def test_a_key_revoked_while_its_body_trickles_in_is_refused(self, sqlite_api, monkeypatch):
+        monkeypatch.setattr("app.api.calls.ADMISSION_LASTS_S", 0.0)
+        key = sqlite_api.new_key()
+
+        async def receive():
+            sqlite_api.services.access.revoke(key.split("_")[1])
+            return {"type": "http.request", "body": b"{}", "more_body": False}
+
+        assert Exchange(sqlite_api, key=key).run(receive).status == 401
+
+    @pytest.mark.parametrize("path", ["/enroll", "/identify", "/activity", "/galleries"])
+    def test_no_byte_is_read_for_a_key_without_the_scope(self, sqlite_api, path):
+        key = sqlite_api.new_key(Scope.VERIFY)
+
+        exchange = Exchange(sqlite_api, path=path, key=key).run(unread)
+
+        assert (exchange.status, exchange.problem["code"]) == (403, "insufficient_scope")
 
 
 class TestSlowBodies:

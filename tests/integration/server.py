@@ -66,6 +66,10 @@ class ServerProcess:
     def __exit__(self, *_: object) -> None:
         self.kill()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def kill(self) -> None:
         """SIGKILL to it and its workers: no handler runs, nothing is flushed."""
         with contextlib.suppress(ProcessLookupError):

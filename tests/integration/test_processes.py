@@ -69,6 +69,16 @@ class TestReplicas:
                 }
                 assert sizes == {person + 1}
 
+    def test_limits_of_connections_hold_in_every_worker(self, sqlite_url, tmp_path):
+        """Which of them takes a connection is chance: some of twenty reach each."""
+        env = environment(tmp_path, sqlite_url, MASTER_KEY, workers="2", max_body_bytes="5000")
+        with ServerProcess(tmp_path, env, new_key(tmp_path, env)) as server:
+            for _ in range(20):
+                with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+                    connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000)
+                    assert connection.recv(100).startswith(b"HTTP/1.1 400")
+                assert server.call("POST", "/verify", "a" * 5_000)[0] == 413
+
 
 class TestStop:
     @pytest.mark.parametrize("workers", ["1", "2"])

@@ -90,7 +90,9 @@ class EcgRecording(RequestSchema):
     )
     unit: Unit = Field(description="Unit of the samples.", examples=["mV"])
     lead: Lead = Field(Lead.UNKNOWN, description="Where the ECG was taken.", examples=["I"])
-    signal: OrAbsent[Signal] = Field(None, description="Samples as numbers.", examples=[[0.01, 0.02, 0.05]])
+    signal: OrAbsent[Signal] = Field(
+        None, description="Samples as numbers, at most 300 000 in a request.", examples=[[0.01, 0.02, 0.05]]
+    )
     signal_b64: OrAbsent[Base64] = Field(
         None, description="Samples as little-endian bytes in base64.", examples=["AAABAAIA"]
     )
@@ -168,7 +170,10 @@ class FaceRecording(RequestSchema):
     """A picture of one face."""
 
     modality: Literal["face"] = Field(description="Which biometric modality was captured.", examples=["face"])
-    image_b64: Base64 = Field(description="JPEG or PNG in base64, at most 4 MiB.", examples=["/9j/4AAQ"])
+    image_b64: Base64 = Field(
+        description="JPEG or PNG in base64, at most 4 MiB, and within the largest body.",
+        examples=["/9j/4AAQ"],
+    )
     captured_at: OrAbsent[Timestamp] = Field(
         None, description="When the picture was taken.", examples=["2026-11-20T09:30:00Z"]
     )
@@ -192,7 +197,10 @@ class FingerprintRecording(RequestSchema):
     modality: Literal["fingerprint"] = Field(
         description="Which biometric modality was captured.", examples=["fingerprint"]
     )
-    image_b64: Base64 = Field(description="PNG, BMP or JPEG in base64, at most 4 MiB.", examples=["iVBORw0K"])
+    image_b64: Base64 = Field(
+        description="PNG, BMP or JPEG in base64, at most 4 MiB, and within the largest body.",
+        examples=["iVBORw0K"],
+    )
     dpi: int = Field(500, ge=100, le=2000, description="Resolution in dots per inch.", examples=[500])
     finger: Finger = Field(Finger.UNKNOWN, description="Which finger.", examples=["right_index"])
     captured_at: OrAbsent[Timestamp] = Field(
