@@ -245,7 +245,7 @@ class TestHalfOpen:
         with attacked.costs_at_most(mib=32):
             self._attack(attacked)
 
-    @pytest.mark.skipif(not LONG, reason="the long form")
+    @pytest.mark.long_form
     def test_nor_do_they_before_two_workers(self, sqlite_template, tmp_path):
         with serving(sqlite_template, tmp_path, workers="2") as attacked:
             self._attack(attacked)

@@ -214,7 +214,7 @@ class TestTenInOne:
         report(attack.__name__, found)
         assert max(found.over_stated) <= TOLERATED
 
-    @pytest.mark.skipif(not LONG, reason="30 strangers tell little of one comparison in a thousand")
+    @pytest.mark.long_form  # 30 strangers, once each, tell little of one comparison in a thousand.
     @pytest.mark.parametrize("rate", [0.01, 0.001])
     @pytest.mark.parametrize(
         "attack",
