@@ -16,8 +16,9 @@ MAX_HEAD_BYTES: Final = 32 * 1024
 MAX_HEADERS: Final = 100
 # Requests sent ahead of answers wait as objects, a hundred times as large as their bytes.
 MAX_PIPELINED: Final = 16
-# The rest of a refused body is read, or clients that send before they read would miss the answer.
-MAX_DISCARDED_BYTES: Final = 8 * 1024 * 1024
+# The rest of a refused body is read and thrown away: clients that send before they read would miss the
+# answer, and a reset would break their next request. It takes no memory, so this is far above honest bodies.
+MAX_DISCARDED_BYTES: Final = 64 * 1024 * 1024
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):

@@ -251,7 +251,7 @@ class TestRefusedBodies:
         endless = self.unsent().replace(b"4000000", b"99999999999")
 
         with pytest.raises(ConnectionError):
-            exchange(address, endless, *[b"a" * 65_536] * (3 * MAX_DISCARDED_BYTES // 65_536))
+            exchange(address, endless, *[b"a" * 1_048_576] * (2 * MAX_DISCARDED_BYTES // 1_048_576))
 
     def test_whoever_waits_for_leave_to_send_is_refused_without_it(self, address):
         """Nor is a request taken for the body that was never sent."""
