@@ -10,7 +10,7 @@ RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --only-
     && /opt/venv/bin/pip uninstall --quiet --yes pip setuptools
 
 FROM ${PYTHON_IMAGE} AS service
-ARG VERSION=2026.11.0
+ARG VERSION=2026.12.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Pulseprint" \
       org.opencontainers.image.description="Self-hosted biometric recognition by heartbeat: a decision at a stated error rate." \

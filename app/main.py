@@ -31,7 +31,7 @@ from app.domain.errors import PulseprintError
 from app.loading import loading
 from app.log import configure_logging
 
-RELEASE = "2026.11.0"
+RELEASE = "2026.12.0"
 
 VERBS = (enroll.router, verify.router, identify.router, activity.router)
 OTHERS = (quality.router, subjects.router, galleries.router, models.router, health.router, docs_page.router)

@@ -49,7 +49,8 @@ Recognises people by their heartbeat. You POST a recording, you get a decision a
 
 Scores are log-likelihood ratios in decibans; thresholds are false match rates from measured non-mated
 scores. `POST /enroll`, `/verify`, `/identify` and `/activity` also answer under `/v1`.
-Every error is a problem document (RFC 9457) with a stable `code`.
+Every error is a problem document (RFC 9457) with a stable `code`. Only a connection that is refused before
+its request is read gets plain text: a head that is too long (400), or no connection to spare (503).
 """
 
 

@@ -105,7 +105,8 @@ class EnrollAnswer(ResponseSchema):
     )
     possible_duplicate_of: list[str] | SkipJsonSchema[None] = absentable(
         "Other names of the gallery that may be this person, the most alike first (scope admin; not repeated"
-        " with an Idempotency-Key).",
+        " with an Idempotency-Key). A hint: chance makes one in fifty enrollments, more below 30 subjects,"
+        " where nothing is known of the gallery's sensor.",
         example=["operator-71"],
     )
     created_at: datetime = described("When the references were stored.", example="2026-11-20T09:30:00Z")
