@@ -337,7 +337,7 @@ def _rates(story: Story, correction: Sequence[dict[str, object]]) -> Iterator[st
             if part["corrected"]
             else "not corrected: too few people yet"
         )
-        if part["limited"]:  # Computed people look more alike than real ones; some galleries of them are.
+        if part.get("limited"):  # Computed people look more alike than real ones; some galleries of them are.
             state += ", as far as it may be: these people look very much alike"
         yield f"{part['encoder']}: {state} ({part['subjects']} people, {part['pairs']} comparisons)"
 
