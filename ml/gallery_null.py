@@ -13,14 +13,12 @@ Three things could turn this against the gallery:
   names of one person are 36 of the 2 278 pairs in a gallery of 68, more than the 1 % that a threshold is read
   from. So the fit begins with quantiles that one pair in ten cannot move, and approaches the tail in steps.
   At each step, pairs that the fit so far cannot explain are found and their names grouped by person
-  (`ml.possible_duplicates`); of every person only one name is compared with others. A bundle's 5 % mated
-  quantile alone must not decide what a duplicate is: with a weak encoder or a shifted sensor it lies inside
-  the non-mated bulk, and leaving out the highest true non-mated pairs would bias the null downwards, towards
-  false matches. A pair is a duplicate only if, in both directions, its corrected LLR exceeds that quantile
-  *and* the score that the fitted null expects one pair of this gallery to exceed (three pairs, where a third
-  name looks like both): leaving out one honest pair of the 30 above the highest quantile used shifts a rate
-  by 3 %. Pairs between the two limits may be either. They stay, and the quantiles used are taken where at
-  most a tenth of the pairs above is of that kind.
+  (`ml.possible_duplicates`); of every person only one name is compared with others. A pair is a duplicate
+  if, in both directions, its corrected LLR exceeds the score that the fitted null expects one pair of this
+  gallery to exceed (three pairs, where a third name looks like both): leaving out one honest pair of the 30
+  above the highest quantile used shifts a rate by 3 %. Pairs above a bundle's 5 % mated quantile may be
+  either. They stay, and the quantiles used are taken where at most a tenth of the pairs above is of that
+  kind.
 * *A crowd that looks alike.* Many enrollments that resemble each other, but not enough to be one person,
   raise thresholds as a real shift does. The map takes at most 20 dB from the score of two equal vectors.
   Where that limit acts, thresholds are more lenient than what was measured, and the correction is `limited`.
@@ -199,27 +197,17 @@ def fit_gallery_null(
     own = _OwnComparisons.of(np.asarray(llr_db, dtype=np.float64), np.asarray(evidence_classes))
     if own.pairs <= 2 * RESOLVED_PAIRS:
         return GalleryNull.identity(subjects=subjects)
-    bundle = LlrHistogram.mixture(
-        [calibration.llr_histogram(k) for k in range(EVIDENCE_CLASSES)],
-        [float(scores.size) for scores in own.by_class],
-    )
-    mated_db = max(calibration.mated_quantile_db(k) for k in range(EVIDENCE_CLASSES) if own.by_class[k].size)
-    limits_db = tuple(
-        max(mated_db, bundle.quantile(explicable / own.pairs))
-        for explicable in (_EXPLICABLE_PAIRS, rules.explicable_in_a_trio)
-    )
-    identical_db = float(
-        np.average(
-            [calibration.identical_llr_db(k) for k in range(EVIDENCE_CLASSES)],
-            weights=[scores.size for scores in own.by_class],
-        )
-    )
     kept, duplicates, share = own, _NO_DUPLICATES, 1.0
     slope, offset_db = 1.0, 0.0
     for start in (*rules.starting_shares, *[None] * _MAX_ROUNDS):
-        share = start or kept.upper_share((mated_db - offset_db) / slope)
-        slope, offset_db = _fit_map(kept, bundle, max(share, kept.resolution), identical_db)
-        equal_db = identical_db - _EQUAL_WITHIN_DB
+        expected = _Expected.of(calibration, kept)
+        share = start or kept.upper_share((expected.mated_db - offset_db) / slope)
+        slope, offset_db = _fit_map(kept, expected, max(share, kept.resolution))
+        equal_db = expected.identical_db - _EQUAL_WITHIN_DB
+        limits_db = (
+            expected.bundle.quantile(explicable / own.pairs)
+            for explicable in (_EXPLICABLE_PAIRS, rules.explicable_in_a_trio)
+        )
         found = own.possible_duplicates(
             *(min((limit_db - offset_db) / slope, equal_db) for limit_db in limits_db)
         )
@@ -229,7 +217,8 @@ def fit_gallery_null(
             duplicates, kept = found, own.without(found)
         if kept.pairs <= 2 * RESOLVED_PAIRS:  # Many names of few people.
             return GalleryNull.identity(subjects=subjects, possible_duplicates=duplicates)
-    lowest_db = identical_db - rules.max_loss_db - slope * identical_db
+    expected = _Expected.of(calibration, kept)
+    lowest_db = expected.identical_db - rules.max_loss_db - slope * expected.identical_db
     limited = offset_db < lowest_db
     return GalleryNull(
         corrected=True,
@@ -243,7 +232,7 @@ def fit_gallery_null(
         own_llr_db=kept.by_class,
         own_pairs=(0,) * EVIDENCE_CLASSES if limited else kept.pairs_by_class,
         least_own_rate=share,
-        pivot_db=bundle.quantile(share),
+        pivot_db=expected.bundle.quantile(share),
         limited=limited,
     )
 
@@ -296,13 +285,25 @@ class _OwnComparisons:
         scores = np.where(self.used, self.llr_db, -np.inf)
         return np.minimum(scores, scores.T)
 
+    @cached_property
+    def preference(self) -> FloatArray:
+        """Which name of a person is kept: that of the longest strip, then the one most like all others.
+
+        Not by row: replicas hold the subjects in different orders. Shape (n,).
+        """
+        lengths = np.where(self.used, self.evidence_classes, 0).sum(axis=1)
+        likeness_db = np.where(self.used, self.llr_db, 0.0)
+        likeness = likeness_db.sum(axis=1) + likeness_db.sum(axis=0)
+        return np.asarray(np.round(lengths * 1e6 + likeness, 3), dtype=np.float64)
+
     def possible_duplicates(self, limit_db: float, limit_in_a_trio_db: float) -> PossibleDuplicates:
         """Find the subjects whose scores exceed a limit in both directions, in a trio the lower one."""
+        alike = self.mutual_db > limit_db
         near = self.mutual_db > limit_in_a_trio_db
         rows = np.flatnonzero(near.any(axis=1))  # Few, or a product of all rows would take a while.
-        near, mutual_db = near[np.ix_(rows, rows)], self.mutual_db[np.ix_(rows, rows)]
-        shared = near.astype(np.float32) @ near.astype(np.float32)  # (n_rows, n_rows): names near both
-        return find_possible_duplicates((mutual_db > limit_db) | (near & (shared > 0.0)), mutual_db, rows)
+        among = near[np.ix_(rows, rows)].astype(np.float32)
+        alike[np.ix_(rows, rows)] |= (among > 0.0) & (among @ among > 0.0)  # Some third name is near both.
+        return find_possible_duplicates(alike, self.mutual_db, self.preference)
 
     def upper_share(self, mated_limit_db: float) -> float:
         """The smallest rate that is resolved and little touched by pairs that may be one person twice."""
@@ -330,9 +331,38 @@ def _unordered_pairs(used: BoolArray) -> int:
     return int(np.count_nonzero(used | used.T)) // 2
 
 
-def _fit_map(
-    own: _OwnComparisons, bundle: LlrHistogram, upper_share: float, identical_db: float
-) -> tuple[float, float]:
+@dataclass(frozen=True)
+class _Expected:
+    """What the bundle expects of comparisons of these lengths.
+
+    Of those that are kept only: 3-s names of one person, left out as duplicates, would else weigh in the
+    mixture and move the map of everybody else by ten decibans.
+
+    Args:
+        bundle: Non-mated scores.
+        mated_db: 5 % quantile of the mated scores.
+        identical_db: Score of equal vectors.
+    """
+
+    bundle: LlrHistogram
+    mated_db: float
+    identical_db: float
+
+    @classmethod
+    def of(cls, calibration: "Calibration", kept: "_OwnComparisons") -> Self:
+        weights = [float(scores.size) for scores in kept.by_class]
+        filled = [k for k, weight in enumerate(weights) if weight]
+        equal_db = [calibration.identical_llr_db(k) for k in range(EVIDENCE_CLASSES)]
+        return cls(
+            bundle=LlrHistogram.mixture(
+                [calibration.llr_histogram(k) for k in range(EVIDENCE_CLASSES)], weights
+            ),
+            mated_db=max(calibration.mated_quantile_db(k) for k in filled),
+            identical_db=float(np.average(equal_db, weights=weights)),
+        )
+
+
+def _fit_map(own: _OwnComparisons, expected: _Expected, upper_share: float) -> tuple[float, float]:
     """Bring the upper quantile of the gallery onto the bundle's exactly: thresholds lie there and above.
 
     The slope decides how far above. Two readings of a shift bound it: the tail spreads as the bulk does (the
@@ -342,9 +372,9 @@ def _fit_map(
     neither by much (docs/results/experiments/gallery-tail.json).
     """
     own_median, own_upper = own.quantiles(0.5, upper_share)
-    median, upper = bundle.quantile(0.5), bundle.quantile(upper_share)
+    median, upper = expected.bundle.quantile(0.5), expected.bundle.quantile(upper_share)
     spread = _slope(upper - median, own_upper - own_median)
-    anchored = _slope(identical_db - upper, identical_db - own_upper)
+    anchored = _slope(expected.identical_db - upper, expected.identical_db - own_upper)
     slope = float(np.sqrt(spread * anchored))
     return slope, upper - slope * own_upper
 

@@ -20,7 +20,7 @@ class PossibleDuplicates:
     """Names that may be one person, as rows of subjects.
 
     Attributes:
-        people: Two names or more of one person each; the one most like the others first. No row is in two.
+        people: Two names or more of one person each, the preferred one first. No row is in two.
         other_pairs: Pairs that look alike although their names are not one person's, such as a template that
             resembles several people.
     """
@@ -35,31 +35,34 @@ class PossibleDuplicates:
 
 
 def find_possible_duplicates(
-    alike: NDArray[np.bool_], score_db: NDArray[np.float64], names: NDArray[np.integer] | None = None
+    alike: NDArray[np.bool_], score_db: NDArray[np.float64], preference: NDArray[np.float64]
 ) -> PossibleDuplicates:
     """Group the names that may be one person; the same for any order of the subjects.
 
     Args:
         alike: Whether two subjects look like one person, symmetric, shape (n, n); the diagonal is ignored.
         score_db: How much they do, symmetric, shape (n, n); decides the order in which names join.
-        names: The subjects that the rows stand for, ascending, shape (n,); by default the rows themselves.
+        preference: Which name of a person stands for it, the largest first; shape (n,). It also decides where
+            scores are equal, as they are for the two names of a pair.
     """
-    called = np.arange(len(alike)) if names is None else names
     linked = alike & ~np.eye(len(alike), dtype=bool)
-    members = np.flatnonzero(linked.any(axis=1))
-    weight = np.where(linked[members], score_db[members], 0.0).sum(axis=1)
+    members = np.flatnonzero(linked.any(axis=1))  # Few, as a rule.
+    among = np.ix_(members, members)
+    weight = np.where(linked[among], score_db[among], 0.0).sum(axis=1)
     people: list[list[int]] = []
-    for row in members[np.argsort(-weight, kind="stable")].tolist():
-        shares = [float(linked[row, known].mean()) for known in people]
+    for row in members[np.lexsort((-preference[members], -weight))].tolist():
+        shares = [float(linked[row, names].mean()) for names in people]
         best = int(np.argmax(shares)) if shares else -1
         if best >= 0 and shares[best] > _JOINING_SHARE:
             people[best].append(row)
         else:
             people.append([row])
-    for known in people:
-        linked[np.ix_(known, known)] = False
+    for names in people:
+        linked[np.ix_(names, names)] = False
     rows, columns = np.nonzero(np.triu(linked))
     return PossibleDuplicates(
-        people=tuple(tuple(called[known].tolist()) for known in people if len(known) > 1),
-        other_pairs=tuple(zip(called[rows].tolist(), called[columns].tolist(), strict=True)),
+        people=tuple(
+            tuple(sorted(names, key=lambda row: -preference[row])) for names in people if len(names) > 1
+        ),
+        other_pairs=tuple(zip(rows.tolist(), columns.tolist(), strict=True)),
     )
