@@ -19,7 +19,7 @@ from app.adapters.db.key_check import ensure_key_check
 from app.adapters.db.schema import check_schema
 from app.adapters.db.unit_of_work import SqlStore
 from app.adapters.executor import BoundedExecutor
-from app.adapters.metrics import count_null_jump, count_possible_duplicate, report_index_lag
+from app.adapters.metrics import count_null_jump, report_index_lag
 from app.api.deps import Limits, Services
 from app.api.in_flight import BytesInFlight
 from app.domain.activity import ActivityRecogniser
@@ -115,6 +115,11 @@ def check_settings(settings: Settings) -> None:
     with open_store(settings) as (engine, store):
         refuse_retired(store, encoders, allowed=settings.allow_retired)
         open_vault(settings, engine)
+
+
+def report_duplicate(gallery: str, names: int) -> None:
+    """Say in the log that an enrollment looks like other names, and how many."""
+    _gallery_log.info("enrollment.possible_duplicate", gallery=gallery, names=names)
 
 
 def report_null_jump(gallery: str, jump: NullJump) -> None:
@@ -213,10 +218,11 @@ def open_services(
                 encoders=encoders,
                 follower=follower,
                 check=MismatchCheck(matcher, follower),
-                duplicates=DuplicateSearch(store, matcher, follower, count_possible_duplicate),
+                duplicates=DuplicateSearch(store, matcher, follower),
                 answers=answers,
                 clock=utc_now,
                 new_id=new_id,
+                report_duplicate=report_duplicate,
             ),
             verification=VerificationService(store, encoders, matcher, follower, recogniser),
             identification=IdentificationService(store, encoders, matcher, follower, recogniser),

@@ -37,12 +37,9 @@ _encodings = Histogram(
     "pulseprint_encode_seconds", "Time to encode one recording.", ["encoder"], buckets=_LATENCY_BUCKETS_S
 )
 _queued = Gauge("pulseprint_queue_depth", "Jobs waiting for a thread.", multiprocess_mode="livesum")
-_possible_duplicates = Counter(
-    "pulseprint_possible_duplicates", "Enrollments that look like somebody enrolled under another name."
-)
 _null_jumps = Counter(
     "pulseprint_gallery_null_jumps",
-    "Corrections of galleries that jumped towards stricter thresholds, by what most likely made them.",
+    "Corrections of galleries that jumped, by what most likely made them.",
     ["encoder", "reason"],
 )
 _index_lag = Gauge(
@@ -76,11 +73,6 @@ def encoding_time(encoder: str) -> AbstractContextManager[object]:
 def report_index_lag(revisions: int) -> None:
     """Report how far the index was behind when it caught up."""
     _index_lag.set(revisions)
-
-
-def count_possible_duplicate() -> None:
-    """Count an enrollment that looks like another name."""
-    _possible_duplicates.inc()
 
 
 def count_null_jump(*, encoder: str, reason: str) -> None:

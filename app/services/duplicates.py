@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from app.domain.ports import Store
@@ -33,20 +31,12 @@ class DuplicateSearch:
         store: The truth.
         matcher: Compares.
         follower: Knows the galleries.
-        count: Called once for every enrollment that looks like another name.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        matcher: Matcher,
-        follower: GalleryFollower,
-        count: Callable[[], None] = lambda: None,
-    ) -> None:
+    def __init__(self, store: Store, matcher: Matcher, follower: GalleryFollower) -> None:
         self._store = store
         self._matcher = matcher
         self._follower = follower
-        self._count = count
 
     def names_like(
         self, caller: ApiClient, gallery_name: str, subject_id: str, captured: Probe
@@ -75,10 +65,7 @@ class DuplicateSearch:
                 comparisons, _ = self._matcher.with_gallery(state, templates)
                 alike = [slot for compared in comparisons for slot in _alike(state, compared)]
                 names = [known.subject_id for slot in alike if (known := state.subject(slot)) is not None]
-        others = tuple(name for name in dict.fromkeys(names) if name != subject_id)[:MAX_NAMES]
-        if others:
-            self._count()
-        return others
+        return tuple(name for name in dict.fromkeys(names) if name != subject_id)[:MAX_NAMES]
 
 
 def _alike(state: GalleryState, compared: Comparisons) -> list[int]:

@@ -100,6 +100,7 @@ class EnrollmentService:
         answers: AnswerLog,
         clock: Clock,
         new_id: NewId,
+        report_duplicate: Callable[[str, int], None] = lambda *_: None,
     ) -> None:
         self._store = store
         self._vault = vault
@@ -107,6 +108,7 @@ class EnrollmentService:
         self._follower = follower
         self._check = check
         self._duplicates = duplicates
+        self._report_duplicate = report_duplicate
         self._answers = answers
         self._clock = clock
         self._new_id = new_id
@@ -168,7 +170,11 @@ class EnrollmentService:
             )
             answer = render(outcome)  # Names nobody else: kept for repetitions, it outlives their erasure.
             self._answers.keep(uow, idempotent, answer, owner.subject.uuid)
-        if not alike or Scope.ADMIN not in caller.scopes:
+        if not alike:
+            return answer
+        # Only of what was stored, and not where it can be read without a key: or it would tell who is enrolled.
+        self._report_duplicate(gallery.name, len(alike))
+        if Scope.ADMIN not in caller.scopes:
             return answer
         return render(replace(outcome, possible_duplicate_of=alike))
 

@@ -172,13 +172,18 @@ class GalleryService:
                         modality=encoder.modality,
                         encoder=encoder.encoder_id,
                         corrected=found.corrected,
-                        slope=found.slope,
-                        offset_db=found.offset_db,
-                        pairs=found.pairs,
+                        # Exact figures tell others whether a new name is a known person.
+                        slope=found.slope if admin else round(found.slope, 1),
+                        offset_db=found.offset_db if admin else float(round(found.offset_db)),
+                        pairs=found.pairs if admin else found.subjects * (found.subjects - 1) // 2,
                         subjects=found.subjects,
-                        measured_over_nominal=found.measured_over_nominal,
+                        measured_over_nominal=_rounded(found.measured_over_nominal, None if admin else 1),
                         limited=found.limited,
                         possible_duplicates=names if admin else None,
                     )
                 )
         return tuple(views)
+
+
+def _rounded(value: float | None, digits: int | None) -> float | None:
+    return value if value is None or digits is None else round(value, digits)

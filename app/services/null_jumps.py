@@ -1,4 +1,4 @@
-"""A correction that jumps: somebody enrolled one person under many names, or people who look alike."""
+"""A correction that jumps: one person under many names, people who look alike, or junk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 from app.domain.ports import GalleryNull
 
 JUMP_DB = 6.0
-"""A correction that grows by this much from one fit to the next is reported: few enrollments do that."""
+"""A correction that moves by this much from one fit to the next is reported: few enrollments do that."""
 
 
 class JumpReason(StrEnum):
@@ -17,12 +17,13 @@ class JumpReason(StrEnum):
 
     LIMITED = "limited"  # It would have gone further and was held back.
     POSSIBLE_DUPLICATES = "possible_duplicates"  # More names that may be one person.
+    LENIENT = "lenient"  # Thresholds fell: junk, or people of another sensor, among the enrolled.
     OTHER = "other"  # Another sensor among the enrolled, or people who look alike.
 
 
 @dataclass(frozen=True)
 class NullJump:
-    """A gallery's non-mated scores reach much higher than at the last fit.
+    """A gallery's non-mated scores reach much higher, or lower, than at the last fit.
 
     Attributes:
         encoder: Whose scores.
@@ -68,12 +69,14 @@ class JumpWatch:
 def _jumped(before: GalleryNull, after: GalleryNull) -> bool:
     if after.limited and not before.limited:
         return True
-    return before.corrected and after.raised_db - before.raised_db > JUMP_DB  # The first one is no jump.
+    return before.corrected and abs(after.raised_db - before.raised_db) > JUMP_DB  # The first is no jump.
 
 
 def _reason(before: GalleryNull, after: GalleryNull) -> JumpReason:
     if after.limited:
         return JumpReason.LIMITED
+    if after.raised_db < before.raised_db:
+        return JumpReason.LENIENT
     if _names_alike(after) > _names_alike(before):
         return JumpReason.POSSIBLE_DUPLICATES
     return JumpReason.OTHER

@@ -39,9 +39,9 @@ class CorrectionAnswer(ResponseSchema):
     modality: Modality = described("Which modality.", example="ecg")
     encoder: str = described("Which encoder.", example="ecg@2026.11")
     corrected: bool = described("False below 30 subjects.", example=True)
-    slope: float = described("Of the affine map of the score.", example=1.04)
-    offset_db: float = described("Of the affine map of the score; decibans.", example=-1.3)
-    pairs: int = described("Non-mated comparisons behind it.", example=7832)
+    slope: float = described("Of the affine map of the score; rounded without admin.", example=1.04)
+    offset_db: float = described("Of the map, in decibans; rounded without admin.", example=-1.3)
+    pairs: int = described("Non-mated comparisons behind it; without admin, of all subjects.", example=7832)
     subjects: int = described("Subjects behind it.", example=89)
     measured_over_nominal: float | None = described("Measured FMR over the nominal one.", example=1.1)
     limited: bool = described(

@@ -33,7 +33,7 @@ class TestJumpWatch:
     def test_the_first_correction_of_a_gallery_is_no_jump(self):
         assert reported(Fit(corrected=False), Fit(raised_db=30.0)) == []
 
-    @pytest.mark.parametrize("change_db", [-40.0, 0.0, JUMP_DB])
+    @pytest.mark.parametrize("change_db", [-JUMP_DB, 0.0, JUMP_DB])
     def test_usual_changes_are_not_reported(self, change_db: float):
         assert reported(Fit(raised_db=4.0), Fit(raised_db=4.0 + change_db)) == []
 
@@ -42,6 +42,11 @@ class TestJumpWatch:
 
         assert (jump.encoder, jump.before_db, jump.after_db, jump.subjects) == ("ecg@1", 4.0, 24.0, 60)
         assert jump.reason is JumpReason.OTHER
+
+    def test_a_fall_is_reported_as_one_towards_leniency(self):
+        (jump,) = reported(Fit(raised_db=15.0), Fit(raised_db=4.0))
+
+        assert jump.reason is JumpReason.LENIENT
 
     def test_more_names_that_may_be_one_person_are_the_reason(self):
         (jump,) = reported(
