@@ -172,7 +172,7 @@ class EnrollmentService:
             self._answers.keep(uow, idempotent, answer, owner.subject.uuid)
         if not alike:
             return answer
-        # Only of what was stored, and not where it can be read without a key: or it would tell who is enrolled.
+        # Only of what was stored, and not where no key is needed: or it would tell who is enrolled.
         self._report_duplicate(gallery.name, len(alike))
         if Scope.ADMIN not in caller.scopes:
             return answer
