@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from app.adapters.connections import MAX_DISCARDED_BYTES
 from tests.api.application import MASTER_KEY
 from tests.attacks.odd_bodies import MIB
 from tests.integration.server import ServerProcess, cli, environment
@@ -174,7 +175,7 @@ class TestWithoutEnd:
         with attacked.costs_at_most(mib=16, cpu_s=3.0):
             sent, healthz_s = asyncio.run(self._pour_in(attacked, start, unit))
 
-        assert sent < 6 * 8 * MIB + SOCKET_BUFFERS  # Six bytes for one, in chunks of one.
+        assert sent < MAX_DISCARDED_BYTES + SOCKET_BUFFERS
         assert healthz_s < 1.0
 
     async def _pour_in(self, attacked, start, unit):
