@@ -143,3 +143,29 @@ class TestMetadata:
         api.post("/enroll", enroll_body("ann", person=1))
 
         assert api.post("/verify", verify_body("ann", person=1)).json()["decision"] == "match"
+
+
+class TestKnownUnderAnotherName:
+    def test_is_told_to_nobody_without_admin(self, sqlite_api):
+        sqlite_api.post("/enroll", enroll_body("ann", person=1))
+        key = sqlite_api.new_key(Scope.ENROLL)
+
+        answer = sqlite_api.post("/enroll", enroll_body("bob", person=1), key=key)
+
+        assert answer.status_code == 201
+        assert "possible_duplicate_of" not in answer.json()
+        assert "duplicate" not in sqlite_api.get("/metrics", key=None).text
+
+    def test_is_logged_of_what_was_stored_and_names_nobody(self, sqlite_api):
+        sqlite_api.post("/enroll", enroll_body("ann", person=1))
+        key = sqlite_api.new_key(Scope.ENROLL)
+
+        refused = sqlite_api.post("/enroll", enroll_body("ann", person=2), key=key)
+        before = sqlite_api.log.getvalue()
+        sqlite_api.post("/enroll", enroll_body("bob", person=1), key=key)
+
+        (line,) = [x for x in sqlite_api.log.getvalue().splitlines() if "possible_duplicate" in x]
+        assert refused.status_code == 422
+        assert "possible_duplicate" not in before
+        assert "ann" not in line
+        assert "bob" not in line

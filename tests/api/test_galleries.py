@@ -130,6 +130,9 @@ class TestCorrection:
 
         (correction,) = api.get("/galleries/default").json()["correction"]
 
+        (for_reader,) = api.get("/galleries/default", key=api.new_key(Scope.READ)).json()["correction"]
+        assert for_reader["pairs"] == 31 * 30 // 2  # Exact ones tell whether a new name is a known person.
+        assert for_reader["offset_db"] == round(correction["offset_db"])
         assert (correction["corrected"], correction["subjects"]) == (True, 31)
         assert correction["pairs"] > 30
         assert correction["measured_over_nominal"] is not None
