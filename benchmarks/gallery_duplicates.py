@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from benchmarks.gallery_tail import CACHE, DATA, first_recordings
+from benchmarks.gallery_tail import CACHE, DATA, first_recordings, moved
 from ml.calibration import EVIDENCE_CLASSES, Calibration, fit_gallery_null
 from ml.data.readers import EcgRecord, read_cinc2017, read_ludb, read_qtdb
 from ml.data.splits import cinc_split
@@ -104,13 +104,6 @@ class Population:
             probe=moved(self.probe, common),
             again=tuple(moved(names, common) for names in self.again),
         )
-
-
-def moved(templates: TemplateSet, common: NDArray[np.float32]) -> TemplateSet:
-    """Add one vector to all."""
-    vectors = templates.vectors + common
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return replace(templates, vectors=vectors, reference_vectors=vectors)
 
 
 def populations(encoder: EcgEncoder) -> Iterator[Population]:
