@@ -1,7 +1,7 @@
 """What lies in `docs/results`, read back: results by bundle, baselines, comparisons, experiments, trainings.
 
 docs/results/<bundle id>/<protocol>.json        of `evaluate`
-docs/results/baseline-<name>.json               of benchmarks.baselines
+docs/results/baseline-<name>.json               of ml.research.ablations.baselines
 docs/results/comparisons/*.json                 of `compare`
 docs/results/experiments/*.json                 title, question, protocol, columns, rows, note, commands
 docs/results/training/<name>.json               what a training logged

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ml.models.features import WINDOW_FS_HZ, WINDOW_SAMPLES
-from ml.signal.constants import FLAT_SHARE_OF_OFFSET
+from ml.runtime.ecg.signal.constants import FLAT_SHARE_OF_OFFSET
 from ml.training.channels import between, random_channels
 from ml.training.crops import CropBank
 from ml.training.interpolation import read_between
@@ -178,7 +178,7 @@ class CropAugmentation:
 
 
 def standardised(windows: Tensor) -> Tensor:
-    """Zero mean, unit root mean square, clipped; as `ml.signal.windows` does it. float32, shape (B, n).
+    """Zero mean, unit root mean square, clipped; as `ml.runtime.ecg.signal.windows` does it. float32, shape (B, n).
 
     Flat windows give zeros: what is left of them after centring is the rounding of the mean.
     """

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from ml.bundle import default_bundle
+from ml.runtime.bundle import default_bundle
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -276,7 +276,7 @@ class TestDockerfile:
             "!migrations",
             "!ml",
             "!ml/models/__init__.py",
-            "!ml/models/mean_beat.py",
+            "!ml/runtime/ecg/mean_beat.py",
             "!models",
         }
 

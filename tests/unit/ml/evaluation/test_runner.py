@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ml.encoder import load_bundle
 from ml.evaluation.runner import ProtocolResult, Runner
+from ml.runtime.encoder import load_bundle
 
 pytestmark = pytest.mark.real_data
 

@@ -1,0 +1,170 @@
+"""What is kept of each cell: `docs/results/dt4ecg/cells/<cell>.json`, calls for each tested window included.
+
+From the calls every figure can be made again: pooled over folds, merged to three classes, with intervals over
+people. Torch-free.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.research.dt4ecg.plan import RECIPES, Cell
+
+IntArray = NDArray[np.int64]
+Json = Mapping[str, Any]
+
+CELLS = Path("dt4ecg") / "cells"
+"""Below `docs/results`."""
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, eq=False)
+class Calls:
+    """What a network said of each test window; all int64, shape (n_windows,).
+
+    Args:
+        person: Whose it is.
+        activity: What they did.
+        activity_called: The most probable activity.
+        group_called: The most probable of rest, light and vigorous, whose probabilities are those of their
+            activities added up.
+        person_called: The most probable person; None where the person was never trained on.
+    """
+
+    person: IntArray
+    activity: IntArray
+    activity_called: IntArray
+    group_called: IntArray
+    person_called: IntArray | None = None
+
+    def to_dict(self) -> dict[str, str | None]:
+        """Give the JSON form: one character per window."""
+        return {
+            name: None if values is None else "".join(_DIGITS[value] for value in values)
+            for name, values in vars(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, str | None]) -> Calls:
+        """Read the JSON form."""
+        return cls(**{name: None if text is None else _numbers(text) for name, text in kept.items()})  # type: ignore[arg-type]
+
+
+def pooled(calls: Sequence[Calls]) -> Calls:
+    """Put the calls of several folds together; people are called if they were in all of them."""
+    named = [one.person_called for one in calls if one.person_called is not None]
+    return Calls(
+        person=np.concatenate([one.person for one in calls]),
+        activity=np.concatenate([one.activity for one in calls]),
+        activity_called=np.concatenate([one.activity_called for one in calls]),
+        group_called=np.concatenate([one.group_called for one in calls]),
+        person_called=np.concatenate(named) if len(named) == len(calls) else None,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class CellResult:
+    """One training and what it said of its test windows.
+
+    Args:
+        cell: Which.
+        failed: Why there is no more than this; None where the training went through.
+        fold: Its name, such as `A3 without kal_04`.
+        people, activities: Names of the classes.
+        n_train: Windows trained on.
+        parameters: Weights of the network.
+        cpu_s: Of the training.
+        commit: Of the code.
+        calls: By context: `3 s`; further ones join neighbouring windows.
+        calibration: By task: `nll` in nats and `ece` (bins of equal width) as a share, of single windows.
+        epochs: Curves, see `ml.research.dt4ecg.training.Trained`.
+        first_weights: Likewise.
+    """
+
+    cell: Cell
+    failed: str | None = None
+    fold: str = ""
+    people: tuple[str, ...] = ()
+    activities: tuple[str, ...] = ()
+    n_train: int = 0
+    parameters: int = 0
+    cpu_s: float = 0.0
+    commit: str = ""
+    calls: Mapping[str, Calls] = field(default_factory=dict)
+    calibration: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    epochs: Sequence[Json] = ()
+    first_weights: Sequence[Sequence[float]] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form."""
+        return {
+            **vars(self),
+            "cell": self.cell.to_dict(),
+            "recipe": RECIPES[self.cell.recipe].to_dict(),
+            "calls": {context: calls.to_dict() for context, calls in self.calls.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, kept: Json) -> CellResult:
+        """Read the JSON form."""
+        values = {name: value for name, value in kept.items() if name != "recipe"}
+        return cls(
+            **values
+            | {
+                "cell": Cell(**kept["cell"]),
+                "people": tuple(kept["people"]),
+                "activities": tuple(kept["activities"]),
+                "calls": {context: Calls.from_dict(calls) for context, calls in kept["calls"].items()},
+            }
+        )
+
+
+def write_result(results: Path, result: CellResult) -> Path:
+    """Keep a result; an interrupted write leaves the former one.
+
+    Args:
+        results: `docs/results`.
+        result: To keep.
+    """
+    path = result_path(results, result.cell)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".tmp")
+    # A line per entry: curves stay readable, files small.
+    lines = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in result.to_dict().items())
+    draft.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    draft.replace(path)
+    return path
+
+
+def read_result(results: Path, cell: Cell) -> CellResult | None:
+    """Give the kept result of a cell; None where it was not measured, or by another recipe."""
+    path = result_path(results, cell)
+    if not path.is_file():
+        return None
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    # An option that is younger than the result had its default there.
+    if Cell().to_dict() | kept["cell"] != cell.to_dict() or kept["recipe"] != RECIPES[cell.recipe].to_dict():
+        return None
+    return CellResult.from_dict(kept)
+
+
+def read_all(results: Path, cells: Iterable[Cell]) -> dict[Cell, CellResult]:
+    """Give what is kept of some cells."""
+    found = ((cell, read_result(results, cell)) for cell in cells)
+    return {cell: result for cell, result in found if result is not None}
+
+
+def result_path(results: Path, cell: Cell) -> Path:
+    """Where a cell's result is kept."""
+    return results / CELLS / f"{cell.id}.json"
+
+
+def _numbers(text: str) -> IntArray:
+    return np.array([_DIGITS.index(digit) for digit in text], dtype=np.int64)
