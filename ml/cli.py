@@ -1,4 +1,4 @@
-"""Command line of the model plane: `python -m ml.cli train | assemble | calibrate | export | reproduce | …`.
+"""Command line of the model plane: `python -m ml.cli train | assemble | calibrate | export | …`.
 
 Stages talk through files under `var/train/<bundle id>`; each can be run again alone.
 """
@@ -20,9 +20,8 @@ from ml.data.records import DataError
 from ml.export.assembly_recipe import AssemblyRecipe, is_assembly_recipe, read_assembly_recipe
 from ml.export.beat_network import beat_lda_network
 from ml.export.bundle_writer import BundleDescription, describe_mean_beat, describe_network, write_bundle
-from ml.research.dt4ecg.command import register as register_reproduction
 from ml.runtime.bundle import WEIGHTS_FILE, BundleError
-from ml.runtime.calibration import Calibration
+from ml.runtime.calibration.llr import Calibration
 from ml.runtime.ecg.network_embedder import NetworkInputs
 from ml.runtime.encoder import BeatEmbedder, Embedder, NetworkEmbedder
 from ml.training import beat_lda, calibrate
@@ -244,7 +243,6 @@ register_evaluation(app)
 register_comparison(app)
 register_report(app)
 register_activity(app)
-register_reproduction(app)
 
 if __name__ == "__main__":
     try:

@@ -19,7 +19,7 @@ from ml.export.beat_network import beat_lda_network
 from ml.export.bundle_writer import describe_mean_beat, write_bundle
 from ml.models.beat_lda import BeatLda, BeatLdaConfig, fit_beat_lda
 from ml.models.beat_views import beat_views
-from ml.runtime.calibration import Calibration
+from ml.runtime.calibration.llr import Calibration
 from ml.runtime.ecg.beat_embedder import standard_beat
 from ml.runtime.ecg.mean_beat import MeanBeatConfig
 from ml.runtime.ecg.network_embedder import NetworkEmbedder, NetworkInputs

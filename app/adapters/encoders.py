@@ -17,7 +17,8 @@ from app.domain.errors import ConfigurationError, FailureToAcquireError
 from app.domain.ports import EncoderCard, Float64Array, IntArray
 from app.domain.references import Encoding, Modality, Recording, Vector
 from ml.runtime.bundle import ENCODER_KINDS, WEIGHTS_FILE, preference, read_bundle
-from ml.runtime.calibration import Calibration, Null, evidence_classes
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.calibration.nulls import Null, evidence_classes
 from ml.runtime.ecg.signal.conditioning import condition
 from ml.runtime.ecg.signal.errors import SignalError
 from ml.runtime.encoder import BundleError, EcgEncoder

@@ -13,7 +13,7 @@ from typing import Any
 
 from ml.export.assembly_recipe import AssemblyRecipe
 from ml.runtime.bundle import BUNDLE_FILE, CARD_FILE, MEAN_BEAT_KIND, NETWORK_KIND, SCHEMA, WEIGHTS_FILE
-from ml.runtime.calibration import Calibration
+from ml.runtime.calibration.llr import Calibration
 from ml.runtime.ecg.mean_beat import MeanBeatConfig
 from ml.runtime.encoder import EcgEncoder, load_bundle
 from ml.training.recipe import BundleNames, Recipe

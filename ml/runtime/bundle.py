@@ -61,8 +61,8 @@ class BundleInfo:
         sha256: Of `model.onnx`, the weights.
         files: SHA-256 of every file by name.
         preprocessing: Parameters of the kind's preparation.
-        calibration: Of an encoder the JSON form of `ml.runtime.calibration.Calibration`; of an activity bundle what
-            makes its probabilities true.
+        calibration: Of an encoder the JSON form of `ml.runtime.calibration.llr.Calibration`; of an activity
+            bundle what makes its probabilities true.
         calibration_data: People and pairs behind it, and what the mated scores were.
         operating_points: Measured error rates with intervals.
         licence, training_data: Of the weights.

@@ -19,7 +19,7 @@ from ml.runtime.bundle import (
     read_bundle,
     read_parameters,
 )
-from ml.runtime.calibration import Calibration
+from ml.runtime.calibration.llr import Calibration
 from ml.runtime.ecg.beat_embedder import BeatEmbedder
 from ml.runtime.ecg.embedder import Embedder, Encoding, Prepared
 from ml.runtime.ecg.mean_beat import MeanBeatConfig

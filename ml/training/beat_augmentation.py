@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ml.data.channels import random_channels
+from ml.data.interpolation import read_between
 from ml.runtime.ecg.mean_beat import drift_projection
 from ml.training.beat_bank import MARGIN_SAMPLES, BeatBank
-from ml.training.channels import random_channels
-from ml.training.interpolation import read_between
 from ml.training.network_recipe import BeatAugmentationConfig
 
 # The PR segment ends, and ST segment and T wave begin, this far from the fiducial point.

@@ -14,7 +14,8 @@ from ml.data.readers import read_cinc2017
 from ml.data.records import EcgRecord
 from ml.data.splits import Part, cinc_split, digest
 from ml.metrics.intervals import wilson
-from ml.runtime.calibration import Calibration, evidence_class, evidence_classes
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.calibration.nulls import evidence_class, evidence_classes
 from ml.runtime.ecg.embedder import Embedder
 from ml.runtime.ecg.signal.errors import SignalError
 from ml.training.calibration_fit import CohortScores, fit_calibration

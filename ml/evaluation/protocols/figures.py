@@ -16,7 +16,7 @@ from ml.metrics.intervals import (
     share_bootstrap,
     wilson,
 )
-from ml.runtime.calibration import Calibration
+from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.nulls import RESOLVED_PAIRS
 from ml.runtime.matching.gallery_null import GalleryNull
 

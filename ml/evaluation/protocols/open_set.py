@@ -11,7 +11,7 @@ from ml.evaluation.trials.scoring import Comparisons, Scored, compare, gallery_n
 from ml.evaluation.trials.trials import seeded_halves
 from ml.metrics.error_rates import open_set_rates, oracle_threshold
 from ml.metrics.intervals import Interval
-from ml.runtime.calibration import Calibration
+from ml.runtime.calibration.llr import Calibration
 
 FloatArray = NDArray[np.float64]
 

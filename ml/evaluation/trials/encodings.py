@@ -81,8 +81,7 @@ class EncodingCache:
 def cache_folder(root: Path, encoder: EcgEncoder) -> Path:
     """Name a folder after weights, preparation and code: a change of any must not meet old encodings."""
     package = Path(ml.runtime.encoder.__file__).parent
-    sources = sorted(package.glob("signal/*.py"))
-    sources += [*sorted(package.glob("*embedder.py")), package / "models" / "mean_beat.py"]
+    sources = [*sorted(package.glob("ecg/*.py")), *sorted(package.glob("ecg/signal/*.py"))]
     code = hashlib.sha256(b"".join(path.read_bytes() for path in sources))
     code.update(json.dumps(encoder.info.preprocessing, sort_keys=True).encode())
     return root / f"{encoder.info.sha256[:12]}-{code.hexdigest()[:12]}"

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.trials.encodings import TemplateSet
-from ml.runtime.calibration import EVIDENCE_CLASSES, Calibration, evidence_classes
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.calibration.nulls import EVIDENCE_CLASSES, evidence_classes
 from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
 
 FloatArray = NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""`python -m ml.research.ablations.activity_calibration`: what makes the probabilities of activity heads truer.
+"""What makes probabilities of activity heads truer: `python -m ml.research.ablations.activity_calibration`.
 
 Compares a temperature alone with a temperature and a share of windows that say nothing. For each person who
 is asked about under A3, each of the nine others is asked about in turn by heads and calibrations of eight:
@@ -10,21 +10,21 @@ second way was chosen. Needs `python -m ml.cli activity features`; writes
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.progress import track
 
-from benchmarks.paths import PROJECT
 from ml.data.motion import ACTIVITIES
 from ml.evaluation.activity.protocols import shipped_examples
 from ml.export.activity.stages import load_features
 from ml.export.bundle_writer import git_revision
 from ml.metrics.confidence import expected_calibration_error, fit_temperature, negative_log_likelihood
-from ml.runtime.ecg.activity.head import FloatArray
-from ml.training.activity.fitting import Calibrate, Examples, IntArray, fit_calibration, fit_head
+from ml.runtime.ecg.activity.head import FloatArray, IntArray
+from ml.training.activity.fitting import Calibrate, Examples, fit_calibration, fit_head
 
-RESULT = PROJECT / "docs" / "results" / "activity" / "calibration.json"
+RESULT = Path("docs/results") / "activity" / "calibration.json"
 
 
 def temperature_alone(scores: FloatArray, classes: IntArray) -> tuple[float, float]:
@@ -69,7 +69,7 @@ def rows(examples: Examples) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Measure windows of every length, with and without own rest."""
-    features, _ = load_features(PROJECT / "var" / "activity")
+    features, _ = load_features(Path("var/activity"))
     kept = []
     settings = [(context_s, own_rest) for context_s in features.tables for own_rest in (False, True)]
     for context_s, own_rest in track(settings, "calibrating"):

@@ -1,4 +1,4 @@
-"""`python -m ml.research.ablations.activity_fusion`: how much the trunk is to count beside features made by hand.
+"""How much the trunk counts beside handmade features: `python -m ml.research.ablations.activity_fusion`.
 
 For each person who is asked about under A3, heads of both views are fitted to the nine others, and fused with
 each of several shares of the trunk, or with shares fitted to these nine. Beside A3 stands the loss within:
@@ -13,31 +13,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from rich.progress import track
 from scipy.optimize import minimize
 
-from benchmarks.paths import PROJECT
 from ml.data.motion import ACTIVITIES
 from ml.evaluation.activity.protocols import Answers, shipped_examples
 from ml.export.activity.stages import load_features
 from ml.export.bundle_writer import git_revision
 from ml.metrics.confidence import negative_log_likelihood, smoothed_loss
-from ml.runtime.ecg.activity.head import FloatArray, contaminated
+from ml.runtime.ecg.activity.head import FloatArray, IntArray, contaminated
 from ml.training.activity.examples import FeatureTable
 from ml.training.activity.fitting import (
     CONTAMINATIONS,
     Examples,
     HeadChoices,
-    IntArray,
     choose_view,
     fit_calibration,
     fit_chosen_head,
 )
 
-RESULT = PROJECT / "docs" / "results" / "activity" / "fusion.json"
+RESULT = Path("docs/results") / "activity" / "fusion.json"
 N_CLASSES = len(ACTIVITIES)
 TRUNK_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 1.0)
 # Log probabilities by hand and of the trunk, of windows of people left out → shares of both.
@@ -126,7 +125,7 @@ def row(name: str, table: FeatureTable, told: list[Person], scored: np.ndarray) 
 
 def main() -> None:
     """Measure windows of every length, with and without own rest."""
-    features, _ = load_features(PROJECT / "var" / "activity")
+    features, _ = load_features(Path("var/activity"))
     settings = [(context_s, own_rest) for context_s in features.tables for own_rest in (False, True)]
     kept = []
     for context_s, own_rest in track(settings, "fusing"):

@@ -1,4 +1,4 @@
-"""`python -m ml.research.ablations.activity_sensors [--confirm]`: do people at rest on other sensors count as resting?
+"""Do people at rest on other sensors count as resting? `python -m ml.research.ablations.activity_sensors`.
 
 The activity bundle was fitted to ten people with one device, and to the mean of some CinC 2017 train people.
 Everybody here is at rest, and was recorded with another device: LUDB (clinical, lying, 10 s) and CinC 2017
@@ -19,20 +19,20 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.paths import PROJECT
-from benchmarks.strips import recogniser
 from ml.data.readers import read_cinc2017, read_ecg_id, read_ludb
 from ml.data.records import EcgRecord
 from ml.data.splits import Part, cinc_split
 from ml.evaluation.looks import log_look
 from ml.export.bundle_writer import git_revision
+from ml.runtime.bundle import ACTIVITY_KIND, preference
 from ml.runtime.ecg.activity.bundle import BundledRecogniser, load_recogniser
 from ml.runtime.ecg.activity.recogniser import ActivityCall, Baseline
 from ml.runtime.ecg.signal.conditioning import examine
 
-DATA = PROJECT.parent / "shared" / "data" / "ecg"
-RESULTS = PROJECT / "docs" / "results"
+DATA = Path("../shared/data/ecg")
+RESULTS = Path("docs/results")
 RESULT = RESULTS / "activity" / "other-sensors.json"
+MODELS = Path("models")
 PEOPLE = 200
 REST_S, ASKED_S = 20.0, 10.0
 NEXT_S = (REST_S, REST_S + ASKED_S)
@@ -115,10 +115,10 @@ def confirmation(found: BundledRecogniser) -> list[dict[str, Any]]:
 
 def main(arguments: Sequence[str]) -> None:
     """Measure the bundle that a service here would load, and keep the figures."""
-    served = recogniser()
-    if served is None:
+    folders = [folder for folder in MODELS.glob("activity@*") if folder.is_dir()]
+    if not folders:
         raise SystemExit("There is no activity bundle in models/.")
-    found = load_recogniser(PROJECT / "models" / served.card.encoder_id)
+    found = load_recogniser(max(folders, key=lambda folder: preference(folder.name, ACTIVITY_KIND)))
     kept: dict[str, Any] = {
         "title": "People at rest on sensors that the bundle never met",
         "bundle": found.encoder_id,

@@ -5,8 +5,8 @@
 Galleries of 60 people that correct themselves, on development data only: CinC dev, LUDB and QTDB, plain and
 with a component common to all vectors, which is what another sensor does. Then one person gets 9 or 20 names,
 ten people get four each, or 60 enrollments join that resemble each other without being one person. Compared
-are the rules of `ml.runtime.matching.gallery_null.FitRules`: those that ship, those before, and others of each kind. Writes
-`docs/results/experiments/gallery-duplicates.json`.
+are the rules of `ml.runtime.matching.gallery_null.FitRules`: those that ship, those before, and others of
+each kind. Writes `docs/results/experiments/gallery-duplicates.json`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from ml.evaluation.trials.encodings import EncodingCache, TemplateSet, cache_fol
 from ml.evaluation.trials.scoring import compare
 from ml.evaluation.trials.trials import Cut, Presentation
 from ml.research.ablations.gallery_tail import CACHE, DATA, first_recordings, moved
-from ml.runtime.calibration import EVIDENCE_CLASSES, Calibration
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.calibration.nulls import EVIDENCE_CLASSES
 from ml.runtime.encoder import EcgEncoder, load_bundle
 from ml.runtime.matching.gallery_null import FitRules, fit_gallery_null
 
@@ -179,10 +180,10 @@ class Gallery:
         parts = [people.first.subset(known)]
         parts += [names.subset(again) for names in people.again[: attack.names - 1] if again.size]
         if attack.crowd:
-            direction = rng.normal(size=people.first.vectors.shape[1])
-            direction *= CROWD_DIRECTION / np.linalg.norm(direction)
+            drawn = rng.normal(size=people.first.vectors.shape[1])
+            direction = np.asarray(drawn * (CROWD_DIRECTION / np.linalg.norm(drawn)), dtype=np.float32)
             crowd = rng.permutation(everybody)[: attack.crowd]
-            parts.append(moved(people.first.subset(crowd), direction.astype(np.float32)))
+            parts.append(moved(people.first.subset(crowd), direction))
         return cls(people, joined(parts), known, others[PEOPLE - again.size :])
 
     def figures(self, rules: FitRules) -> tuple[float, float, float]:

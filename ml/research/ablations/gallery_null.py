@@ -1,9 +1,9 @@
 """Which pairs may a gallery leave out as "the same person twice"? Two rules under a growing sensor shift.
 
-The first rule leaves out every pair above the bundle's 5 % mated quantile. The second, which ml.runtime.matching.gallery_null
-follows, asks in addition that the gallery's own fitted null cannot explain the pair. Synthetic people, since
-only there the truth is known and there are enough of them. Beside it stands what ml.research.ablations.gallery_tail
-found about thresholds beyond a gallery's own pairs:
+The first rule leaves out every pair above the bundle's 5 % mated quantile. The second, which
+`ml.runtime.matching.gallery_null` follows, also requires that the gallery's own fitted null cannot explain
+the pair. Synthetic people, since only there the truth is known and there are enough of them. Beside it stands
+what `ml.research.ablations.gallery_tail` found about thresholds beyond a gallery's own pairs:
 
     python -m ml.research.ablations.gallery_null        # writes docs/results/gallery-null.md
 """
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.report import ReportTable
-from ml.runtime.calibration import Calibration
+from ml.runtime.calibration.llr import Calibration
 from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
 from ml.training.calibration_fit import CohortScores, fit_calibration
 
@@ -62,7 +62,8 @@ def main() -> None:
         ),
         tuple(rows),
     )
-    made_by = "Made by `python -m ml.research.ablations.gallery_tail`, then `python -m ml.research.ablations.gallery_null`."
+    commands = [f"`python -m ml.research.ablations.{name}`" for name in ("gallery_tail", "gallery_null")]
+    made_by = f"Made by {', then '.join(commands)}."
     text = f"{table.to_markdown()}\n{tail_section()}\n{made_by}\n"
     RESULT.write_text(text, encoding="utf-8")
     print(text)

@@ -1,4 +1,4 @@
-"""How far above a gallery's own pairs may its thresholds be read? `python -m ml.research.ablations.gallery_tail`.
+"""How far above a gallery's own pairs may thresholds be read? `python -m ml.research.ablations.gallery_tail`.
 
 A gallery of 44 resolves 3 % of its non-mated scores; a policy asks for 0.1 %. Five ways to go on from there,
 on development data only: D1-dev (CinC dev people, first against last 15 s, or against last 5 s), LUDB (200
@@ -25,7 +25,8 @@ from ml.data.splits import cinc_split
 from ml.evaluation.trials.encodings import EncodingCache, TemplateSet, cache_folder, pool_presentations
 from ml.evaluation.trials.scoring import compare
 from ml.evaluation.trials.trials import Cut, Presentation
-from ml.runtime.calibration import BIN_DB, EVIDENCE_CLASSES, Calibration, Null
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.calibration.nulls import BIN_DB, EVIDENCE_CLASSES, Null
 from ml.runtime.encoder import EcgEncoder, load_bundle
 from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
 

@@ -1,4 +1,4 @@
-"""What augmentation, losses and teachers are worth: `python -m ml.research.ablations.network_ablation losses`.
+"""What augmentation, losses and teachers add: `python -m ml.research.ablations.network_ablation losses`.
 
 One change at a time from a base recipe on a small network and a small budget, measured on development data
 only: D1-dev (first against last 10 s, and 5 s) and D2 (QTDB, minute 0-1 against 13-14, all pairs of six 10-s
@@ -175,7 +175,7 @@ GROUPS: Mapping[str, Group] = {
         "Does a ResNet-34 teacher of 7.8 M weights help the paper's student of 5.6 M?",
         (
             _taught("none", {}, DEIT_TINY),
-            _taught("all, and both of the distillation token", TERMS | TOKEN_TERMS, DEIT_TINY),
+            _taught("all, and both of the distillation token", {**TERMS, **TOKEN_TERMS}, DEIT_TINY),
         ),
         network="DeiT-tiny of 5.6 M weights",
         steps=300,

@@ -17,7 +17,7 @@ from rich.progress import track
 
 from ml.research.ablations.gallery_tail import SEED
 from ml.research.ablations.strangers import FloatArray, Galleries, IntArray, People, Strips, read_people, unit
-from ml.runtime.calibration import Calibration
+from ml.runtime.calibration.llr import Calibration
 from ml.runtime.encoder import load_bundle
 
 RESULT = Path("docs/results/experiments/pooled-probes.json")
@@ -45,7 +45,7 @@ def longest(calibration: Calibration, parts: Strips) -> Strips:
 def mean_of_cosines(calibration: Calibration, parts: Strips) -> Strips:
     """Every strip on its own, the mean cosine counts, with the evidence of one strip."""
     whole = longest(calibration, parts)
-    return replace(whole, vectors=whole.vectors * agreement(parts)[:, None])
+    return replace(whole, vectors=whole.vectors * agreement(parts)[:, None].astype(np.float32))
 
 
 def discounted(calibration: Calibration, parts: Strips) -> Strips:

@@ -1,4 +1,4 @@
-"""R peaks against manual annotations: `python -m ml.research.ablations.r_peaks --data ../shared/data [--test]`.
+"""R peaks against manual annotations: `python -m ml.research.ablations.r_peaks --data … [--test]`.
 
 LUDB, leads I and II, is what the detector was tuned on. MIT-BIH, behind `--test`, chooses nothing; every
 look at it is appended to docs/results/looks.jsonl. A detection within 75 ms of an annotation matches it, one

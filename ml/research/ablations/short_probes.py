@@ -15,7 +15,7 @@ import numpy as np
 from rich.progress import track
 
 from ml.research.ablations.strangers import FloatArray, Galleries, People, read_people
-from ml.runtime.calibration import Calibration
+from ml.runtime.calibration.llr import Calibration
 from ml.runtime.encoder import load_bundle
 from ml.runtime.matching.gallery_null import GalleryNull
 

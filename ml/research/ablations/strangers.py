@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ from ml.data.splits import cinc_split
 from ml.evaluation.trials.encodings import EncodingCache, cache_folder
 from ml.evaluation.trials.trials import Cut
 from ml.research.ablations.gallery_tail import CACHE, DATA, SEED, first_recordings
-from ml.runtime.calibration import EVIDENCE_CLASSES, Calibration, evidence_classes
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.calibration.nulls import EVIDENCE_CLASSES, evidence_classes
 from ml.runtime.encoder import EcgEncoder
 from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
 
@@ -35,8 +37,8 @@ class Strips:
     seconds: FloatArray
     quality: FloatArray
 
-    def __getitem__(self, at: object) -> Strips:
-        return Strips(self.vectors[at], self.seconds[at], self.quality[at])  # type: ignore[index]
+    def __getitem__(self, at: Any) -> Strips:
+        return Strips(self.vectors[at], self.seconds[at], self.quality[at])
 
     def moved(self, common: NDArray[np.float32]) -> Strips:
         return replace(self, vectors=unit(self.vectors + common))
@@ -90,10 +92,10 @@ def read_people(encoder: EcgEncoder) -> Iterator[People]:
         "cinc2017_af",
         cinc,
         (0.0, 15.0),
-        {3.0: 15 + 1.33 * np.arange(10), 5.0: 15 + np.arange(0, 11, 2.5)},
+        {3.0: 15 + 1.33 * np.arange(10.0), 5.0: 15 + np.arange(0.0, 11.0, 2.5, dtype=np.float64)},
     )
     yield read(
-        "QTDB", "qtdb", qtdb, (0.0, 20.0), {3.0: 60 + 10.0 * np.arange(10), 5.0: 60 + 10.0 * np.arange(6)}
+        "QTDB", "qtdb", qtdb, (0.0, 20.0), {3.0: 60 + 10.0 * np.arange(10.0), 5.0: 60 + 10.0 * np.arange(6.0)}
     )
     for name, lead in (("LUDB lead I", "i"), ("LUDB lead II", "ii")):
         ludb = read_ludb(DATA / "ludb", lead)  # type: ignore[arg-type]
@@ -176,7 +178,7 @@ class Galleries:
             reached += matches[strangers].sum(axis=(0, 1))
             compared += int(strangers.sum()) * known.size
             del correction
-        return reached / compared / np.array(RATES)
+        return np.asarray(reached / compared / np.array(RATES))
 
     def fnmr(self, probes: Strips, people: IntArray) -> FloatArray:
         """At 1 % and 0.1 %, of the probes of one enrolled person each; people of shape (n,)."""

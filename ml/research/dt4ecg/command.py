@@ -1,4 +1,4 @@
-"""`python -m ml.cli reproduce dt4ecg`: plan, train, write the page."""
+"""`python -m ml.research.dt4ecg`: plan, train, write the page."""
 
 from __future__ import annotations
 
@@ -21,18 +21,6 @@ from ml.research.dt4ecg.progress import GridProgress
 from ml.research.dt4ecg.results import CellResult, read_all
 
 _LOOKS = "looks.jsonl"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands `reproduce …` to a command line."""
-    reproduce = typer.Typer(no_args_is_help=True, help="Do a paper again.")
-    reproduce.command("dt4ecg")(dt4ecg)
-    reproduce.callback()(_papers)
-    app.add_typer(reproduce, name="reproduce")
-
-
-def _papers() -> None:
-    """Do a paper again."""
 
 
 def dt4ecg(  # noqa: PLR0917 – typer declares options as parameters.
@@ -91,7 +79,7 @@ def plan_table(results: Path, costs: Costs, names: Sequence[str]) -> ReportTable
     basis = f"steps measured {costs.measured}" if costs.measured else "no step measured, try --costs"
     basis += f"; what is done took × {pace:.2f}" if kept else ""
     return ReportTable(
-        f"reproduce dt4ecg: what there is to do ({basis})",
+        f"dt4ecg: what there is to do ({basis})",
         ("part (--only)", "trainings", "done", "core-minutes", "of them open"),
         tuple(rows),
     )

@@ -46,7 +46,7 @@ _INTRODUCTION = """# DT4ECG: identity and activity from one network
 
 Every table of You, Gu, Yang, Yu and Guo, *DT4ECG: a dual-task learning framework for ECG-based human
 identity recognition and human activity detection*, beside what the same networks reach here. Written by
-`python -m ml.cli reproduce dt4ecg` from the [cells](dt4ecg/cells) beside it.
+`python -m ml.research.dt4ecg` from the [cells](dt4ecg/cells) beside it.
 
 **The data differ.** Theirs are private: 15 people; rest, one minute *after* a run, and deep breathing;
 three minutes each at 100 Hz. Here it is the open motion set (Kalouskova 2024, GPL-3.0): 10 people; rest,
@@ -75,8 +75,8 @@ modules halve the time, and `modules` = `full_length` keeps all 300 steps, 64 ch
 between one that is trained on and the next that is, batches are of 32, AdamW decays weights by 0.01 at a
 rate that rises to 0.003 and falls like a half cosine. Trials on parts of the training windows chose it
 (A2's first 27 s asked about 30 to 39 s, A1's seven tenths divided once more;
-[trials](dt4ecg/recipe-trials.json), again by `python -m ml.research.dt4ecg.recipe_study`). No protocol's own test
-windows did, but windows of everybody, with every electrode: under A2e and A3 it has seen more than it
+[trials](dt4ecg/recipe-trials.json), again by `python -m ml.research.dt4ecg.recipe_study`). No protocol's own
+test windows did, but windows of everybody, with every electrode: under A2e and A3 it has seen more than it
 should.
 
 **0 to 1 spans a record** as in the paper, which normalises before it segments. A window then knows two
@@ -94,13 +94,14 @@ features made by hand (rhythm, shape of the beats, what movement leaves beside t
 stages of an identity network say that never met these people; each is a linear discriminant, and their log
 probabilities add up, the network's with a weight of 0.4. Fitted for each head instead, weights lose under A3;
 one covariance for both loses at 30 s ([fusion.json](activity/fusion.json), by
-`python -m ml.research.ablations.activity_fusion`). Shrinkage, calibration and how windows are put together are chosen
-without the person who is asked; the features made by hand were chosen among some by looking at these people,
-and that one weight by the loss of people left out, everybody having had a say. Windows that allow no call
-count as wrong. *Own rest*: the first 20 s of the wearer's rest are known and not asked. A share of windows
-that say nothing, however sure they sound, makes probabilities truer than a temperature alone; without own
-rest, up to 20 s, they are less true than those by hand alone, since the network is sure and wrong about some
-([calibration.json](activity/calibration.json), by `python -m ml.research.ablations.activity_calibration`).
+`python -m ml.research.ablations.activity_fusion`). Shrinkage, calibration and how windows are put together
+are chosen without the person who is asked; the features made by hand were chosen among some by looking at
+these people, and that one weight by the loss of people left out, everybody having had a say. Windows that
+allow no call count as wrong. *Own rest*: the first 20 s of the wearer's rest are known and not asked. A
+share of windows that say nothing, however sure they sound, makes probabilities truer than a temperature
+alone; without own rest, up to 20 s, they are less true than those by hand alone, since the network is sure
+and wrong about some ([calibration.json](activity/calibration.json), by `python -m
+ml.research.ablations.activity_calibration`).
 """
 
 
@@ -184,11 +185,11 @@ def make_page(kept: Kept) -> Page:
 
 
 _COMMANDS = (
-    "python -m ml.cli reproduce dt4ecg --plan                  # what there is to do, and how long it takes",
-    "python -m ml.cli reproduce dt4ecg --jobs 2 --minutes 60   # do it; go on another time",
-    "python -m ml.cli reproduce dt4ecg --only table-1          # a part of it",
-    "python -m ml.cli reproduce dt4ecg --costs                 # parameters, MACs, latency, time of a step",
-    "python -m ml.cli reproduce dt4ecg --page                  # this page, from what is kept",
+    "python -m ml.research.dt4ecg --plan                  # what there is to do, and how long it takes",
+    "python -m ml.research.dt4ecg --jobs 2 --minutes 60   # do it; go on another time",
+    "python -m ml.research.dt4ecg --only table-1          # a part of it",
+    "python -m ml.research.dt4ecg --costs                 # parameters, MACs, latency, time of a step",
+    "python -m ml.research.dt4ecg --page                  # this page, from what is kept",
     "python -m ml.cli activity evaluate                        # the method that ships, A3",
     "python -m ml.cli activity compare                         # what it was chosen among",
 )

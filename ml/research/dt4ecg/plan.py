@@ -65,7 +65,7 @@ RECIPES: Mapping[str, Recipe] = {
     "paper": Recipe(batch_size=16, learning_rate=1e-3),
     "ours": Recipe(batch_size=32, learning_rate=3e-3, weight_decay=0.01, rise=0.1, crops=True),
 }
-"""The paper's, and one chosen on parts of A1's and A2's training windows: `ml.research.dt4ecg.recipe_study`."""
+"""The paper's, and one chosen on parts of A1's and A2's training windows: `recipe_study`."""
 EPOCHS = 50
 EARLY_EPOCHS = 20
 """Of table IV and figure 7."""

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from rich.progress import track
 
-from benchmarks.paths import PROJECT
 from ml.evaluation.activity.splits import splits
 from ml.evaluation.activity.windows import ActivityWindows
 from ml.export.bundle_writer import git_revision
@@ -26,8 +25,8 @@ from ml.research.dt4ecg.plan import PROPOSED, RECIPES, Recipe
 from ml.research.dt4ecg.run import computing_on_one_thread, motion_windows
 from ml.research.dt4ecg.training import ask, train
 
-DATA = PROJECT.parent / "shared" / "data"
-RESULT = PROJECT / "docs" / "results" / "dt4ecg" / "recipe-trials.json"
+DATA = Path("../shared/data")
+RESULT = Path("docs/results") / "dt4ecg" / "recipe-trials.json"
 CYCLE = replace(RECIPES["paper"], rise=0.1)
 CANDIDATES = {
     "the paper's": RECIPES["paper"],

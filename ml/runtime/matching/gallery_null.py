@@ -9,16 +9,16 @@ Three things could turn this against the gallery:
 
 * *Junk.* Enrollments that resemble nobody could lower thresholds. The map adds at most 3 dB to any LLR, so no
   threshold falls by more than 3 dB, whatever is enrolled.
-* *One person under several names.* Such pairs are mated and would raise thresholds until nobody matches: nine
-  names of one person are 36 of the 2 278 pairs in a gallery of 68, more than the 1 % that a threshold is read
-  from. So the fit begins with quantiles that one pair in ten cannot move, and approaches the tail in steps.
-  At each step, pairs that the fit so far cannot explain are found and their names grouped by person
-  (`ml.runtime.matching.possible_duplicates`); of every person only one name is compared with others. A pair is a duplicate
-  if, in both directions, its corrected LLR exceeds the score that the fitted null expects one pair of this
-  gallery to exceed (three pairs, where a third name looks like both): leaving out one honest pair of the 30
-  above the highest quantile used shifts a rate by 3 %. Pairs above a bundle's 5 % mated quantile may be
-  either. They stay, and the quantiles used are taken where at most a tenth of the pairs above is of that
-  kind.
+* *One person under several names.* Such pairs are mated and would raise thresholds until nobody matches:
+  nine names of one person are 36 of the 2 278 pairs in a gallery of 68, more than the 1 % that a threshold
+  is read from. So the fit begins with quantiles that one pair in ten cannot move, and approaches the tail
+  in steps. At each step, pairs that the fit so far cannot explain are found and their names grouped by
+  person (`possible_duplicates`); of every person only one name is compared with others. A pair is a
+  duplicate if, in both directions, its corrected LLR exceeds the score that the fitted null expects one
+  pair of this gallery to exceed (three pairs, where a third name looks like both): leaving out one honest
+  pair of the 30 above the highest quantile used shifts a rate by 3 %. Pairs above a bundle's 5 % mated
+  quantile may be either. They stay, and the quantiles used are taken where at most a tenth of the pairs
+  above is of that kind.
 * *A crowd that looks alike.* Many enrollments that resemble each other, but not enough to be one person,
   raise thresholds as a real shift does. The map takes at most 20 dB from the score of two equal vectors.
   Where that limit acts, thresholds are more lenient than what was measured, and the correction is `limited`.
@@ -140,7 +140,7 @@ class GalleryNull:
 
         Rates that the gallery's own pairs resolve in this class follow their plain quantile, smaller ones the
         bundle's curve, moved by the map. In other classes than the enrolled ones the same component common to
-        all vectors is assumed, not the same decibans (`ml.runtime.matching.class_shift`). A threshold, in uncorrected dB, lies
+        all vectors is assumed, not the same decibans (`class_shift`). A threshold, in uncorrected dB, lies
         at most 3 dB below the bundle's.
         """
         bundle = calibration.null(evidence_class)

@@ -53,7 +53,7 @@ class ActivityConfig:
             without own rest and with it.
         timeline_temperatures: Of the probabilities afterwards, likewise; above 1, since contexts overlap and
             errors last.
-        window_correlations: How alike windows of one strip err, likewise; see `ml.runtime.ecg.activity.whole_strips`.
+        window_correlations: How alike windows of one strip err, likewise; see `whole_strips`.
 
     Raises:
         ValueError: Features that this code does not make, or impossible numbers.

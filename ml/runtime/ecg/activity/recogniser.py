@@ -1,8 +1,8 @@
 """Who tells what a wearer is doing: the interface that the service holds on to.
 
-A recogniser reads conditioned strips (`ml.runtime.ecg.signal.conditioning`), so that a decision, whose ECG was
-conditioned to be encoded, pays for features, trunk and head alone. A strip without one accepted segment may
-still be read: movement spoils what identifies, and is just what is asked for here.
+A recogniser reads conditioned strips (`ml.runtime.ecg.signal.conditioning`), so that a decision, whose ECG
+was conditioned to be encoded, pays for features, trunk and head alone. A strip without one accepted segment
+may still be read: movement spoils what identifies, and is just what is asked for here.
 `ml.runtime.ecg.signal.conditioning.examine` gives such strips too.
 """
 

@@ -127,7 +127,7 @@ def assess_quality(
         ecg: Any unit, float, shape (n_samples,), band-passed.
         fs_hz: Sampling rate; more than twice `BAND_HIGH_HZ`.
         r_peaks: Sample indices of the beats, int64, shape (n_beats,).
-        defects: Per reason, which samples are lost (`ml.runtime.ecg.signal.defects`): bool, at any rate, same duration.
+        defects: Per reason, which samples are lost (`signal.defects`): bool, at any rate, same duration.
 
     Returns:
         The same for `ecg` and `-ecg`, and for any gain.

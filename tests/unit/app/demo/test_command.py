@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from app.demo import command as demo
 from app.demo.command import Target, app, play, recorded_cast, synthetic_cast
-from app.demo.command import command as demo
 from app.demo.server import DemoError
 from tests.unit.app.demo.demo_fakes import FakeService, cast, person
 from tests.unit.ml.data.wfdb_files import write_record

@@ -6,7 +6,7 @@ import numpy as np
 
 from ml.evaluation.trials.encodings import TemplateSet
 from ml.evaluation.trials.scoring import Comparisons, compare
-from ml.runtime.calibration import Calibration
+from ml.runtime.calibration.llr import Calibration
 from ml.training.calibration_fit import CohortScores, fit_calibration
 
 TRAITS = 14

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ml.evaluation.trials.scoring import Comparisons, Scored, compare, compare_pairwise, gallery_null_of
-from ml.runtime.calibration import evidence_class
+from ml.runtime.calibration.nulls import evidence_class
 from ml.runtime.matching.gallery_null import GalleryNull
 from tests.unit.ml.evaluation.trials.populations import Population, all_against_all, fitted_calibration
 

@@ -1,16 +1,20 @@
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from ml.cli import app
+from ml.research.dt4ecg.command import dt4ecg
 from ml.research.dt4ecg.plan import planned_cells
 from tests.unit.ml.research.dt4ecg.grids import keep
+
+app = typer.Typer()
+app.command()(dt4ecg)
 
 
 def reproduce(tmp_path: Path, *options: str) -> tuple[int, str]:
     places = ["--data", str(tmp_path / "none"), "--results", str(tmp_path), "--var", str(tmp_path / "var")]
-    done = CliRunner().invoke(app, ["reproduce", "dt4ecg", *options, *places], terminal_width=200)
+    done = CliRunner().invoke(app, [*options, *places], terminal_width=200)
     return done.exit_code, done.output
 
 
@@ -63,7 +67,7 @@ class TestDt4ecg:
         options = ["--only", "table-1", "--minutes", "0.01", "--results", str(tmp_path)]
         options += ["--data", str(data_dir), "--var", str(tmp_path / "var")]
 
-        done = CliRunner().invoke(app, ["reproduce", "dt4ecg", *options])
+        done = CliRunner().invoke(app, [*options])
 
         assert done.exit_code == 0, done.output
         assert "0 added, 16 still open" in done.output

@@ -150,6 +150,6 @@ class TestKeptPage:
 
         for name, text in page.files().items():
             assert (results / name).read_text(encoding="utf-8") == text, (
-                f"{name}: run python -m ml.cli reproduce dt4ecg --page"
+                f"{name}: run python -m ml.research.dt4ecg --page"
             )
         assert {path.name for path in (results / NAME).glob("*.svg")} == set(page.pictures)

@@ -8,9 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ml.runtime.calibration import BIN_DB, Calibration, Null, evidence_class, evidence_classes, sum_of_nulls
-from ml.runtime.calibration.llr import hinges
-from ml.runtime.calibration.nulls import CLASS_SECONDS, LlrHistogram, PairScores, fit_null
+from ml.runtime.calibration.llr import Calibration, hinges
+from ml.runtime.calibration.nulls import (
+    BIN_DB,
+    CLASS_SECONDS,
+    LlrHistogram,
+    Null,
+    PairScores,
+    evidence_class,
+    evidence_classes,
+    fit_null,
+)
 from ml.runtime.matching.gallery_null import FitRules, GalleryNull, fit_gallery_null
 from ml.training.calibration_fit import CohortScores, fit_calibration
 
@@ -313,16 +321,12 @@ class TestNull:
     def test_sum_never_promises_less_than_simulated_sums_reach(self) -> None:
         rng = np.random.default_rng(5)
         one, other = rng.normal(-8.0, 5.0, 100_000), rng.gumbel(-9.0, 3.0, 100_000)
-        total = sum_of_nulls([null_from(one, pairs=10**5), null_from(other, pairs=10**5)])
+        total = null_from(one, pairs=10**5).convolve(null_from(other, pairs=10**5))
 
         for fmr in (0.5, 0.1, 0.01, 0.001):
             reached = np.mean(one + rng.permutation(other) >= total.threshold(fmr))
             assert reached <= fmr * 1.1
             assert reached >= fmr * 0.6
-
-    def test_no_parts_make_no_sum(self) -> None:
-        with pytest.raises(ValueError, match="at least one"):
-            sum_of_nulls([])
 
 
 class TestFitNull:

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ml.training.channels import random_channels  # noqa: E402
+from ml.data.channels import random_channels  # noqa: E402
 from ml.training.network_recipe import AugmentationConfig  # noqa: E402
 
 HZ = torch.fft.rfftfreq(512, 1.0 / 125.0)

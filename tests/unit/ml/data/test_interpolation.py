@@ -3,7 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ml.training.interpolation import read_between  # noqa: E402
+from ml.data.interpolation import read_between  # noqa: E402
 
 FS_HZ = 125.0
 N_SAMPLES = 200
