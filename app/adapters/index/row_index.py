@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from app.adapters.index.read_write_lock import ReadWriteLock
-from app.adapters.index.slots import Slots
+from app.adapters.index.rows import Removal, Rows
 from app.domain import ports
 from app.domain.ports import IndexKey, IntArray
 from app.domain.references import Vector
@@ -33,7 +33,7 @@ class VectorStorage(ABC):
 
     @abstractmethod
     def truncate(self, n_left: int) -> None:
-        """Forget the rows from ``n_left`` on and overwrite them: erased templates do not linger."""
+        """Forget the rows from `n_left` on and overwrite them: erased templates do not linger."""
 
     @abstractmethod
     def best_rows(self, vector: Vector, k: int) -> tuple[IntArray, Vector]:
@@ -45,10 +45,16 @@ class _Shelf:
 
     def __init__(self, storage: VectorStorage) -> None:
         self.storage = storage
-        self.slots = Slots()
+        self.rows = Rows()
+
+    def close(self, removal: Removal) -> None:
+        """Move the last rows into the holes of a removal."""
+        if removal.holes.size:
+            self.storage.matrix[removal.holes] = self.storage.matrix[removal.movers]
+        self.storage.truncate(removal.n_left)
 
 
-class SlotIndex(ports.TemplateIndex):
+class RowIndex(ports.TemplateIndex):
     """The port, over any storage of contiguous rows."""
 
     def __init__(self, new_storage: Callable[[int], VectorStorage]) -> None:
@@ -70,7 +76,10 @@ class SlotIndex(ports.TemplateIndex):
             if shelf is None:
                 shelf = _Shelf(self._new_storage(vectors.shape[1]))
             _check_size(vectors, shelf)
-            placement = shelf.slots.place(ids)
+            removal = shelf.rows.remove_surplus(ids)
+            if removal is not None:
+                shelf.close(removal)
+            placement = shelf.rows.place(ids)
             shelf.storage.matrix[placement.taken] = vectors[placement.sources_taken]
             if placement.n_appended:
                 shelf.storage.append(vectors[placement.sources_appended])
@@ -81,12 +90,10 @@ class SlotIndex(ports.TemplateIndex):
             shelf = self._shelves.get(key)
             if shelf is None:
                 return
-            removal = shelf.slots.remove(np.asarray(ids, np.int64))
+            removal = shelf.rows.remove(np.asarray(ids, np.int64))
+            shelf.close(removal)
             if not removal.n_left:
                 del self._shelves[key]
-                return
-            shelf.storage.matrix[removal.holes] = shelf.storage.matrix[removal.movers]
-            shelf.storage.truncate(removal.n_left)
 
     def drop(self, key: IndexKey) -> None:
         with self._lock.writing():
@@ -99,50 +106,53 @@ class SlotIndex(ports.TemplateIndex):
     def count(self, key: IndexKey) -> int:
         with self._lock.reading():
             shelf = self._shelves.get(key)
-            return 0 if shelf is None else len(shelf.slots)
+            return 0 if shelf is None else shelf.rows.n_ids
 
-    def score_all(self, key: IndexKey, vector: Vector) -> tuple[IntArray, Vector]:
+    def shortlist(self, key: IndexKey, vectors: Vector, k: int, best: int = 1) -> tuple[IntArray, Vector]:
+        if k < 1 or best < 1:
+            raise ValueError(f"k and best must be at least 1, not {k} and {best}")
         with self._lock.reading():
             shelf = self._shelves.get(key)
-            probe = _probe(vector, shelf)
+            probe = _probe(vectors, shelf)
             if shelf is None:
                 return _NO_IDS, _NO_SCORES
-            order = shelf.slots.sorted()
-            scores = shelf.storage.matrix @ probe
-            return order.ids, scores if order.rows is None else scores[order.rows]
-
-    def search(
-        self, key: IndexKey, vector: Vector, k: int, among: IntArray | None = None
-    ) -> tuple[IntArray, Vector]:
-        if k < 1:
-            raise ValueError(f"k must be at least 1, not {k}")
-        with self._lock.reading():
-            shelf = self._shelves.get(key)
-            probe = _probe(vector, shelf)
-            if shelf is None:
-                return _NO_IDS, _NO_SCORES
-            if among is not None:
-                ids, rows = shelf.slots.known(np.asarray(among, np.int64))
-                scores = shelf.storage.matrix[rows] @ probe
-            else:
-                rows, scores = shelf.storage.best_rows(probe, min(k, len(shelf.slots)))
-                ids = shelf.slots.ids_at(rows)
-        best = np.lexsort((ids, -scores))[:k]
-        return ids[best], scores[best]
+            ids, scores = _scored(shelf, probe, k, best)
+        order = np.lexsort((ids, -scores))[:k]
+        return ids[order], scores[order]
 
     def vectors(self, key: IndexKey, ids: IntArray) -> Vector:
         with self._lock.reading():
             shelf = self._shelves.get(key)
             if shelf is None:
                 raise KeyError(key)
-            found: Vector = shelf.storage.matrix[shelf.slots.rows(np.asarray(ids, np.int64))]
+            found: Vector = shelf.storage.matrix[shelf.rows.of(np.asarray(ids, np.int64))]
             return found
 
 
-def _probe(vector: Vector, shelf: _Shelf | None) -> Vector:
-    probe = np.ascontiguousarray(vector, np.float32)
-    if probe.ndim != 1:
-        raise ValueError(f"a probe is one vector, not shape {probe.shape}")
+def _scored(shelf: _Shelf, probe: Vector, k: int, best: int) -> tuple[IntArray, Vector]:
+    """Ids among which the k best are, and their scores.
+
+    An id that is among the k best by its largest product is among the best k · m rows of some probe vector, m
+    being the most vectors that one id owns. For sums that is likely and not certain.
+    """
+    n_rows = min(len(shelf.rows), k * shelf.rows.most_per_id)
+    found = [shelf.storage.best_rows(vector, n_rows) for vector in probe]
+    if len(probe) == 1 and shelf.rows.most_per_id == 1:
+        rows, scores = found[0]
+        return shelf.rows.owners(rows), scores
+    ids = np.unique(np.concatenate([shelf.rows.owners(rows) for rows, _ in found]))
+    rows = shelf.rows.of(ids)
+    starts = np.flatnonzero(np.diff(shelf.rows.owners(rows), prepend=ids[0] - 1))
+    products = shelf.storage.matrix[rows] @ probe.T  # (rows, q)
+    largest = np.maximum.reduceat(products, starts, axis=0)  # (ids, q): of each probe vector
+    best = min(best, len(probe))
+    return ids, np.sort(largest, axis=1)[:, -best:].sum(axis=1)
+
+
+def _probe(vectors: Vector, shelf: _Shelf | None) -> Vector:
+    probe = np.ascontiguousarray(vectors, np.float32)
+    if probe.ndim != 2 or not len(probe):
+        raise ValueError(f"a probe is one vector or several, not shape {probe.shape}")
     if not np.isfinite(probe).all():
         raise ValueError("vectors must be finite")
     if shelf is not None:
