@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ml.evaluation.activity_splits import PROTOCOLS
+from ml.evaluation.kept_results import read_bundle
 from ml.evaluation.page import Page
 from ml.evaluation.page_sections import code_block
 from ml.reproduce import dt4ecg_pictures as pictures
@@ -41,7 +41,7 @@ _CONFUSIONS: Sequence[tuple[str, Task]] = (
     ("A3", "activity"),
     ("A3", "groups"),
 )
-_CLOSED_SET = Path("ecg") / "E1.json"
+_CLOSED_SET = ("ecg", "E1")
 
 _INTRODUCTION = """# DT4ECG: identity and activity from one network
 
@@ -122,12 +122,11 @@ def read_kept(results: Path) -> Kept:
     Args:
         results: `docs/results`.
     """
-    path = results / _CLOSED_SET
-    closed_set = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    bundle, protocol = _CLOSED_SET
     return Kept(
         grid=Grid(read_all(results, planned_cells())),
         costs=read_costs(results),
-        closed_set=closed_set,
+        closed_set=read_bundle(results, bundle).protocols.get(protocol),
         shipped=read_rows(results, SHIPPED),
         compared=read_rows(results, COMPARED),
     )

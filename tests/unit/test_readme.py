@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from ml.evaluation.kept_results import read_bundle
+
 ROOT = Path(__file__).parents[2]
 # First words of a row → protocol and variant.
 ROWS = {
@@ -21,9 +23,9 @@ ROWS = {
 
 
 def kept(encoder: str, protocol: str, variant: str) -> dict[str, Any]:
-    path = ROOT / "docs" / "results" / encoder / f"{protocol}.json"
-    found = json.loads(path.read_text(encoding="utf-8"))["variants"]
-    return next(one for one in found if one["name"] == variant)
+    found = read_bundle(ROOT / "docs" / "results", encoder).variant(protocol, variant)
+    assert found is not None
+    return dict(found)
 
 
 def row(start: str) -> list[str]:

@@ -1,5 +1,4 @@
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -8,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ml.cli import app
-from ml.evaluation.kept_results import read_results
+from ml.evaluation.kept_results import keep_comparison, keep_protocol, read_results
 from ml.evaluation.page import PAGE, PICTURES, make_page, target_table, write_page
 from tests.unit.ml.evaluation.test_targets import comparison, kept_figures
 
@@ -29,7 +28,7 @@ def protocol(name: str, variant: str, bundle: str) -> dict[str, Any]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for bundle in ("ecg-beat", "ecg"):
-        keep(tmp_path, f"{bundle}/E2.json", protocol("E2", "20 s", bundle))
+        keep_protocol(tmp_path, bundle, protocol("E2", "20 s", bundle))
     return tmp_path
 
 
@@ -128,7 +127,7 @@ class TestMakePage:
     def test_comparisons_are_listed_and_judged(self, folder: Path) -> None:
         one = comparison("E3", "ecg@1", "BioSPPy", -0.001)
         one["variants"][0] |= {"only_a_wrong": 0, "only_b_wrong": 3}  # type: ignore[index]
-        keep(folder, "comparisons/a.json", one | {"command": "python -m ml.cli compare --protocol E3"})
+        keep_comparison(folder, one | {"command": "python -m ml.cli compare --protocol E3"})
 
         text = make_page(read_results(folder)).text
 
@@ -138,12 +137,12 @@ class TestMakePage:
     def test_a_set_that_is_not_here_is_said_until_it_is_measured(self, folder: Path) -> None:
         assert "Not measured: PTB" in make_page(read_results(folder)).text
 
-        keep(folder, "ecg/E4.json", protocol("E4", "whole", "ecg"))
+        keep_protocol(folder, "ecg", protocol("E4", "whole", "ecg"))
 
         assert "Not measured: PTB" not in make_page(read_results(folder)).text
 
     def test_speed_comes_from_the_benchmarks(self, folder: Path) -> None:
-        keep(folder, "ecg-edge/E2.json", protocol("E2", "20 s", "ecg-edge"))
+        keep_protocol(folder, "ecg-edge", protocol("E2", "20 s", "ecg-edge"))
         raw = {"p50_ms": 1.5, "p95_ms": 1.9, "kib": 1000.0}
         line = {"what": "ecg-edge@1: 10 s: p50", "figure": "1.5 ms", "budget": "≤ 2 ms", "raw": raw}
         keep(folder, "benchmarks.json", {"encode-network": {"lines": [line]}})
@@ -175,7 +174,7 @@ class TestMakePage:
 class TestWritePage:
     def test_pictures_no_longer_shown_are_removed(self, folder: Path) -> None:
         write_page(folder, make_page(read_results(folder)))
-        shutil.rmtree(folder / "ecg")
+        (folder / "protocols" / "ecg.jsonl").unlink()
         (folder / PICTURES / "old.svg").write_text("<svg/>")
 
         write_page(folder, make_page(read_results(folder)))

@@ -1,10 +1,10 @@
-import json
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from ml.evaluation.kept_results import keep_protocol
 from ml.evaluation.page import write_page
 from ml.reproduce.dt4ecg_estimates import Costs, NetCost, write_costs
 from ml.reproduce.dt4ecg_page import NAME, make_page, read_kept
@@ -26,9 +26,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     keep(results, *planned_cells())
     write_result(results, CellResult(FAILED, failed="epoch 2: losses [nan, nan]"))
     write_costs(results, Costs({"resnet+sca": NetCost(233377, 11_500_000, 1.9, 22.0)}, {}, "today"))
-    (results / "ecg").mkdir()
     found = {"split": "random", "head": "logistic", "people": 90, "accuracy": 0.9912}
-    (results / "ecg" / "E1.json").write_text(json.dumps({"encoder": "ecg@1", "figures": [found]}))
+    keep_protocol(results, "ecg", {"protocol": "E1", "encoder": "ecg@1", "figures": [found]})
     return results
 
 
