@@ -47,7 +47,7 @@ _INTRODUCTION = """# DT4ECG: identity and activity from one network
 
 Every table of You, Gu, Yang, Yu and Guo, *DT4ECG: a dual-task learning framework for ECG-based human
 identity recognition and human activity detection*, beside what the same networks reach here. Written by
-`python -m ml.cli reproduce dt4ecg` from the [cells](dt4ecg/cells) beside it.
+`python -m ml.cli reproduce dt4ecg` from the [cells](dt4ecg/cells.jsonl) beside it.
 
 **The data differ.** Theirs are private: 15 people; rest, one minute *after* a run, and deep breathing;
 three minutes each at 100 Hz. Here it is the open motion set (Kalouskova 2024, GPL-3.0): 10 people; rest,

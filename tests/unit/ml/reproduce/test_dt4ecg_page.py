@@ -9,7 +9,7 @@ from ml.evaluation.page import write_page
 from ml.reproduce.dt4ecg_estimates import Costs, NetCost, write_costs
 from ml.reproduce.dt4ecg_page import NAME, make_page, read_kept
 from ml.reproduce.dt4ecg_plan import PROPOSED, folds, planned_cells, table_4
-from ml.reproduce.dt4ecg_results import CellResult, write_result
+from ml.reproduce.dt4ecg_results import CELLS, CellResult, keep_results
 from tests.unit.ml.reproduce.grids import keep
 
 FAILED = replace(PROPOSED, loss="equation_8", protocol="A2")
@@ -24,7 +24,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of the whole plan."""
     results = tmp_path_factory.mktemp("results")
     keep(results, *planned_cells())
-    write_result(results, CellResult(FAILED, failed="epoch 2: losses [nan, nan]"))
+    keep_results(results, CellResult(FAILED, failed="epoch 2: losses [nan, nan]"))
     write_costs(results, Costs({"resnet+sca": NetCost(233377, 11_500_000, 1.9, 22.0)}, {}, "today"))
     found = {"split": "random", "head": "logistic", "people": 90, "accuracy": 0.9912}
     keep_protocol(results, "ecg", {"protocol": "E1", "encoder": "ecg@1", "figures": [found]})
@@ -51,7 +51,7 @@ class TestEmptyPage:
         page = make_page(read_kept(tmp_path))
 
         assert not page.pictures
-        assert "](dt4ecg/" not in page.text.replace("](dt4ecg/cells)", "").replace(
+        assert "](dt4ecg/" not in page.text.replace("](dt4ecg/cells.jsonl)", "").replace(
             "](dt4ecg/recipe-trials.json)", ""
         )
 
@@ -136,7 +136,7 @@ class TestPage:
         written = write_page(tmp_path, make_page(read_kept(tmp_path)))
 
         assert tmp_path / "dt4ecg.md" in written
-        assert list((tmp_path / NAME / "cells").iterdir())
+        assert (tmp_path / CELLS).is_file()
 
 
 class TestKeptPage:
