@@ -1,5 +1,6 @@
 """`python -m ml.cli evaluate`: one protocol, one table, one stored result."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from rich.console import Console
 from ml.bundle import default_bundle
 from ml.data.records import DataError
 from ml.encoder import BundleError, load_bundle
-from ml.evaluation.kept_results import keep_protocol, read_results
+from ml.evaluation.kept_results import keep_protocol, keep_training, read_results
 from ml.evaluation.looks import log_look
 from ml.evaluation.measurements import MEASUREMENTS, known_names
 from ml.evaluation.over_http import (
@@ -65,8 +66,17 @@ def register_report(app: typer.Typer) -> None:
 
 def report(
     results: Annotated[Path, typer.Option(help="Where results are kept.", exists=True)] = RESULTS,
+    training: Annotated[
+        list[str] | None, typer.Option(help="Keep the log of this training of --var first; repeatable.")
+    ] = None,
+    var: Annotated[Path, typer.Option(help="Where trainings keep their files.")] = Path("var"),
 ) -> None:
     """Write docs/results/ecg-identity.md and its pictures from the results kept beside it."""
+    for name in training or ():
+        log = var / "train" / name / "training.json"
+        if not log.is_file():
+            raise typer.BadParameter(f"no {log}; run: python -m ml.cli train")
+        keep_training(results, name, json.loads(log.read_text(encoding="utf-8")))
     for path in write_page(results, make_page(read_results(results))):
         Console().print(str(path))
 

@@ -4,7 +4,7 @@ docs/results/protocols/<bundle id>.jsonl        of `evaluate`, a line per protoc
 docs/results/baseline-<name>.json               of benchmarks.baselines
 docs/results/comparisons.jsonl                  of `compare`, a line per protocol and pair of systems
 docs/results/experiments/*.json                 title, question, protocol, columns, rows, note, commands
-docs/results/training/<name>.json               what a training logged
+docs/results/trainings.jsonl                    what each training logged, by its name
 docs/results/students.json                      which systems are teacher, student and no-KD twin
 docs/results/speed.json                         by encoder id: p50_ms, p95_ms, bytes, parameters, …
 """
@@ -20,6 +20,7 @@ from ml.evaluation.result_lines import keep_lines, read_lines
 Json = Mapping[str, Any]
 
 COMPARISONS = "comparisons.jsonl"
+TRAININGS = "trainings.jsonl"
 _FIRST, _LAST = ("ecg", "ecg-edge"), ("ecg-beat",)
 
 
@@ -86,7 +87,7 @@ def read_results(folder: Path) -> KeptResults:
         baselines=tuple(_read(path) for path in sorted(folder.glob("baseline-*.json"))),
         comparisons=tuple(read_lines(folder / COMPARISONS)),
         experiments=tuple(_read(path) for path in sorted(folder.glob("experiments/*.json"))),
-        trainings={path.stem: _read(path) for path in sorted(folder.glob("training/*.json"))},
+        trainings={one["name"]: one for one in read_lines(folder / TRAININGS)},
         students=_read(folder / "students.json"),
         benchmarks=_read(folder / "benchmarks.json"),
     )
@@ -105,6 +106,11 @@ def keep_protocol(folder: Path, bundle: str, figures: Json) -> None:
 def keep_comparison(folder: Path, figures: Json) -> None:
     """Keep a comparison, in place of the former one of the same systems on the same protocol."""
     keep_lines(folder / COMPARISONS, [figures], "comparison", "a", "b")
+
+
+def keep_training(folder: Path, name: str, log: Json) -> None:
+    """Keep what a training logged, in place of the former one of its name."""
+    keep_lines(folder / TRAININGS, [{"name": name, **log}], "name")
 
 
 def _protocols(folder: Path, bundle: str) -> Path:

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ml.cli import app
-from ml.evaluation.kept_results import keep_comparison, keep_protocol, read_results
+from ml.evaluation.kept_results import keep_comparison, keep_protocol, keep_training, read_results
 from ml.evaluation.page import PAGE, PICTURES, make_page, target_table, write_page
 from tests.unit.ml.evaluation.test_targets import comparison, kept_figures
 
@@ -155,7 +155,7 @@ class TestMakePage:
 
     def test_pictures_are_shown_where_they_are_written(self, folder: Path) -> None:
         epochs = [{"epoch": k, "loss": 1.0 / k, "d1_dev_eer": 10.0 / k} for k in (1, 2)]
-        keep(folder, "training/teacher.json", {"epochs": epochs})
+        keep_training(folder, "teacher", {"epochs": epochs})
 
         page = make_page(read_results(folder))
 
@@ -189,3 +189,23 @@ class TestReport:
         assert outcome.exit_code == 0
         assert (folder / PAGE).is_file()
         assert (folder / PICTURES / "det-E2.svg").is_file()
+
+    def test_the_log_of_a_training_is_kept_and_drawn(self, folder: Path) -> None:
+        log = {"seconds": 9.0, "epochs": [{"epoch": k, "loss": 1.0 / k} for k in (1, 2)]}
+        keep(folder, "var/train/teacher/training.json", log)
+        options = ["--results", str(folder), "--training", "teacher", "--var", str(folder / "var")]
+
+        outcome = CliRunner().invoke(app, ["report", *options])
+
+        assert outcome.exit_code == 0
+        assert read_results(folder).trainings["teacher"] == {"name": "teacher", **log}
+        assert (folder / PICTURES / "training-teacher-loss.svg").is_file()
+
+    def test_a_training_that_is_not_there_is_refused(self, folder: Path) -> None:
+        options = ["--results", str(folder), "--training", "nobody", "--var", str(folder)]
+
+        outcome = CliRunner().invoke(app, ["report", *options])
+
+        assert outcome.exit_code == 2
+        assert "nobody" in outcome.output
+        assert not (folder / PAGE).exists()
