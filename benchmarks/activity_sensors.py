@@ -31,7 +31,7 @@ from ml.evaluation.looks import log_look
 from ml.signal.conditioning import examine
 
 DATA = PROJECT.parent / "shared" / "data" / "ecg"
-RESULTS = PROJECT / "docs" / "results"
+RESULTS = PROJECT / "results"
 RESULT = RESULTS / "activity" / "other-sensors.json"
 PEOPLE = 200
 REST_S, ASKED_S = 20.0, 10.0

@@ -1,7 +1,7 @@
 """How are short probes judged in a gallery of long strips? `python -m benchmarks.short_probes`.
 
 A gallery measures its shift among long references. Three ways to carry it over to probes of 3 and 5 s, on
-development people (`benchmarks.strangers`). Writes `docs/results/experiments/short-probes.json`.
+development people (`benchmarks.strangers`). Writes `results/experiments/short-probes.json`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from benchmarks.strangers import FloatArray, Galleries, People, read_people
 from ml.calibration import Calibration, GalleryNull
 from ml.encoder import load_bundle
 
-RESULT = Path("docs/results/experiments/short-probes.json")
+RESULT = Path("results/experiments/short-probes.json")
 BUNDLE = Path("models/ecg@2026.11.1")
 COMMON = (0.0, 0.3, 0.5, 0.7)
 SUBJECTS, GALLERIES = 60, 60

@@ -12,7 +12,7 @@ from rich.console import Console
 from ml.bundle import default_bundle
 from ml.data.records import DataError
 from ml.encoder import BundleError, load_bundle
-from ml.evaluation.kept_results import keep_protocol, keep_training, read_results
+from ml.evaluation.kept_results import RESULTS, keep_protocol, keep_training, read_results
 from ml.evaluation.looks import log_look
 from ml.evaluation.measurements import MEASUREMENTS, known_names
 from ml.evaluation.over_http import (
@@ -23,7 +23,7 @@ from ml.evaluation.over_http import (
     compare_with_service,
     service_client,
 )
-from ml.evaluation.page import make_page, write_page
+from ml.evaluation.page import PAGES, make_page, write_page
 from ml.evaluation.protocols import PROTOCOLS
 from ml.evaluation.report import ReportTable, http_table, markdown_of, protocol_tables, read_baseline
 from ml.evaluation.runner import DEFAULT_CACHE, Runner
@@ -32,8 +32,6 @@ from ml.evaluation.table_page import keep_section
 ECG = "ecg"
 KNOWN = known_names([*PROTOCOLS])
 MODELS = Path("models")
-RESULTS = Path("docs/results")
-PAGES = Path("docs/results")
 
 
 @dataclass(frozen=True)
@@ -66,18 +64,19 @@ def register_report(app: typer.Typer) -> None:
 
 def report(
     results: Annotated[Path, typer.Option(help="Where results are kept.", exists=True)] = RESULTS,
+    pages: Annotated[Path, typer.Option(help="Where the page is written.")] = PAGES,
     training: Annotated[
         list[str] | None, typer.Option(help="Keep the log of this training of --var first; repeatable.")
     ] = None,
     var: Annotated[Path, typer.Option(help="Where trainings keep their files.")] = Path("var"),
 ) -> None:
-    """Write docs/results/ecg-identity.md and its pictures from the results kept beside it."""
+    """Write docs/results/ecg-identity.md and its pictures from kept results."""
     for name in training or ():
         log = var / "train" / name / "training.json"
         if not log.is_file():
             raise typer.BadParameter(f"no {log}; run: python -m ml.cli train")
         keep_training(results, name, json.loads(log.read_text(encoding="utf-8")))
-    for path in write_page(results, make_page(read_results(results))):
+    for path in write_page(pages, make_page(read_results(results))):
         Console().print(str(path))
 
 

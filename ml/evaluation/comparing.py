@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ml.data.records import DataError
 from ml.encoder import BundleError, load_bundle
-from ml.evaluation.kept_results import keep_comparison
+from ml.evaluation.kept_results import RESULTS, keep_comparison
 from ml.evaluation.looks import log_look
 from ml.evaluation.paired import REPLICATES, PairedFigures, compare_systems
 from ml.evaluation.protocols import PROTOCOLS
@@ -23,7 +23,6 @@ from ml.evaluation.trial_scores import (
 )
 
 SCORES = Path("var/scores")
-RESULTS = Path("docs/results")
 
 
 def register(app: typer.Typer) -> None:

@@ -1,12 +1,12 @@
-"""What lies in `docs/results`, read back: results by bundle, baselines, comparisons, experiments, trainings.
+"""What lies in `results`, read back: results by bundle, baselines, comparisons, experiments, trainings.
 
-docs/results/protocols/<bundle id>.jsonl        of `evaluate`, a line per protocol
-docs/results/baseline-<name>.json               of benchmarks.baselines
-docs/results/comparisons.jsonl                  of `compare`, a line per protocol and pair of systems
-docs/results/experiments/*.json                 title, question, protocol, columns, rows, note, commands
-docs/results/trainings.jsonl                    what each training logged, by its name
-docs/results/students.json                      which systems are teacher, student and no-KD twin
-docs/results/speed.json                         by encoder id: p50_ms, p95_ms, bytes, parameters, …
+results/protocols/<bundle id>.jsonl   of `evaluate`, a line per protocol
+results/baselines/<name>.json         of benchmarks.baselines
+results/comparisons.jsonl             of `compare`, a line per protocol and pair of systems
+results/experiments/*.json            title, question, protocol, columns, rows, note, commands
+results/trainings.jsonl               what each training logged, by its name
+results/students.json                 which systems are teacher, student and no-KD twin
+results/benchmarks.json               of `make bench`
 """
 
 import json
@@ -19,6 +19,7 @@ from ml.evaluation.result_lines import keep_lines, read_lines
 
 Json = Mapping[str, Any]
 
+RESULTS = Path("results")
 COMPARISONS = "comparisons.jsonl"
 TRAININGS = "trainings.jsonl"
 _FIRST, _LAST = ("ecg", "ecg-edge"), ("ecg-beat",)
@@ -84,7 +85,7 @@ def read_results(folder: Path) -> KeptResults:
     bundles = [read_bundle(folder, path.stem) for path in folder.glob("protocols/*.jsonl")]
     return KeptResults(
         bundles=tuple(sorted(bundles, key=lambda one: _order(one.bundle))),
-        baselines=tuple(_read(path) for path in sorted(folder.glob("baseline-*.json"))),
+        baselines=tuple(_read(path) for path in sorted(folder.glob("baselines/*.json"))),
         comparisons=tuple(read_lines(folder / COMPARISONS)),
         experiments=tuple(_read(path) for path in sorted(folder.glob("experiments/*.json"))),
         trainings={one["name"]: one for one in read_lines(folder / TRAININGS)},

@@ -274,7 +274,7 @@ def markdown_of(tables: Sequence[ReportTable]) -> str:
 
 def read_baseline(folder: Path, baseline: str | None, protocol: str) -> Mapping[str, Any] | None:
     """Give a baseline's stored figures of a protocol by variant; None where there are none."""
-    path = folder / f"baseline-{baseline}.json"
+    path = folder / "baselines" / f"{baseline}.json"
     if baseline is None or not path.is_file():
         return None
     stored = json.loads(path.read_text(encoding="utf-8"))

@@ -32,7 +32,7 @@ from ml.reproduce.dt4ecg_shipped import (
 from ml.reproduce.dt4ecg_targets import targets_table
 
 NAME = "dt4ecg"
-"""Of the page, and of the folder with cells and pictures."""
+"""Of the page, and of the folder with its pictures."""
 _CONFUSIONS: Sequence[tuple[str, Task]] = (
     ("A1", "activity"),
     ("A2", "activity"),
@@ -47,7 +47,7 @@ _INTRODUCTION = """# DT4ECG: identity and activity from one network
 
 Every table of You, Gu, Yang, Yu and Guo, *DT4ECG: a dual-task learning framework for ECG-based human
 identity recognition and human activity detection*, beside what the same networks reach here. Written by
-`python -m ml.cli reproduce dt4ecg` from the [cells](dt4ecg/cells.jsonl) beside it.
+`python -m ml.cli reproduce dt4ecg` from the [cells](../../results/dt4ecg/cells.jsonl).
 
 **The data differ.** Theirs are private: 15 people; rest, one minute *after* a run, and deep breathing;
 three minutes each at 100 Hz. Here it is the open motion set (Kalouskova 2024, GPL-3.0): 10 people; rest,
@@ -76,9 +76,9 @@ modules halve the time, and `modules` = `full_length` keeps all 300 steps, 64 ch
 between one that is trained on and the next that is, batches are of 32, AdamW decays weights by 0.01 at a
 rate that rises to 0.003 and falls like a half cosine. Trials on parts of the training windows chose it
 (A2's first 27 s asked about 30 to 39 s, A1's seven tenths divided once more;
-[trials](dt4ecg/recipe-trials.json), again by `python -m benchmarks.dt4ecg_recipe`). No protocol's own test
-windows did, but windows of everybody, with every electrode: under A2e and A3 it has seen more than it
-should.
+[trials](../../results/dt4ecg/recipe-trials.json), again by `python -m benchmarks.dt4ecg_recipe`). No
+protocol's own test windows did, but windows of everybody, with every electrode: under A2e and A3 it has seen
+more than it should.
 
 **0 to 1 spans a record** as in the paper, which normalises before it segments. A window then knows two
 numbers of its whole minute, the smallest and the largest, and so do A2's: windows trained on know them of the
@@ -94,14 +94,14 @@ _SHIPPED = """Heads for 3 to 30 s of ECG of people they never saw: `python -m ml
 features made by hand (rhythm, shape of the beats, what movement leaves beside them), the other what the
 stages of an identity network say that never met these people; each is a linear discriminant, and their log
 probabilities add up, the network's with a weight of 0.4. Fitted for each head instead, weights lose under A3;
-one covariance for both loses at 30 s ([fusion.json](activity/fusion.json), by
+one covariance for both loses at 30 s ([fusion.json](../../results/activity/fusion.json), by
 `python -m benchmarks.activity_fusion`). Shrinkage, calibration and how windows are put together are chosen
 without the person who is asked; the features made by hand were chosen among some by looking at these people,
 and that one weight by the loss of people left out, everybody having had a say. Windows that allow no call
 count as wrong. *Own rest*: the first 20 s of the wearer's rest are known and not asked. A share of windows
 that say nothing, however sure they sound, makes probabilities truer than a temperature alone; without own
 rest, up to 20 s, they are less true than those by hand alone, since the network is sure and wrong about some
-([calibration.json](activity/calibration.json), by `python -m benchmarks.activity_calibration`).
+([calibration.json](../../results/activity/calibration.json), by `python -m benchmarks.activity_calibration`).
 """
 
 
@@ -120,7 +120,7 @@ def read_kept(results: Path) -> Kept:
     """Read it; what is absent is empty.
 
     Args:
-        results: `docs/results`.
+        results: `results`.
     """
     bundle, protocol = _CLOSED_SET
     return Kept(

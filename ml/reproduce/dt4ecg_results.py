@@ -1,4 +1,4 @@
-"""What is kept of each cell: a line of `docs/results/dt4ecg/cells.jsonl`, with the calls for each window.
+"""What is kept of each cell: a line of `results/dt4ecg/cells.jsonl`, with the calls for each window.
 
 From the calls every figure can be made again: pooled over folds, merged to three classes, with intervals over
 people. Torch-free.
@@ -21,7 +21,7 @@ IntArray = NDArray[np.int64]
 Json = Mapping[str, Any]
 
 CELLS = Path("dt4ecg") / "cells.jsonl"
-"""Below `docs/results`."""
+"""Below `results`."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -131,7 +131,7 @@ def keep_results(results: Path, *found: CellResult) -> None:
     """Keep results, each in place of the former one of its cell; an interrupted write leaves the former ones.
 
     Args:
-        results: `docs/results`.
+        results: `results`.
         found: To keep.
     """
     keep_lines(results / CELLS, (one.to_dict() for one in found), "id")

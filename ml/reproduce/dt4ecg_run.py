@@ -36,7 +36,7 @@ class Places:
 
     Args:
         data: Holds `ecg/kalouskova_motion`.
-        results: `docs/results`.
+        results: `results`.
         var: For checkpoints, which go when their cell is done.
     """
 

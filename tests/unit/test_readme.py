@@ -1,4 +1,4 @@
-"""The README's table of accuracy says what docs/results hold."""
+"""The README's table of accuracy says what the kept results hold."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ ROWS = {
 
 
 def kept(encoder: str, protocol: str, variant: str) -> dict[str, Any]:
-    found = read_bundle(ROOT / "docs" / "results", encoder).variant(protocol, variant)
+    found = read_bundle(ROOT / "results", encoder).variant(protocol, variant)
     assert found is not None
     return dict(found)
 
@@ -50,7 +50,7 @@ class TestTableOfAccuracy:
 
 class TestActivity:
     def results(self, name: str) -> dict[str, Any]:
-        path = ROOT / "docs" / "results" / "activity" / name
+        path = ROOT / "results" / "activity" / name
         return json.loads(path.read_text(encoding="utf-8"))
 
     def told(self) -> str:

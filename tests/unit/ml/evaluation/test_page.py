@@ -7,11 +7,17 @@ import pytest
 from typer.testing import CliRunner
 
 from ml.cli import app
-from ml.evaluation.kept_results import keep_comparison, keep_protocol, keep_training, read_results
-from ml.evaluation.page import PAGE, PICTURES, make_page, target_table, write_page
+from ml.evaluation.kept_results import (
+    RESULTS,
+    keep_comparison,
+    keep_protocol,
+    keep_training,
+    read_results,
+)
+from ml.evaluation.page import PAGE, PAGES, PICTURES, make_page, target_table, write_page
 from tests.unit.ml.evaluation.test_targets import comparison, kept_figures
 
-RESULTS = Path(__file__).parents[4] / "docs" / "results"
+ROOT = Path(__file__).parents[4]
 
 
 def keep(folder: Path, name: str, content: dict[str, Any]) -> None:
@@ -36,17 +42,17 @@ class TestCommittedPage:
     """Whoever adds a result runs `python -m ml.cli report`."""
 
     def test_page_and_pictures_are_those_of_the_committed_results(self) -> None:
-        page = make_page(read_results(RESULTS))
+        page = make_page(read_results(ROOT / RESULTS))
 
         for name, text in page.files().items():
-            assert (RESULTS / name).read_text(encoding="utf-8") == text, (
+            assert (ROOT / PAGES / name).read_text(encoding="utf-8") == text, (
                 f"{name}: run python -m ml.cli report"
             )
-        kept = {path.name for path in (RESULTS / PICTURES).glob("*.svg")}
+        kept = {path.name for path in (ROOT / PAGES / PICTURES).glob("*.svg")}
         assert kept == set(page.pictures)
 
     def test_every_picture_is_small_xml(self) -> None:
-        for path in (RESULTS / PICTURES).glob("*.svg"):
+        for path in (ROOT / PAGES / PICTURES).glob("*.svg"):
             ET.fromstring(path.read_text(encoding="utf-8"))
             assert path.stat().st_size < 60_000
 
@@ -73,7 +79,7 @@ class TestMakePage:
 
     def test_a_table_shows_bundles_and_baselines_of_a_variant_together(self, folder: Path) -> None:
         baseline = {"probes": 89, "rank_1_errors": 3, "eer": 0.028, "failures": 0}
-        keep(folder, "baseline-x.json", {"name": "BioSPPy", "protocols": {"E2": {"20 s": baseline}}})
+        keep(folder, "baselines/x.json", {"name": "BioSPPy", "protocols": {"E2": {"20 s": baseline}}})
 
         text = make_page(read_results(folder)).text
 
@@ -184,7 +190,7 @@ class TestWritePage:
 
 class TestReport:
     def test_it_writes_the_page_and_names_the_files(self, folder: Path) -> None:
-        outcome = CliRunner().invoke(app, ["report", "--results", str(folder)])
+        outcome = CliRunner().invoke(app, ["report", "--results", str(folder), "--pages", str(folder)])
 
         assert outcome.exit_code == 0
         assert (folder / PAGE).is_file()
@@ -193,7 +199,16 @@ class TestReport:
     def test_the_log_of_a_training_is_kept_and_drawn(self, folder: Path) -> None:
         log = {"seconds": 9.0, "epochs": [{"epoch": k, "loss": 1.0 / k} for k in (1, 2)]}
         keep(folder, "var/train/teacher/training.json", log)
-        options = ["--results", str(folder), "--training", "teacher", "--var", str(folder / "var")]
+        options = [
+            "--results",
+            str(folder),
+            "--pages",
+            str(folder),
+            "--training",
+            "teacher",
+            "--var",
+            str(folder / "var"),
+        ]
 
         outcome = CliRunner().invoke(app, ["report", *options])
 
@@ -202,7 +217,16 @@ class TestReport:
         assert (folder / PICTURES / "training-teacher-loss.svg").is_file()
 
     def test_a_training_that_is_not_there_is_refused(self, folder: Path) -> None:
-        options = ["--results", str(folder), "--training", "nobody", "--var", str(folder)]
+        options = [
+            "--results",
+            str(folder),
+            "--pages",
+            str(folder),
+            "--training",
+            "nobody",
+            "--var",
+            str(folder),
+        ]
 
         outcome = CliRunner().invoke(app, ["report", *options])
 

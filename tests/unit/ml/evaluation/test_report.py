@@ -92,7 +92,8 @@ class TestMarkdownOf:
 class TestReadBaseline:
     def test_baseline_is_found_by_protocol(self, tmp_path: Path) -> None:
         stored = {"name": "BioSPPy", "protocols": {"E2": BASELINE["variants"]}}
-        (tmp_path / "baseline-biosppy.json").write_text(json.dumps(stored))
+        (tmp_path / "baselines").mkdir()
+        (tmp_path / "baselines" / "biosppy.json").write_text(json.dumps(stored))
 
         assert read_baseline(tmp_path, "biosppy", "E2") == BASELINE
         assert read_baseline(tmp_path, "biosppy", "E9") is None

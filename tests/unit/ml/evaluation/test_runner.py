@@ -1,4 +1,4 @@
-"""The shipped bundles on real recordings: their figures kept in docs/results, minus one probe."""
+"""The shipped bundles on real recordings: their figures kept in results, minus one probe."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ def bundle(request: pytest.FixtureRequest) -> Path:
 def shipped(bundle: Path) -> dict[str, Any]:
     """What is kept of E2 for this bundle."""
     name, _, _ = bundle.name.partition("@")
-    return dict(read_bundle(ROOT / "docs" / "results", name).protocols["E2"])
+    return dict(read_bundle(ROOT / "results", name).protocols["E2"])
 
 
 @pytest.fixture(scope="module")
