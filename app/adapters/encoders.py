@@ -16,12 +16,14 @@ from app.domain import ports
 from app.domain.errors import ConfigurationError, FailureToAcquireError
 from app.domain.ports import EncoderCard, Float64Array, IntArray
 from app.domain.references import Encoding, Modality, Recording, Vector
-from ml.bundle import ENCODER_KINDS, WEIGHTS_FILE, preference, read_bundle
-from ml.calibration import Calibration, GalleryNull, Null, evidence_classes, fit_gallery_null
-from ml.encoder import BundleError, EcgEncoder
-from ml.fusion.templates import pool
-from ml.signal.conditioning import condition
-from ml.signal.errors import SignalError
+from ml.runtime.bundle import ENCODER_KINDS, WEIGHTS_FILE, preference, read_bundle
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.calibration.nulls import Null, evidence_classes
+from ml.runtime.ecg.signal.conditioning import condition
+from ml.runtime.ecg.signal.errors import SignalError
+from ml.runtime.encoder import BundleError, EcgEncoder
+from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
+from ml.runtime.pooling import pool
 
 WARM_UP_FS_HZ = 250.0
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from app.domain.ports import Store
 from app.domain.subjects import ApiClient
-from app.services.comparisons import Comparisons
-from app.services.following import GalleryFollower
-from app.services.gallery_state import GalleryState
-from app.services.matching import Matcher
-from app.services.probes import Probe
+from app.matching.comparisons import Comparisons
+from app.matching.follower import GalleryFollower
+from app.matching.gallery_state import GalleryState
+from app.matching.matcher import Matcher
+from app.matching.probe import Probe
 
 DUPLICATES_FPIR = 0.02
 """How often somebody new may be taken for somebody who is enrolled: one enrollment in fifty.

@@ -1,7 +1,7 @@
 """What lies in `results`, read back: results by bundle, baselines, comparisons, experiments, trainings.
 
 results/protocols/<bundle id>.jsonl   of `evaluate`, a line per protocol
-results/baselines/<name>.json         of benchmarks.baselines
+results/baselines/<name>.json         of ml.research.ablations.baselines
 results/comparisons.jsonl             of `compare`, a line per protocol and pair of systems
 results/experiments/*.json            title, question, protocol, columns, rows, note, commands
 results/trainings.jsonl               what each training logged, by its name

@@ -9,15 +9,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ml.evaluation.closed_set import ClosedSetFigures
-from ml.evaluation.evidence import EvidencePoint
-from ml.evaluation.figures import POLICY_RATES, RateFigures, Share, VariantFigures
-from ml.evaluation.intervals import Interval
-from ml.evaluation.motion import MotionFigures, MotionRate
-from ml.evaluation.open_set import OpenSetFigures
 from ml.evaluation.over_http import Agreement
-from ml.evaluation.paired import Difference, PairedFigures
+from ml.evaluation.protocols.closed_set import ClosedSetFigures
+from ml.evaluation.protocols.evidence import EvidencePoint
+from ml.evaluation.protocols.figures import POLICY_RATES, RateFigures, Share, VariantFigures
+from ml.evaluation.protocols.motion import MotionFigures, MotionRate
+from ml.evaluation.protocols.open_set import OpenSetFigures
 from ml.evaluation.runner import ProtocolResult
+from ml.evaluation.trials.paired import Difference, PairedFigures
+from ml.metrics.intervals import Interval
 
 NOT_RESOLVABLE = "not resolvable"
 

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ml.evaluation.figures import Share
-from ml.evaluation.intervals import wilson
-from ml.evaluation.protocols import PROTOCOLS
+from ml.evaluation.protocols.catalogue import PROTOCOLS
+from ml.evaluation.protocols.figures import Share
 from ml.evaluation.report import (
     NOT_RESOLVABLE,
     ReportTable,
@@ -17,7 +16,8 @@ from ml.evaluation.report import (
     share_text,
 )
 from ml.evaluation.runner import ProtocolResult
-from tests.unit.ml.evaluation.test_figures import figures
+from ml.metrics.intervals import wilson
+from tests.unit.ml.evaluation.protocols.test_figures import figures
 
 BASELINE = {"name": "BioSPPy", "variants": {"v": {"rank_1_errors": 3, "probes": 89, "eer": 0.0282}}}
 

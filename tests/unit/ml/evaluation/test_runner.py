@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from ml.encoder import load_bundle
 from ml.evaluation.kept_results import read_bundle
 from ml.evaluation.runner import ProtocolResult, Runner
+from ml.runtime.encoder import load_bundle
 
 pytestmark = pytest.mark.real_data
 
