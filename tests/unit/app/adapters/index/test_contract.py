@@ -1,7 +1,7 @@
 """One contract for every index (ports.TemplateIndex, DESIGN §6).
 
-Every engine keeps what it is given, forgets what it should, and never invents an id. Which ids it finds, and in
-what order, is exact for the indexes here and only likely for an approximate one, which takes part as a fake.
+Every engine keeps what it is given, forgets what it should, and never invents an id. Which ids it finds, and
+in what order, is exact for the indexes here and only likely for an approximate one, which is a fake here.
 Scores of the ties here are exact in float32 (few bits, small sizes): whether equal vectors get equal sums
 is otherwise a matter of the order in which a library adds.
 """
