@@ -49,6 +49,7 @@ from benchmarks.strips import (  # noqa: E402
 T = TypeVar("T")
 GALLERIES = (1_000, 10_000, 100_000)
 ROUNDS = 25
+TABLE_WIDTH = 120
 _PER_BLOCK = {"/verify": 20, "/identify": 20, "/enroll": 10}
 AFTER_ENROLLMENTS = "/identify right after enrollments"
 
@@ -188,7 +189,15 @@ def _search_bodies() -> list[bytes]:
 
 
 def print_table(console: Console, revisions: tuple[str, str], found: Sequence[Comparison]) -> None:
-    columns = ("subjects", "call", "old, p50", "new, p50", "new ÷ old", "half of the rounds", "processor")
+    columns = (
+        "subjects",
+        "call",
+        "old, p50",
+        "new, p50",
+        "new ÷ old",
+        "half of the rounds",
+        "processor time",
+    )
     table = Table(*columns, title=f"{revisions[0]} (old) and {revisions[1]} (new)")
     for comparison in found:
         old, new = timings(comparison.old), timings(comparison.new)
@@ -229,7 +238,7 @@ def main() -> None:
             }
             lines = [comparison.raw() for comparison in found]
             options.json.write_text(json.dumps(document | {"lines": lines}, indent=1) + "\n")
-    print_table(Console(), revisions, found)
+    print_table(Console(width=TABLE_WIDTH), revisions, found)
 
 
 if __name__ == "__main__":
