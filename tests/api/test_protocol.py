@@ -118,7 +118,7 @@ class TestKeyBeforeBody:
         assert Exchange(sqlite_api, key=key).run(unread).status == 401
 
     def test_a_key_revoked_while_its_body_trickles_in_is_refused(self, sqlite_api, monkeypatch):
-        monkeypatch.setattr("app.api.calls.ADMISSION_LASTS_S", 0.0)
+        monkeypatch.setattr("app.api.bodies.ADMISSION_LASTS_S", 0.0)
         key = sqlite_api.new_key()
 
         async def receive():
