@@ -1,10 +1,11 @@
-"""`/healthz`, `/readyz` and `/metrics`: for machines that watch, without an API key."""
+"""`/healthz`, `/readyz` and `/metrics`: for machines that watch, without an API key; and `/`, for people."""
 
 from __future__ import annotations
 
 import asyncio
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from app.api.deps import TheServices
 from app.api.openapi import problems
@@ -12,6 +13,12 @@ from app.api.schemas.health import LivenessAnswer, ReadinessAnswer
 from app.domain.errors import TemporaryError
 
 router = APIRouter(tags=["service"])
+
+
+@router.get("/", include_in_schema=False)
+async def index() -> RedirectResponse:
+    """The documentation."""
+    return RedirectResponse("/docs")
 
 
 @router.get("/healthz", summary="Is the process alive?")

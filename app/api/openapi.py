@@ -52,7 +52,7 @@ carries an API key: `Authorization: Bearer pp_<id>_<secret>`. The operator makes
 `python -m app.cli keys create --name NAME --scopes enroll,verify,identify`; it is shown once.
 
 **Versions.** `POST /enroll`, `/verify`, `/identify` and `/activity` also answer under `/v1`, with the same
-bodies and answers; no other path does.
+bodies and answers; no other path does. `GET /` redirects to this documentation.
 
 **Scores** are log-likelihood ratios in decibans; thresholds are false match rates from measured non-mated
 scores.
