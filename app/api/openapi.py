@@ -1,28 +1,21 @@
-"""The OpenAPI document: what each route takes, answers and refuses.
-
-The routes read their requests themselves (calls.py), so that their parameters and bodies are declared
-here, from the same schemas that parse them.
-"""
+"""The OpenAPI document: FastAPI's own, with the bodies that FastAPI does not read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
-from starlette.responses import JSONResponse, Response
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from app.api.bodies import JsonBody
 from app.api.errors import PROBLEM_JSON, PROBLEMS
-from app.api.schemas import recordings
-from app.api.schemas.base import NAME_PATTERN, RequestSchema, ResponseSchema
+from app.api.schemas.base import RequestSchema
 from app.api.schemas.problems import ProblemAnswer
-from app.domain.subjects import Scope
 
 _REF: Final = "#/components/schemas/{model}"
-_BODY_SCHEMAS: Final[dict[str, type[RequestSchema]]] = {}
 
 SIGNAL_CODES: Final = (
     "signal_too_short",
@@ -36,174 +29,106 @@ SIGNAL_CODES: Final = (
 )
 IMAGE_CODES: Final = ("image_undecodable", "image_too_large", "no_face", "multiple_faces", "no_fingerprint")
 CAPTURE_CODES: Final = (*SIGNAL_CODES, *IMAGE_CODES)
-_ALWAYS: Final = ("invalid_credentials", "invalid_request", "overloaded", "store_unavailable")
-_WITH_BODY: Final = (
-    "malformed_payload",
-    "request_timeout",
-    "payload_too_large",
-    "unsupported_media_type",
+COMPARISON_CODES: Final = (
+    *CAPTURE_CODES,
+    "gallery_not_found",
+    "not_comparable",
+    "policy_looser",
+    "policy_incomplete",
+    "modality_unavailable",
+    "fusion_unavailable",
+    "index_not_ready",
 )
+# What any route may answer that needs an API key, that needs a scope, that reads a body.
+WITH_KEY: Final = ("invalid_credentials", "invalid_request", "overloaded", "store_unavailable")
+WITH_SCOPE: Final = (*WITH_KEY, "insufficient_scope")
+WITH_BODY: Final = ("malformed_payload", "request_timeout", "payload_too_large", "unsupported_media_type")
 
 DESCRIPTION: Final = """
-Recognises people by their heartbeat. You POST a recording, you get a decision at a stated error rate.
+Recognizes people by their heartbeat. You POST a recording, you get a decision at a stated error rate.
 
-Scores are log-likelihood ratios in decibans; thresholds are false match rates from measured non-mated
-scores. `POST /enroll`, `/verify`, `/identify` and `/activity` also answer under `/v1`.
-Every error is a problem document (RFC 9457) with a stable `code`. Only a connection that is refused before
-its request is read gets plain text: a head that is too long (400), or no connection to spare (503).
+**Authentication.** Every request but those to `/healthz`, `/readyz`, `/metrics` and the documentation
+carries an API key: `Authorization: Bearer pp_<id>_<secret>`. The operator makes one with
+`python -m app.cli keys create --name NAME --scopes enroll,verify,identify`; it is shown once.
+
+**Versions.** `POST /enroll`, `/verify`, `/identify` and `/activity` also answer under `/v1`, with the same
+bodies and answers; no other path does. `GET /` redirects to this documentation.
+
+**Scores** are log-likelihood ratios in decibans; thresholds are false match rates from measured non-mated
+scores.
+
+**Errors.** Every error is a problem document (RFC 9457) with a stable `code`. Only a connection that is
+refused before its request is read gets plain text: a head that is too long (400), or no connection to spare
+(503).
 """
+TAGS: Final = [
+    {"name": "recognition", "description": "Enroll people, recognize them, and judge recordings."},
+    {"name": "subjects", "description": "Who is enrolled, with which references; erasure."},
+    {"name": "galleries", "description": "Units of isolation, each with its own policy and keys."},
+    {"name": "service", "description": "What runs here and whether it is well."},
+]
 
 
-def operation(
-    *,
-    summary: str,
-    answer: type[ResponseSchema] | None,
-    status: int = 200,
-    scope: Scope | None = None,
-    body: type[RequestSchema] | None = None,
-    query: type[RequestSchema] | None = None,
-    path: Sequence[str] = (),
-    codes: Sequence[str] = (),
-    idempotent: bool = False,
-    public: bool = False,
-) -> dict[str, Any]:
-    """What FastAPI documents of a route.
-
-    Args:
-        summary: One line.
-        answer: Schema of the answer; None for an empty one.
-        status: Status of the answer.
-        scope: Scope that the caller needs.
-        body: Schema of the JSON body.
-        query: Schema of the query parameters.
-        path: Names of the path parameters.
-        codes: Error codes besides those that every such route has.
-        idempotent: Whether the route knows ``Idempotency-Key``.
-        public: Whether it answers without an API key.
-    """
-    extra: dict[str, Any] = {"parameters": _parameters(path, query, idempotent=idempotent)}
-    if not public:
-        extra["security"] = [{"apiKey": [scope.value] if scope else []}]
-    if body is not None:
-        extra["requestBody"] = {"required": True, "content": {"application/json": _body(body)}}
-    return {
-        "summary": summary,
-        "response_model": answer,
-        "response_class": JSONResponse if answer else Response,
-        "status_code": status,
-        "response_description": "The answer." if answer else "Done.",
-        "responses": _refusals(
-            codes, scope, with_body=body is not None, idempotent=idempotent, public=public
-        ),
-        "openapi_extra": extra,
-    }
+def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """`responses` of a route that may answer with these codes."""
+    by_status: dict[int, list[str]] = {}
+    for code, kind in PROBLEMS.items():  # The order of the contract.
+        if code in codes:
+            by_status.setdefault(kind.status, []).append(f"- `{code}`: {kind.title}.")
+    return {status: _problem(status, "\n".join(lines)) for status, lines in by_status.items()}
 
 
-def build_openapi(app: FastAPI) -> dict[str, Any]:
-    """The whole document; built once."""
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=DESCRIPTION,
-            routes=app.routes,
-            license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        )
-        components = document.setdefault("components", {})
-        components["schemas"] = dict(sorted((components.get("schemas", {}) | _schemas()).items()))
-        components["securitySchemes"] = {
-            "apiKey": {"type": "http", "scheme": "bearer", "description": "`pp_<id>_<secret>`"}
-        }
-        app.openapi_schema = document
-    return app.openapi_schema
+def _problem(status: int, description: str) -> dict[str, Any]:
+    # Not FastAPI's `model`, which knows no media type but that of the answer.
+    schema = {"$ref": _REF.format(model=ProblemAnswer.__name__)}
+    documented: dict[str, Any] = {
+        "description": description, "content": {PROBLEM_JSON: {"schema": schema}},
+    }  # fmt: skip
+    if status == 503:
+        documented["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+    if status == 401:
+        documented["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
+    return documented
 
 
-def _schemas() -> Mapping[str, Any]:
-    models: list[type[BaseModel]] = [*_BODY_SCHEMAS.values(), recordings.EcgRecording]
-    _, requests = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
-    _, problems = models_json_schema([(ProblemAnswer, "serialization")], ref_template=_REF)
-    merged: dict[str, Any] = requests["$defs"] | problems["$defs"]
-    for schema in merged.values():
-        for field in schema.get("properties", {}).values():
-            _drop_null_default(field)
-    return merged
+class DocumentedApi(FastAPI):
+    """FastAPI, and a document with the bodies that `JsonBody` reads in its place."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The whole document; made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = self._with_bodies(super().openapi())
+        return self.openapi_schema
+
+    def _with_bodies(self, document: dict[str, Any]) -> dict[str, Any]:
+        schemas: list[type[RequestSchema]] = []
+        for route in iter_route_contexts(self.routes):
+            if not isinstance(route.original_route, APIRoute) or not route.include_in_schema:
+                continue
+            for dependency in route.dependant.dependencies:
+                if isinstance(dependency.call, JsonBody):
+                    schemas.append(dependency.call.schema)
+                    for method in route.methods or ():
+                        operation = document["paths"][route.path][method.lower()]
+                        operation["requestBody"] = _request_body(dependency.call.schema)
+        definitions = document["components"]["schemas"] | _definitions(schemas)
+        document["components"]["schemas"] = dict(sorted(definitions.items()))
+        return document
 
 
-def _body(schema: type[RequestSchema]) -> dict[str, Any]:
-    _BODY_SCHEMAS[schema.__name__] = schema
+def _request_body(schema: type[RequestSchema]) -> dict[str, Any]:
     required = {name: field for name, field in schema.model_fields.items() if field.is_required()}
     example = {name: field.examples[0] for name, field in required.items() if field.examples}
-    return {"schema": {"$ref": _REF.format(model=schema.__name__)}, "example": example}
+    content = {"schema": {"$ref": _REF.format(model=schema.__name__)}, "example": example}
+    return {"required": True, "content": {"application/json": content}}
 
 
-def _parameters(
-    path: Sequence[str], query: type[RequestSchema] | None, *, idempotent: bool
-) -> list[dict[str, Any]]:
-    parameters = [{"name": name, "in": "path", "required": True, **_PATH_PARAMETERS[name]} for name in path]
-    if query is not None:
-        fields = query.model_json_schema(ref_template=_REF)["properties"]
-        parameters += [_query_parameter(name, dict(schema)) for name, schema in fields.items()]
-    if idempotent:
-        parameters.append(_IDEMPOTENCY_KEY)
-    return parameters
-
-
-def _drop_null_default(schema: dict[str, Any]) -> None:
-    """Absent is not null: fields that may be absent refuse it."""
-    if schema.get("default", "") is None:
-        del schema["default"]
-
-
-def _query_parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    description = schema.pop("description")
-    _drop_null_default(schema)
-    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
-
-
-def _refusals(
-    codes: Sequence[str], scope: Scope | None, *, with_body: bool, idempotent: bool, public: bool
-) -> dict[int | str, dict[str, Any]]:
-    every = [*codes]
-    if not public:
-        every += _ALWAYS
-        every += ["insufficient_scope"] if scope else []
-        every += _WITH_BODY if with_body else ()
-        every += ["idempotency_key_reused"] if idempotent else []
-    by_status: dict[int, list[str]] = {}
-    for code in PROBLEMS:  # The order of the contract.
-        if code in every:
-            by_status.setdefault(PROBLEMS[code].status, []).append(code)
-    return {status: _refusal(status, names) for status, names in by_status.items()}
-
-
-def _refusal(status: int, codes: Sequence[str]) -> dict[str, Any]:
-    listed = "\n".join(f"- `{code}`: {PROBLEMS[code].title}." for code in codes)
-    refusal: dict[str, Any] = {
-        "description": listed,
-        "content": {PROBLEM_JSON: {"schema": {"$ref": _REF.format(model="ProblemAnswer")}}},
-    }
-    if status == 503:
-        refusal["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
-    if status == 401:
-        refusal["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
-    return refusal
-
-
-_NAME_SCHEMA: Final = {"type": "string", "pattern": NAME_PATTERN}
-_PATH_PARAMETERS: Final[Mapping[str, dict[str, Any]]] = {
-    "subject_id": {"description": "The subject.", "schema": _NAME_SCHEMA, "example": "operator-17"},
-    "name": {"description": "The gallery.", "schema": _NAME_SCHEMA, "example": "default"},
-    "reference_id": {
-        "description": "The reference.",
-        "schema": {"type": "string", "format": "uuid"},
-        "example": "01932f3a-7c1e-7b7a-9d5e-0f6c2f9d7a10",
-    },
-}
-_IDEMPOTENCY_KEY: Final = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "Repeat a request with the same key and body, and get the stored answer (24 h).",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-    "example": "enroll-2026-11-20-0001",
-}
+def _definitions(bodies: Sequence[type[RequestSchema]]) -> dict[str, Any]:
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(body, "validation") for body in bodies]
+    _, schema = models_json_schema([*models, (ProblemAnswer, "serialization")], ref_template=_REF)
+    definitions: dict[str, Any] = schema["$defs"]
+    for definition in definitions.values():
+        for field in definition.get("properties", {}).values():
+            if field.get("default", "") is None:  # Absent is not null: fields that may be absent refuse it.
+                del field["default"]
+    return definitions

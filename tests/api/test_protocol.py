@@ -118,7 +118,7 @@ class TestKeyBeforeBody:
         assert Exchange(sqlite_api, key=key).run(unread).status == 401
 
     def test_a_key_revoked_while_its_body_trickles_in_is_refused(self, sqlite_api, monkeypatch):
-        monkeypatch.setattr("app.api.calls.ADMISSION_LASTS_S", 0.0)
+        monkeypatch.setattr("app.api.bodies.ADMISSION_LASTS_S", 0.0)
         key = sqlite_api.new_key()
 
         async def receive():
@@ -190,12 +190,17 @@ class TestMediaTypes:
 
 class TestPathsAndMethods:
     @pytest.mark.parametrize(
-        "path", ["/", "/nope", "/enroll/", "/v2/enroll", "/v1/quality", "/subjects/a/b", "//"]
+        "path", ["/nope", "/enroll/", "/v2/enroll", "/v1/quality", "/subjects/a/b", "/models//"]
     )
     def test_unknown_paths_are_not_found(self, shared_api, path):
         answer = shared_api.call("GET", path)
 
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+    def test_the_root_leads_to_the_documentation(self, shared_api):
+        answer = shared_api.get("/", key=None)
+
+        assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
 
     def test_what_the_path_was_is_not_told(self, shared_api):
         assert "zq7marker" not in shared_api.get("/zq7marker").text
