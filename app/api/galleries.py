@@ -31,7 +31,7 @@ def _gallery_name(text: str) -> str:
 GalleryName = Annotated[
     str,
     AfterValidator(_gallery_name),
-    Path(description="The gallery.", json_schema_extra={"pattern": NAME_PATTERN, "examples": ["default"]}),
+    Path(description="The gallery.", json_schema_extra={"pattern": NAME_PATTERN, "examples": ["plant-3"]}),
 ]
 
 

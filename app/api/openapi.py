@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.api.bodies import JsonBody
+from app.api.document_examples import add_examples, problem_references
 from app.api.errors import PROBLEM_JSON, PROBLEMS
 from app.api.schemas.base import RequestSchema
 from app.api.schemas.problems import ProblemAnswer
@@ -74,16 +75,17 @@ def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
     by_status: dict[int, list[str]] = {}
     for code, kind in PROBLEMS.items():  # The order of the contract.
         if code in codes:
-            by_status.setdefault(kind.status, []).append(f"- `{code}`: {kind.title}.")
-    return {status: _problem(status, "\n".join(lines)) for status, lines in by_status.items()}
+            by_status.setdefault(kind.status, []).append(code)
+    return {status: _problem(status, of_status) for status, of_status in by_status.items()}
 
 
-def _problem(status: int, description: str) -> dict[str, Any]:
+def _problem(status: int, codes: Sequence[str]) -> dict[str, Any]:
     # Not FastAPI's `model`, which knows no media type but that of the answer.
     schema = {"$ref": _REF.format(model=ProblemAnswer.__name__)}
     documented: dict[str, Any] = {
-        "description": description, "content": {PROBLEM_JSON: {"schema": schema}},
-    }  # fmt: skip
+        "description": "\n".join(f"- `{code}`: {PROBLEMS[code].title}." for code in codes),
+        "content": {PROBLEM_JSON: {"schema": schema, "examples": problem_references(*codes)}},
+    }
     if status == 503:
         documented["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
     if status == 401:
@@ -97,7 +99,10 @@ class DocumentedApi(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The whole document; made once."""
         if self.openapi_schema is None:
-            self.openapi_schema = self._with_bodies(super().openapi())
+            document = self._with_bodies(super().openapi())
+            add_examples(document)
+            _drop_titles(document)
+            self.openapi_schema = document
         return self.openapi_schema
 
     def _with_bodies(self, document: dict[str, Any]) -> dict[str, Any]:
@@ -132,3 +137,19 @@ def _definitions(bodies: Sequence[type[RequestSchema]]) -> dict[str, Any]:
             if field.get("default", "") is None:  # Absent is not null: fields that may be absent refuse it.
                 del field["default"]
     return definitions
+
+
+def _drop_titles(node: Any) -> None:
+    """pydantic repeats every name as a title ("Fs Hz"), which some generators take for a better name."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("properties", "schemas"):
+                for schema in value.values():
+                    schema.pop("title", None)
+            elif key == "schema":
+                value.pop("title", None)
+            if key != "examples":
+                _drop_titles(value)
+    elif isinstance(node, list):
+        for value in node:
+            _drop_titles(value)
