@@ -43,7 +43,7 @@ class JsonBody(Generic[S]):
         self._max_bytes = max_bytes
 
     async def __call__(self, request: Request, _: Caller) -> AsyncIterator[S]:
-        """Yields instead of returning: the bytes count as in flight until the route is done."""
+        """Yields instead of returning: the bytes count as in flight until the answer is sent."""
         services = services_of(request)
         limits = services.limits
         with services.in_flight.body() as in_flight:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from app.api.errors import PROBLEMS, internal_problem, problem, problem_response
-from app.api.parsing import invalid_query
+from app.api.parsing import invalid_parameters
 from app.domain.errors import PulseprintError
 from app.log import place_of
 
@@ -32,9 +32,9 @@ async def handle_domain_error(request: Request, error: Exception) -> Response:
 
 
 async def handle_validation_error(request: Request, error: Exception) -> Response:
-    """Query parameters that FastAPI refused; its own answer would quote them."""
+    """Parameters that FastAPI refused; its own answer would quote them."""
     assert isinstance(error, RequestValidationError)
-    return await handle_domain_error(request, invalid_query(error))
+    return await handle_domain_error(request, invalid_parameters(error))
 
 
 async def handle_http_exception(request: Request, error: Exception) -> Response:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
+from fastapi.encoders import jsonable_encoder
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
@@ -17,6 +18,10 @@ from app.api.schemas.base import RequestSchema
 from app.api.schemas.problems import ProblemAnswer
 
 _REF: Final = "#/components/schemas/{model}"
+_HEADERS: Final[Mapping[int, dict[str, Any]]] = {
+    401: {"WWW-Authenticate": {"description": "Bearer.", "schema": {"type": "string"}}},
+    503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
+}
 
 SIGNAL_CODES: Final = (
     "signal_too_short",
@@ -86,10 +91,8 @@ def _problem(status: int, codes: Sequence[str]) -> dict[str, Any]:
         "description": "\n".join(f"- `{code}`: {PROBLEMS[code].title}." for code in codes),
         "content": {PROBLEM_JSON: {"schema": schema, "examples": problem_references(*codes)}},
     }
-    if status == 503:
-        documented["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
-    if status == 401:
-        documented["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
+    if status in _HEADERS:
+        documented["headers"] = _HEADERS[status]
     return documented
 
 
@@ -131,11 +134,8 @@ def _request_body(schema: type[RequestSchema]) -> dict[str, Any]:
 def _definitions(bodies: Sequence[type[RequestSchema]]) -> dict[str, Any]:
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(body, "validation") for body in bodies]
     _, schema = models_json_schema([*models, (ProblemAnswer, "serialization")], ref_template=_REF)
-    definitions: dict[str, Any] = schema["$defs"]
-    for definition in definitions.values():
-        for field in definition.get("properties", {}).values():
-            if field.get("default", "") is None:  # Absent is not null: fields that may be absent refuse it.
-                del field["default"]
+    # Without `default: null`: fields that may be absent refuse it.
+    definitions: dict[str, Any] = jsonable_encoder(schema["$defs"], exclude_none=True)
     return definitions
 
 

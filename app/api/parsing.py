@@ -74,10 +74,11 @@ def parse_body(schema: type[S], body: bytes) -> S:
     raise unprocessable
 
 
-def invalid_query(error: RequestValidationError) -> UnprocessableError:
-    """What FastAPI found wrong with the query parameters, in our words."""
-    details = [{**detail, "loc": detail["loc"][1:]} for detail in error.errors()]
-    return _unprocessable(details, what="query")
+def invalid_parameters(error: RequestValidationError) -> UnprocessableError:
+    """What FastAPI found wrong with the query or a header, in our words."""
+    details: Sequence[Mapping[str, Any]] = error.errors()
+    source = str(details[0]["loc"][0])
+    return _unprocessable([{**detail, "loc": detail["loc"][1:]} for detail in details], what=source)
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:

@@ -2,8 +2,11 @@
 
 import asyncio
 import dataclasses
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.api.deps import Limits
 from app.api.in_flight import BytesInFlight
@@ -245,6 +248,12 @@ class TestPathsAndMethods:
 
             assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
             assert "zq7" not in answer.text
+
+    @given(pairs=st.lists(st.tuples(st.sampled_from(["limit", "cursor", "x"]), st.text()), max_size=3))
+    def test_any_text_is_a_query_or_refused(self, shared_api, pairs):
+        answer = shared_api.get(f"/subjects?{urlencode(pairs)}")
+
+        assert answer.status_code == 200 or answer.json()["code"] == "invalid_request"
 
 
 class TestHeaders:
