@@ -32,17 +32,19 @@ _POLICY: Final = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _FOR_EVER: Final = "public, max-age=31536000, immutable"  # Another content has another address.
-_CLIENTS: Final = (
-    ("Python", "openapi-python-client generate --path openapi.json"),
-    ("TypeScript, types", "openapi-typescript openapi.json --default-non-nullable=false --output types.ts"),
-    ("TypeScript, fetch", "openapi-generator-cli generate -g typescript-fetch -i openapi.json -o client"),
-    (
-        "Kotlin",
+# `make clients` runs these, type-checks or compiles what they make, and recognizes people through it.
+CLIENT_COMMANDS: Final = {
+    "Python": "openapi-python-client generate --path openapi.json --output-path client",
+    "TypeScript, types": (
+        "openapi-typescript openapi.json --default-non-nullable=false --output client/types.ts"
+    ),
+    "TypeScript, fetch": "openapi-generator-cli generate -g typescript-fetch -i openapi.json -o client",
+    "Kotlin": (
         "openapi-generator-cli generate -g kotlin -i openapi.json -o client"
         " --additional-properties=serializationLibrary=jackson"
-        " --openapi-normalizer REPLACE_ONE_OF_BY_DISCRIMINATOR_MAPPING=true",
+        " --openapi-normalizer REPLACE_ONE_OF_BY_DISCRIMINATOR_MAPPING=true"
     ),
-)
+}
 
 
 @router.get("/openapi.json")
@@ -135,7 +137,9 @@ def _contents(document: dict[str, Any]) -> str:
 
 
 def _clients() -> str:
-    commands = "".join(f"<h3>{name}</h3><pre><code>{escape(line)}</code></pre>" for name, line in _CLIENTS)
+    commands = "".join(
+        f"<h3>{name}</h3><pre><code>{escape(line)}</code></pre>" for name, line in CLIENT_COMMANDS.items()
+    )
     return (
         '<p>From <a href="/openapi.json">openapi.json</a>, with generators that the project tests: each of '
         f"these commands makes classes for every recording, policy and answer.</p>{commands}"
