@@ -104,7 +104,7 @@ class DocumentedApi(FastAPI):
         if self.openapi_schema is None:
             document = self._with_bodies(super().openapi())
             add_examples(document)
-            _drop_titles(document)
+            _suit_generators(document)
             self.openapi_schema = document
         return self.openapi_schema
 
@@ -139,17 +139,23 @@ def _definitions(bodies: Sequence[type[RequestSchema]]) -> dict[str, Any]:
     return definitions
 
 
-def _drop_titles(node: Any) -> None:
-    """pydantic repeats every name as a title ("Fs Hz"), which some generators take for a better name."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key in ("properties", "schemas"):
-                for schema in value.values():
-                    schema.pop("title", None)
-            elif key == "schema":
-                value.pop("title", None)
-            if key != "examples":
-                _drop_titles(value)
-    elif isinstance(node, list):
+def _suit_generators(node: Any) -> None:
+    """Without the titles in which pydantic repeats every name ("Fs Hz"), and with a format for every number.
+
+    Some generators take the titles for better names, and a number without a format for a decimal fraction.
+    """
+    if isinstance(node, list):
         for value in node:
-            _drop_titles(value)
+            _suit_generators(value)
+    if not isinstance(node, dict):
+        return
+    if node.get("type") == "number":
+        node.setdefault("format", "double")
+    for key, value in node.items():
+        if key in ("properties", "schemas"):
+            for schema in value.values():
+                schema.pop("title", None)
+        elif key == "schema":
+            value.pop("title", None)
+        if key not in ("example", "examples"):
+            _suit_generators(value)

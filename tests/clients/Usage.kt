@@ -19,7 +19,7 @@ import org.openapitools.client.models.VerifyAnswer
 
 fun strip(signal: String): AnyRecording = EcgRecording(
     modality = EcgRecording.Modality.ecg,
-    fsHz = 100.toBigDecimal(),
+    fsHz = 100.0,
     unit = EcgUnit.MICROVOLT,
     lead = Lead.I,
     signalB64 = signal,
