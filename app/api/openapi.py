@@ -103,6 +103,7 @@ class DocumentedApi(FastAPI):
         """The whole document; made once."""
         if self.openapi_schema is None:
             document = self._with_bodies(super().openapi())
+            _name_scopes(document)
             add_examples(document)
             _suit_generators(document)
             self.openapi_schema = document
@@ -137,6 +138,19 @@ def _definitions(bodies: Sequence[type[RequestSchema]]) -> dict[str, Any]:
     # Without `default: null`: fields that may be absent refuse it.
     definitions: dict[str, Any] = jsonable_encoder(schema["$defs"], exclude_none=True)
     return definitions
+
+
+def _name_scopes(document: dict[str, Any]) -> None:
+    """In words: pages that show the document say nothing of the scopes of a bearer key."""
+    for item in document["paths"].values():
+        for operation in item.values():
+            if not operation["security"]:
+                needs = "Needs no API key."
+            elif scopes := operation["security"][0]["apiKey"]:
+                needs = f"Needs an API key with the scope `{scopes[0]}`."
+            else:
+                needs = "Needs any valid API key."
+            operation["description"] += f"\n\n{needs}"
 
 
 def _suit_generators(node: Any) -> None:

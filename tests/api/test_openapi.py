@@ -43,6 +43,14 @@ class TestDocument:
                 assert operation["description"], (method, path)
                 assert any(status.startswith("2") for status in operation["responses"]), (method, path)
 
+    def test_every_operation_names_the_scope_it_needs(self, document):
+        for item in document["paths"].values():
+            for operation in item.values():
+                scopes = [scope for one in operation["security"] for scope in one["apiKey"]]
+                unscoped = "any valid API key" if operation["security"] else "no API key"
+
+                assert (f"the scope `{scopes[0]}`" if scopes else unscoped) in operation["description"]
+
     def test_every_code_of_the_contract_is_documented_or_to_come(self, document):
         documented = json.dumps([document["paths"], document["components"]["responses"]])
         of_every_route = {"not_found", "method_not_allowed", "internal_error"}
