@@ -27,13 +27,13 @@ const stored = await api.enroll({
   enrollBody: {
     subjectId: "operator-17",
     gallery: "fetch",
-    recordings: [{ ...enrolled!, modality: "ecg" }],
+    recordings: [enrolled!],
   },
 });
 assert.deepEqual(stored.references.map((reference) => reference.modality), ["ecg"]);
 
 const found = await api.identify({
-  identifyBody: { gallery: "fetch", recordings: [{ ...probe!, modality: "ecg" }] },
+  identifyBody: { gallery: "fetch", recordings: [probe!] },
 });
 assert.equal(found.decision, Decision.Match);
 assert.equal(found.candidates[0]!.subjectId, "operator-17");
