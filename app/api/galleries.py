@@ -1,138 +1,123 @@
-"""``/galleries``: the units of isolation."""
+"""`/galleries`: the units of isolation."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from app.api.calls import Call, DirectRoute, answer, endpoint
+from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import AfterValidator
+
+from app.api.bodies import JsonBody
 from app.api.cursors import decode_cursor, encode_cursor
-from app.api.openapi import operation
+from app.api.deps import TheServices
+from app.api.openapi import WITH_BODY, WITH_SCOPE, problems
+from app.api.schemas.base import NAME_PATTERN
 from app.api.schemas.galleries import GalleryAnswer, GalleryBody, GalleryListAnswer, GalleryPolicyBody
-from app.api.schemas.lists import NoQuery, PageQuery
+from app.api.schemas.lists import PageQuery
+from app.api.security import Caller, allowed
 from app.domain.errors import GalleryNotFoundError
-from app.domain.subjects import Scope
-from app.services.idempotency import Rendered
+from app.domain.subjects import Scope, is_name
 
-router = APIRouter(tags=["galleries"], route_class=DirectRoute)
+router = APIRouter(tags=["galleries"])
 
-NO_GALLERY = "There is no such gallery."
+
+def _gallery_name(text: str) -> str:
+    """What cannot be a name cannot be found either."""
+    if not is_name(text):
+        raise GalleryNotFoundError("There is no such gallery.")
+    return text
+
+
+GalleryName = Annotated[
+    str,
+    AfterValidator(_gallery_name),
+    Path(description="The gallery.", json_schema_extra={"pattern": NAME_PATTERN, "examples": ["plant-3"]}),
+]
 
 
 @router.get(
     "/galleries",
-    **operation(
-        summary="List the galleries that the caller may see",
-        query=PageQuery,
-        answer=GalleryListAnswer,
-        scope=Scope.READ,
-    ),
+    summary="List the galleries that the caller may see",
+    dependencies=allowed(Scope.READ),
+    responses=problems(*WITH_SCOPE),
 )
-@endpoint(Scope.READ)
-def list_galleries(call: Call) -> Rendered:
+async def list_galleries(
+    query: Annotated[PageQuery, Query()], caller: Caller, services: TheServices
+) -> GalleryListAnswer:
     """In order of their making."""
-    query = call.query(PageQuery)
     after = decode_cursor(query.cursor, path="/galleries", gallery="")
-    page = call.services.galleries.page(call.caller, after, query.limit)
+    page = await services.executor.run(lambda: services.galleries.page(caller, after, query.limit))
     items = [GalleryAnswer.of(view) for view in page.items]
     following = encode_cursor(page.next, path="/galleries", gallery="")
-    return answer(GalleryListAnswer(items=items, next_cursor=following))
+    return GalleryListAnswer(items=items, next_cursor=following)
 
 
 @router.post(
     "/galleries",
-    **operation(
-        summary="Create a gallery",
-        body=GalleryBody,
-        answer=GalleryAnswer,
-        status=201,
-        scope=Scope.ADMIN,
-        codes=("gallery_exists",),
-    ),
+    summary="Create a gallery",
+    status_code=201,
+    dependencies=allowed(Scope.ADMIN),
+    responses=problems(*WITH_SCOPE, *WITH_BODY, "gallery_exists"),
 )
-@endpoint(Scope.ADMIN, reads_body=True)
-def create_gallery(call: Call) -> Rendered:
+async def create_gallery(
+    body: Annotated[GalleryBody, Depends(JsonBody(GalleryBody))], caller: Caller, services: TheServices
+) -> GalleryAnswer:
     """Needs a key that is granted all galleries."""
-    body = call.body(GalleryBody)
     policy = body.policy.to_domain() if body.policy else None
-    return answer(GalleryAnswer.of(call.services.galleries.create(call.caller, body.name, policy)), 201)
+    made = await services.executor.run(lambda: services.galleries.create(caller, body.name, policy))
+    return GalleryAnswer.of(made)
 
 
 @router.get(
     "/galleries/{name}",
-    **operation(
-        summary="Describe a gallery and its correction",
-        path=("name",),
-        answer=GalleryAnswer,
-        scope=Scope.READ,
-        codes=("gallery_not_found",),
-    ),
+    summary="Describe a gallery and its correction",
+    dependencies=allowed(Scope.READ),
+    responses=problems(*WITH_SCOPE, "gallery_not_found"),
 )
-@endpoint(Scope.READ)
-def get_gallery(call: Call) -> Rendered:
+async def get_gallery(name: GalleryName, caller: Caller, services: TheServices) -> GalleryAnswer:
     """Map, pairs and measured over nominal rate; possible duplicates for admins."""
-    name = _checked_name(call)
-    return answer(GalleryAnswer.of(call.services.galleries.get(call.caller, name)))
+    return GalleryAnswer.of(await services.executor.run(lambda: services.galleries.get(caller, name)))
 
 
 @router.put(
     "/galleries/{name}",
-    **operation(
-        summary="Replace a gallery's policy",
-        path=("name",),
-        body=GalleryPolicyBody,
-        answer=GalleryAnswer,
-        scope=Scope.ADMIN,
-        codes=("gallery_not_found",),
-    ),
+    summary="Replace a gallery's policy",
+    dependencies=allowed(Scope.ADMIN),
+    responses=problems(*WITH_SCOPE, *WITH_BODY, "gallery_not_found"),
 )
-@endpoint(Scope.ADMIN, reads_body=True)
-def set_policy(call: Call) -> Rendered:
+async def set_gallery_policy(
+    name: GalleryName,
+    body: Annotated[GalleryPolicyBody, Depends(JsonBody(GalleryPolicyBody))],
+    caller: Caller,
+    services: TheServices,
+) -> GalleryAnswer:
     """Decisions made from now on follow it."""
-    name = _checked_name(call)
-    policy = call.body(GalleryPolicyBody).policy.to_domain()
-    return answer(GalleryAnswer.of(call.services.galleries.set_policy(call.caller, name, policy)))
+    policy = body.policy.to_domain()
+    changed = await services.executor.run(lambda: services.galleries.set_policy(caller, name, policy))
+    return GalleryAnswer.of(changed)
 
 
 @router.post(
     "/galleries/{name}/renew",
-    **operation(
-        summary="Draw a new transform and renew all templates",
-        path=("name",),
-        answer=None,
-        status=202,
-        scope=Scope.ADMIN,
-        codes=("gallery_not_found",),
-    ),
+    summary="Draw a new transform and renew all templates",
+    status_code=202,
+    response_class=Response,
+    dependencies=allowed(Scope.ADMIN),
+    responses=problems(*WITH_SCOPE, "gallery_not_found"),
 )
-@endpoint(Scope.ADMIN)
-def renew(call: Call) -> Rendered:
+async def renew_gallery(name: GalleryName, caller: Caller, services: TheServices) -> Response:
     """Templates stolen before are worth nothing after; no new capture is needed."""
-    name = _checked_name(call)
-    call.services.galleries.renew(call.caller, name)
-    return Rendered(202, b"")
+    await services.executor.run(lambda: services.galleries.renew(caller, name))
+    return Response(status_code=202)
 
 
 @router.delete(
     "/galleries/{name}",
-    **operation(
-        summary="Delete a gallery and erase all in it",
-        path=("name",),
-        answer=None,
-        status=204,
-        scope=Scope.ADMIN,
-        codes=("gallery_not_found",),
-    ),
+    summary="Delete a gallery and erase all in it",
+    status_code=204,
+    dependencies=allowed(Scope.ADMIN),
+    responses=problems(*WITH_SCOPE, "gallery_not_found"),
 )
-@endpoint(Scope.ADMIN)
-def delete_gallery(call: Call) -> Rendered:
+async def delete_gallery(name: GalleryName, caller: Caller, services: TheServices) -> None:
     """Needs a key that is granted all galleries."""
-    name = _checked_name(call)
-    call.services.galleries.delete(call.caller, name)
-    return Rendered(204, b"")
-
-
-def _checked_name(call: Call) -> str:
-    """The gallery in the path; these calls know no query parameter."""
-    name = call.path_name("name", GalleryNotFoundError, NO_GALLERY)
-    call.query(NoQuery)
-    return name
+    await services.executor.run(lambda: services.galleries.delete(caller, name))

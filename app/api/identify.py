@@ -1,42 +1,39 @@
-"""``POST /identify``: who is this?"""
+"""`POST /identify`: who is this?"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
-from app.api.calls import Call, DirectRoute, answer, endpoint
-from app.api.openapi import operation
+from app.api.bodies import JsonBody
+from app.api.deps import TheServices
+from app.api.openapi import COMPARISON_CODES, WITH_BODY, WITH_SCOPE, problems
 from app.api.schemas.identify import IdentifyAnswer, IdentifyBody, identify_fields
-from app.api.verify import COMPARISON_CODES
+from app.api.security import Caller, allowed
+from app.api.transactions import ThisTransaction
 from app.domain.subjects import Scope
 
-if TYPE_CHECKING:
-    from app.services.idempotency import Rendered
-
-router = APIRouter(tags=["recognition"], route_class=DirectRoute)
+router = APIRouter(tags=["recognition"])
 
 
 @router.post(
     "/identify",
-    **operation(
-        summary="Search a gallery for a probe",
-        body=IdentifyBody,
-        answer=IdentifyAnswer,
-        scope=Scope.IDENTIFY,
-        codes=COMPARISON_CODES,
-    ),
+    summary="Search a gallery for a probe",
+    dependencies=allowed(Scope.IDENTIFY),
+    responses=problems(*WITH_SCOPE, *WITH_BODY, *COMPARISON_CODES),
 )
-@endpoint(Scope.IDENTIFY, reads_body=True)
-def identify(call: Call) -> Rendered:
+async def identify(
+    body: Annotated[IdentifyBody, Depends(JsonBody(IdentifyBody))],
+    caller: Caller,
+    services: TheServices,
+    transaction: ThisTransaction,
+) -> IdentifyAnswer:
     """The decision is on the first candidate; others are listed with `read` and `read:scores`."""
-    outcome = call.services.identification.identify(call.caller, call.body(IdentifyBody).to_domain())
-    call.decided("identify", outcome.decision.decision)
-    return answer(
-        IdentifyAnswer(
-            **identify_fields(outcome),
-            processing_ms=call.processing_ms(),
-            transaction_id=call.transaction_id,
-        )
+    outcome = await services.executor.run(lambda: services.identification.identify(caller, body.to_domain()))
+    transaction.decided("identify", outcome.decision.decision)
+    return IdentifyAnswer(
+        **identify_fields(outcome),
+        processing_ms=transaction.processing_ms(),
+        transaction_id=transaction.id,
     )

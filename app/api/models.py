@@ -1,28 +1,23 @@
-"""``GET /models``: which bundles are in use."""
+"""`GET /models`: which bundles are in use."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fastapi import APIRouter
 
-from app.api.calls import Call, DirectRoute, answer, endpoint
-from app.api.openapi import operation
-from app.api.schemas.lists import NoQuery
+from app.api.deps import TheServices
+from app.api.openapi import WITH_KEY, problems
 from app.api.schemas.models import ModelListAnswer
+from app.api.security import allowed
 
-if TYPE_CHECKING:
-    from app.services.idempotency import Rendered
-
-router = APIRouter(tags=["service"], route_class=DirectRoute)
+router = APIRouter(tags=["service"])
 
 
 @router.get(
     "/models",
-    **operation(summary="List the bundles in use", answer=ModelListAnswer),
+    summary="List the bundles in use",
+    dependencies=allowed(),
+    responses=problems(*WITH_KEY),
 )
-@endpoint(None)
-def list_models(call: Call) -> Rendered:
+async def list_models(services: TheServices) -> ModelListAnswer:
     """What they are, which are the defaults, how well they were measured, what they were made from."""
-    call.query(NoQuery)
-    return answer(ModelListAnswer.of(call.services.encoders, call.services.recogniser))
+    return ModelListAnswer.of(services.encoders, services.recogniser)

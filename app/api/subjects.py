@@ -1,15 +1,18 @@
-"""``/subjects``: who is enrolled, and erasure."""
+"""`/subjects`: who is enrolled, and erasure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import AfterValidator, BeforeValidator
 
-from app.api.calls import Call, DirectRoute, answer, endpoint
 from app.api.cursors import decode_cursor, encode_cursor
-from app.api.openapi import operation
+from app.api.deps import TheServices
+from app.api.idempotency import Idempotent, response_of
+from app.api.openapi import WITH_SCOPE, problems
+from app.api.schemas.base import NAME_PATTERN
 from app.api.schemas.lists import GalleryPageQuery, GalleryQuery
 from app.api.schemas.subjects import (
     ReferenceAnswer,
@@ -18,134 +21,141 @@ from app.api.schemas.subjects import (
     SubjectDetailAnswer,
     SubjectListAnswer,
 )
+from app.api.security import Caller, allowed
 from app.domain.errors import ReferenceNotFoundError, SubjectNotFoundError
-from app.domain.subjects import Scope
+from app.domain.subjects import Scope, is_name
 
-if TYPE_CHECKING:
-    from app.services.idempotency import Rendered
+router = APIRouter(tags=["subjects"])
 
-router = APIRouter(tags=["subjects"], route_class=DirectRoute)
 
-NO_SUBJECT = "There is no such subject."
-NO_REFERENCE = "There is no such reference."
+def _subject_name(text: str) -> str:
+    """What cannot be a name cannot be found either."""
+    if not is_name(text):
+        raise SubjectNotFoundError("There is no such subject.")
+    return text
+
+
+def _reference_id(text: str) -> UUID:
+    """Raises `ReferenceNotFoundError` for what cannot be the id of one."""
+    try:
+        reference_id = UUID(text)
+    except ValueError:
+        reference_id = None
+    if reference_id is None or str(reference_id) != text.lower():
+        raise ReferenceNotFoundError("There is no such reference.")
+    return reference_id
+
+
+SubjectId = Annotated[
+    str,
+    AfterValidator(_subject_name),
+    Path(
+        description="The subject.", json_schema_extra={"pattern": NAME_PATTERN, "examples": ["operator-17"]}
+    ),
+]
+ReferenceId = Annotated[
+    UUID,
+    BeforeValidator(_reference_id),
+    Path(description="The reference.", examples=["01932f3a-7c1e-7b7a-9d5e-0f6c2f9d7a10"]),
+]
 
 
 @router.get(
     "/subjects",
-    **operation(
-        summary="List the subjects of a gallery",
-        query=GalleryPageQuery,
-        answer=SubjectListAnswer,
-        scope=Scope.READ,
-        codes=("gallery_not_found",),
-    ),
+    summary="List the subjects of a gallery",
+    dependencies=allowed(Scope.READ),
+    responses=problems(*WITH_SCOPE, "gallery_not_found"),
 )
-@endpoint(Scope.READ)
-def list_subjects(call: Call) -> Rendered:
+async def list_subjects(
+    query: Annotated[GalleryPageQuery, Query()], caller: Caller, services: TheServices
+) -> SubjectListAnswer:
     """In order of enrollment."""
-    query = call.query(GalleryPageQuery)
     after = decode_cursor(query.cursor, path="/subjects", gallery=query.gallery)
-    page = call.services.directory.subjects(call.caller, query.gallery, after, query.limit)
+    page = await services.executor.run(
+        lambda: services.directory.subjects(caller, query.gallery, after, query.limit)
+    )
     items = [SubjectAnswer.of(subject, query.gallery) for subject in page.items]
     following = encode_cursor(page.next, path="/subjects", gallery=query.gallery)
-    return answer(SubjectListAnswer(items=items, next_cursor=following))
+    return SubjectListAnswer(items=items, next_cursor=following)
 
 
 @router.get(
     "/subjects/{subject_id}",
-    **operation(
-        summary="Describe a subject",
-        path=("subject_id",),
-        query=GalleryQuery,
-        answer=SubjectDetailAnswer,
-        scope=Scope.READ,
-        codes=("gallery_not_found", "subject_not_found"),
-    ),
+    summary="Describe a subject",
+    dependencies=allowed(Scope.READ),
+    responses=problems(*WITH_SCOPE, "gallery_not_found", "subject_not_found"),
 )
-@endpoint(Scope.READ)
-def get_subject(call: Call) -> Rendered:
+async def get_subject(
+    subject_id: SubjectId, query: Annotated[GalleryQuery, Query()], caller: Caller, services: TheServices
+) -> SubjectDetailAnswer:
     """Metadata only, never a vector."""
-    subject_id = call.path_name("subject_id", SubjectNotFoundError, NO_SUBJECT)
-    gallery = call.query(GalleryQuery).gallery
-    view = call.services.directory.subject(call.caller, gallery, subject_id)
-    return answer(SubjectDetailAnswer.of_view(view, gallery))
+    view = await services.executor.run(lambda: services.directory.subject(caller, query.gallery, subject_id))
+    return SubjectDetailAnswer.of_view(view, query.gallery)
 
 
 @router.delete(
     "/subjects/{subject_id}",
-    **operation(
-        summary="Erase a subject",
-        path=("subject_id",),
-        query=GalleryQuery,
-        answer=None,
-        status=204,
-        scope=Scope.ERASE,
-        codes=("gallery_not_found", "subject_not_found"),
-        idempotent=True,
-    ),
+    summary="Erase a subject",
+    status_code=204,
+    dependencies=allowed(Scope.ERASE),
+    responses=problems(*WITH_SCOPE, "gallery_not_found", "subject_not_found", "idempotency_key_reused"),
 )
-@endpoint(Scope.ERASE)
-def erase_subject(call: Call) -> Rendered:
+async def erase_subject(
+    subject_id: SubjectId,
+    query: Annotated[GalleryQuery, Query()],
+    idempotent: Idempotent,
+    caller: Caller,
+    services: TheServices,
+) -> Response:
     """Rows, index entries, stored answers and the data key: nothing of the subject stays."""
-    subject_id = call.path_name("subject_id", SubjectNotFoundError, NO_SUBJECT)
-    gallery = call.query(GalleryQuery).gallery
-    return call.services.erasure.erase_subject(call.caller, gallery, subject_id, idempotent=call.idempotent())
+    answer = await services.executor.run(
+        lambda: services.erasure.erase_subject(caller, query.gallery, subject_id, idempotent=idempotent)
+    )
+    return response_of(answer)
 
 
 @router.get(
     "/subjects/{subject_id}/references",
-    **operation(
-        summary="List the references of a subject",
-        path=("subject_id",),
-        query=GalleryPageQuery,
-        answer=ReferenceListAnswer,
-        scope=Scope.READ,
-        codes=("gallery_not_found", "subject_not_found"),
-    ),
+    summary="List the references of a subject",
+    dependencies=allowed(Scope.READ),
+    responses=problems(*WITH_SCOPE, "gallery_not_found", "subject_not_found"),
 )
-@endpoint(Scope.READ)
-def list_references(call: Call) -> Rendered:
+async def list_references(
+    subject_id: SubjectId, query: Annotated[GalleryPageQuery, Query()], caller: Caller, services: TheServices
+) -> ReferenceListAnswer:
     """In order of enrollment; metadata only."""
-    subject_id = call.path_name("subject_id", SubjectNotFoundError, NO_SUBJECT)
-    query = call.query(GalleryPageQuery)
     path = f"/subjects/{subject_id}/references"
     after = decode_cursor(query.cursor, path=path, gallery=query.gallery)
-    page = call.services.directory.references(call.caller, query.gallery, subject_id, after, query.limit)
+    page = await services.executor.run(
+        lambda: services.directory.references(caller, query.gallery, subject_id, after, query.limit)
+    )
     items = [ReferenceAnswer.of(reference) for reference in page.items]
     following = encode_cursor(page.next, path=path, gallery=query.gallery)
-    return answer(ReferenceListAnswer(items=items, next_cursor=following))
+    return ReferenceListAnswer(items=items, next_cursor=following)
 
 
 @router.delete(
     "/subjects/{subject_id}/references/{reference_id}",
-    **operation(
-        summary="Erase one reference",
-        path=("subject_id", "reference_id"),
-        query=GalleryQuery,
-        answer=None,
-        status=204,
-        scope=Scope.ERASE,
-        codes=("gallery_not_found", "subject_not_found", "reference_not_found"),
-        idempotent=True,
+    summary="Erase one reference",
+    status_code=204,
+    dependencies=allowed(Scope.ERASE),
+    responses=problems(
+        *WITH_SCOPE, "gallery_not_found", "subject_not_found", "reference_not_found", "idempotency_key_reused"
     ),
 )
-@endpoint(Scope.ERASE)
-def erase_reference(call: Call) -> Rendered:
+async def erase_reference(
+    *,
+    subject_id: SubjectId,
+    reference_id: ReferenceId,
+    query: Annotated[GalleryQuery, Query()],
+    idempotent: Idempotent,
+    caller: Caller,
+    services: TheServices,
+) -> Response:
     """The subject's template is pooled anew from the references that stay."""
-    subject_id = call.path_name("subject_id", SubjectNotFoundError, NO_SUBJECT)
-    gallery = call.query(GalleryQuery).gallery
-    return call.services.erasure.erase_reference(
-        call.caller, gallery, subject_id, _reference_id(call), idempotent=call.idempotent()
+    answer = await services.executor.run(
+        lambda: services.erasure.erase_reference(
+            caller, query.gallery, subject_id, reference_id, idempotent=idempotent
+        )
     )
-
-
-def _reference_id(call: Call) -> UUID:
-    """Raises ``ReferenceNotFoundError`` for what cannot be the id of one."""
-    text: str = call.request.path_params["reference_id"]
-    try:
-        reference_id = UUID(text)
-    except ValueError:
-        raise ReferenceNotFoundError(NO_REFERENCE) from None
-    if str(reference_id) != text.lower():
-        raise ReferenceNotFoundError(NO_REFERENCE)
-    return reference_id
+    return response_of(answer)

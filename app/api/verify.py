@@ -1,53 +1,40 @@
-"""``POST /verify``: is this who they claim to be?"""
+"""`POST /verify`: is this who they claim to be?"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
-from app.api.calls import Call, DirectRoute, answer, endpoint
-from app.api.openapi import CAPTURE_CODES, operation
+from app.api.bodies import JsonBody
+from app.api.deps import TheServices
+from app.api.openapi import COMPARISON_CODES, WITH_BODY, WITH_SCOPE, problems
 from app.api.schemas.decisions import VerifyAnswer, decision_fields
 from app.api.schemas.verify import VerifyBody
+from app.api.security import Caller, allowed
+from app.api.transactions import ThisTransaction
 from app.domain.subjects import Scope
 
-if TYPE_CHECKING:
-    from app.services.idempotency import Rendered
-
-router = APIRouter(tags=["recognition"], route_class=DirectRoute)
-
-COMPARISON_CODES = (
-    *CAPTURE_CODES,
-    "gallery_not_found",
-    "not_comparable",
-    "policy_looser",
-    "policy_incomplete",
-    "modality_unavailable",
-    "fusion_unavailable",
-    "index_not_ready",
-)
+router = APIRouter(tags=["recognition"])
 
 
 @router.post(
     "/verify",
-    **operation(
-        summary="Compare a probe with one claimed subject",
-        body=VerifyBody,
-        answer=VerifyAnswer,
-        scope=Scope.VERIFY,
-        codes=(*COMPARISON_CODES, "subject_not_found"),
-    ),
+    summary="Compare a probe with one claimed subject",
+    dependencies=allowed(Scope.VERIFY),
+    responses=problems(*WITH_SCOPE, *WITH_BODY, *COMPARISON_CODES, "subject_not_found"),
 )
-@endpoint(Scope.VERIFY, reads_body=True)
-def verify(call: Call) -> Rendered:
+async def verify(
+    body: Annotated[VerifyBody, Depends(JsonBody(VerifyBody))],
+    caller: Caller,
+    services: TheServices,
+    transaction: ThisTransaction,
+) -> VerifyAnswer:
     """A non-match is an answer with status 200."""
-    decision = call.services.verification.verify(call.caller, call.body(VerifyBody).to_domain())
-    call.decided("verify", decision.decision)
-    return answer(
-        VerifyAnswer(
-            **decision_fields(decision),
-            processing_ms=call.processing_ms(),
-            transaction_id=call.transaction_id,
-        )
+    decision = await services.executor.run(lambda: services.verification.verify(caller, body.to_domain()))
+    transaction.decided("verify", decision.decision)
+    return VerifyAnswer(
+        **decision_fields(decision),
+        processing_ms=transaction.processing_ms(),
+        transaction_id=transaction.id,
     )
