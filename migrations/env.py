@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from app.adapters.db.rows import metadata
+from app.adapters.db.tables import metadata
 
 
 def run() -> None:

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, insert, select
 
 from app.adapters.db.faults import DRIVER_INTEGRITY_ERRORS, is_unique_violation
-from app.adapters.db.rows import idempotency_keys
 from app.adapters.db.statements import Statement, Transaction
+from app.adapters.db.tables import idempotency_keys
 from app.domain.errors import ConflictError
 from app.domain.ports import StoredAnswer
 

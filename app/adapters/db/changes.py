@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from app.adapters.db.rows import galleries, reference_changes
 from app.adapters.db.statements import Statement, Transaction
+from app.adapters.db.tables import galleries, reference_changes
 from app.domain.errors import GalleryNotFoundError
 
 _TABLE = reference_changes.c

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from app.adapters.db.rows import api_clients
 from app.adapters.db.statements import Statement, Transaction
+from app.adapters.db.tables import api_clients
 from app.domain.subjects import ApiClient, Scope
 
 _TABLE = api_clients.c

@@ -16,15 +16,15 @@ from sqlalchemy import FromClause, Join, bindparam, insert, select, update
 from app.adapters.db.changes import SqlChangeFeed
 from app.adapters.db.galleries import GALLERY_COLUMNS, to_gallery
 from app.adapters.db.references import reference_row
-from app.adapters.db.rows import (
+from app.adapters.db.statements import Statement, Transaction
+from app.adapters.db.subjects import SUBJECT_COLUMNS, subject_row, to_subject
+from app.adapters.db.tables import (
     biometric_references,
     galleries,
     gallery_transforms,
     reference_changes,
     subjects,
 )
-from app.adapters.db.statements import Statement, Transaction
-from app.adapters.db.subjects import SUBJECT_COLUMNS, subject_row, to_subject
 from app.adapters.db.transforms import TRANSFORM_COLUMNS, SqlTransforms
 from app.domain.ports import Claim
 from app.domain.references import Reference

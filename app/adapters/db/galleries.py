@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import String, bindparam, delete, func, insert, select, tuple_, update
 
 from app.adapters.db.faults import DRIVER_INTEGRITY_ERRORS, is_unique_violation
-from app.adapters.db.rows import biometric_references, galleries, idempotency_keys, subjects
 from app.adapters.db.statements import Statement, Transaction
+from app.adapters.db.tables import biometric_references, galleries, idempotency_keys, subjects
 from app.domain.errors import ConflictError
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric, Policy
 from app.domain.ports import PageCursor

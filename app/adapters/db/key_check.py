@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from app.adapters.crypto import EnvelopeVault
 from app.adapters.db.engine import for_reading, for_writing
 from app.adapters.db.faults import translated_faults
-from app.adapters.db.rows import galleries, key_check
+from app.adapters.db.tables import galleries, key_check
 from app.domain.errors import ConfigurationError
 
 

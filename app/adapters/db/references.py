@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 
 from app.adapters.db.reference_scan import scan_gallery, scan_subjects
-from app.adapters.db.rows import biometric_references, subjects
 from app.adapters.db.statements import Statement, Transaction
+from app.adapters.db.tables import biometric_references, subjects
 from app.domain.ports import PageCursor, ReferenceRow
 from app.domain.references import Modality, Reference, TemplateKey
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from sqlalchemy import Engine, inspect, text
 
 from app.adapters.db.faults import translated_faults
+from app.adapters.db.tables import SCHEMA_REVISION
 from app.domain.errors import ConfigurationError
-
-SCHEMA_REVISION = "20261120_1020"  # What this code was written for: the newest file of migrations/versions.
 
 
 def check_schema(engine: Engine) -> None:

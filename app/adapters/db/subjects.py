@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, insert, select, tuple_, update
 
-from app.adapters.db.rows import biometric_references, idempotency_keys, subjects
 from app.adapters.db.statements import Statement, Transaction
+from app.adapters.db.tables import biometric_references, idempotency_keys, subjects
 from app.domain.ports import PageCursor
 from app.domain.subjects import Consent, Subject
 

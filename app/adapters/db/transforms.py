@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from app.adapters.db.rows import gallery_transforms
 from app.adapters.db.sqlite import first_bytes
 from app.adapters.db.statements import Statement, Transaction
+from app.adapters.db.tables import gallery_transforms
 from app.domain.references import Modality
 from app.domain.subjects import GalleryTransform
 

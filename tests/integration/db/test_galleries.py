@@ -8,7 +8,7 @@ import pytest
 
 from app.adapters.db.engine import for_writing, open_engine
 from app.adapters.db.galleries import policy_from_json, policy_to_json
-from app.adapters.db.rows import gallery_transforms
+from app.adapters.db.tables import gallery_transforms
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import ConflictError
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric

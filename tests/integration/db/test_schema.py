@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from app.adapters.db.engine import for_writing, open_engine
 from app.adapters.db.migrating import migrate
-from app.adapters.db.schema import SCHEMA_REVISION, check_schema
+from app.adapters.db.schema import check_schema
+from app.adapters.db.tables import SCHEMA_REVISION
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import ConfigurationError, PulseprintError
 from tests.stored import a_gallery

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import bindparam, insert, select, update
 
-from app.adapters.db.rows import subjects
 from app.adapters.db.statements import Statement, Transaction
+from app.adapters.db.tables import subjects
 from app.adapters.db.unit_of_work import SqlStore
 from tests.stored import NOW, a_gallery, a_subject
 

@@ -1,7 +1,4 @@
-"""The tables (DESIGN §6). Core tables, no ORM: enrollment and rebuild count every microsecond.
-
-Changes here come with a migration; a test compares the two.
-"""
+"""The tables (DESIGN §6). A change here comes with a migration; a test compares the two."""
 
 from __future__ import annotations
 
@@ -23,6 +20,8 @@ from sqlalchemy import (
 )
 
 from app.adapters.db.column_types import UtcTime, UuidBytes
+
+SCHEMA_REVISION = "20261120_1020"  # The newest file of migrations/versions.
 
 metadata = MetaData(
     naming_convention={
