@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 
+from app.adapters.db.engine import for_reading
 from app.adapters.db.faults import translated_faults
 from app.adapters.db.tables import SCHEMA_REVISION
 from app.domain.errors import ConfigurationError
@@ -22,7 +23,7 @@ def check_schema(engine: Engine) -> None:
         raise ConfigurationError(
             f"There is no database at {engine.url.database}: run `python -m app.cli migrate`."
         )
-    with translated_faults(), engine.connect() as connection:
+    with translated_faults(), for_reading(engine).connect() as connection:
         tables = set(inspect(connection).get_table_names())
         if not {"alembic_version", "schema_compat"} <= tables:
             raise ConfigurationError(

@@ -1,4 +1,9 @@
-"""The tables (DESIGN §6). A change here comes with a migration; a test compares the two."""
+"""The tables (DESIGN §6). A change here comes with a migration; a test compares the two.
+
+The repositories beside this file keep the statements of every request as constants with `bindparam`: to
+build one anew takes SQLAlchemy 70 µs, which for the ten statements of an enrollment is 5 % of its time.
+What only administration runs is written where it runs.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from app.adapters.db.column_types import UtcTime, UuidBytes
+from app.adapters.db.column_types import PolicyJson, UtcTime, UuidBytes
 
 SCHEMA_REVISION = "20261120_1020"  # The newest file of migrations/versions.
 
@@ -38,7 +43,7 @@ galleries = Table(
     metadata,
     Column("uuid", UuidBytes, primary_key=True),
     Column("name", String(128), nullable=False),
-    Column("policy", JSON, nullable=False),
+    Column("policy", PolicyJson, nullable=False),
     # Every change of a reference takes the next revision; the row lock makes commits follow its order.
     Column("revision", BigInteger, nullable=False),
     # Followers that have seen less than this must rebuild: the changes up to here are pruned.

@@ -10,7 +10,6 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from app.adapters.db import engine as engine_module
 from app.adapters.db.engine import open_engine
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import PulseprintError, TemporaryError
@@ -73,8 +72,7 @@ class TestUnavailable:
         assert refused.value.code == "store_unavailable"
         postgres_server.drop("vanishing")
 
-    def test_a_connection_that_died_while_idle_costs_no_request(self, open_store, postgres_url, monkeypatch):
-        monkeypatch.setattr(engine_module, "_TRUSTED_S", 0.0)
+    def test_a_connection_that_died_while_idle_costs_no_request(self, open_store, postgres_url):
         store = open_store(postgres_url)
         store.ping()
         with psycopg.connect(postgres_url, autocommit=True) as admin:
