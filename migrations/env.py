@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that ``app.adapters.db.migrating`` opened and locked."""
+"""Alembic's entry: runs on the connection that `app.adapters.db.migrating` opened and locked."""
 
 from alembic import context
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from app.adapters.db.tables import galleries, reference_changes
 from app.domain.errors import GalleryNotFoundError
@@ -19,13 +19,22 @@ _NEXT_REVISION = (
     .returning(galleries.c.revision)
 )
 _INSERT = insert(reference_changes)
-_BOUNDS = select(galleries.c.pruned_revision, galleries.c.revision).where(_OF_GALLERY)
 _SINCE = (
-    select(reference_changes.c.revision, reference_changes.c.subject_uuid)
-    .where(
-        reference_changes.c.gallery_uuid == bindparam("gallery"),
-        reference_changes.c.revision > bindparam("seen"),
+    select(
+        galleries.c.pruned_revision,
+        galleries.c.revision.label("newest_revision"),
+        reference_changes.c.revision,
+        reference_changes.c.subject_uuid,
     )
+    .outerjoin_from(
+        galleries,
+        reference_changes,
+        and_(
+            reference_changes.c.gallery_uuid == galleries.c.uuid,
+            reference_changes.c.revision > bindparam("seen"),
+        ),
+    )
+    .where(_OF_GALLERY)
     .order_by(reference_changes.c.revision, reference_changes.c.subject_uuid)
 )
 
@@ -61,12 +70,11 @@ class SqlChangeFeed:
             self._connection.execute(_INSERT, rows)
 
     def since(self, gallery_uuid: UUID, revision: int) -> list[tuple[int, UUID]] | None:
-        bounds = self._connection.execute(_BOUNDS, {"gallery": gallery_uuid}).first()
+        rows = self._connection.execute(_SINCE, {"gallery": gallery_uuid, "seen": revision}).all()
         # A follower ahead of the database follows one that was restored from a backup since.
-        if bounds is None or not bounds.pruned_revision <= revision <= bounds.revision:
+        if not rows or not rows[0].pruned_revision <= revision <= rows[0].newest_revision:
             return None
-        rows = self._connection.execute(_SINCE, {"gallery": gallery_uuid, "seen": revision})
-        return [(row.revision, row.subject_uuid) for row in rows]
+        return [(row.revision, row.subject_uuid) for row in rows if row.revision is not None]
 
     def prune(self, older_than: datetime) -> int:
         changes = reference_changes.c

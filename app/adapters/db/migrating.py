@@ -1,4 +1,4 @@
-"""Bringing a database to the schema of this code. Only ``migrate`` changes a schema."""
+"""Bringing a database to the schema of this code. Only `migrate` changes a schema."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def migrate(url: str, *, migrations: Path = MIGRATIONS) -> None:
 
 
 def downgrade(url: str, revision: str, *, migrations: Path = MIGRATIONS) -> None:
-    """Take a database back to a revision (``base``: nothing left). Tests prove that it can be done."""
+    """Take a database back to a revision (`base`: nothing left). Tests prove that it can be done."""
     _run(url, migrations, lambda config: command.downgrade(config, revision))
 
 

@@ -11,19 +11,21 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from psycopg.pq import Format
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    CursorResult,
     LargeBinary,
     Select,
     bindparam,
+    event,
     func,
     select,
     type_coerce,
 )
 
-from app.adapters.db.engine import BINARY
 from app.adapters.db.tables import biometric_references, subjects
 from app.domain.ports import ReferenceRow
 
@@ -34,8 +36,8 @@ SUBJECTS_PER_QUERY = 10_000
 def scan_gallery(connection: Connection, gallery_uuid: UUID) -> Iterator[ReferenceRow]:
     """All references of a gallery in order (subject uuid, created_at, id), streamed."""
     in_gallery = _scan(connection.dialect.name).where(subjects.c.gallery_uuid == gallery_uuid)
-    streamed = in_gallery.execution_options(yield_per=FETCH_ROWS)
-    with connection.execute(streamed) as rows:  # Closed also if the caller stops half way.
+    # Closed also if the caller stops half way: PostgreSQL's cursor belongs to the server.
+    with _execute_binary(connection, in_gallery.execution_options(yield_per=FETCH_ROWS)) as rows:
         yield from map(ReferenceRow._make, rows)
 
 
@@ -43,12 +45,31 @@ def scan_subjects(
     connection: Connection, gallery_uuid: UUID, subject_uuids: Sequence[UUID]
 ) -> Iterator[ReferenceRow]:
     """References of some subjects of a gallery, in the same order."""
-    some = _scan_some(connection.dialect.name)
+    scan = _scan_one if len(subject_uuids) == 1 else _scan_some
     wanted = sorted(subject_uuids, key=lambda uuid: uuid.bytes)
     for start in range(0, len(wanted), SUBJECTS_PER_QUERY):
-        for *row, found_in in connection.execute(some, {"some": wanted[start : start + SUBJECTS_PER_QUERY]}):
+        batch = wanted[start : start + SUBJECTS_PER_QUERY]
+        values: dict[str, Any] = {"one": batch[0]} if scan is _scan_one else {"some": batch}
+        for *row, found_in in connection.execute(scan(connection.dialect.name), values):
             if found_in == gallery_uuid:
                 yield ReferenceRow._make(row)
+
+
+def _execute_binary(
+    connection: Connection, statement: Select[*tuple[Any, ...]]
+) -> CursorResult[*tuple[Any, ...]]:
+    """From PostgreSQL half the bytes of text: 100 000 templates take 0.33 s of CPU time, not 0.60 s."""
+    if connection.dialect.name != "postgresql":
+        return connection.execute(statement)
+    event.listen(connection, "before_cursor_execute", _choose_binary)
+    try:
+        return connection.execute(statement)
+    finally:
+        event.remove(connection, "before_cursor_execute", _choose_binary)
+
+
+def _choose_binary(_connection: Connection, cursor: Any, *_: Any) -> None:
+    cursor.format = Format.BINARY
 
 
 @cache
@@ -74,15 +95,21 @@ def _scan(dialect: str) -> Select[*tuple[Any, ...]]:
         )
         .select_from(subjects.join(biometric_references))
         .order_by(subjects.c.uuid, references.created_at, references.id)
-        .execution_options(**{BINARY: True})
     )
 
 
 @cache
+def _scan_with_gallery(dialect: str) -> Select[*tuple[Any, ...]]:
+    """The gallery is a column here: as a condition, SQLite would rather walk through all of it."""
+    return _scan(dialect).add_columns(subjects.c.gallery_uuid)
+
+
+@cache
+def _scan_one(dialect: str) -> Select[*tuple[Any, ...]]:
+    """What every /verify and every search after a change reads; a list of one takes 80 µs more."""
+    return _scan_with_gallery(dialect).where(subjects.c.uuid == bindparam("one"))
+
+
+@cache
 def _scan_some(dialect: str) -> Select[*tuple[Any, ...]]:
-    """With the gallery as a column: as a condition, SQLite would rather walk through all of it."""
-    return (
-        _scan(dialect)
-        .add_columns(subjects.c.gallery_uuid)
-        .where(subjects.c.uuid.in_(bindparam("some", expanding=True)))
-    )
+    return _scan_with_gallery(dialect).where(subjects.c.uuid.in_(bindparam("some", expanding=True)))

@@ -16,7 +16,7 @@ def check_schema(engine: Engine) -> None:
     """Refuse a database that this code must not run on.
 
     Raises:
-        ConfigurationError: Not migrated, older than the code, or newer than ``schema_compat`` allows.
+        ConfigurationError: Not migrated, older than the code, or newer than `schema_compat` allows.
         TemporaryError: The database does not answer.
     """
     if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():

@@ -64,7 +64,8 @@ def _begin(connection: Connection) -> None:
     between, SQLite refuses the upgrade at once, whatever the busy timeout. IMMEDIATE waits in line.
     """
     reads = connection.get_execution_options().get(READ_ONLY, False)
-    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads else 'OFF'}")
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA query_only = {'ON' if reads else 'OFF'}").close()
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 

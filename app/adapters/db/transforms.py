@@ -30,8 +30,8 @@ _OF_GALLERY = _WITHOUT_MATRIX.where(_TABLE.gallery_uuid == bindparam("gallery"))
 class WrappedMatrices:
     """Those read last, by their first bytes.
 
-    Every search needs one, and each is 256 KiB: to fetch it takes 0.7 ms from PostgreSQL, twice in an
-    enrollment, which is 5 % of its time or more.
+    Every search needs one, and each is 256 KiB: to fetch it takes 0.64 ms from PostgreSQL, twice in an
+    enrollment, which is 5 % of its time.
     """
 
     LIMIT = 256

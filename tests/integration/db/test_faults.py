@@ -2,6 +2,7 @@
 
 import sqlite3
 import traceback
+from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -183,6 +184,15 @@ class TestNothingLeaks:
 
         assert not isinstance(refused.value, TemporaryError)
         assert refused.value.code == "internal_error"
+
+    def test_a_value_that_no_column_takes_is_our_mistake_too(self, store, stored):
+        without_zone = a_subject(a_gallery(), 5, subject_id="someone-secret", created_at=datetime(2026, 1, 1))
+
+        with pytest.raises(PulseprintError) as refused, store.writing() as uow:
+            uow.subjects.add(without_zone)
+
+        assert not isinstance(refused.value, TemporaryError)
+        assert "someone-secret" not in shown(refused.value)
 
 
 class TestOtherErrors:

@@ -112,9 +112,9 @@ class TestCost:
         with executed_statements() as statements:
             process.enroll("third", recording(3))
 
-        # To look for the person under other names: gallery, transforms, revision, changes, who changed.
+        # To look for the person under other names: gallery, transforms, changes, who changed.
         # To enroll: revision, change, subject of this name, transforms, new subject, reference.
-        assert len(statements) == 5 + 6
+        assert len(statements) == 4 + 6
 
 
 class TestSizeWarning:
