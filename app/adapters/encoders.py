@@ -23,6 +23,7 @@ from ml.runtime.ecg.signal.conditioning import condition
 from ml.runtime.ecg.signal.errors import SignalError
 from ml.runtime.encoder import BundleError, EcgEncoder
 from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
+from ml.runtime.matching.llr_bound import Range, highest_llr_db
 from ml.runtime.pooling import pool
 
 WARM_UP_FS_HZ = 250.0
@@ -44,6 +45,11 @@ class BundleCalibration(ports.Calibration):
 
     def llr_db(self, cosine: Float64Array, seconds: Float64Array, quality: Float64Array) -> Float64Array:
         return self.inner.llr_db(cosine, seconds, quality)
+
+    def highest_llr_db(
+        self, cosine: float, seconds: tuple[float, float], quality: tuple[float, float]
+    ) -> float:
+        return highest_llr_db(self.inner.llr_map, cosine, Range(*seconds), Range(*quality))
 
     def soften_db(self, llr_db: Float64Array) -> Float64Array:
         return self.inner.soften_db(llr_db)

@@ -46,30 +46,54 @@ class Comparisons:
         )
 
 
+def first_only(comparisons: Sequence[Comparisons]) -> list[Comparisons]:
+    """Of one modality, each candidate under the first encoder only; later parts lose those."""
+    seen: dict[Modality, IntArray] = {}
+    kept = []
+    for part in comparisons:  # The default first within a modality.
+        before = seen.get(part.modality)
+        kept.append(part if before is None else part.only(~np.isin(part.slots, before)))
+        seen[part.modality] = part.slots if before is None else np.union1d(before, part.slots)
+    return kept
+
+
 @dataclass
 class TemplateTable:
-    """Seconds and quality of the templates under one key, addressed by slot."""
+    """Seconds and quality of the templates under one key, addressed by slot.
+
+    Attributes:
+        slots: Who has a template here.
+        seconds_range, quality_range: Between which all lie; not narrowed when somebody leaves.
+    """
 
     seconds: Float64Array = field(default_factory=lambda: np.zeros(16))
     quality: Float64Array = field(default_factory=lambda: np.zeros(16))
     slots: set[int] = field(default_factory=set)
-
-    def put(self, slot: int, template: Template) -> None:
-        self._make_room(slot)
-        self.seconds[slot], self.quality[slot] = template.seconds, template.quality
-        self.slots.add(slot)
+    seconds_range: tuple[float, float] = (np.inf, 0.0)
+    quality_range: tuple[float, float] = (1.0, 0.0)
 
     def put_all(self, slots: IntArray, templates: Sequence[Template]) -> None:
         self._make_room(int(slots.max()))
         self.seconds[slots] = [template.seconds for template in templates]
         self.quality[slots] = [template.quality for template in templates]
         self.slots.update(slots.tolist())
+        self.seconds_range = _widened(self.seconds_range, self.seconds[slots])
+        self.quality_range = _widened(self.quality_range, self.quality[slots])
+
+    def among(self, slots: IntArray | None) -> IntArray:
+        """Those of these slots, or of all, that have a template here, ascending."""
+        wanted = sorted(self.slots) if slots is None else [s for s in slots.tolist() if s in self.slots]
+        return np.array(wanted, dtype=np.int64)
 
     def _make_room(self, slot: int) -> None:
         if slot >= self.seconds.size:
             size = max(2 * self.seconds.size, slot + 1)
             self.seconds = np.concatenate([self.seconds, np.zeros(size - self.seconds.size)])
             self.quality = np.concatenate([self.quality, np.zeros(size - self.quality.size)])
+
+
+def _widened(known: tuple[float, float], values: Float64Array) -> tuple[float, float]:
+    return min(known[0], float(values.min())), max(known[1], float(values.max()))
 
 
 class BestBySlot:

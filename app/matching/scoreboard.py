@@ -87,7 +87,8 @@ class Evidence:
         return replace(self, classes=(*self.classes[:part], evidence_class, *self.classes[part + 1 :]))
 
 
-_PASSING_DB = 1e6  # lifts candidates within all distances above the others
+PASSING_DB = 1e6
+"""Lifts candidates within all distances of a distance policy above the others."""
 _CODES = 8  # more than evidence classes, "not used" included
 
 
@@ -146,12 +147,8 @@ class Scoreboard:
         """
         if not isinstance(self.policy, CalibratedPolicy):
             return None
-        null = self.null(evidence)
-        threshold_db = null.threshold(self.policy.fmr_share(evidence.comparisons))
-        if self._searched:
-            share = self.policy.fpir_share(self.gallery_size, evidence.comparisons)
-            threshold_db = max(threshold_db, null.threshold(share))
-        return threshold_db
+        size = self.gallery_size if self._searched else None
+        return threshold_db(self.policy, self.null(evidence), evidence.comparisons, gallery_size=size)
 
     def fmr_at(self, evidence: Evidence, score_db: float) -> float:
         """The false-match rate if this score were the threshold: of all comparisons together."""
@@ -169,6 +166,17 @@ class Scoreboard:
         cut = np.partition(self._order, len(self) - limit)[len(self) - limit]
         return np.flatnonzero(self._order >= cut)
 
+    def margin_at(self, rank: int) -> float:
+        """Score − threshold of the candidate at a rank from 1 on; −inf if there are fewer."""
+        if rank > len(self):
+            return -np.inf
+        return float(np.partition(self._order, len(self) - rank)[len(self) - rank])
+
+    @property
+    def matching_margin_db(self) -> float:
+        """The margin from which on candidates match."""
+        return PASSING_DB / 2 if isinstance(self.policy, DistancePolicy) else 0.0
+
     def sort_key(self, row: int) -> tuple[float, float]:
         """Ascending is best first: score above threshold, then the unsoftened score."""
         return -float(self._order[row]), -float(self.llr_db[row])
@@ -183,7 +191,7 @@ class Scoreboard:
     @cached_property
     def _order(self) -> Float64Array:
         if isinstance(self.policy, DistancePolicy):
-            return np.where(self.passes, _PASSING_DB, 0.0) + self.score_db
+            return np.where(self.passes, PASSING_DB, 0.0) + self.score_db
         return self.score_db - self._thresholds
 
     @cached_property
@@ -205,6 +213,23 @@ class Scoreboard:
             at = np.searchsorted(self.slots, part.comparisons.slots)
             passing[at] &= policy.rules[part.modality].passes(part.comparisons.cosine)
         return passing
+
+
+def threshold_db(
+    policy: CalibratedPolicy, null: Null, comparisons: int = 1, *, gallery_size: int | None = None
+) -> float:
+    """The score that a candidate has to reach.
+
+    Args:
+        policy: States the rates.
+        null: Of the fused score of one comparison in each modality.
+        comparisons: Of which the best counts; each gets its share of the rates.
+        gallery_size: Subjects searched; None in a verification.
+    """
+    threshold = null.threshold(policy.fmr_share(comparisons))
+    if gallery_size is not None:
+        threshold = max(threshold, null.threshold(policy.fpir_share(gallery_size, comparisons)))
+    return threshold
 
 
 def _united(slots: Sequence[IntArray]) -> IntArray:
