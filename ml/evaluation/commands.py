@@ -11,6 +11,7 @@ from ml.data.records import DataError
 from ml.encoder import BundleError, load_bundle
 from ml.evaluation.kept_results import read_results
 from ml.evaluation.looks import log_look
+from ml.evaluation.marked_tables import fill_pages
 from ml.evaluation.measurements import MEASUREMENTS, known_names
 from ml.evaluation.over_http import (
     FMR,
@@ -24,6 +25,7 @@ from ml.evaluation.page import make_page, write_page
 from ml.evaluation.protocols import PROTOCOLS
 from ml.evaluation.report import http_table, protocol_tables, read_baseline, write_results
 from ml.evaluation.runner import DEFAULT_CACHE, Runner
+from ml.evaluation.summary_tables import summary_tables
 
 ECG = "ecg"
 KNOWN = known_names([*PROTOCOLS])
@@ -43,9 +45,11 @@ def register_report(app: typer.Typer) -> None:
 
 def report(
     results: Annotated[Path, typer.Option(help="Where results are kept.", exists=True)] = RESULTS,
+    root: Annotated[Path, typer.Option(help="Folder of README.md and docs/.", exists=True)] = Path(),
 ) -> None:
-    """Write docs/results/ecg-identity.md and its pictures from the results kept beside it."""
-    for path in write_page(results, make_page(read_results(results))):
+    """Write docs/results/ecg-identity.md and the marked tables of README and docs."""
+    kept = read_results(results)
+    for path in [*write_page(results, make_page(kept)), *fill_pages(root, summary_tables(kept))]:
         Console().print(str(path))
 
 

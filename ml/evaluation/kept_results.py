@@ -6,12 +6,14 @@ docs/results/comparisons/*.json                 of `compare`
 docs/results/experiments/*.json                 title, question, protocol, columns, rows, note, commands
 docs/results/training/<name>.json               what a training logged
 docs/results/students.json                      which systems are teacher, student and no-KD twin
-docs/results/speed.json                         by encoder id: p50_ms, p95_ms, bytes, parameters, …
+docs/results/benchmarks.json                    of `python -m benchmarks`, by section
+docs/results/activity/*.json                    of `ml.cli activity` and benchmarks.activity_sensors
+docs/results/r-peaks.json                       of benchmarks.r_peaks, by set
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,8 @@ class KeptResults:
     trainings: Mapping[str, Json]
     students: Json
     benchmarks: Json
+    activity: Mapping[str, Json] = field(default_factory=dict)
+    r_peaks: Json = field(default_factory=dict)
 
     def comparison(self, protocol: str, a: str, b: str) -> Json | None:
         """Give the comparison of system a against b; names match whole, or up to the version.
@@ -86,6 +90,8 @@ def read_results(folder: Path) -> KeptResults:
         trainings={path.stem: _read(path) for path in sorted(folder.glob("training/*.json"))},
         students=_read(folder / "students.json"),
         benchmarks=_read(folder / "benchmarks.json"),
+        activity={path.stem: _read(path) for path in sorted(folder.glob("activity/*.json"))},
+        r_peaks=_read(folder / "r-peaks.json"),
     )
 
 

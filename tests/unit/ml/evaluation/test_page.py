@@ -185,7 +185,7 @@ class TestWritePage:
 
 class TestReport:
     def test_it_writes_the_page_and_names_the_files(self, folder: Path) -> None:
-        outcome = CliRunner().invoke(app, ["report", "--results", str(folder)])
+        outcome = CliRunner().invoke(app, ["report", "--results", str(folder), "--root", str(folder)])
 
         assert outcome.exit_code == 0
         assert (folder / PAGE).is_file()
