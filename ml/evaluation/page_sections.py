@@ -79,9 +79,10 @@ def ptb_section(results: KeptResults) -> str:
         return ""
     return (
         "## E4\n\nNot measured: PTB (1.7 GB) is not kept here. The command says what to download and\n"
-        "where to put it. Loader and protocol are tested on small files in its layout. Published on PTB: EER 9.06 %\n"
-        "(lead I, held-out people, Pinto & Cardoso 2019); rank-1 98.10 % and 64.16 % at short and long\n"
-        "separation (Chee & Ramli 2022).\n\n" + code_block(["python -m ml.cli evaluate --protocol E4"])
+        "where to put it. Loader and protocol are tested on small files in its layout. Published on PTB:\n"
+        "EER 9.06 % (lead I, held-out people, Pinto & Cardoso 2019); rank-1 98.10 % and 64.16 % at short\n"
+        "and long separation (Chee & Ramli 2022).\n\n"
+        + code_block(["python -m ml.cli evaluate --protocol E4"])
     )
 
 
@@ -123,8 +124,8 @@ def open_set_section(results: KeptResults) -> str:
     )
     note = (
         "DIR is the share of known people who are found first and above the threshold. FPIR is the share\n"
-        "of searches for strangers that find anybody. The policy's threshold comes from few pairs and is\n"
-        "conservative: fewer strangers match than allowed, fewer people are found than with an oracle.\n"
+        "of searches for strangers that find anybody. The policy's threshold comes from few pairs. It is\n"
+        "conservative. Fewer strangers match than allowed, and it finds fewer people than an oracle.\n"
         "In halves beyond the ceiling, the calibration has too few people to support the threshold. A search\n"
         "then finds nobody, and the answer says so.\n"
     )
