@@ -126,8 +126,8 @@ def open_set_section(results: KeptResults) -> str:
         "DIR is the share of known people who are found first and above the threshold. FPIR is the share\n"
         "of searches for strangers that find anybody. The policy's threshold comes from few pairs. It is\n"
         "conservative. Fewer strangers match than allowed, and it finds fewer people than an oracle.\n"
-        "In halves beyond the ceiling, the calibration has too few people to support the threshold. A search\n"
-        "then finds nobody, and the answer says so.\n"
+        "In halves beyond the ceiling, the calibration has too few people to support the threshold. A\n"
+        "search then finds nobody, and the answer says so.\n"
     )
     return f"## E12\n\n{table.to_markdown()}\n{note}\n{_commands(measured, 'E12')}"
 
