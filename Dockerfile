@@ -29,7 +29,8 @@ COPY LICENSE alembic.ini ./
 COPY LICENSES LICENSES
 COPY models models
 COPY migrations migrations
-COPY ml ml
+COPY ml/__init__.py ml/__init__.py
+COPY ml/runtime ml/runtime
 COPY app app
 
 # Nothing is written at run time but /data (for SQLite: mount a volume there) and /tmp, so the root may be read-only.

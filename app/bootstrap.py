@@ -26,21 +26,21 @@ from app.domain.activity import ActivityRecogniser
 from app.domain.errors import ConfigurationError, PulseprintError
 from app.domain.identifiers import new_id
 from app.domain.ports import Encoders, Store, TemplateIndex
+from app.matching.follower import GalleryFollower
+from app.matching.matcher import Matcher
+from app.matching.null_jumps import NullJump
 from app.services.access import AccessService
 from app.services.activity import ActivityService
 from app.services.directory import DirectoryService
 from app.services.duplicates import DuplicateSearch
 from app.services.enrollment import EnrollmentService
 from app.services.erasure import ErasureService
-from app.services.following import GalleryFollower
 from app.services.galleries import GalleryService
 from app.services.health import HealthService
 from app.services.housekeeping import Housekeeping
 from app.services.idempotency import AnswerLog
 from app.services.identification import IdentificationService
-from app.services.matching import Matcher
 from app.services.mismatch import MismatchCheck
-from app.services.null_jumps import NullJump
 from app.services.quality import QualityService
 from app.services.verification import VerificationService
 

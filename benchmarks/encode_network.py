@@ -17,12 +17,12 @@ from benchmarks.measuring import SERVER_CORE, Timings, on_core, time_calls
 from benchmarks.paths import MODELS
 from benchmarks.results import Line
 from benchmarks.strips import FS_HZ, KNOWN_PEOPLE, PROBE_S
-from ml.bundle import ENCODER_KINDS, NETWORK_KIND, WEIGHTS_FILE, read_bundle
-from ml.encoder import EcgEncoder, load_bundle
-from ml.onnx_files import multiply_accumulates, open_session, parameter_count
-from ml.signal.conditioning import condition
-from ml.signal.windows import WindowConfig, strip_windows
-from ml.synthetic import SyntheticPerson
+from ml.export.onnx_files import multiply_accumulates, open_session, parameter_count
+from ml.runtime.bundle import ENCODER_KINDS, NETWORK_KIND, WEIGHTS_FILE, read_bundle
+from ml.runtime.ecg.signal.conditioning import condition
+from ml.runtime.ecg.signal.windows import WindowConfig, strip_windows
+from ml.runtime.encoder import EcgEncoder, load_bundle
+from ml.synthetic.ecg import SyntheticPerson
 
 REFERENCE = "ecg-beat"
 LIMITS_MS: Mapping[str, float] = {"ecg": 8.0, "ecg-edge": 2.0}
@@ -93,9 +93,9 @@ def _files(name: str, strips: Sequence[NDArray[np.float32]]) -> dict[str, bytes]
     """One architecture as floats and as 8-bit integers."""
     import torch
 
-    from ml.export_network import window_network
+    from ml.export.quantization import quantize_network
+    from ml.export.strip_network import window_network
     from ml.models.networks import make_network
-    from ml.quantization import quantize_network
 
     architecture, parameters = CANDIDATES[name]
     torch.manual_seed(0)

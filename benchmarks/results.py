@@ -15,9 +15,8 @@ from rich.table import Table
 
 from benchmarks.measuring import machine_facts
 
-RESULTS = Path("docs/results")
-JSON_FILE = RESULTS / "benchmarks.json"
-MARKDOWN_FILE = RESULTS / "benchmarks.md"
+JSON_FILE = Path("results/benchmarks.json")
+MARKDOWN_FILE = Path("docs/results/benchmarks.md")
 INTRODUCTION = """# Speed and memory: every benchmark
 
 How fast is the service, and does it keep its budgets? This page lists every benchmark with its budget. It
@@ -35,7 +34,7 @@ when and on which machine each benchmark ran, and whether it had priority over o
 **The three figures that matter** are p50 of `POST /verify`, `POST /identify` and `POST /enroll` among
 10,000 subjects, in the rows *verbs*.
 
-`make bench` writes this page. `benchmarks.json` has every raw number.
+`make bench` writes this page. [benchmarks.json](../../results/benchmarks.json) has every raw number.
 """
 
 
@@ -84,7 +83,8 @@ def print_table(console: Console, found: Mapping[str, Sequence[Line]]) -> None:
 
 def save(found: Mapping[str, Sequence[Line]], *, quick: bool) -> None:
     """Replace what was measured this time; what was not stays, with the machine and moment of its own run."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    for file in (JSON_FILE, MARKDOWN_FILE):
+        file.parent.mkdir(parents=True, exist_ok=True)
     kept = json.loads(JSON_FILE.read_text()) if JSON_FILE.exists() else {}
     run = {"at": _now(), "revision": _revision(), "quick": quick, "machine": machine_facts()}
     for name, lines in found.items():

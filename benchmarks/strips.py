@@ -13,7 +13,7 @@ from app.domain.ports import Encoder
 from app.domain.references import Modality, Recording, Vector
 from benchmarks.http_client import to_json
 from benchmarks.paths import MODELS
-from ml.synthetic import SyntheticPerson
+from ml.synthetic.ecg import SyntheticPerson
 
 FS_HZ = 250.0
 PROBE_S = 10.0

@@ -6,7 +6,7 @@ import sys
 
 import httpx
 
-from ml.synthetic import SyntheticPerson
+from ml.synthetic.ecg import SyntheticPerson
 
 FS_HZ = 250.0
 

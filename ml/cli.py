@@ -1,4 +1,4 @@
-"""Command line of the model plane: `python -m ml.cli train | assemble | calibrate | export | reproduce | …`.
+"""Command line of the model plane: `python -m ml.cli train | assemble | calibrate | export | …`.
 
 Stages talk through files under `var/train/<bundle id>`; each can be run again alone.
 """
@@ -12,20 +12,19 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from ml.activity.commands import register as register_activity
-from ml.bundle import WEIGHTS_FILE, BundleError
-from ml.bundle_writer import BundleDescription, describe_mean_beat, describe_network, write_bundle
-from ml.calibration import Calibration
+from ml.commands.activity import register as register_activity
+from ml.commands.compare import register as register_comparison
+from ml.commands.evaluate import register as register_evaluation
+from ml.commands.evaluate import register_report
 from ml.data.records import DataError
-from ml.encoder import BeatEmbedder, Embedder, NetworkEmbedder
-from ml.evaluation.commands import register as register_evaluation
-from ml.evaluation.commands import register_report
-from ml.evaluation.comparing import register as register_comparison
-from ml.export import beat_lda_network
-from ml.network_embedder import NetworkInputs
-from ml.reproduce.dt4ecg_command import register as register_reproduction
+from ml.export.assembly_recipe import AssemblyRecipe, is_assembly_recipe, read_assembly_recipe
+from ml.export.beat_network import beat_lda_network
+from ml.export.bundle_writer import BundleDescription, describe_mean_beat, describe_network, write_bundle
+from ml.runtime.bundle import WEIGHTS_FILE, BundleError
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.ecg.network_embedder import NetworkInputs
+from ml.runtime.encoder import BeatEmbedder, Embedder, NetworkEmbedder
 from ml.training import beat_lda, calibrate
-from ml.training.assembly_recipe import AssemblyRecipe, is_assembly_recipe, read_assembly_recipe
 from ml.training.network_recipe import is_network_recipe, read_network_recipe
 from ml.training.recipe import Recipe, RecipeError, read_recipe
 
@@ -115,7 +114,7 @@ def assemble(
     var: VarOption = DEFAULT_VAR,
 ) -> None:
     """Put trained networks together as the one graph of a bundle."""
-    from ml.training.assembly import assemble_for_serving  # Only this needs torch.
+    from ml.export.assembly import assemble_for_serving  # Only this needs torch.
 
     plan, beats = _read_assembly(recipe), _read(DEFAULT_RECIPE)
     with console.status("fitting the polarity functional to CinC train people"):
@@ -244,7 +243,6 @@ register_evaluation(app)
 register_comparison(app)
 register_report(app)
 register_activity(app)
-register_reproduction(app)
 
 if __name__ == "__main__":
     try:

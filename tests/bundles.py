@@ -15,17 +15,18 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from ml.beat_embedder import standard_beat
-from ml.bundle_writer import describe_mean_beat, write_bundle
-from ml.calibration import Calibration, CohortScores, fit_calibration
-from ml.encoder import EcgEncoder, load_bundle
-from ml.export import beat_lda_network
+from ml.export.beat_network import beat_lda_network
+from ml.export.bundle_writer import describe_mean_beat, write_bundle
 from ml.models.beat_lda import BeatLda, BeatLdaConfig, fit_beat_lda
 from ml.models.beat_views import beat_views
-from ml.models.mean_beat import MeanBeatConfig
-from ml.network_embedder import NetworkEmbedder, NetworkInputs
-from ml.signal.conditioning import condition
-from ml.synthetic import SyntheticPerson
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.ecg.beat_embedder import standard_beat
+from ml.runtime.ecg.mean_beat import MeanBeatConfig
+from ml.runtime.ecg.network_embedder import NetworkEmbedder, NetworkInputs
+from ml.runtime.ecg.signal.conditioning import condition
+from ml.runtime.encoder import EcgEncoder, load_bundle
+from ml.synthetic.ecg import SyntheticPerson
+from ml.training.calibration_fit import CohortScores, fit_calibration
 from ml.training.recipe import BundleNames, Recipe
 
 MEAN_BEAT = MeanBeatConfig()

@@ -19,9 +19,8 @@ from app.domain.errors import FailureToAcquireError
 from app.domain.ports import Encoder, EncoderCard
 from app.domain.references import Encoding, Modality, Recording, Vector
 from app.domain.scores import ActivityEstimate
-from ml.calibration import EVIDENCE_CLASSES, Calibration, LlrHistogram, LlrMap
-from ml.llr import softened_grid
-from ml.nulls import PairScores, fit_null
+from ml.runtime.calibration.llr import Calibration, LlrMap, softened_grid
+from ml.runtime.calibration.nulls import EVIDENCE_CLASSES, LlrHistogram, PairScores, fit_null
 
 PATTERN_SAMPLES = 12
 CALIBRATION_PEOPLE = 400

@@ -1,4 +1,4 @@
-"""ECG strips with known beats, drawn from a few Gaussian waves; independent of ml.synthetic."""
+"""ECG strips with known beats, drawn from a few Gaussian waves; independent of ml.synthetic.ecg."""
 
 from __future__ import annotations
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ml.activity.building import write_activity_bundle
-from ml.activity.bundle import BundledRecogniser
-from ml.activity.examples import MotionFeatures, motion_features
-from ml.activity.fitting import FittedHead
-from ml.activity.recipe import ActivityRecipe, HeadsPlan, TimelinePlan, TrunkPlan
-from ml.activity.smoothing import stay_probability
-from ml.activity.trunk import Trunk, TrunkWindows
 from ml.data.motion import ACTIVITIES, ELECTRODES, MotionRecord, Stretch
-from ml.evaluation.activity_timelines import Chaining
-from ml.onnx_files import IR_VERSION, OPSET
+from ml.evaluation.activity.timelines import Chaining
+from ml.export.activity.building import write_activity_bundle
+from ml.export.onnx_files import IR_VERSION, OPSET
+from ml.runtime.ecg.activity.bundle import BundledRecogniser
+from ml.runtime.ecg.activity.smoothing import stay_probability
+from ml.runtime.ecg.activity.trunk import Trunk, TrunkWindows
+from ml.training.activity.examples import MotionFeatures, motion_features
+from ml.training.activity.fitting import FittedHead
+from ml.training.activity.recipe import ActivityRecipe, HeadsPlan, TimelinePlan, TrunkPlan
 from ml.training.recipe import BundleNames
 from tests.heartbeats import strip
 

@@ -17,11 +17,11 @@ from app.domain.activity import UNKNOWN_ACTIVITY, ActivityCard, ActivitySegment,
 from app.domain.errors import ConfigurationError, FailureToAcquireError
 from app.domain.references import Recording, Vector
 from app.domain.scores import ActivityEstimate
-from ml.activity.bundle import load_recogniser as load_bundled_recogniser
-from ml.activity.recogniser import ActivityRecogniser, Baseline, SegmentEvidence
-from ml.bundle import ACTIVITY_KIND, BundleError, BundleInfo, preference, read_bundle
-from ml.signal.conditioning import ConditionedEcg, examine
-from ml.signal.errors import QualityTooLowError, SignalError
+from ml.runtime.bundle import ACTIVITY_KIND, BundleError, BundleInfo, preference, read_bundle
+from ml.runtime.ecg.activity.bundle import load_recogniser as load_bundled_recogniser
+from ml.runtime.ecg.activity.recogniser import ActivityRecogniser, Baseline, SegmentEvidence
+from ml.runtime.ecg.signal.conditioning import ConditionedEcg, examine
+from ml.runtime.ecg.signal.errors import QualityTooLowError, SignalError
 
 PIECE_S: Final = 60.0
 """Long strips are read in pieces of that: an hour at once would keep others waiting for seconds."""

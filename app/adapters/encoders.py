@@ -16,12 +16,15 @@ from app.domain import ports
 from app.domain.errors import ConfigurationError, FailureToAcquireError
 from app.domain.ports import EncoderCard, Float64Array, IntArray
 from app.domain.references import Encoding, Modality, Recording, Vector
-from ml.bundle import ENCODER_KINDS, WEIGHTS_FILE, preference, read_bundle
-from ml.calibration import Calibration, GalleryNull, Null, evidence_classes, fit_gallery_null
-from ml.encoder import BundleError, EcgEncoder
-from ml.fusion.templates import pool
-from ml.signal.conditioning import condition
-from ml.signal.errors import SignalError
+from ml.runtime.bundle import ENCODER_KINDS, WEIGHTS_FILE, preference, read_bundle
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.calibration.nulls import Null, evidence_classes
+from ml.runtime.ecg.signal.conditioning import condition
+from ml.runtime.ecg.signal.errors import SignalError
+from ml.runtime.encoder import BundleError, EcgEncoder
+from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
+from ml.runtime.matching.llr_bound import Range, highest_llr_db
+from ml.runtime.pooling import pool
 
 WARM_UP_FS_HZ = 250.0
 
@@ -42,6 +45,11 @@ class BundleCalibration(ports.Calibration):
 
     def llr_db(self, cosine: Float64Array, seconds: Float64Array, quality: Float64Array) -> Float64Array:
         return self.inner.llr_db(cosine, seconds, quality)
+
+    def highest_llr_db(
+        self, cosine: float, seconds: tuple[float, float], quality: tuple[float, float]
+    ) -> float:
+        return highest_llr_db(self.inner.llr_map, cosine, Range(*seconds), Range(*quality))
 
     def soften_db(self, llr_db: Float64Array) -> Float64Array:
         return self.inner.soften_db(llr_db)

@@ -6,11 +6,11 @@ import numpy as np
 
 from app.domain.ports import Store
 from app.domain.subjects import ApiClient
-from app.services.comparisons import Comparisons
-from app.services.following import GalleryFollower
-from app.services.gallery_state import GalleryState
-from app.services.matching import Matcher
-from app.services.probes import Probe
+from app.matching.comparisons import Comparisons
+from app.matching.follower import GalleryFollower
+from app.matching.gallery_state import GalleryState
+from app.matching.matcher import Matcher
+from app.matching.probe import Probe
 
 DUPLICATES_FPIR = 0.02
 """How often somebody new may be taken for somebody who is enrolled: one enrollment in fifty.
@@ -62,7 +62,7 @@ class DuplicateSearch:
                 templates = self._matcher.transformed(
                     gallery, state.transforms, captured, gallery.policy.quality_floor
                 )
-                comparisons, _ = self._matcher.with_gallery(state, templates)
+                comparisons = self._matcher.most_alike(state, templates)
                 alike = [slot for compared in comparisons for slot in _alike(state, compared)]
                 names = [known.subject_id for slot in alike if (known := state.subject(slot)) is not None]
         return tuple(name for name in dict.fromkeys(names) if name != subject_id)[:MAX_NAMES]

@@ -26,12 +26,12 @@ from app.domain.references import (
     TemplateKey,
 )
 from app.domain.subjects import ApiClient, Consent, Gallery, GalleryTransform, Scope, Subject
+from app.matching.follower import GalleryFollower
+from app.matching.probe import Acquired, Probe, Rejection
 from app.services.duplicates import DuplicateSearch
-from app.services.following import GalleryFollower
 from app.services.idempotency import AnswerLog, IdempotentRequest, Rendered
 from app.services.limits import max_subjects
 from app.services.mismatch import Admitted, MismatchCheck
-from app.services.probes import Acquired, Probe, Rejection
 
 SESSION_GAP = timedelta(hours=1)
 

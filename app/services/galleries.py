@@ -11,10 +11,10 @@ from app.domain.policies import CalibratedPolicy, Policy
 from app.domain.ports import Clock, Encoders, NewId, PageCursor, Store, TemplateVault, UnitOfWork
 from app.domain.references import Modality
 from app.domain.subjects import ALL_GALLERIES, DEFAULT_GALLERY, ApiClient, Gallery, Scope
+from app.matching.follower import GalleryFollower
+from app.matching.gallery_state import GalleryState
 from app.services.access import granted_gallery, require_all_galleries
 from app.services.directory import Page, page_of
-from app.services.following import GalleryFollower
-from app.services.gallery_state import GalleryState
 from app.services.limits import max_subjects
 from app.services.renewal import Renewal
 

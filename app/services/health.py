@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.errors import PulseprintError, TemporaryError
 from app.domain.ports import Store
-from app.services.following import GalleryFollower
+from app.matching.follower import GalleryFollower
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.domain.ports import Clock, Store
-from app.services.following import GalleryFollower
+from app.matching.follower import GalleryFollower
 from app.services.idempotency import KEPT_FOR
 
 FEED_KEPT_FOR = timedelta(days=7)

@@ -18,13 +18,13 @@ from app.domain.scores import (
     Reason,
 )
 from app.domain.subjects import ApiClient, Gallery, Scope
+from app.matching.decision_report import Enrolled, Report, activity_of, unusable_outcome
+from app.matching.follower import GalleryFollower
+from app.matching.gallery_state import GalleryState, KnownSubject
+from app.matching.matcher import Matcher
+from app.matching.probe import Probe
+from app.matching.scoreboard import Scoreboard
 from app.services.access import granted_gallery
-from app.services.deciding import Enrolled, Report, activity_of, unusable_outcome
-from app.services.following import GalleryFollower
-from app.services.gallery_state import GalleryState, KnownSubject
-from app.services.matching import Matcher
-from app.services.probes import Probe
-from app.services.scoring import Scoreboard
 from app.services.verification import refuse_feature_fusion
 
 
@@ -90,7 +90,7 @@ class IdentificationService:
                 probe.batch(encoder)  # Which takes its time, and needs no lock.
             with state.lock:  # Whoever held it before may have followed a renewal.
                 probes = self._matcher.transformed(gallery, state.transforms, probe, policy.quality_floor)
-                board = self._matcher.against_gallery(state, probes, policy)
+                board = self._matcher.against_gallery(state, probes, policy, request.max_candidates)
                 ranked = _ranked(board, state, request.max_candidates)
             ranked = _still_enrolled(uow, gallery, ranked)[: request.max_candidates]
         activity = activity_of(probe, self._recogniser)

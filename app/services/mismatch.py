@@ -11,10 +11,10 @@ from app.domain.policies import CalibratedPolicy, DistancePolicy, Policy
 from app.domain.ports import Encoder, UnitOfWork
 from app.domain.references import Modality, Template, TemplateKey
 from app.domain.subjects import Gallery, Subject
-from app.services.following import GalleryFollower
-from app.services.gallery_state import GalleryState
-from app.services.matching import Matcher, TransformedProbe, newest_transforms
-from app.services.probes import Probe
+from app.matching.follower import GalleryFollower
+from app.matching.gallery_state import GalleryState
+from app.matching.matcher import Matcher, TransformedProbe, newest_transforms
+from app.matching.probe import Probe
 
 MISMATCH_FMR = 0.01
 """The loosest rate that anything is added at, however loose the gallery's own policy is."""

@@ -12,7 +12,7 @@ from app.domain.errors import TemporaryError
 from app.domain.ports import ReferenceRow, Store, TemplateVault, UnitOfWork
 from app.domain.references import ReferenceIdentity, Vector
 from app.domain.subjects import Gallery, GalleryTransform, Subject
-from app.services.matching import newest_transforms
+from app.matching.matcher import newest_transforms
 
 _TRIES = 3
 

@@ -11,11 +11,11 @@ from app.domain.ports import Encoders, Store, UnitOfWork
 from app.domain.references import Modality, Recording
 from app.domain.scores import ComparisonDecision, Fusion
 from app.domain.subjects import ApiClient, Scope, Subject
+from app.matching.decision_report import Enrolled, Report, activity_of
+from app.matching.follower import GalleryFollower
+from app.matching.matcher import Matcher, newest_transforms
+from app.matching.probe import Probe
 from app.services.access import found_subject, granted_gallery
-from app.services.deciding import Enrolled, Report, activity_of
-from app.services.following import GalleryFollower
-from app.services.matching import Matcher, newest_transforms
-from app.services.probes import Probe
 
 
 @dataclass(frozen=True)

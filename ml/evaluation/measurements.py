@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ml.evaluation.closed_set import all_closed_sets, ecg_id_windows
-from ml.evaluation.evidence import EVIDENCE_SETS, EvidencePoint, EvidenceSet, evidence_point
-from ml.evaluation.motion import PAIRINGS, MotionFigures, motion_figures, motion_trials
+from ml.evaluation.protocols.closed_set import all_closed_sets, ecg_id_windows
+from ml.evaluation.protocols.evidence import EVIDENCE_SETS, EvidencePoint, EvidenceSet, evidence_point
+from ml.evaluation.protocols.motion import PAIRINGS, MotionFigures, motion_figures, motion_trials
 from ml.evaluation.report import (
     ReportTable,
     closed_set_table,
@@ -26,7 +26,7 @@ class Measurement:
 
     Args:
         development: Whether it may be used to choose anything; else the look is logged.
-        figures: JSON kept in `docs/results`.
+        figures: JSON kept in `results`.
         tables: The same for people.
         seen: The few figures that a look at a test set reveals.
     """

@@ -10,8 +10,8 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.scoring import Scored
-from ml.evaluation.trials import Cut, Presentation, Trials
+from ml.evaluation.trials.scoring import Scored
+from ml.evaluation.trials.trials import Cut, Presentation, Trials
 
 HTTP_PROTOCOLS = ("E2", "E3", "E3-multi")
 """Those that enroll every subject once for all probes."""
@@ -42,7 +42,7 @@ class Agreement:
     largest_difference_db: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form kept in `docs/results`."""
+        """Give the JSON form kept in `results`."""
         return {
             "variant": self.variant,
             "probes": self.probes,

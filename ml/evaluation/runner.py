@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.calibration import GalleryNull
-from ml.encoder import EcgEncoder
-from ml.evaluation.encodings import EncodingCache, TemplateSet, cache_folder, pool_presentations
-from ml.evaluation.figures import VariantFigures, variant_figures
-from ml.evaluation.open_set import OpenSetFigures, open_set_figures
-from ml.evaluation.protocols import PROTOCOLS, Protocol, cinc_first_against_last, ecg_id_same_day
-from ml.evaluation.scoring import Comparisons, Scored, compare, compare_pairwise, gallery_null_of
-from ml.evaluation.trials import Presentation, Trials
+from ml.evaluation.protocols.catalogue import PROTOCOLS, Protocol, cinc_first_against_last, ecg_id_same_day
+from ml.evaluation.protocols.figures import VariantFigures, variant_figures
+from ml.evaluation.protocols.open_set import OpenSetFigures, open_set_figures
+from ml.evaluation.trials.encodings import EncodingCache, TemplateSet, cache_folder, pool_presentations
+from ml.evaluation.trials.scoring import Comparisons, Scored, compare, compare_pairwise, gallery_null_of
+from ml.evaluation.trials.trials import Presentation, Trials
+from ml.runtime.encoder import EcgEncoder
+from ml.runtime.matching.gallery_null import GalleryNull
 
 DEFAULT_CACHE = Path("var/cache/encodings")
 INVERTED = " inverted"
@@ -32,7 +32,7 @@ class ProtocolResult:
     inverted_max_db: dict[str, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form kept in `docs/results`."""
+        """Give the JSON form kept in `results`."""
         return {
             "protocol": self.protocol.name,
             "summary": self.protocol.summary,

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ml.models.mean_beat import drift_projection
+from ml.data.channels import random_channels
+from ml.data.interpolation import read_between
+from ml.runtime.ecg.mean_beat import drift_projection
 from ml.training.beat_bank import MARGIN_SAMPLES, BeatBank
-from ml.training.channels import random_channels
-from ml.training.interpolation import read_between
 from ml.training.network_recipe import BeatAugmentationConfig
 
 # The PR segment ends, and ST segment and T wave begin, this far from the fiducial point.
@@ -48,7 +48,7 @@ class BeatAugmentation:
         return self.shaped(self._disturb(self.shaped(x)))
 
     def shaped(self, beats: Tensor) -> Tensor:
-        """Take off drift, centre, unit variance: as `ml.models.mean_beat.beat_shape` does it."""
+        """Take off drift, centre, unit variance: as `ml.runtime.ecg.mean_beat.beat_shape` does it."""
         level = beats - beats @ self._drift.T
         centred = level - level.mean(dim=1, keepdim=True)
         return centred / centred.pow(2).mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ml.models.mean_beat import FIDUCIAL_REACH_S, MeanBeatConfig, align_beats, mean_beat, slope_centroid
-from ml.signal.constants import WORKING_FS_HZ
+from ml.runtime.ecg.mean_beat import FIDUCIAL_REACH_S, MeanBeatConfig, align_beats, mean_beat, slope_centroid
+from ml.runtime.ecg.signal.constants import WORKING_FS_HZ
 from ml.training.network_data import upright_sign
 from ml.training.strips import Strip
 

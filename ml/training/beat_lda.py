@@ -15,8 +15,8 @@ from ml.data.readers import read_cinc2017
 from ml.data.splits import cinc_split, digest
 from ml.models.beat_lda import BeatLda, fit_beat_lda, fit_polarity
 from ml.models.beat_views import BeatView, beat_views
-from ml.models.mean_beat import FIDUCIAL_REACH_S, MeanBeatConfig, align_beats, beat_shape, mean_beat
-from ml.signal.constants import WORKING_FS_HZ
+from ml.runtime.ecg.mean_beat import FIDUCIAL_REACH_S, MeanBeatConfig, align_beats, beat_shape, mean_beat
+from ml.runtime.ecg.signal.constants import WORKING_FS_HZ
 from ml.training.recipe import Recipe
 from ml.training.strips import RawStrip, Strip, condition_strips
 

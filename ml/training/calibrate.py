@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.calibration import Calibration, CohortScores, evidence_class, evidence_classes, fit_calibration
 from ml.data.readers import read_cinc2017
 from ml.data.records import EcgRecord
 from ml.data.splits import Part, cinc_split, digest
-from ml.embedder import Embedder
-from ml.evaluation.intervals import wilson
-from ml.signal.errors import SignalError
+from ml.metrics.intervals import wilson
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.calibration.nulls import evidence_class, evidence_classes
+from ml.runtime.ecg.embedder import Embedder
+from ml.runtime.ecg.signal.errors import SignalError
+from ml.training.calibration_fit import CohortScores, fit_calibration
 from ml.training.strips import RawStrip, Strip, condition_strips
 
 MATED_SCORES = "same recording: first against last seconds, at most half the recording each"

@@ -11,11 +11,11 @@ import math
 import torch
 from torch import Tensor
 
+from ml.data.channels import between, random_channels
+from ml.data.interpolation import read_between
 from ml.models.features import WINDOW_FS_HZ, WINDOW_SAMPLES
-from ml.signal.constants import FLAT_SHARE_OF_OFFSET
-from ml.training.channels import between, random_channels
+from ml.runtime.ecg.signal.constants import FLAT_SHARE_OF_OFFSET
 from ml.training.crops import CropBank
-from ml.training.interpolation import read_between
 from ml.training.network_recipe import AugmentationConfig
 
 # Room for filters to settle on either side of the window, and for a crop to be compressed in time.
@@ -178,7 +178,7 @@ class CropAugmentation:
 
 
 def standardised(windows: Tensor) -> Tensor:
-    """Zero mean, unit root mean square, clipped; as `ml.signal.windows` does it. float32, shape (B, n).
+    """Zero mean, unit root mean square, clipped; as `ecg.signal.windows` does it. float32, shape (B, n).
 
     Flat windows give zeros: what is left of them after centring is the rounding of the mean.
     """

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ml.models.features import WINDOW_FS_HZ
-from ml.signal.constants import WORKING_FS_HZ
+from ml.runtime.ecg.signal.constants import WORKING_FS_HZ
 from ml.training.strips import Strip
 
 DECIMATION = round(WORKING_FS_HZ / WINDOW_FS_HZ)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ml.losses.ignored_pairs import IgnoredPairs
-from ml.models.mean_beat import MeanBeatConfig
-from ml.signal.windows import WindowConfig, strip_windows
+from ml.runtime.ecg.mean_beat import MeanBeatConfig
+from ml.runtime.ecg.signal.windows import WindowConfig, strip_windows
 from ml.training.beat_augmentation import BeatAugmentation
 from ml.training.beat_bank import beat_bank
 from ml.training.crop_augmentation import CropAugmentation

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ml.evaluation.metrics import eer
+from ml.metrics.error_rates import eer
 from ml.models.features import Features
 from ml.training.devices import device_of
 from ml.training.strips import Strip

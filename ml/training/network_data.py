@@ -12,9 +12,9 @@ from torch import Tensor
 
 from ml.data.readers import read_cinc2017
 from ml.data.splits import cinc_split, digest
-from ml.models.mean_beat import MeanBeatConfig, align_beats, beat_shape, mean_beat
-from ml.signal.constants import BAND_HIGH_HZ, BAND_LOW_HZ, MAINS_HZ, WORKING_FS_HZ
-from ml.signal.filters import band_pass, notch, resample
+from ml.runtime.ecg.mean_beat import MeanBeatConfig, align_beats, beat_shape, mean_beat
+from ml.runtime.ecg.signal.constants import BAND_HIGH_HZ, BAND_LOW_HZ, MAINS_HZ, WORKING_FS_HZ
+from ml.runtime.ecg.signal.filters import band_pass, notch, resample
 from ml.training.crop_augmentation import SOURCE_SAMPLES
 from ml.training.crops import DECIMATION, CropBank, crop_bank
 from ml.training.strips import Strip, signal_code_digest

@@ -174,7 +174,7 @@ class BeatAugmentationConfig:
 @dataclass(frozen=True)
 class DistillationPlan:
     """Args:
-    teacher: Id of the network that teaches, see `ml.training.assembly.weights_path`.
+    teacher: Id of the network that teaches, see `ml.export.assembly.weights_path`.
     terms: Weights of the terms by name, see `ml.losses.distillation`.
     ramp: Terms reach their weight after this share of the training.
     """

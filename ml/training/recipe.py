@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ml.models.beat_lda import BeatLdaConfig
-from ml.models.mean_beat import MeanBeatConfig
+from ml.runtime.ecg.mean_beat import MeanBeatConfig
 
 
 class RecipeError(ValueError):

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ml.models.mean_beat import MeanBeatConfig
-from ml.signal.constants import WORKING_FS_HZ
-from ml.signal.windows import WindowConfig
+from ml.runtime.ecg.mean_beat import MeanBeatConfig
+from ml.runtime.ecg.signal.constants import WORKING_FS_HZ
+from ml.runtime.ecg.signal.windows import WindowConfig
 from ml.training import beat_lda
 from ml.training.checkpoints import load_network, weights_path
 from ml.training.material import Polarity, upright_beat, upright_windows

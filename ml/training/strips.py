@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import ml.signal
-from ml.signal.conditioning import condition
-from ml.signal.errors import SignalError
+import ml.runtime.ecg.signal
+from ml.runtime.ecg.signal.conditioning import condition
+from ml.runtime.ecg.signal.errors import SignalError
 
 FloatArray = NDArray[np.float32 | np.float64]
 # Of the files; 2 has the accepted samples.
@@ -36,7 +36,7 @@ class Strip:
     """A conditioned piece of a recording; without peaks where acquisition failed.
 
     Args:
-        ecg: At `ml.signal`'s working rate, float32, shape (n_samples,).
+        ecg: At `ml.runtime.ecg.signal`'s working rate, float32, shape (n_samples,).
         r_peaks: Those in accepted segments, int64, shape (n_beats,).
         accepted: Which samples lie in accepted segments, bool, shape (n_samples,).
         seconds: Accepted seconds; 0 where acquisition failed.
@@ -67,9 +67,9 @@ def condition_strips(raw: Iterable[RawStrip], cache: Path) -> list[Strip]:
 
 
 def signal_code_digest() -> str:
-    """SHA-256 over the sources of `ml.signal` that make strips: other code, other strips."""
+    """SHA-256 over the sources of `ml.runtime.ecg.signal` that make strips: other code, other strips."""
     digest = hashlib.sha256()
-    sources = Path(ml.signal.__path__[0]).glob("*.py")
+    sources = Path(ml.runtime.ecg.signal.__path__[0]).glob("*.py")
     for source in sorted(source for source in sources if source.name not in READERS_OF_STRIPS):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()

@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters.activity import load_recogniser
 from app.adapters.encoders import load_encoders
-from ml.activity.building import fit_heads
+from ml.export.activity.building import fit_heads
 from tests.api.application import open_api
 from tests.moving import FS_HZ, RECIPE, moving_features, moving_signal, write_moving_bundle
 

@@ -6,7 +6,7 @@ import pytest
 
 from app.bootstrap import report_null_jump
 from app.domain.subjects import Scope
-from app.services.null_jumps import JumpReason, NullJump
+from app.matching.null_jumps import JumpReason, NullJump
 from tests.factories import enroll_body, identify_body, verify_body
 
 STRICT = {"kind": "calibrated", "fmr": 1e-4, "fpir": 1e-3, "required": ["ecg"], "min_quality": 0.5}

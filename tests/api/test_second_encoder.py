@@ -8,7 +8,7 @@ import pytest
 
 from app.adapters.encoders import load_encoders
 from app.domain.errors import ConfigurationError
-from ml.synthetic import SyntheticPerson
+from ml.synthetic.ecg import SyntheticPerson
 from tests.api.application import open_api
 from tests.bundles import write_network_bundle
 

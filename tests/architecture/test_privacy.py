@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 class TestOnnxRuntime:
     def test_its_telemetry_is_off_before_its_first_import(self, tmp_path):
         """Left on, it writes a device id into the home directory at import and reports over the network."""
-        code = "import ml.encoder, onnxruntime, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+        code = "import ml.runtime.encoder, onnxruntime, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
         kept = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
 
         done = subprocess.run(

@@ -18,9 +18,9 @@ from scipy.stats import spearmanr
 
 from ml.data.readers import read_ludb
 from ml.data.records import EcgRecord
-from ml.signal.beats import beat_units, cut_beats
-from ml.signal.conditioning import condition
-from ml.signal.errors import SignalError
+from ml.runtime.ecg.signal.beats import beat_units, cut_beats
+from ml.runtime.ecg.signal.conditioning import condition
+from ml.runtime.ecg.signal.errors import SignalError
 
 FS_HZ = 250.0
 _BEFORE_S, _AFTER_S = 0.25, 0.45

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.activity.bundle import load_recogniser
-from ml.encoder import EcgEncoder, load_bundle
-from ml.signal.conditioning import condition
-from ml.synthetic import Noise, SyntheticPerson
+from ml.runtime.ecg.activity.bundle import load_recogniser
+from ml.runtime.ecg.signal.conditioning import condition
+from ml.runtime.encoder import EcgEncoder, load_bundle
+from ml.synthetic.ecg import Noise, SyntheticPerson
 
 MODELS = Path(__file__).parents[2] / "models"
 VECTORS = Path(__file__).parent / "vectors.json"

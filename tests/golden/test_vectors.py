@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from ml.encoder import load_bundle
+from ml.runtime.encoder import load_bundle
 from tests.golden.captures import CAPTURES, MODELS, VECTORS, activities, encoded
 
 GOLDEN = json.loads(VECTORS.read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 """The shipped activity bundle through HTTP, on recordings of people it was fitted to: does it come through?
 
-How well it tells people whom it never met is measured elsewhere (docs/results/activity).
+How well it tells people whom it never met is measured elsewhere (results/activity).
 """
 
 import base64
@@ -14,9 +14,9 @@ from app.adapters.activity import load_recogniser
 from app.adapters.encoders import load_encoders
 from app.domain.activity import Pieces
 from app.domain.references import Modality, Recording
-from ml.activity.bundle import load_recogniser as load_bundled
 from ml.data.motion import MotionRecord, read_motion_records
-from ml.signal.conditioning import examine
+from ml.runtime.ecg.activity.bundle import load_recogniser as load_bundled
+from ml.runtime.ecg.signal.conditioning import examine
 from tests.api.application import open_api
 
 ROOT = Path(__file__).parents[2]

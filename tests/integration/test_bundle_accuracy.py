@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ml.data.readers import read_ecg_id
-from ml.encoder import load_bundle
-from ml.evaluation.metrics import eer
+from ml.metrics.error_rates import eer
+from ml.runtime.encoder import load_bundle
 
 ROOT = Path(__file__).parents[2]
 BUNDLES = sorted((ROOT / "models").glob("ecg*@*"))

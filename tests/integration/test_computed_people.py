@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.calibration import fit_gallery_null
-from ml.encoder import Encoding, load_bundle
-from ml.synthetic import SyntheticPerson
+from ml.runtime.encoder import Encoding, load_bundle
+from ml.runtime.matching.gallery_null import fit_gallery_null
+from ml.synthetic.ecg import SyntheticPerson
 
 ENCODER = load_bundle(Path(__file__).parents[2] / "models" / "ecg@2026.11.1")
 

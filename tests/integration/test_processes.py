@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from app.demo import SAMPLE_PERSON, synthetic_strip
-from ml.synthetic import SyntheticPerson
+from app.demo.command import SAMPLE_PERSON, synthetic_strip
+from ml.synthetic.ecg import SyntheticPerson
 from tests.integration.server import ROOT, ServerProcess, cli, environment
 
 MASTER_KEY = base64.b64encode(hashlib.sha256(b"a master key for tests").digest()).decode()

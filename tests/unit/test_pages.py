@@ -1,8 +1,7 @@
-"""What pages state in figures, links and commands holds; sentences are free."""
+"""What pages state in figures holds; sentences are free."""
 
 import json
 import re
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,17 @@ from app.adapters.encoders import load_encoders
 from app.domain.policies import CalibratedPolicy
 from app.services.limits import max_subjects
 from ml.evaluation.kept_results import read_results
-from ml.evaluation.marked_tables import PAGES, fill, table_names
-from ml.evaluation.summary_tables import summary_tables
+from ml.evaluation.pages.marked_tables import PAGES, fill, table_names
+from ml.evaluation.pages.summary_tables import summary_tables
 
 ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "docs" / "results"
+RESULTS = ROOT / "results"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-LINKED = [
-    ROOT / "README.md",
-    ROOT / "migrations" / "README.md",
-    *sorted((ROOT / "docs").glob("*.md")),
-    *sorted(RESULTS.glob("*.md")),
-]
 
 
 def kept(encoder: str, protocol: str, variant: str) -> dict[str, Any]:
-    found = json.loads((RESULTS / encoder / f"{protocol}.json").read_text(encoding="utf-8"))["variants"]
+    lines = (RESULTS / "protocols" / f"{encoder}.jsonl").read_text(encoding="utf-8").splitlines()
+    found = next(one for one in map(json.loads, lines) if one["protocol"] == protocol)["variants"]
     return next(one for one in found if one["name"] == variant)
 
 
@@ -36,12 +30,6 @@ def rows(text: str, table: str) -> list[list[str]]:
     marked = text.split(f"<!-- generated: {table} -->")[1].split("<!-- end generated -->", maxsplit=1)[0]
     lines = [line for line in marked.splitlines() if line.startswith("|")][2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-
-
-def anchors(page: Path) -> set[str]:
-    """Anchors of a page's headings, as GitHub makes them."""
-    heads = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
 class TestMarkedTables:
@@ -94,30 +82,3 @@ class TestReadme:
 
         assert limit is not None
         assert int(stated.replace(" ", "")) == pytest.approx(limit, rel=0.01)
-
-
-class TestLinks:
-    @pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
-    def test_they_lead_to_files_and_headings(self, page: Path) -> None:
-        links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
-
-        for link in links:
-            if not link.startswith(("http://", "https://")):
-                file, _, anchor = link.partition("#")
-                target = page.parent / file if file else page
-                assert target.exists(), f"{page.name}: {link}"
-                assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
-
-
-class TestCommands:
-    @pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
-    def test_targets_of_make_exist(self, page: Path) -> None:
-        targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-        named = re.findall(r"^make ([a-z-]+)|`make ([a-z-]+)", page.read_text(), flags=re.MULTILINE)
-
-        assert {one or other for one, other in named} <= targets
-
-    @pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
-    def test_modules_that_are_run_exist(self, page: Path) -> None:
-        for module in re.findall(r"python -m ((?:app|ml|benchmarks)[\w.]*)", page.read_text()):
-            assert find_spec(module.rstrip(".")) is not None, module

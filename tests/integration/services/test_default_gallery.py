@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from app.adapters.crypto import EnvelopeVault
 from app.adapters.index.exact_index import ExactIndex
-from app.services.following import GalleryFollower
+from app.matching.follower import GalleryFollower
 from app.services.galleries import GalleryService
 from tests.fakes import FakeEncoders
 from tests.stored import NOW, a_gallery, master_key

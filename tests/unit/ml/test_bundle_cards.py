@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from ml.activity.card import activity_card
-from ml.bundle_writer import card, describe_mean_beat, describe_network
-from ml.models.mean_beat import MeanBeatConfig
-from ml.training.assembly_recipe import read_assembly_recipe
+from ml.export.activity.card import activity_card
+from ml.export.assembly_recipe import read_assembly_recipe
+from ml.export.bundle_writer import card, describe_mean_beat, describe_network
+from ml.runtime.ecg.mean_beat import MeanBeatConfig
 from ml.training.recipe import read_recipe
 
 ROOT = Path(__file__).parents[3]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from ml.calibration import CohortScores, fit_calibration
 from ml.cli import app
-from ml.encoder import BeatEmbedder, load_bundle
-from ml.export import beat_lda_network
+from ml.export.beat_network import beat_lda_network
+from ml.runtime.encoder import BeatEmbedder, load_bundle
+from ml.training.calibration_fit import CohortScores, fit_calibration
 from tests.bundles import MEAN_BEAT, beat_shapes, fitted_lda
 
 RECIPE = '[bundle]\nid = "tiny"\nversion = "1"\nlicence = "Apache-2.0"\n'

@@ -7,11 +7,11 @@ from app.adapters.activity import BundleRecogniser, load_recogniser
 from app.domain.activity import ActivityTimeline
 from app.domain.errors import ConfigurationError, FailureToAcquireError
 from app.domain.references import Modality, Recording
-from ml.activity.recogniser import ActivityCall, Baseline, SegmentEvidence
-from ml.activity.recogniser import ActivityTimeline as Found
-from ml.bundle import read_bundle
-from ml.signal.conditioning import condition
-from ml.synthetic import SyntheticPerson
+from ml.runtime.bundle import read_bundle
+from ml.runtime.ecg.activity.recogniser import ActivityCall, Baseline, SegmentEvidence
+from ml.runtime.ecg.activity.recogniser import ActivityTimeline as Found
+from ml.runtime.ecg.signal.conditioning import condition
+from ml.synthetic.ecg import SyntheticPerson
 from tests.bundles import write_activity_files
 
 FS_HZ = 100.0

@@ -4,9 +4,9 @@ import pytest
 from app.domain.errors import FailureToAcquireError, UnprocessableError
 from app.domain.references import Modality, Recording
 from app.domain.scores import ActivityEstimate
+from app.matching.decision_report import activity_of
+from app.matching.probe import Probe
 from app.services.activity import ActivityService
-from app.services.deciding import activity_of
-from app.services.probes import Probe
 from tests.factories import FS_HZ, strip
 from tests.fakes import FakeEncoders, FakeFaceEncoder, FakeRecogniser
 

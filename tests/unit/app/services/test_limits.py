@@ -5,7 +5,7 @@ import pytest
 from app.adapters.encoders import BundleCalibration
 from app.domain.policies import CalibratedPolicy
 from app.services.limits import max_subjects
-from ml.calibration import EVIDENCE_CLASSES
+from ml.runtime.calibration.nulls import EVIDENCE_CLASSES
 from tests.fakes import FakeEncoder, FakeEncoders, fake_calibration
 
 STRICT_BINS = 400

@@ -8,9 +8,9 @@ import pytest
 
 from ml.data.records import EcgRecord
 from ml.evaluation.over_http import FMR, FPIR, ServiceError, compare_with_service, service_client
-from ml.evaluation.scoring import Scored, gallery_null_of
-from ml.evaluation.trials import Cut, Presentation, Trials, trials_of
-from tests.unit.ml.evaluation.populations import Population, all_against_all, fitted_calibration
+from ml.evaluation.trials.scoring import Scored, gallery_null_of
+from ml.evaluation.trials.trials import Cut, Presentation, Trials, trials_of
+from tests.unit.ml.evaluation.trials.populations import Population, all_against_all, fitted_calibration
 
 PEOPLE = 40
 

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ml.signal.constants import WORKING_FS_HZ
+from ml.runtime.ecg.signal.constants import WORKING_FS_HZ
 from ml.training.crops import CropBank, crop_bank
 from ml.training.network_recipe import AugmentationConfig
 from ml.training.strips import Strip

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ml.data.splits import Part, cinc_split
-from ml.synthetic import SyntheticPerson
+from ml.synthetic.ecg import SyntheticPerson
 
 UNIT_UV = 5.0
 FS_HZ = 250.0

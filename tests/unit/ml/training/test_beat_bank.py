@@ -3,7 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ml.models.mean_beat import MeanBeatConfig  # noqa: E402
+from ml.runtime.ecg.mean_beat import MeanBeatConfig  # noqa: E402
 from ml.training.beat_augmentation import BeatAugmentation  # noqa: E402
 from ml.training.beat_bank import MARGIN_SAMPLES, beat_bank  # noqa: E402
 from ml.training.network_data import beat_of  # noqa: E402

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ml.export import beat_lda_network
+from ml.export.beat_network import beat_lda_network
 from ml.models.beat_lda import BeatLdaConfig
-from ml.synthetic import SyntheticPerson
+from ml.synthetic.ecg import SyntheticPerson
 from ml.training.beat_lda import fit
 from ml.training.strips import RawStrip, condition_strips
 from tests.bundles import RECIPE

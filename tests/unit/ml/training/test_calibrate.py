@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from ml.data.records import EcgRecord
-from ml.encoder import BeatEmbedder, NetworkEmbedder
-from ml.export import beat_lda_network
-from ml.synthetic import SyntheticPerson
+from ml.export.beat_network import beat_lda_network
+from ml.runtime.encoder import BeatEmbedder, NetworkEmbedder
+from ml.synthetic.ecg import SyntheticPerson
 from ml.training.calibrate import Cohort, calibrate, encode_cohort, first_and_last
 from ml.training.strips import RawStrip, condition_strips
 from tests.bundles import MEAN_BEAT, NETWORK_INPUTS, fitted_lda, tiny_network

@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from ml.models.features import WINDOW_FS_HZ, WINDOW_SAMPLES  # noqa: E402
-from ml.signal.windows import standardise_windows  # noqa: E402
+from ml.runtime.ecg.signal.windows import standardise_windows  # noqa: E402
 from ml.training.crop_augmentation import SOURCE_SAMPLES, CropAugmentation, standardised  # noqa: E402
 from ml.training.network_recipe import AugmentationConfig  # noqa: E402
 from tests.unit.ml.training.banks import OFF, bank_of, people_bank  # noqa: E402

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ml.signal.constants import WORKING_FS_HZ  # noqa: E402
+from ml.runtime.ecg.signal.constants import WORKING_FS_HZ  # noqa: E402
 from ml.training.crops import beat_phases, beats_removed, crop_bank  # noqa: E402
 from tests.heartbeats import NORMAL_BEAT, beat  # noqa: E402
 from tests.unit.ml.training.banks import beating, steady_strip  # noqa: E402

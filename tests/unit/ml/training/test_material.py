@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ml.models.mean_beat import MeanBeatConfig  # noqa: E402
+from ml.runtime.ecg.mean_beat import MeanBeatConfig  # noqa: E402
 from ml.training.material import beat_material, window_material  # noqa: E402
 from ml.training.network_data import beat_of  # noqa: E402
 from ml.training.network_recipe import AugmentationConfig, BeatAugmentationConfig  # noqa: E402

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ml.models.mean_beat import MeanBeatConfig  # noqa: E402
+from ml.runtime.ecg.mean_beat import MeanBeatConfig  # noqa: E402
 from ml.training.network_data import beat_of, training_bank, training_noise, upright_sign  # noqa: E402
 from tests.unit.ml.training.banks import steady_strip  # noqa: E402
 from tests.unit.ml.training.cinc_folder import write_cinc  # noqa: E402

@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch")
 
 from ml.models.beat_lda import BeatLdaConfig  # noqa: E402
 from ml.models.features import Features  # noqa: E402
-from ml.models.mean_beat import MeanBeatConfig  # noqa: E402
 from ml.models.networks import make_network  # noqa: E402
+from ml.runtime.ecg.mean_beat import MeanBeatConfig  # noqa: E402
 from ml.training.checkpoints import Classes, save_network  # noqa: E402
 from ml.training.network_data import beat_of  # noqa: E402
 from ml.training.network_recipe import NetworkPlan  # noqa: E402

@@ -1,6 +1,6 @@
 import numpy as np
 
-from ml.synthetic import SyntheticPerson
+from ml.synthetic.ecg import SyntheticPerson
 from ml.training.strips import RawStrip, condition_strips
 
 

@@ -1,0 +1,241 @@
+"""Keeps what this process holds of each gallery in step with the database (DESIGN §6, Feed)."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import groupby
+from threading import Lock
+from uuid import UUID
+
+import numpy as np
+
+from app.domain.errors import ConfigurationError
+from app.domain.ports import Encoder, Encoders, ReferenceRow, Store, TemplateIndex, TemplateVault, UnitOfWork
+from app.domain.references import Modality, Template, TemplateKey, Vector
+from app.domain.subjects import Gallery
+from app.matching.gallery_state import GalleryState, LoadedSubject
+from app.matching.matcher import newest_transforms
+from app.matching.null_jumps import NullJump
+from app.matching.probe import weighted_quality
+
+_WASTE_ALLOWED = 1000  # erased slots, before a rebuild compacts them
+
+
+class GalleryFollower:
+    """Answers every search from a state that is at least as new as the caller's snapshot.
+
+    Args:
+        store: The truth.
+        vault: Opens references.
+        index: Filled here and nowhere else.
+        encoders: References of encoders that are not loaded are passed over.
+        report_lag: Told at every request how many revisions the state was behind.
+        report_jump: Called with a gallery's name when its own null jumps.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        vault: TemplateVault,
+        index: TemplateIndex,
+        encoders: Encoders,
+        *,
+        report_lag: Callable[[int], None] = lambda _: None,
+        report_jump: Callable[[str, NullJump], None] = lambda *_: None,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._index = index
+        self._encoders = encoders
+        self._report_lag = report_lag
+        self._report_jump = report_jump
+        self._states: dict[UUID, GalleryState] = {}
+        self._lock = Lock()
+        self.started = False
+
+    def start(self) -> None:
+        """Load all galleries and check the index against the database.
+
+        Raises:
+            ConfigurationError: The index holds another number of templates than the database.
+        """
+        served = [encoder.encoder_id for encoder in self._encoders.all()]
+        with self._store.reading() as uow:
+            for gallery in uow.galleries.all():
+                held = self.up_to_date(uow, gallery).indexed_count
+                stored = uow.references.template_count(gallery.uuid, served)
+                if held != stored:
+                    raise ConfigurationError(
+                        f"Gallery '{gallery.name}': the index holds {held} templates, the database {stored}."
+                    )
+        self.started = True
+
+    def up_to_date(self, uow: UnitOfWork, gallery: Gallery) -> GalleryState:
+        """The gallery's state, at the revision that ``gallery`` was read with or later."""
+        with self._lock:
+            state = self._states.get(gallery.uuid)
+            if state is None:
+                state = self._states[gallery.uuid] = GalleryState(
+                    gallery.uuid, self._index, self._encoders, partial(self._report_jump, gallery.name)
+                )
+        with state.lock:
+            self._report_lag(max(0, gallery.revision - max(0, state.revision)))
+            if state.revision < gallery.revision:
+                self._catch_up(uow, gallery, state)
+        return state
+
+    def forget_gone(self) -> None:
+        """Drop the states of galleries that are gone, or that a restored backup set back."""
+        with self._lock:  # Before the database is asked, which only goes on from there otherwise.
+            seen = {uuid: state.revision for uuid, state in self._states.items()}
+        with self._store.reading() as uow:
+            revisions = {gallery.uuid: gallery.revision for gallery in uow.galleries.all()}
+        stale = [u for u, revision in seen.items() if u not in revisions or revisions[u] < revision]
+        with self._lock:
+            gone = [self._states.pop(uuid) for uuid in stale if uuid in self._states]
+        for state in gone:
+            with state.lock:
+                state.reset()
+
+    def load(self, uow: UnitOfWork, gallery: Gallery, subject_uuids: Sequence[UUID]) -> list[LoadedSubject]:
+        """Subjects as the database has them in this unit of work, decrypted and pooled."""
+        if not subject_uuids:
+            return []
+        return list(self._read(gallery, uow.references.scan(gallery.uuid, subject_uuids)))
+
+    def load_first(self, uow: UnitOfWork, gallery: Gallery, subject_uuid: UUID) -> LoadedSubject | None:
+        """A subject by what the first request under each encoder brought, as long as any of that is left."""
+        rows = list(uow.references.scan(gallery.uuid, [subject_uuid]))
+        first = {row.encoder: row for row in reversed(rows)}
+        kept = [row for row in rows if _request_of(row) == _request_of(first[row.encoder])]
+        return next(self._read(gallery, kept), None)
+
+    def size_bounds(self, gallery_uuid: UUID, revision: int) -> tuple[int, int] | None:
+        """How many subjects a gallery has at least and at most at a revision; None if it was never loaded.
+
+        A revision adds or removes one subject at most, so what is held bounds what is not followed yet.
+        """
+        with self._lock:
+            state = self._states.get(gallery_uuid)
+        if state is None or state.revision < 0:
+            return None
+        behind = abs(revision - state.revision)
+        return state.subject_count - behind, state.subject_count + behind
+
+    def counts(self) -> tuple[int, int]:
+        """(galleries, templates) held."""
+        with self._lock:
+            states = list(self._states.values())
+        return len(states), sum(state.template_count for state in states)
+
+    def _catch_up(self, uow: UnitOfWork, gallery: Gallery, state: GalleryState) -> None:
+        transforms = newest_transforms(uow, gallery)
+        renewed = any(transforms.get(key) != transform for key, transform in state.transforms.items())
+        wasteful = state.wasted_slots > max(_WASTE_ALLOWED, state.subject_count)
+        changes = None if state.revision < 0 else uow.changes.since(gallery.uuid, state.revision)
+        if changes is None or renewed or wasteful:
+            state.reset()
+            state.transforms = transforms
+            with _collector_paused():
+                state.fill(self._read(gallery, uow.references.scan(gallery.uuid)))
+        else:
+            state.transforms = transforms
+            self._apply(uow, gallery, state, list(dict.fromkeys(uuid for _, uuid in changes)))
+        state.revision = gallery.revision
+
+    def _apply(self, uow: UnitOfWork, gallery: Gallery, state: GalleryState, changed: Sequence[UUID]) -> None:
+        found = {subject.uuid: subject for subject in self.load(uow, gallery, changed)}
+        for uuid in changed:
+            state.apply(uuid, found.get(uuid))
+        if len(found) < len(changed):  # Somebody left, and others may move up into the sample.
+            for subject in self.load(uow, gallery, state.unsampled()):
+                state.apply(subject.uuid, subject)
+
+    def _read(self, gallery: Gallery, scanned: Iterable[ReferenceRow]) -> Iterator[LoadedSubject]:
+        served = {encoder.encoder_id: encoder for encoder in self._encoders.all()}
+        rows = [row for row in scanned if row.encoder in served]
+        pairs = zip(rows, self._open(gallery, rows), strict=True)
+        for subject_uuid, group in groupby(pairs, key=_subject_of):
+            yield _pooled(subject_uuid, list(group), served)
+
+    def _open(self, gallery: Gallery, rows: Sequence[ReferenceRow]) -> Sequence[Vector]:
+        """Vectors in the order of the rows; each encoder's in one go, since sizes differ."""
+        places: dict[str, list[int]] = {}
+        for place, row in enumerate(rows):
+            places.setdefault(row.encoder, []).append(place)
+        if len(places) <= 1:
+            return list(self._vault.open_many(gallery, rows))
+        vectors: list[Vector] = [np.zeros(0, dtype=np.float32)] * len(rows)
+        for found in places.values():
+            for place, vector in zip(
+                found, self._vault.open_many(gallery, [rows[p] for p in found]), strict=True
+            ):
+                vectors[place] = vector
+        return vectors
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """A rebuild makes a million objects and no garbage; looking for some takes longer than the rebuild."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _subject_of(pair: tuple[ReferenceRow, Vector]) -> bytes:
+    return pair[0].subject_uuid
+
+
+def _request_of(row: ReferenceRow) -> str:
+    """Of a session's name, which may go on with the session's number within the request."""
+    return row.session.partition(".")[0]
+
+
+def _pooled(
+    subject_uuid: bytes, group: list[tuple[ReferenceRow, Vector]], served: Mapping[str, Encoder]
+) -> LoadedSubject:
+    if len(group) == 1:  # The common case, and a rebuild has 100 000 of them.
+        row, vector = group[0]
+        modality = Modality(row.modality)
+        only = Template(vector, row.seconds, row.quality)
+        return LoadedSubject(
+            uuid_bytes=subject_uuid,
+            subject_id=row.subject_id,
+            templates={TemplateKey(modality, row.position, row.encoder): only},
+            references={(modality, row.encoder): (row.position, only)},
+        )
+    by_key: dict[TemplateKey, list[tuple[ReferenceRow, Vector]]] = {}
+    references: dict[tuple[Modality, str], tuple[str, Template]] = {}
+    for row, vector in group:
+        modality = Modality(row.modality)
+        by_key.setdefault(TemplateKey(modality, row.position, row.encoder), []).append((row, vector))
+        references.setdefault(
+            (modality, row.encoder), (row.position, Template(vector, row.seconds, row.quality))
+        )
+    return LoadedSubject(
+        uuid_bytes=subject_uuid,
+        subject_id=group[0][0].subject_id,
+        templates={key: _template(served[key.encoder], found) for key, found in by_key.items()},
+        references=references,
+    )
+
+
+def _template(encoder: Encoder, found: list[tuple[ReferenceRow, Vector]]) -> Template:
+    if len(found) == 1:
+        row, vector = found[0]
+        return Template(vector, row.seconds, row.quality)
+    seconds = np.array([row.seconds for row, _ in found])
+    quality = np.array([row.quality for row, _ in found])
+    vectors = np.stack([vector for _, vector in found])
+    return Template(
+        vector=encoder.pool(vectors, [row.session for row, _ in found]),
+        seconds=float(seconds.sum()),
+        quality=weighted_quality(quality, seconds),
+    )

@@ -1,0 +1,349 @@
+"""What one process knows of one gallery: derived from the database, held for matching."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from threading import RLock
+from typing import NamedTuple
+from uuid import UUID
+
+import numpy as np
+
+from app.domain.ports import Encoder, Encoders, IndexKey, IntArray, TemplateIndex
+from app.domain.references import Modality, Template, TemplateKey, Vector, comparable
+from app.domain.subjects import GalleryTransform
+from app.matching.comparisons import BestBySlot, Comparisons, TemplateTable
+from app.matching.null_jumps import JumpWatch, NullJump
+from app.matching.null_samples import MAX_SUBJECTS, NullSample, SampledSubject
+
+
+class TableKey(NamedTuple):
+    """Templates that one search of the index covers: of one key and one evidence class."""
+
+    template: TemplateKey
+    evidence_class: int
+
+
+class LoadedSubject(NamedTuple):
+    """A subject as the database has it, decrypted and pooled.
+
+    Attributes:
+        uuid_bytes: Of the subject; an object is made of it only if somebody asks, for 100 000 take a while.
+        templates: Pooled, by key.
+        references: The oldest reference per modality and encoder, with its position.
+    """
+
+    uuid_bytes: bytes
+    subject_id: str
+    templates: Mapping[TemplateKey, Template]
+    references: Mapping[tuple[Modality, str], tuple[str, Template]]
+
+    @property
+    def uuid(self) -> UUID:
+        return UUID(bytes=self.uuid_bytes)
+
+
+class KnownSubject(NamedTuple):
+    """Who sits in a slot."""
+
+    uuid_bytes: bytes
+    subject_id: str
+
+    @property
+    def uuid(self) -> UUID:
+        return UUID(bytes=self.uuid_bytes)
+
+
+class GalleryState:
+    """Slots of subjects, their templates in the index, and the sample of the gallery's own null.
+
+    A slot is the vector id in every index key of the gallery. Slots are never reused, so that a search
+    that is still running cannot name the wrong subject. Callers hold ``lock``.
+
+    Args:
+        gallery_uuid: Whose state it is.
+        index: Where the template vectors go.
+        encoders: The bundles in use; templates of others are not loaded.
+        report_jump: Called when the gallery's own null jumps.
+    """
+
+    def __init__(
+        self,
+        gallery_uuid: UUID,
+        index: TemplateIndex,
+        encoders: Encoders,
+        report_jump: Callable[[NullJump], None] = lambda _: None,
+    ) -> None:
+        self.lock = RLock()
+        self._report_jump = report_jump
+        self._gallery_uuid = gallery_uuid
+        self._index = index
+        self._encoders = encoders
+        self._tables: dict[TableKey, TemplateTable] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything and leave the index, before a rebuild."""
+        for key in self._tables:
+            self._index.drop(self._index_key(key))
+        self.revision = -1
+        self.transforms: Mapping[tuple[Modality, str], GalleryTransform] = {}
+        self._tables = {}
+        self._subjects: list[KnownSubject | None] = []
+        self._slot_of: dict[bytes, int] = {}  # by the bytes of the subject's uuid
+        self._keys_of: dict[int, tuple[TableKey, ...]] = {}
+        self._ranks: dict[int, bytes] = {}  # slot → SHA-256 of the subject's uuid
+        self._samples: dict[tuple[Modality, str], NullSample] = {}
+
+    @property
+    def subject_count(self) -> int:
+        return len(self._slot_of)
+
+    @property
+    def template_count(self) -> int:
+        return sum(len(table.slots) for table in self._tables.values())
+
+    @property
+    def indexed_count(self) -> int:
+        """Templates that the index itself says it holds."""
+        return sum(self._index.count(self._index_key(key)) for key in self._tables)
+
+    @property
+    def wasted_slots(self) -> int:
+        return len(self._subjects) - len(self._slot_of)
+
+    def subject(self, slot: int) -> KnownSubject | None:
+        return self._subjects[slot]
+
+    def slot_of(self, subject_uuid: UUID) -> int | None:
+        return self._slot_of.get(subject_uuid.bytes)
+
+    def enrolled_modalities(self, slot: int) -> frozenset[Modality]:
+        return frozenset(key.template.modality for key in self._keys_of.get(slot, ()))
+
+    def encoder_ids(self, modality: Modality) -> frozenset[str]:
+        """Encoder versions for which somebody has a template."""
+        return frozenset(
+            key.template.encoder
+            for key, table in self._tables.items()
+            if key.template.modality == modality and table.slots
+        )
+
+    def sample(self, modality: Modality, encoder: Encoder) -> NullSample:
+        """The gallery's own non-mated comparisons; empty until somebody is enrolled."""
+        key = (modality, encoder.encoder_id)
+        if key not in self._samples:
+            watch = JumpWatch(encoder.encoder_id, self._report_jump)
+            self._samples[key] = NullSample(encoder.calibration, encoder.vector_size, watch)
+        return self._samples[key]
+
+    # ── following the database ────────────────────────────────────────────────────────────────────
+
+    def fill(self, subjects: Iterable[LoadedSubject]) -> None:
+        """First load: vectors go to the index in one call per key."""
+        columns: dict[TemplateKey, tuple[list[int], list[Template]]] = {}
+        ranked: list[tuple[bytes, int, LoadedSubject]] = []
+        for subject in subjects:
+            slot = self._seat(subject)
+            for key, template in subject.templates.items():
+                ids, templates = columns.setdefault(key, ([], []))
+                ids.append(slot)
+                templates.append(template)
+            ranked.append((self._ranks[slot], slot, subject))
+        for key, (ids, templates) in columns.items():
+            classes = self._classes(key, [template.seconds for template in templates])
+            slots = np.array(ids, dtype=np.int64)
+            for evidence_class in np.unique(classes).tolist():
+                members = np.flatnonzero(classes == evidence_class)
+                chosen = [templates[member] for member in members.tolist()]
+                table_key = TableKey(key, evidence_class)
+                self._put(table_key, slots[members], chosen)
+                for slot in slots[members].tolist():
+                    self._keys_of[slot] = (*self._keys_of[slot], table_key)
+        self._sample_all(heapq.nsmallest(MAX_SUBJECTS, ranked))
+
+    def apply(self, subject_uuid: UUID, subject: LoadedSubject | None) -> None:
+        """Bring one subject to what the database has; `None` means erased."""
+        slot = self._slot_of.get(subject_uuid.bytes)
+        if subject is None or not subject.templates:
+            if slot is not None:
+                self._clear(slot)
+            return
+        if slot is None:
+            slot = self._seat(subject)
+        before = self._keys_of[slot]
+        here = np.array([slot], dtype=np.int64)
+        keys = []
+        for key, template in subject.templates.items():
+            keys.append(TableKey(key, int(self._classes(key, [template.seconds])[0])))
+            self._put(keys[-1], here, [template])
+        for gone in set(before) - set(keys):
+            self._index.remove(self._index_key(gone), here)
+            self._tables[gone].slots.discard(slot)
+        self._keys_of[slot] = tuple(keys)
+        self._resample(slot, subject)
+
+    def _put(self, key: TableKey, slots: IntArray, templates: list[Template]) -> None:
+        vectors = np.concatenate([template.vector for template in templates]).reshape(slots.size, -1)
+        self._index.upsert(self._index_key(key), slots, vectors)
+        self._tables.setdefault(key, TemplateTable()).put_all(slots, templates)
+
+    def _classes(self, key: TemplateKey, seconds: Sequence[float]) -> IntArray:
+        """Evidence classes of enrolled templates."""
+        encoder = self._encoders.get(key.encoder)
+        assert encoder is not None, "templates of encoders that are not loaded are not followed"
+        return np.asarray(encoder.calibration.evidence_class(np.array(seconds)), dtype=np.int64)
+
+    def unsampled(self) -> tuple[UUID, ...]:
+        """Subjects that belong to the sample by rank and are missing in it, after others left."""
+        if not self._samples or len(self._slot_of) == 0:
+            return ()
+        chosen = sorted(self._slot_of.values(), key=self._ranks.__getitem__)[:MAX_SUBJECTS]
+        lacking = [
+            slot
+            for slot in chosen
+            for key in {(k.template.modality, k.template.encoder) for k in self._keys_of[slot]}
+            if key in self._samples and slot not in self._samples[key]
+        ]
+        return tuple(
+            subject.uuid for slot in dict.fromkeys(lacking) if (subject := self._subjects[slot]) is not None
+        )
+
+    def _seat(self, subject: LoadedSubject) -> int:
+        slot = len(self._subjects)
+        self._subjects.append(KnownSubject(subject.uuid_bytes, subject.subject_id))
+        self._slot_of[subject.uuid_bytes] = slot
+        self._keys_of[slot] = ()
+        self._ranks[slot] = hashlib.sha256(subject.uuid_bytes).digest()
+        return slot
+
+    def _clear(self, slot: int) -> None:
+        subject = self._subjects[slot]
+        assert subject is not None
+        for key in self._keys_of.pop(slot):
+            self._index.remove(self._index_key(key), np.array([slot], dtype=np.int64))
+            self._tables[key].slots.discard(slot)
+        for sample in self._samples.values():
+            sample.remove(slot)
+        self._subjects[slot] = None
+        del self._slot_of[subject.uuid_bytes], self._ranks[slot]
+
+    def _sample_all(self, first: list[tuple[bytes, int, LoadedSubject]]) -> None:
+        """Those of smallest rank, with rank and slot."""
+        chosen: dict[tuple[Modality, str], dict[int, SampledSubject]] = {}
+        for _, slot, subject in first:
+            for key, sampled in _sampled(subject).items():
+                chosen.setdefault(key, {})[slot] = sampled
+        for (modality, encoder_id), members in chosen.items():
+            encoder = self._encoders.get(encoder_id)
+            if encoder is not None:
+                self.sample(modality, encoder).fill(members)
+
+    def _resample(self, slot: int, subject: LoadedSubject) -> None:
+        brought = _sampled(subject)
+        inside = self._belongs_to_sample(slot)
+        for (modality, encoder_id), sampled in brought.items():
+            encoder = self._encoders.get(encoder_id)
+            if encoder is None or not inside:
+                continue
+            self.sample(modality, encoder).put(slot, sampled)
+        for key, sample in self._samples.items():
+            if key not in brought:
+                sample.remove(slot)
+        members = self._sampled_slots() if inside else ()
+        if len(members) > MAX_SUBJECTS:  # Of all modalities and versions together, as in a rebuild.
+            last = max(members, key=self._ranks.__getitem__)
+            for sample in self._samples.values():
+                sample.remove(last)
+
+    def _belongs_to_sample(self, slot: int) -> bool:
+        members = self._sampled_slots()
+        return len(members) < MAX_SUBJECTS or self._ranks[slot] <= max(map(self._ranks.__getitem__, members))
+
+    def _sampled_slots(self) -> set[int]:
+        return set[int]().union(*(sample.slots for sample in self._samples.values()))
+
+    # ── matching ──────────────────────────────────────────────────────────────────────────────────
+
+    def compare(
+        self, encoder: Encoder, templates: Mapping[str, Template], among: IntArray | None = None
+    ) -> Comparisons:
+        """A probe's templates (by position) against those who have a comparable one.
+
+        Args:
+            encoder: Whose templates; the probe's are already transformed.
+            templates: Position → probe template.
+            among: These slots, ascending; without it everybody, which takes a copy of all vectors.
+        """
+        best = BestBySlot(len(self._subjects))
+        for position, probe in templates.items():
+            for key, table in self.comparable_tables(encoder, position):
+                slots = table.among(among)
+                if slots.size:
+                    cosine = self._index.vectors(self._index_key(key), slots) @ probe.vector
+                    best.offer(slots, cosine, np.minimum(probe.seconds, table.seconds[slots]), probe, table)
+        slots = best.slots()
+        return Comparisons(
+            modality=encoder.modality,
+            encoder=encoder,
+            slots=slots,
+            cosine=best.cosine[slots],
+            compared=best.compared[slots],
+            seconds=best.seconds[slots],
+            quality=best.quality[slots],
+        )
+
+    def nearest(self, key: TableKey, vector: Vector, k: int) -> tuple[IntArray, Vector]:
+        """The k slots of a table that resemble a probe vector most, and their cosines, best first."""
+        return self._index.shortlist(self._index_key(key), vector[np.newaxis], k)
+
+    def sharing(self, probes: Iterable[tuple[Encoder, Iterable[str]]]) -> int:
+        """Number of subjects with a template to compare with, for any encoder at its positions."""
+        tables = {
+            key: table.slots
+            for encoder, positions in probes
+            for position in positions
+            for key, table in self.comparable_tables(encoder, position)
+        }
+        slots = list(tables.values())
+        return len(slots[0]) if len(slots) == 1 else len(set[int]().union(*slots))
+
+    def comparable_tables(self, encoder: Encoder, position: str) -> list[tuple[TableKey, TemplateTable]]:
+        """What a probe template of this position compares with."""
+        return [
+            (key, table)
+            for key, table in self._tables.items()
+            if key.template.modality == encoder.modality
+            and key.template.encoder == encoder.encoder_id
+            and table.slots
+            and comparable(position, key.template.position)
+        ]
+
+    def _index_key(self, key: TableKey) -> IndexKey:
+        template, evidence_class = key
+        version = self.transforms[template.modality, template.encoder].version
+        return IndexKey(
+            self._gallery_uuid,
+            template.modality,
+            template.position,
+            template.encoder,
+            version,
+            evidence_class,
+        )
+
+
+def _sampled(subject: LoadedSubject) -> dict[tuple[Modality, str], SampledSubject]:
+    return {
+        (modality, encoder): SampledSubject(
+            reference=reference,
+            reference_position=position,
+            templates={
+                key.position: template
+                for key, template in subject.templates.items()
+                if key.modality == modality and key.encoder == encoder
+            },
+        )
+        for (modality, encoder), (position, reference) in subject.references.items()
+    }

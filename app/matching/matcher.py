@@ -1,0 +1,195 @@
+"""From a probe and a gallery to decisions: shared by verification, identification and enrollment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from app.domain.errors import UnprocessableError
+from app.domain.policies import DistancePolicy, Policy
+from app.domain.ports import Encoder, Encoders, TemplateVault, UnitOfWork
+from app.domain.references import Modality, Template, TemplateKey, comparable
+from app.domain.scores import (
+    pair_quality,
+)
+from app.domain.subjects import Gallery, GalleryTransform
+from app.matching.comparisons import Comparisons, first_only
+from app.matching.gallery_state import GalleryState
+from app.matching.probe import Probe, pool_probe
+from app.matching.scoreboard import Scoreboard, ScoredPart
+from app.matching.search import Sought, search, shortlisted
+
+Transforms = Mapping[tuple[Modality, str], GalleryTransform]
+"""A gallery's newest transforms, by modality and encoder id."""
+
+
+@dataclass(frozen=True)
+class TransformedProbe:
+    """Probe templates of one encoder version, multiplied by the gallery's secret matrix."""
+
+    encoder: Encoder
+    templates: Mapping[str, Template]
+
+    @property
+    def seconds(self) -> float:
+        return max(template.seconds for template in self.templates.values())
+
+    @property
+    def quality(self) -> float:
+        return max(self.templates.values(), key=lambda template: template.seconds).quality
+
+
+class Matcher:
+    """Compares probes with galleries and single subjects.
+
+    Args:
+        vault: Unwraps the galleries' transforms.
+        encoders: The bundles in use.
+    """
+
+    def __init__(self, vault: TemplateVault, encoders: Encoders) -> None:
+        self._vault = vault
+        self._encoders = encoders
+
+    def asked(self, probe: Probe, transforms: Transforms) -> list[tuple[Encoder, GalleryTransform]]:
+        """The encoders that the gallery has a transform for, the default first in each modality."""
+        return [
+            (encoder, transforms[modality, encoder.encoder_id])
+            for modality in probe.served_modalities
+            for encoder in self._encoders.of(modality)
+            if (modality, encoder.encoder_id) in transforms
+        ]
+
+    def transformed(
+        self, gallery: Gallery, transforms: Transforms, probe: Probe, min_quality: float
+    ) -> list[TransformedProbe]:
+        """The probe under every encoder the gallery has a transform for, the default first.
+
+        Args:
+            gallery: Where it is compared.
+            transforms: Those of the templates it is compared with: after a renewal, others mean nothing.
+            probe: The recordings.
+            min_quality: Recordings below it are left out.
+        """
+        found = []
+        for encoder, transform in self.asked(probe, transforms):
+            templates = probe.templates(encoder, min_quality)
+            if templates:
+                matrix = self._vault.matrix(gallery, transform)
+                rotated = {p: replace(t, vector=matrix @ t.vector) for p, t in templates.items()}
+                found.append(TransformedProbe(encoder, rotated))
+        return found
+
+    def each_recording(
+        self,
+        gallery: Gallery,
+        transforms: Transforms,
+        probe: Probe,
+        encoders: Sequence[Encoder],
+        min_quality: float,
+    ) -> list[tuple[int, TransformedProbe]]:
+        """Every accepted recording as a probe of its own, with its index, under each of these encoders."""
+        singles = []
+        for encoder in encoders:
+            transform = transforms.get((encoder.modality, encoder.encoder_id))
+            if transform is None:  # Nobody has a template to compare with.
+                continue
+            matrix = self._vault.matrix(gallery, transform)
+            for acquired in probe.accepted(encoder, min_quality):
+                template = pool_probe(encoder, [acquired.encoding])
+                rotated = replace(template, vector=matrix @ template.vector)
+                single = TransformedProbe(encoder, {acquired.recording.position: rotated})
+                singles.append((acquired.index, single))
+        return singles
+
+    def against_gallery(
+        self, state: GalleryState, probes: Sequence[TransformedProbe], policy: Policy, at_least: int = 1
+    ) -> Scoreboard:
+        """Score all who may matter of those who share a modality with the probe.
+
+        The caller holds the state's lock.
+
+        Args:
+            state: The gallery.
+            probes: The probe under each encoder, the default first in each modality.
+            policy: What is demanded.
+            at_least: Candidates that are to be listed.
+
+        Raises:
+            UnprocessableError: `policy_incomplete`.
+        """
+        _require_rules(policy, [probe.encoder.modality for probe in probes])
+        return search(state, [Sought(probe.encoder, probe.templates) for probe in probes], policy, at_least)
+
+    def most_alike(self, state: GalleryState, probes: Sequence[TransformedProbe]) -> list[Comparisons]:
+        """Compare with those of the largest cosines; the caller holds the state's lock."""
+        return shortlisted(state, [Sought(probe.encoder, probe.templates) for probe in probes])
+
+    def against_subject(
+        self,
+        state: GalleryState,
+        probes: Sequence[TransformedProbe],
+        enrolled: Mapping[TemplateKey, Template],
+        policy: Policy,
+        *,
+        any_position: bool = False,
+    ) -> Scoreboard:
+        """Score one subject's templates; an empty scoreboard if nothing is comparable.
+
+        Raises:
+            UnprocessableError: ``policy_incomplete``.
+        """
+        _require_rules(policy, [probe.encoder.modality for probe in probes])
+        comparisons = first_only(
+            [_compare_templates(probe, enrolled, any_position=any_position) for probe in probes]
+        )
+        with state.lock:
+            parts = [
+                ScoredPart.of(c, state.sample(c.modality, c.encoder)) for c in comparisons if c.slots.size
+            ]
+        return Scoreboard(parts, policy, searched=False)
+
+
+def newest_transforms(uow: UnitOfWork, gallery: Gallery) -> Transforms:
+    """As this unit of work sees them; they come in order of their versions."""
+    return {(t.modality, t.encoder): t for t in uow.transforms.of_gallery(gallery.uuid)}
+
+
+def _require_rules(policy: Policy, used: Sequence[Modality]) -> None:
+    if not isinstance(policy, DistancePolicy):
+        return
+    lacking = sorted(set(used) - set(policy.rules))
+    if lacking:
+        raise UnprocessableError(
+            f"The gallery's distance policy has no rule for {', '.join(lacking)}.", code="policy_incomplete"
+        )
+
+
+def _compare_templates(
+    probe: TransformedProbe, enrolled: Mapping[TemplateKey, Template], *, any_position: bool
+) -> Comparisons:
+    """One subject as a gallery of one: slot 0, the largest cosine over comparable positions."""
+    pairs = [
+        (template, reference)
+        for position, template in probe.templates.items()
+        for key, reference in enrolled.items()
+        if key.modality == probe.encoder.modality
+        and key.encoder == probe.encoder.encoder_id
+        and (any_position or comparable(position, key.position))
+    ]
+    cosines = [float(template.vector @ reference.vector) for template, reference in pairs]
+    best = [int(np.argmax(cosines))] if pairs else []
+    chosen = [pairs[index] for index in best]
+    return Comparisons(
+        modality=probe.encoder.modality,
+        encoder=probe.encoder,
+        slots=np.zeros(len(best), dtype=np.int64),
+        cosine=np.array([cosines[index] for index in best]),
+        compared=np.full(len(best), len(pairs), dtype=np.int64),
+        seconds=np.array([min(t.seconds, r.seconds) for t, r in chosen]),
+        quality=np.array(
+            [float(pair_quality(t.quality, t.seconds, r.quality, r.seconds)) for t, r in chosen]
+        ),
+    )

@@ -1,0 +1,256 @@
+"""What the shipped method was chosen among: features by hand, of the trunk, both; kinds of classifier.
+
+All under A3, nested, as `ml.evaluation.activity.protocols`. scikit-learn is needed here, never in service.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.data.motion import ACTIVITIES, ELECTRODES
+from ml.evaluation.activity.protocols import (
+    Answerer,
+    Answers,
+    discriminant,
+    leave_one_person_out,
+    table_examples,
+)
+from ml.metrics.confidence import negative_log_likelihood
+from ml.runtime.ecg.activity.features import N_REST
+from ml.runtime.ecg.activity.head import Standardisation, contaminated
+from ml.runtime.ecg.activity.rhythm import RHYTHM_NAMES
+from ml.training.activity.examples import FeatureTable, MotionFeatures
+from ml.training.activity.fitting import Examples, fit_calibration
+from ml.training.activity.inputs import N_BY_HAND
+
+FloatArray = NDArray[np.float64]
+N_CLASSES = len(ACTIVITIES)
+# Neighbouring windows of 30 s share most of their seconds; every other one teaches as much in half the time.
+LEARNED_EVERY = 2
+# To choose among settings, people known are left out by thirds: one at a time would take hours.
+INNER_FOLDS = 3
+BY_HAND = "by hand"
+TINY = float(np.finfo(np.float32).tiny)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A kind of classifier.
+
+    Args:
+        name: For the table.
+        make: Settings tried → a fresh scikit-learn classifier.
+        settings: Chosen among by leaving out one after another of the people known; a single one is fixed.
+    """
+
+    name: str
+    make: Callable[[Any], Any]
+    settings: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class RestKind:
+    """What of a wearer's rest is compared with.
+
+    Args:
+        name: For the table.
+        n_by_hand: How many of the first features.
+        trunk: Is the trunk read, and compared?
+    """
+
+    name: str
+    n_by_hand: int
+    trunk: bool = False
+
+
+REST_KINDS = (
+    RestKind("rhythm", len(RHYTHM_NAMES)),
+    RestKind("rhythm and beats", N_REST),
+    RestKind("rhythm, beats and trunk", N_REST, trunk=True),
+)
+
+
+def contenders() -> tuple[Contender, ...]:
+    """Give the classifiers beside the discriminant."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neural_network import MLPClassifier
+
+    return (
+        Contender(
+            "logistic regression, penalty chosen",
+            lambda c: LogisticRegression(C=c, max_iter=200, tol=1e-3),
+            (0.003, 0.03),
+        ),
+        Contender(
+            "gradient boosting, fixed",
+            lambda n: HistGradientBoostingClassifier(
+                max_iter=n,
+                learning_rate=0.08,
+                max_leaf_nodes=8,
+                min_samples_leaf=30,
+                l2_regularization=5.0,
+                max_features=0.3,
+                random_state=0,
+            ),
+            (80,),
+        ),
+        Contender(
+            "perceptron with 16 hidden units, fixed",
+            lambda n: MLPClassifier((n,), alpha=1.0, max_iter=60, early_stopping=False, random_state=0),
+            (16,),
+        ),
+    )
+
+
+def answerer(contender: Contender) -> Answerer:
+    """Let a classifier answer as the discriminant does: what it is set to is chosen on people left out."""
+
+    def answer(known: Examples, asked: FloatArray) -> tuple[FloatArray, dict[str, float]]:
+        left_out = {setting: _left_out(contender, setting, known) for setting in contender.settings}
+        fitted = {s: fit_calibration(scores, known.classes) for s, scores in left_out.items()}
+        losses = {
+            s: negative_log_likelihood(contaminated(left_out[s], share, temperature), known.classes)
+            for s, (temperature, share) in fitted.items()
+        }
+        best = min(contender.settings, key=lambda s: losses[s])
+        temperature, share = fitted[best]
+        logits = contaminated(_fit_and_ask(contender, best, known, asked), share, temperature)
+        return logits, {"setting": float(best), "temperature": temperature, "contamination": share}
+
+    return answer
+
+
+def _left_out(contender: Contender, setting: Any, known: Examples) -> FloatArray:
+    logits = np.zeros((known.classes.size, N_CLASSES))
+    for people in np.array_split(np.unique(known.people), INNER_FOLDS):
+        own = np.isin(known.people, people)
+        logits[own] = _fit_and_ask(contender, setting, known.where(~own), known.inputs[own])
+    return logits
+
+
+def _fit_and_ask(contender: Contender, setting: Any, known: Examples, asked: FloatArray) -> FloatArray:
+    learned = known.where(np.arange(known.classes.size) % LEARNED_EVERY == 0)
+    standardisation = Standardisation.of(learned.inputs)
+    classifier = contender.make(setting)
+    with warnings.catch_warnings():
+        # How long a perceptron learns is part of what it is; scikit-learn would rather go on.
+        warnings.filterwarnings("ignore", message="Stochastic Optimizer: Maximum iterations")
+        classifier.fit(standardisation.apply(learned.inputs), learned.classes)
+    probabilities = classifier.predict_proba(standardisation.apply(asked))
+    return np.asarray(np.log(np.maximum(probabilities, TINY)))
+
+
+def kinds_of_features(table: FeatureTable, elsewhere: FloatArray | None) -> dict[str, Examples]:
+    """Give windows to heads as what ships reads them, and as less or otherwise; the first is what ships."""
+    fused = table_examples(table, None, elsewhere=elsewhere)
+
+    def only(columns: slice) -> Examples:
+        told = None if elsewhere is None else elsewhere[:, columns]
+        return replace(fused, inputs=fused.inputs[:, columns], elsewhere=told, views=())
+
+    return {
+        "by hand and of the trunk, fused": fused,
+        "by hand and of the trunk, in one covariance": only(slice(None)),
+        BY_HAND: only(slice(N_BY_HAND)),
+        "of the trunk": only(slice(N_BY_HAND, None)),
+    }
+
+
+def comparison_rows(
+    table: FeatureTable,
+    context_s: float,
+    kinds: Mapping[str, Examples],
+    classifiers: Sequence[Contender] = (),
+) -> list[dict[str, Any]]:
+    """Measure kinds of features by the discriminant, and those by hand by other classifiers.
+
+    Args:
+        table: Windows of one length.
+        context_s: That length.
+        kinds: Those windows by the name of what is read of them.
+        classifiers: Beside the discriminant.
+    """
+    entries: list[tuple[str, str, Answerer]] = [
+        (name, "linear discriminant, shrinkage chosen", discriminant) for name in kinds
+    ]
+    entries += [(BY_HAND, one.name, answerer(one)) for one in classifiers]
+    rows = []
+    for name, classifier, answer in entries:
+        answers, choices = leave_one_person_out(table, kinds[name], answer)
+        rows.append(
+            {
+                "context_s": context_s,
+                "features": name,
+                "n_features": kinds[name].inputs.shape[1],
+                "classifier": classifier,
+                **answers.figures(),
+                "choices": choices,
+            }
+        )
+    return rows
+
+
+def rest_rows(features: MotionFeatures, context_s: float) -> list[dict[str, Any]]:
+    """Measure what of a wearer's rest to compare with, and what it is worth with another electrode.
+
+    Heads learn from rest with the same electrode as the window, or from rest with each of the three; they are
+    asked with the same and with another one, worn minutes before or after. Nobody elsewhere teaches them.
+    """
+    table = features.tables[context_s]
+    rows = []
+    for kind in REST_KINDS:
+        for learned in ((0,), (0, 1, 2)):
+            for turn, electrode in enumerate(("same", "another")):
+                logits = _logits_with_rest(features, table, kind, (learned, turn))
+                answers = Answers(logits, table.activity, table.person, table.mute)
+                rows.append(
+                    {
+                        "context_s": context_s,
+                        "rest": kind.name,
+                        "learned_with": "same electrode" if learned == (0,) else "all three electrodes",
+                        "asked_with": f"{electrode} electrode",
+                        **answers.where(~table.in_own_rest).figures(),
+                    }
+                )
+    return rows
+
+
+def _logits_with_rest(
+    features: MotionFeatures, table: FeatureTable, kind: RestKind, turns: tuple[tuple[int, ...], int]
+) -> FloatArray:
+    """Logits of people left out; `turns` are the electrodes of rest learned with and asked with, from own."""
+    learned, asked = turns
+    described = table.features if kind.trunk else table.features[:, :N_BY_HAND]
+    # What is not known of rest is no input: neither are differences from it.
+    compared = np.arange(described.shape[1])
+    hidden = (compared >= kind.n_by_hand) & (compared < N_BY_HAND)
+    rest = np.where(hidden, np.nan, features.rest[..., : described.shape[1]])
+
+    def examples(turn: int) -> Examples:
+        electrode = (table.electrode + turn) % len(ELECTRODES)
+        found = table_examples(table, rest[table.person, electrode], described)
+        # What is known beforehand was recorded with the own electrode; with another, all windows teach.
+        return found if turn == 0 else replace(found, asked=~table.mute)
+
+    known = [examples(turn) for turn in learned]
+    together = Examples(
+        np.concatenate([one.inputs for one in known]),
+        np.concatenate([one.classes for one in known]),
+        np.concatenate([one.people for one in known]),
+        np.concatenate([one.asked for one in known]),
+        views=known[0].views,
+    )
+    inputs = examples(asked).inputs
+    logits = np.zeros((table.activity.size, N_CLASSES))
+    for person in np.unique(table.person):
+        own = table.person == person
+        others = together.where(together.asked & (together.people != person))
+        logits[own], _ = discriminant(others, inputs[own])
+    return logits

@@ -1,0 +1,160 @@
+"""Features of the motion set → heads → a checked activity bundle with a card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ml.data.motion import ACTIVITIES
+from ml.evaluation.activity.protocols import fitted_correlation, shipped_examples
+from ml.evaluation.activity.timelines import Chaining, JoinedStrip, TimelineBench, best_chaining
+from ml.evaluation.activity.windows import ACTIVITY_GROUPS
+from ml.export.activity.card import activity_card
+from ml.export.activity.network import activity_network
+from ml.export.bundle_writer import git_revision
+from ml.runtime.bundle import ACTIVITY_KIND, BUNDLE_FILE, CARD_FILE, SCHEMA, WEIGHTS_FILE
+from ml.runtime.ecg.activity.bundle import ActivityConfig, BundledRecogniser, load_recogniser
+from ml.runtime.ecg.activity.features import FEATURE_NAMES
+from ml.runtime.ecg.activity.trunk import TrunkWindows
+from ml.training.activity.examples import MotionFeatures
+from ml.training.activity.fitting import FittedHead, HeadChoices, fit_head
+from ml.training.activity.recipe import ActivityRecipe
+
+# What the set calls walk_4kmh and run_8kmh is walking and running; a service knows nothing of the speed.
+PUBLIC_NAMES: Mapping[str, str] = {
+    "rest": "rest",
+    "arm_movements": "arm_movements",
+    "walk_4kmh": "walk",
+    "run_8kmh": "run",
+    "squats": "squats",
+}
+TRAINING_DATA = (
+    "Kalouskova 2024, motion artefacts of a wearable ECG (github.com/kalouskova/DP), GPL-3.0",
+    "PhysioNet/CinC Challenge 2017, train people of our split (ODC-By 1.0): trunk; some: their mean at rest",
+)
+
+
+def fit_heads(features: MotionFeatures, contexts_s: Sequence[float]) -> list[FittedHead]:
+    """Fit the heads of a bundle to everybody, in its order: by context, without own rest and with it."""
+    fitted = []
+    for context_s in contexts_s:
+        for own_rest in (False, True):
+            examples = shipped_examples(features, context_s, own_rest=own_rest)
+            fitted.append(fit_head(examples.where(examples.asked), len(ACTIVITIES)))
+    return fitted
+
+
+def fit_correlations(
+    features: MotionFeatures, contexts_s: Sequence[float], fitted: Sequence[FittedHead]
+) -> tuple[float, float]:
+    """Choose how windows of a strip are put together, by those of the longest context; arguments and order as
+    of `fit_heads`, whose heads `fitted` are.
+    """
+    longest_s = max(contexts_s)
+    alone, with_rest = (
+        fitted_correlation(
+            features, longest_s, head, shipped_examples(features, longest_s, own_rest=own_rest)
+        )
+        for own_rest, head in zip((False, True), fitted[-2:], strict=True)
+    )
+    return alone, with_rest
+
+
+def fit_chainings(
+    features: MotionFeatures,
+    strips: Sequence[JoinedStrip],
+    recipe: ActivityRecipe,
+    fitted: Sequence[FittedHead],
+) -> tuple[Chaining, Chaining]:
+    """Choose how the segments of a timeline are put together, on people left out; without own rest and with
+    it. `fitted` are the heads of `fit_heads`.
+    """
+    context_s, step_s = recipe.timeline.context_s, recipe.heads.step_s
+    first = 2 * recipe.heads.contexts_s.index(context_s)
+    chainings = []
+    for own_rest in (False, True):
+        bench = TimelineBench(features, context_s, step_s, strips, own_rest)
+        chainings.append(best_chaining(*bench.left_out(fitted[first + own_rest]), bench.stay))
+    return chainings[0], chainings[1]
+
+
+def write_activity_bundle(
+    models: Path,
+    recipe: ActivityRecipe,
+    trunk: bytes,
+    fitted: Sequence[FittedHead],
+    chainings: tuple[Chaining, Chaining],
+    *,
+    correlations: tuple[float, float],
+    people: int,
+    figures: Sequence[Mapping[str, Any]],
+) -> BundledRecogniser:
+    """Write `models/<id>@<version>/` and load it back.
+
+    Args:
+        models: Where bundles live.
+        recipe: Of the bundle.
+        trunk: An ONNX file, as of `ml.export.activity.trunk_export`.
+        fitted: Heads, by context, without own rest and with it.
+        chainings: Of timelines, without own rest and with it.
+        correlations: Between windows of a strip, without own rest and with it.
+        people: Whom the heads were fitted to.
+        figures: What was measured on people left out, for `operating_points`.
+
+    Raises:
+        BundleError: What was written cannot be served.
+    """
+    config = ActivityConfig(
+        features=FEATURE_NAMES,
+        trunk=TrunkWindows(step_s=recipe.trunk.step_s),
+        contexts_s=recipe.heads.contexts_s,
+        step_s=recipe.heads.step_s,
+        timeline_context_s=recipe.timeline.context_s,
+        dwell_s=recipe.timeline.dwell_s,
+        evidence_weights=(chainings[0].weight, chainings[1].weight),
+        timeline_temperatures=(round(chainings[0].temperature, 4), round(chainings[1].temperature, 4)),
+        window_correlations=(round(correlations[0], 4), round(correlations[1], 4)),
+    )
+    names = recipe.bundle
+    fields: dict[str, Any] = {
+        "schema": SCHEMA,
+        "id": names.id,
+        "version": names.version,
+        "kind": ACTIVITY_KIND,
+        "modality": "ecg",
+        "classes": [PUBLIC_NAMES[name] for name in ACTIVITIES],
+        "groups": {group: [PUBLIC_NAMES[name] for name in own] for group, own in ACTIVITY_GROUPS.items()},
+        "preprocessing": asdict(config),
+        "licence": names.licence,
+        "training_data": list(TRAINING_DATA),
+        "recipe_sha256": recipe.sha256,
+        "git_revision": git_revision(),
+        "operating_points": list(figures),
+        "calibration_data": {"people": people, "set": "motion set, leave one person out, nested"},
+        "calibration": {
+            "view_shares": [view.share for view in fitted[0].head.views],
+            "heads": [_choices(head.choices) for head in fitted],
+        },
+    }
+    contents = {
+        WEIGHTS_FILE: activity_network(trunk, [head.head for head in fitted], len(FEATURE_NAMES)),
+        CARD_FILE: activity_card(fields).encode(),
+    }
+    fields["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    directory = models / f"{names.id}@{names.version}"
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (directory / name).write_bytes(content)
+    lines = (f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items())
+    (directory / BUNDLE_FILE).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    return load_recogniser(directory)
+
+
+def _choices(choices: HeadChoices) -> dict[str, Any]:
+    views = [{name: round(value, 4) for name, value in view._asdict().items()} for view in choices.views]
+    together = {name: round(getattr(choices, name), 4) for name in ("temperature", "contamination")}
+    return {"views": views, **together}

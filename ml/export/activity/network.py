@@ -1,0 +1,179 @@
+"""Fitted heads → one ONNX network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.export.onnx_files import IR_VERSION, OPSET, without_origin
+from ml.runtime.ecg.activity.head import FusedHead, IntArray, LinearHead
+
+_LEAST = np.array(1e-30, np.float32)
+"""Of a probability: its logarithm is a number."""
+
+
+def heads_network(heads: Sequence[FusedHead]) -> bytes:
+    """Write heads as one ONNX file.
+
+    Args:
+        heads: Of equally many classes and views. One that reads fewer inputs than another does not look at
+            those behind its own.
+
+    Returns:
+        A network `inputs` float32 (n, n_inputs), `head` float32 (1, n_heads) → `logits`, log probabilities,
+        float32 (n, n_classes); NaN among the inputs is not known, `head` is 1 at the head to use and 0
+        elsewhere. Same heads, same bytes.
+    """
+    from onnx import TensorProto, checker, helper
+
+    n_classes = heads[0].parts[0].bias.size
+    graph = _Graph(input_width(heads))
+    told = [graph.told([(h.parts[k], h.views[k].columns) for h in heads]) for k in range(len(heads[0].parts))]
+    weighted = [
+        graph.node("Mul", [one, graph.chosen(np.array([[h.views[k].share / h.temperature] for h in heads]))])
+        for k, one in enumerate(told)
+    ]
+    graph.mixed(graph.node("Sum", weighted), [head.contamination for head in heads], n_classes, "logits")
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "activity_heads",
+            [
+                helper.make_tensor_value_info("inputs", TensorProto.FLOAT, ["n", graph.n_inputs]),
+                helper.make_tensor_value_info("head", TensorProto.FLOAT, [1, len(heads)]),
+            ],
+            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", n_classes])],
+            graph.initializers,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="pulseprint",
+    )
+    checker.check_model(model)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def input_width(heads: Sequence[FusedHead]) -> int:
+    """Give how many inputs the head reads that reads the most."""
+    return 1 + max(int(view.columns.max()) for head in heads for view in head.views)
+
+
+def activity_network(trunk: bytes, heads: Sequence[FusedHead], n_by_hand: int) -> bytes:
+    """Write a trunk and the heads that read it beside features made by hand as one ONNX file.
+
+    Args:
+        trunk: An ONNX file `windows` (n, n_samples) → `stages` (n, d).
+        heads: As of `heads_network`; their inputs are `by_hand`, then d of the trunk, then `differences`.
+        n_by_hand: How many features are made by hand.
+
+    Returns:
+        A network of float32: `windows` (n_windows, n_samples), `pooling` (n, n_windows), which averages them;
+        `by_hand` (n, n_by_hand), `differences` (n, n_rest); `rest` (1, d), taken away from what the trunk
+        says, 0 if not known; `head` (1, n_heads) → `logits` (n, n_classes), and `trunk` (n, d), what the
+        trunk says before that. Same parts, same bytes.
+    """
+    from onnx import TensorProto, checker, compose, helper, load_model_from_string
+
+    below = load_model_from_string(trunk)
+    above = load_model_from_string(heads_network(heads))
+    size = below.graph.output[0].type.tensor_type.shape.dim[1].dim_value
+    # Windows and contexts are not equally many.
+    for value in (below.graph.input[0], below.graph.output[0]):
+        value.type.tensor_type.shape.dim[0].dim_param = "n_windows"
+    n_inputs = input_width(heads)
+
+    def port(name: str, *shape: int | str) -> Any:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+    between = helper.make_model(
+        helper.make_graph(
+            [
+                helper.make_node("MatMul", ["pooling", "stages"], ["trunk"]),
+                helper.make_node("Sub", ["trunk", "rest"], ["moved"]),
+                helper.make_node("Concat", ["by_hand", "moved", "differences"], ["inputs"], axis=1),
+            ],
+            "pooling",
+            [
+                port("stages", "n_windows", size),
+                port("pooling", "n", "n_windows"),
+                port("by_hand", "n", n_by_hand),
+                port("rest", 1, size),
+                port("differences", "n", n_inputs - n_by_hand - size),
+            ],
+            [port("inputs", "n", n_inputs), port("trunk", "n", size)],
+        ),
+        opset_imports=above.opset_import,
+        ir_version=above.ir_version,
+    )
+    below = compose.add_prefix(below, "trunk_", rename_inputs=False, rename_outputs=False)
+    pooled = compose.merge_models(below, between, io_map=[("stages", "stages")])
+    model = compose.merge_models(pooled, above, io_map=[("inputs", "inputs")])
+    without_origin(model)
+    checker.check_model(model)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+class _Graph:
+    """Nodes of a network that computes with the parts of one of several heads."""
+
+    def __init__(self, n_inputs: int) -> None:
+        self.n_inputs = n_inputs
+        self.nodes: list[Any] = []
+        self.initializers: list[Any] = []
+
+    def node(self, operator: str, inputs: Sequence[str], name: str = "") -> str:
+        from onnx import helper
+
+        output = name or f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, list(inputs), [output]))
+        return output
+
+    def constant(self, value: NDArray[Any]) -> str:
+        from onnx import numpy_helper
+
+        name = f"constant_{len(self.initializers)}"
+        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def chosen(self, rows: NDArray[np.float64]) -> str:
+        """The row of the head to use: (1, H) · (H, m) → (1, m)."""
+        return self.node("MatMul", ["head", self.constant(rows.astype(np.float32))])
+
+    def told(self, parts: Sequence[tuple[LinearHead, IntArray]]) -> str:
+        """Log probabilities of one view: of each head the part and the inputs that it reads."""
+        n_classes = parts[0][0].bias.size
+
+        def placed(part: Callable[[LinearHead], NDArray[np.float64]]) -> str:
+            rows = [_placed(part(one), columns, self.n_inputs) for one, columns in parts]
+            return self.chosen(np.stack(rows))
+
+        filled = self.node(
+            "Where",
+            [self.node("IsNaN", ["inputs"]), placed(lambda h: h.standardisation.fill), "inputs"],
+        )
+        centred = self.node("Sub", [filled, placed(lambda h: h.standardisation.mean)])
+        scaled = self.node("Mul", [centred, placed(lambda h: 1.0 / h.standardisation.scale)])
+        raised = self.node("Max", [scaled, placed(lambda h: h.standardisation.low)])
+        clipped = self.node("Min", [raised, placed(lambda h: h.standardisation.high)])
+        shape = self.constant(np.array([self.n_inputs, n_classes], np.int64))
+        weights = self.node("Reshape", [placed(lambda h: h.weights), shape])
+        bias = self.chosen(np.stack([one.bias for one, _ in parts]))
+        scores = self.node("Add", [self.node("MatMul", [clipped, weights]), bias])
+        return self.mixed(scores, [one.contamination for one, _ in parts], n_classes)
+
+    def mixed(self, scores: str, contaminations: Sequence[float], n_classes: int, name: str = "") -> str:
+        """Log probabilities of scores of which a share says nothing."""
+        shares = np.array([[share] for share in contaminations])
+        told = self.node("Mul", [self.node("Softmax", [scores]), self.chosen(1.0 - shares)])
+        mixture = self.node("Add", [told, self.chosen(shares / n_classes)])
+        return self.node("Log", [self.node("Max", [mixture, self.constant(_LEAST)])], name)
+
+
+def _placed(part: NDArray[np.float64], columns: IntArray, n_inputs: int) -> NDArray[np.float64]:
+    """A part of a head as one row; inputs that the head does not read lie at 0 and weigh nothing."""
+    rows = np.zeros((n_inputs, *part.shape[1:]))
+    rows[columns] = part
+    return rows.reshape(-1)

@@ -1,0 +1,141 @@
+"""Torch module → ONNX file that ONNX Runtime serves: one file, nothing of the machine it was made on.
+
+The same weights give the same bytes.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ml.export.onnx_files import OPSET, cosine_distance, open_session, without_origin
+from ml.models.features import WINDOW_SAMPLES
+from ml.models.strip_encoder import StripEncoder
+
+# Numbers of windows tried at export; the first is none of those it is traced with.
+CHECKED_WINDOWS = (1, 2, 5, 16)
+TRACED_WINDOWS = 3
+WORST_COSINE_DISTANCE = 1e-4
+CHECK_SEED = 20261120
+
+
+class ExportError(RuntimeError):
+    """The ONNX file does not do what the torch module does."""
+
+
+def strip_network(encoder: StripEncoder) -> bytes:
+    """Write the encoder of a strip: `windows` float32 (n, n_samples), `beat` (1, n_beat) → `vector` (1, d).
+
+    Raises:
+        ExportError: ONNX Runtime gives other vectors than torch.
+    """
+    beat = torch.zeros(1, encoder.get_buffer("polarity").numel())
+    return _export(encoder, {"windows": _windows(TRACED_WINDOWS), "beat": beat}, "vector")
+
+
+def window_network(network: nn.Module) -> bytes:
+    """Write a bare network, without what is fitted behind it: `windows` (n, n_samples) → `embeddings` (n, d).
+
+    Raises:
+        ExportError: ONNX Runtime gives other embeddings than torch.
+    """
+    return _export(_EmbeddingsOnly(network).eval(), {"windows": _windows(TRACED_WINDOWS)}, "embeddings")
+
+
+def stages_network(network: nn.Module) -> bytes:
+    """Write the stages of a network, averaged over time: `windows` (n, n_samples) → `stages` (n, d).
+
+    Raises:
+        ExportError: ONNX Runtime gives other numbers than torch.
+    """
+    return _export(_StagesOnly(network).eval(), {"windows": _windows(TRACED_WINDOWS)}, "stages")
+
+
+class _StagesOnly(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, windows: Tensor) -> Tensor:
+        return torch.cat([stage.mean(dim=2) for stage in self.network(windows).stages], dim=1)
+
+
+class _EmbeddingsOnly(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, windows: Tensor) -> Tensor:
+        embedding: Tensor = self.network(windows).embedding
+        return embedding
+
+
+def _export(module: nn.Module, traced: Mapping[str, Tensor], output: str) -> bytes:
+    from onnx import checker
+
+    with _quiet_exporter():
+        program = torch.onnx.export(
+            module,
+            kwargs=dict(traced),
+            input_names=list(traced),
+            output_names=[output],
+            dynamic_shapes={
+                name: {0: torch.export.Dim("n", min=1)} if name == "windows" else None for name in traced
+            },
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    without_origin(model)
+    checker.check_model(model, full_check=True)
+    weights = bytes(model.SerializeToString(deterministic=True))
+    _check(module, weights, traced)
+    return weights
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """It warns of its own deprecated calls and of torchvision, which is not wanted."""
+    log = logging.getLogger("torch.onnx._internal.exporter._registration")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=FutureWarning)
+            warnings.filterwarnings("ignore", category=DeprecationWarning)
+            yield
+    finally:
+        log.setLevel(before)
+
+
+def _check(module: nn.Module, weights: bytes, traced: Mapping[str, Tensor]) -> None:
+    session = open_session(weights)
+    for n in CHECKED_WINDOWS:
+        inputs = {
+            name: _windows(n) if name == "windows" else torch.randn_like(traced[name]) for name in traced
+        }
+        with torch.no_grad():
+            expected = module(**inputs).numpy()
+        found = session.run(None, {name: value.numpy() for name, value in inputs.items()})[0]
+        worst = float(cosine_distance(expected, found).max())
+        if not worst <= WORST_COSINE_DISTANCE:
+            raise ExportError(
+                f"{n} windows: expected vectors within a cosine distance of {WORST_COSINE_DISTANCE:g}, "
+                f"found {worst:.2g}"
+            )
+
+
+def _windows(n: int) -> Tensor:
+    """Standardised noise with the slope of an ECG's spectrum; float32, shape (n, n_samples)."""
+    steps = np.random.default_rng(CHECK_SEED + n).standard_normal((n, WINDOW_SAMPLES)).cumsum(axis=1)
+    centred = steps - steps.mean(axis=1, keepdims=True)
+    return torch.from_numpy((centred / centred.std(axis=1, keepdims=True)).astype(np.float32))

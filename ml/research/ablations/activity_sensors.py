@@ -1,0 +1,140 @@
+"""Do people at rest on other sensors count as resting? `python -m ml.research.ablations.activity_sensors`.
+
+The activity bundle was fitted to ten people with one device, and to the mean of some CinC 2017 train people.
+Everybody here is at rest, and was recorded with another device: LUDB (clinical, lying, 10 s) and CinC 2017
+dev people (hand-held; the first 20 s are own rest, the next 10 s asked). Both are development data: they
+chose among ways to fit the bundle. Who is at rest tells nothing of other activities.
+
+With `--confirm` also people who chose nothing: CinC 2017 calibration people (other people, a sensor that was
+fitted to), and ECG-ID (other people, another sensor). ECG-ID is a test set, so that look is logged.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.data.readers import read_cinc2017, read_ecg_id, read_ludb
+from ml.data.records import EcgRecord
+from ml.data.splits import Part, cinc_split
+from ml.evaluation.looks import log_look
+from ml.export.bundle_writer import git_revision
+from ml.runtime.bundle import ACTIVITY_KIND, preference
+from ml.runtime.ecg.activity.bundle import BundledRecogniser, load_recogniser
+from ml.runtime.ecg.activity.recogniser import ActivityCall, Baseline
+from ml.runtime.ecg.signal.conditioning import examine
+
+DATA = Path("../shared/data/ecg")
+RESULTS = Path("results")
+RESULT = RESULTS / "activity" / "other-sensors.json"
+MODELS = Path("models")
+PEOPLE = 200
+REST_S, ASKED_S = 20.0, 10.0
+NEXT_S = (REST_S, REST_S + ASKED_S)
+FIRST_S = (0.0, ASKED_S)
+SEED = 0
+Span = tuple[float, float]
+
+
+def hand_held(folder: Path, people: Part) -> list[EcgRecord]:
+    """Recordings of some CinC people that last long enough, so many of them by lot."""
+    everybody = read_cinc2017(folder, cinc_split()[people])
+    records = [r for r in everybody if r.signal.size >= NEXT_S[1] * r.fs_hz]
+    return [records[i] for i in np.random.default_rng(SEED).permutation(len(records))[:PEOPLE]]
+
+
+def call(
+    found: BundledRecogniser, record: EcgRecord, span_s: Span, baseline: Baseline | None = None
+) -> ActivityCall:
+    return found.activity(examine(part(record, span_s), record.fs_hz), baseline)
+
+
+def part(record: EcgRecord, span_s: Span) -> np.ndarray:
+    """Samples between two moments."""
+    return record.signal[round(span_s[0] * record.fs_hz) : round(span_s[1] * record.fs_hz)]
+
+
+def summary(found: BundledRecogniser, what: str, calls: Iterable[ActivityCall]) -> dict[str, Any]:
+    """How often each group was called, and how sure the calls were."""
+    told = list(calls)
+    counts = {group: sum(one.activity in names for one in told) for group, names in found.groups.items()} | {
+        "unknown": sum(one.activity is None for one in told)
+    }
+    sure = [one.probability for one in told if one.probability is not None]
+    return {"what": what, "people": len(told), "called": counts, "mean_probability": float(np.mean(sure))}
+
+
+def with_own_rest(
+    found: BundledRecogniser, resting: Sequence[EcgRecord], asked: Sequence[EcgRecord], span_s: Span
+) -> list[ActivityCall]:
+    """Calls on people whose rest could be described, by the first seconds of a recording of it."""
+    calls = []
+    for rest, record in zip(resting, asked, strict=True):
+        baseline = found.baseline(examine(part(rest, (0.0, REST_S)), rest.fs_hz))
+        if baseline is not None:
+            calls.append(call(found, record, span_s, baseline))
+    return calls
+
+
+def development(found: BundledRecogniser) -> list[dict[str, Any]]:
+    """People who chose among ways to fit the bundle."""
+    clinical, held = read_ludb(DATA / "ludb"), hand_held(DATA / "cinc2017_af", "dev")
+    return [
+        summary(found, "LUDB, lying, 10 s", (call(found, r, FIRST_S) for r in clinical)),
+        summary(found, "CinC dev, hand-held, 10 s", (call(found, r, NEXT_S) for r in held)),
+        summary(found, "CinC dev, hand-held, 10 s, own rest", with_own_rest(found, held, held, NEXT_S)),
+    ]
+
+
+def confirmation(found: BundledRecogniser) -> list[dict[str, Any]]:
+    """People who chose nothing; own rest of ECG-ID is the second recording of the same day."""
+    held = hand_held(DATA / "cinc2017_af", "calibration")
+    by_id = {record.record_id: record for record in read_ecg_id(DATA / "ecg_id")}
+    first = [record for name, record in by_id.items() if name.endswith("rec_1")]
+    second = {record.subject_id: record for name, record in by_id.items() if name.endswith("rec_2")}
+    both = [record for record in first if record.subject_id in second]
+    their_rest = [second[record.subject_id] for record in both]
+    return [
+        summary(found, "CinC calibration, hand-held, 10 s", (call(found, r, NEXT_S) for r in held)),
+        summary(
+            found, "CinC calibration, hand-held, 10 s, own rest", with_own_rest(found, held, held, NEXT_S)
+        ),
+        summary(found, "ECG-ID, rec_1, 10 s", (call(found, r, FIRST_S) for r in first)),
+        summary(
+            found,
+            "ECG-ID, rec_1, 10 s, own rest: rec_2",
+            with_own_rest(found, their_rest, both, FIRST_S),
+        ),
+    ]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure the bundle that a service here would load, and keep the figures."""
+    folders = [folder for folder in MODELS.glob("activity@*") if folder.is_dir()]
+    if not folders:
+        raise SystemExit("There is no activity bundle in models/.")
+    found = load_recogniser(max(folders, key=lambda folder: preference(folder.name, ACTIVITY_KIND)))
+    kept: dict[str, Any] = {
+        "title": "People at rest on sensors that the bundle never met",
+        "bundle": found.encoder_id,
+        "sha256": found.info.sha256,
+        "code": git_revision(),
+        "rows": development(found),
+    }
+    if "--confirm" in arguments:
+        rows = kept["confirmation"] = confirmation(found)
+        figures = {row["what"]: row["called"] for row in rows}
+        weights = f"{found.encoder_id} {found.info.sha256[:12]}"
+        log_look(RESULTS / "looks.jsonl", protocol="activity at rest", bundle=weights, figures=figures)
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(json.dumps(kept, indent=1))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,145 @@
+"""What a network costs: weights, multiplications, and time on one thread of a CPU."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ml.research.dt4ecg.network.attention_mha import MultiHeadSelfAttention
+
+
+@dataclass(frozen=True)
+class Latency:
+    """How long one window took.
+
+    Args:
+        median_ms: Milliseconds of the middle call.
+        p95_ms: Milliseconds that 19 of 20 calls did not exceed.
+    """
+
+    median_ms: float
+    p95_ms: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one window costs.
+
+    Args:
+        parameters: Numbers that training changes.
+        macs: Multiplications with addition.
+        latency: On one thread of a CPU.
+    """
+
+    parameters: int
+    macs: int
+    latency: Latency
+
+
+def measured_cost(network: nn.Module, n_samples: int) -> Cost:
+    """Cost of one window of `n_samples` in evaluation mode; the network is left as it was found."""
+    return Cost(
+        parameters=count_parameters(network),
+        macs=multiply_accumulates(network, n_samples),
+        latency=one_thread_latency(network, n_samples),
+    )
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Numbers that training changes; running statistics are none."""
+    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+
+
+def multiply_accumulates(network: nn.Module, n_samples: int) -> int:
+    """Multiplications with addition for one window, counted while it passes through.
+
+    Convolutions, linear layers, recurrent gates and the two products of self-attention count. Biases,
+    normalisation, activations, means and the weighing by an attention do not: papers leave them out.
+    """
+    counted = 0
+
+    def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | tuple[Tensor, ...]) -> None:
+        nonlocal counted
+        counted += _macs_of(layer, inputs[0], output[0] if isinstance(output, tuple) else output)
+
+    hooks = [layer.register_forward_hook(count) for layer in network.modules()]
+    try:
+        with _evaluated(network):
+            network(torch.zeros(1, n_samples))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return counted
+
+
+def one_thread_latency(
+    network: nn.Module,
+    n_samples: int,
+    *,
+    n_calls: int = 200,
+    n_warm_up: int = 20,
+    now_s: Callable[[], float] = time.perf_counter,
+) -> Latency:
+    """Time the forward pass of one window, in eager PyTorch on one thread.
+
+    Args:
+        network: On the CPU.
+        n_samples: Length of the window.
+        n_calls: Calls that are timed.
+        n_warm_up: Calls before them.
+        now_s: A clock, in seconds; `time.thread_time` where other programs keep the CPU busy: it stands still
+            while they run.
+    """
+    window = torch.zeros(1, n_samples)
+    taken_s = []
+    with _evaluated(network), _one_thread():
+        for _ in range(n_warm_up):
+            network(window)
+        for _ in range(n_calls):
+            started_s = now_s()
+            network(window)
+            taken_s.append(now_s() - started_s)
+    median_s, p95_s = np.quantile(taken_s, (0.5, 0.95))
+    return Latency(median_ms=1e3 * float(median_s), p95_ms=1e3 * float(p95_s))
+
+
+def _macs_of(layer: nn.Module, given: Tensor, output: Tensor) -> int:
+    """Of one pass of one window; modules that only hold others have none of their own."""
+    if isinstance(layer, nn.Conv1d | nn.Conv2d):
+        return output.numel() * layer.weight[0].numel()
+    if isinstance(layer, nn.Linear):
+        return output.numel() * layer.in_features
+    if isinstance(layer, nn.LSTM):
+        n_steps = given.shape[1]
+        return n_steps * 4 * layer.hidden_size * (layer.input_size + layer.hidden_size)
+    if isinstance(layer, MultiHeadSelfAttention):
+        _, n_steps, width = given.shape
+        return 2 * n_steps * n_steps * width  # Queries with keys, and shares with values.
+    return 0
+
+
+@contextmanager
+def _evaluated(network: nn.Module) -> Iterator[None]:
+    was_training = network.training
+    network.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        network.train(was_training)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

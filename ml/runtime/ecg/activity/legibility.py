@@ -1,0 +1,23 @@
+"""Where a strip says nothing of what its wearer does: no contact, rails, nothing like heartbeats.
+
+Movement may spoil a segment for telling who somebody is, and still tell what that person is doing; so a
+quality too low to compare is no reason to be silent.
+"""
+
+from __future__ import annotations
+
+from ml.runtime.ecg.signal.errors import NoHeartbeatError, SignalFlatError, SignalSaturatedError
+from ml.runtime.ecg.signal.quality import SignalQuality
+
+MUTE_REASONS = frozenset({SignalFlatError.code, SignalSaturatedError.code, NoHeartbeatError.code})
+MAX_MUTE_SHARE = 0.5
+
+
+def is_mute(quality: SignalQuality, start_s: float, end_s: float) -> bool:
+    """Whether more than half of a window of a strip says nothing."""
+    mute_s = sum(
+        max(0.0, min(segment.end_s, end_s) - max(segment.start_s, start_s))
+        for segment in quality.segments
+        if MUTE_REASONS & set(segment.reasons)
+    )
+    return mute_s > MAX_MUTE_SHARE * (end_s - start_s)

@@ -1,0 +1,139 @@
+"""The one pipeline from a raw strip to something encoders can use, in training and in service alike."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.runtime.ecg.signal import constants as c
+from ml.runtime.ecg.signal.beats import heart_rate_bpm
+from ml.runtime.ecg.signal.defects import flat_samples, saturated_samples
+from ml.runtime.ecg.signal.errors import (
+    NoHeartbeatError,
+    QualityTooLowError,
+    SamplingRateUnsupportedError,
+    SignalError,
+    SignalFlatError,
+    SignalNotFiniteError,
+    SignalSaturatedError,
+    SignalTooShortError,
+)
+from ml.runtime.ecg.signal.filters import FloatArray, band_pass, notch, resample
+from ml.runtime.ecg.signal.order_statistics import median
+from ml.runtime.ecg.signal.qrs import locate_qrs
+from ml.runtime.ecg.signal.quality import SignalQuality, assess_quality
+
+_ERRORS: dict[str, type[SignalError]] = {
+    error.code: error
+    for error in (SignalFlatError, SignalSaturatedError, NoHeartbeatError, QualityTooLowError)
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ConditionedEcg:
+    """A strip at the working rate, band-passed, with its beats and its quality.
+
+    Attributes:
+        ecg: The unit of the raw strip, float32, shape (n_samples,).
+        fs_hz: `WORKING_FS_HZ`.
+        r_peaks: Sample indices of all heartbeats, int64, shape (n_beats,).
+        quality: Which segments to trust, and how far.
+        heart_rate_bpm: From the median RR interval of accepted beats; None with fewer than two.
+    """
+
+    ecg: NDArray[np.float32]
+    fs_hz: float
+    r_peaks: NDArray[np.int64]
+    quality: SignalQuality
+    heart_rate_bpm: float | None
+
+    @property
+    def accepted_r_peaks(self) -> NDArray[np.int64]:
+        """The heartbeats within accepted segments."""
+        return self.r_peaks[self.quality.accepts(self.r_peaks / self.fs_hz)]
+
+    @property
+    def accepted(self) -> NDArray[np.bool_]:
+        """Which samples lie in accepted segments; bool, shape (n_samples,)."""
+        return self.quality.accepts(np.arange(self.ecg.size) / self.fs_hz)
+
+
+def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
+    """Check, filter and resample a strip, find its beats and judge it.
+
+    Args:
+        ecg: Any unit and polarity, float, shape (n_samples,).
+        fs_hz: Sampling rate, 100 to 2000.
+
+    Returns:
+        The strip at 250 Hz in its own unit; for `-ecg` the same but for the sign.
+
+    Raises:
+        SignalError: One of its subclasses says what is wrong; a strip of which nothing is accepted, too.
+    """
+    examined = examine(ecg, fs_hz)
+    quality = examined.quality
+    if quality.accepted_s == 0.0:
+        duration_s = examined.ecg.size / examined.fs_hz
+        raise _ERRORS[quality.reasons[0]](
+            f"no part of {duration_s:.1f} s can be used: quality {quality.score:.2f}"
+        )
+    return examined
+
+
+def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
+    """Do what `condition` does, and leave it to the caller what to make of a poor strip.
+
+    Movement that spoils what identifies a wearer still tells what the wearer is doing.
+
+    Raises:
+        SignalError: No strip at all (rate, length, finite samples), or one constant value.
+    """
+    raw = _checked(ecg, fs_hz)
+    clean = _cleaned(raw, fs_hz)
+    r_peaks = locate_qrs(clean)
+    defects = {
+        SignalFlatError.code: flat_samples(raw, fs_hz),
+        SignalSaturatedError.code: saturated_samples(raw, fs_hz),
+    }
+    quality = assess_quality(clean, c.WORKING_FS_HZ, r_peaks, defects)
+    trusted = r_peaks[quality.accepts(r_peaks / c.WORKING_FS_HZ)]
+    return ConditionedEcg(
+        ecg=clean.astype(np.float32),
+        fs_hz=c.WORKING_FS_HZ,
+        r_peaks=r_peaks,
+        quality=quality,
+        heart_rate_bpm=heart_rate_bpm(trusted, c.WORKING_FS_HZ),
+    )
+
+
+def _cleaned(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.float64]:
+    hum_free = raw
+    for mains_hz in c.MAINS_HZ:
+        hum_free = notch(hum_free, fs_hz, mains_hz)
+    at_working_rate = resample(hum_free, fs_hz, c.WORKING_FS_HZ)
+    return band_pass(at_working_rate, c.WORKING_FS_HZ, c.BAND_LOW_HZ, c.BAND_HIGH_HZ)
+
+
+def _checked(ecg: FloatArray, fs_hz: float) -> NDArray[np.float64]:
+    """Give the strip as float64 about its median, if it can hold heartbeats at all."""
+    given = np.asarray(ecg)
+    if given.ndim != 1 or given.dtype.kind not in "fiu":
+        raise SignalNotFiniteError(f"expected one lead of real numbers, got {given.dtype} {given.shape}")
+    raw = given.astype(np.float64)
+    if not c.MIN_FS_HZ <= fs_hz <= c.MAX_FS_HZ:
+        raise SamplingRateUnsupportedError(
+            f"expected {c.MIN_FS_HZ:g} to {c.MAX_FS_HZ:g} Hz, got {fs_hz:g} Hz"
+        )
+    # Half a sample of grace: a strip cut to 3 s at a rate like 497.5 Hz may round down.
+    if raw.size < c.MIN_STRIP_S * fs_hz - 0.5:
+        raise SignalTooShortError(
+            f"expected at least {c.MIN_STRIP_S:g} s, got {raw.size} samples at {fs_hz:g} Hz"
+        )
+    largest = np.abs(raw).max()
+    if not largest <= c.MAX_AMPLITUDE:
+        raise SignalNotFiniteError(f"expected finite samples up to {c.MAX_AMPLITUDE:g}")
+    centred = raw - median(raw)
+    if raw.max() - raw.min() <= max(c.FLAT_SHARE_OF_OFFSET * largest, c.MIN_AMPLITUDE):
+        raise SignalFlatError("the strip holds one constant value")
+    return np.asarray(centred)

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+
+import numpy as np
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from app.demo import command as demo
+from app.demo.command import Target, app, play, recorded_cast, synthetic_cast
+from app.demo.server import DemoError
+from tests.unit.app.demo.demo_fakes import FakeService, cast, person
+from tests.unit.ml.data.wfdb_files import write_record
+
+
+def record(folder, subject, number, *, day=1, seconds=25, offset=0):
+    counts = (np.arange(seconds * 10) % 7 + offset).reshape(-1, 1)
+    comments = [f"ECG date: {day:02d}.12.2004"]
+    write_record(folder / subject, f"rec_{number}", counts, fs_hz=10, leads=("ECG I",), comments=comments)
+
+
+class TestSyntheticCast:
+    def test_has_forty_members_and_twelve_strangers_with_three_strips_each(self):
+        cast_ = synthetic_cast()
+
+        assert (len(cast_.members), len(cast_.strangers), cast_.strangers_join) == (40, 12, False)
+        everybody = [*cast_.members, *cast_.strangers]
+        assert len({person_.subject_id for person_ in everybody}) == 52
+        assert {len(strip.signal) for p in everybody for strip in (*p.enrollment, p.probe)} == {5000}
+        assert all(len({strip.captured_at for strip in (*p.enrollment, p.probe)}) == 3 for p in everybody)
+
+
+class TestSample:
+    def test_prints_a_recording_that_another_take_does_not_repeat(self):
+        takes = [CliRunner().invoke(app, ["sample", "--take", str(take)]).stdout for take in (1, 2)]
+
+        bodies = [json.loads(text) for text in takes]
+        assert [body["modality"] for body in bodies] == ["ecg", "ecg"]
+        assert len(bodies[0]["signal"]) == len(bodies[1]["signal"]) == 5000
+        assert bodies[0]["signal"] != bodies[1]["signal"]
+
+    def test_prints_more_than_two_minutes_as_bytes_of_the_same_signal(self):
+        longer, numbers = (
+            json.loads(CliRunner().invoke(app, ["sample", "--seconds", seconds]).stdout)
+            for seconds in ("121", "120")
+        )
+
+        samples = np.frombuffer(b64decode(longer["signal_b64"]), dtype="<i2")
+        assert (longer["dtype"], longer["unit"], samples.size) == ("int16", "uV", 121 * 250)
+        assert (numbers["unit"], len(numbers["signal"])) == ("mV", 120 * 250)
+        assert np.abs(samples / 1000.0).max() == pytest.approx(np.abs(numbers["signal"]).max(), rel=0.3)
+
+
+class TestRecordedCast:
+    def test_enrolls_by_the_first_recording_and_probes_by_the_second(self, tmp_path):
+        for subject in ("Person_01", "Person_02"):
+            for number in (1, 2, 3):
+                record(tmp_path, subject, number, offset=100 * number)
+
+        first = recorded_cast(tmp_path).members[0]
+
+        assert first.subject_id == "Person_01"
+        (enrollment,) = first.enrollment
+        assert enrollment.signal[0] == pytest.approx(0.5)
+        assert first.probe.signal[0] == pytest.approx(1.0)
+        assert (enrollment.lead, enrollment.unit, enrollment.fs_hz) == ("I", "mV", 10.0)
+
+    def test_cuts_strips_to_twenty_seconds(self, tmp_path):
+        for subject in ("Person_01", "Person_02"):
+            for number in (1, 2):
+                record(tmp_path, subject, number, seconds=25)
+
+        assert len(recorded_cast(tmp_path).members[0].enrollment[0].signal) == 200
+
+    def test_one_in_six_comes_as_a_stranger_and_joins(self, tmp_path):
+        for subject in range(1, 13):
+            record(tmp_path, f"Person_{subject:02d}", 1)
+            record(tmp_path, f"Person_{subject:02d}", 2)
+
+        cast_ = recorded_cast(tmp_path)
+
+        assert [p.subject_id for p in cast_.strangers] == ["Person_11", "Person_12"]
+        assert cast_.strangers_join
+
+    def test_a_person_with_one_recording_is_not_probed(self, tmp_path):
+        record(tmp_path, "Person_01", 1)
+        record(tmp_path, "Person_02", 1)
+        record(tmp_path, "Person_02", 2)
+
+        assert recorded_cast(tmp_path).members[0].probe is None
+
+    def test_the_two_ends_of_a_recording_serve_where_nobody_has_two(self, tmp_path):
+        for subject in ("Person_01", "Person_02"):
+            record(tmp_path, subject, 1, seconds=15)
+
+        first = recorded_cast(tmp_path).members[0]
+
+        # 75 samples each, none of them in both.
+        assert (len(first.enrollment[0].signal), len(first.probe.signal)) == (75, 75)
+        assert first.probe.signal[0] == pytest.approx((75 % 7) / 200, abs=1e-4)
+
+    @pytest.mark.parametrize(("second_day", "caution"), [(1, "SAME-DAY"), (2, "one day for 0 of 2 people")])
+    def test_says_whether_the_figures_are_of_one_day(self, tmp_path, second_day, caution):
+        for subject in ("Person_01", "Person_02"):
+            record(tmp_path, subject, 1, day=1)
+            record(tmp_path, subject, 2, day=second_day)
+
+        assert caution in recorded_cast(tmp_path).caution
+
+    def test_says_what_is_wrong_with_a_folder(self, tmp_path):
+        record(tmp_path / "one", "Person_01", 1)
+
+        with pytest.raises(DemoError, match="no known layout"):
+            recorded_cast(tmp_path)
+        with pytest.raises(DemoError, match="at least two people, found 1"):
+            recorded_cast(tmp_path / "one")
+
+    @pytest.mark.real_data
+    def test_ecg_id_gives_75_members_15_strangers_and_89_probes(self, data_dir):
+        cast_ = recorded_cast(data_dir / "ecg" / "ecg_id")
+
+        everybody = [*cast_.members, *cast_.strangers]
+        assert (len(cast_.members), len(cast_.strangers)) == (75, 15)
+        assert [p.subject_id for p in everybody if p.probe is None] == ["Person_74"]
+        assert cast_.caution.startswith("SAME-DAY")
+
+
+class TestPlay:
+    @pytest.fixture
+    def shown(self, tmp_path):
+        service = FakeService()
+        console = Console(width=200, record=True, quiet=False, file=(tmp_path / "out").open("w"))
+        members = [person("ann", 1), person("bob", 2)]
+        with console.file:
+            target = Target("http://demo", "pp_demo_key", transport=service.transport)
+            play(console, target, cast(members, [person("zoe", 9)]), tmp_path / "var" / "probe.json")
+        return console.export_text()
+
+    def test_shows_table_summary_and_caution(self, shown):
+        for part in (
+            "identified: 2 of 2",
+            "strangers rejected: 1 of 1",
+            "equal error rate seen: 0 % over 2 mated and 4 non-mated comparisons",
+            "false matches seen at the policy's fmr of 1 %: 0 of 4",
+            "not corrected: too few people yet",
+            "largest change of a score 0 dB",
+            "a caution",
+        ):
+            assert part in shown
+
+    def test_prints_a_command_that_sends_the_body_it_wrote(self, shown, tmp_path):
+        sample = tmp_path / "var" / "probe.json"
+
+        assert "curl -s http://demo/identify -H 'Authorization: Bearer pp_demo_key'" in shown
+        assert f"--data @{sample}" in shown
+        assert json.loads(sample.read_text())["recordings"][0]["modality"] == "ecg"
+
+
+class TestCommandLine:
+    def test_a_service_that_is_not_there_gives_a_message_and_no_trace(self, tmp_path):
+        arguments = ["run", "--url", "http://127.0.0.1:1", "--api-key", "k", "--data", str(tmp_path)]
+
+        result = CliRunner().invoke(app, arguments)
+
+        assert result.exit_code == 1
+        assert "The demo stopped. " in result.output
+        assert "no known layout" in result.output
+
+    def test_a_directory_that_is_not_a_demo_s_stops_it(self, tmp_path):
+        (tmp_path / "thesis.txt").write_text("years of work")
+
+        result = CliRunner().invoke(app, ["serve-and-run", "--dir", str(tmp_path), "--port", "0"])
+
+        assert result.exit_code == 1
+        assert "does not look like a demo directory" in result.output
+
+
+class TestServeAndRun:
+    def test_starts_the_real_service_recognises_people_and_stops_it(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(demo, "SYNTHETIC_MEMBERS", 3)
+        monkeypatch.setattr(demo, "SYNTHETIC_STRANGERS", 1)
+        directory = tmp_path / "demo"
+
+        result = CliRunner().invoke(app, ["serve-and-run", "--dir", str(directory), "--port", "0", "--exit"])
+
+        assert result.exit_code == 0, result.output
+        assert "enrolled: 3" in result.output
+        assert "same decision for 3 of 3" in result.output
+        assert "Application shutdown complete" in (directory / "server.log").read_text()
