@@ -271,7 +271,7 @@ def run(data: Path, var: Path = Path("var"), recipe: Path = Path("ml/recipes/ecg
         ],
         "rows": table,
         "note": f"Weight {bench.plan.assembly.window_weight:g} unless stated. Cosines alone: "
-        "a bundle also uses seconds and quality, so its figures on this page are better.",
+        "a bundle also uses seconds and quality, so figures of the bundle itself are better.",
         "commands": ["python -m ml.research.ablations.network_backend"],
     }
 
