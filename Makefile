@@ -33,7 +33,7 @@ run: .venv/.made ## Set up on the first call, then serve (PORT=8123)
 	@$(RUNTIME) -m app.cli setup
 	@exec $(RUNTIME) -m app.cli serve
 
-demo: .venv/.made ## Enroll and recognise people over HTTP on a fresh var/demo (PORT, DATA=folder, DEMO_EXIT=1)
+demo: .venv/.made ## Enroll and recognize people over HTTP on a fresh var/demo (PORT, DATA=folder, DEMO_EXIT=1)
 	@exec $(RUNTIME) -m app.demo serve-and-run $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA))
 
 ##@ Develop
