@@ -11,9 +11,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.adapters.metrics import PrometheusMetrics, forget_worker
-from app.api import (
+from app.api import docs_page
+from app.api.deps import Services
+from app.api.handlers import handle_domain_error, handle_http_exception, handle_validation_error
+from app.api.middleware import RequestMiddleware
+from app.api.openapi import DESCRIPTION, TAGS, DocumentedApi
+from app.api.routes import (
     activity,
-    docs_page,
     enroll,
     galleries,
     health,
@@ -23,10 +27,6 @@ from app.api import (
     subjects,
     verify,
 )
-from app.api.deps import Services
-from app.api.handlers import handle_domain_error, handle_http_exception, handle_validation_error
-from app.api.middleware import RequestMiddleware
-from app.api.openapi import DESCRIPTION, TAGS, DocumentedApi
 from app.config import Settings, load_settings
 from app.domain.errors import PulseprintError
 from app.loading import loading
