@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from app.domain.activity import ActivityRecogniser, ActivitySegment, Pieces
-from app.domain.references import Modality, Recording
+from app.domain.captures import EcgStrip
 from benchmarks.bench import Bench
 from benchmarks.measuring import SERVER_CORE, Timings, on_core, time_calls
 from benchmarks.results import Line
@@ -53,9 +53,9 @@ def _in_a_decision(bench: Bench, found: ActivityRecogniser) -> Line:
 
 def _of_an_hour(bench: Bench, found: ActivityRecogniser) -> list[Line]:
     minutes = bench.repeat(_MINUTES)
-    minute = recording(0, 60.0, session=1, fs_hz=_HOUR_FS_HZ).payload
+    minute = recording(0, 60.0, session=1, fs_hz=_HOUR_FS_HZ).signal
     assert isinstance(minute, np.ndarray)
-    strip = Recording(Modality.ECG, np.tile(minute, minutes), fs_hz=_HOUR_FS_HZ)
+    strip = EcgStrip(np.tile(minute, minutes), _HOUR_FS_HZ)
     taken = _piece_seconds(found.timeline(strip, None))
     tracemalloc.start()
     _piece_seconds(found.timeline(strip, None))

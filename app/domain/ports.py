@@ -12,11 +12,10 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.captures import Capture
 from app.domain.policies import Policy
 from app.domain.references import (
-    Encoding,
     Modality,
-    Recording,
     Reference,
     ReferenceIdentity,
     TemplateKey,
@@ -142,8 +141,33 @@ class EncoderCard(NamedTuple):
     operating_points: Sequence[Mapping[str, Any]]
 
 
+class Encoding(Protocol):
+    """A capture as an encoder sees it. Biometric data: never logged.
+
+    Attributes:
+        vector: Unit norm, float32, shape (vector_size,), not yet transformed.
+        amount: How much of the capture was accepted, in `unit` ("s": seconds).
+        quality: 0 … 1.
+        reasons: Why parts of the capture were not accepted.
+        facts: What else the modality knows of it, such as `app.domain.captures.EcgFacts`.
+    """
+
+    @property
+    def vector(self) -> Vector: ...
+    @property
+    def amount(self) -> float: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def quality(self) -> float: ...
+    @property
+    def reasons(self) -> tuple[str, ...]: ...
+    @property
+    def facts(self) -> object | None: ...
+
+
 class Encoder(Protocol):
-    """Recording → unit vector, one modality, one version."""
+    """Capture → unit vector, one modality, one version."""
 
     @property
     def encoder_id(self) -> str:
@@ -161,7 +185,7 @@ class Encoder(Protocol):
     @property
     def calibration(self) -> Calibration: ...
 
-    def encode(self, recording: Recording) -> Encoding:
+    def encode(self, capture: Capture) -> Encoding:
         """Raises ``FailureToAcquireError`` with a code of the contract."""
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:

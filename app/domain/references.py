@@ -1,4 +1,4 @@
-"""Recordings, what encoders make of them, and the biometric references stored of them."""
+"""Templates, and the biometric references stored of captures."""
 
 from __future__ import annotations
 
@@ -21,49 +21,6 @@ class Modality(StrEnum):
     ECG = "ecg"
     FACE = "face"
     FINGERPRINT = "fingerprint"
-
-
-@dataclass(frozen=True, repr=False)
-class Recording:
-    """One capture of one modality, ready for its encoder.
-
-    Attributes:
-        payload: ECG: float32, shape (n_samples,), unit as captured; images: the encoded bytes.
-        fs_hz: Sampling rate (ECG only).
-        position: ECG lead or finger; ``unknown`` compares with every position.
-    """
-
-    modality: Modality
-    payload: Vector | bytes
-    position: str = UNKNOWN_POSITION
-    fs_hz: float | None = None
-    captured_at: datetime | None = None
-
-    def __repr__(self) -> str:  # Recordings never reach a log.
-        return f"Recording({self.modality}, {self.position})"
-
-
-@dataclass(frozen=True, repr=False)
-class Encoding:
-    """What an encoder makes of one recording.
-
-    Attributes:
-        vector: Unit norm, float32, shape (vector_size,), not yet transformed.
-        quality: 0 … 1.
-        seconds: Accepted seconds of signal (ECG), else 0.
-        heart_rate_bpm: Median heart rate (ECG), if there are beats enough.
-        strip: The ECG as the encoder prepared it, for whoever reads more out of it; opaque.
-    """
-
-    vector: Vector
-    quality: float
-    seconds: float
-    heart_rate_bpm: float | None = None
-    reasons: tuple[str, ...] = ()
-    strip: object | None = None
-
-    def __repr__(self) -> str:
-        return f"Encoding(quality={self.quality:.2f}, seconds={self.seconds:.1f})"
 
 
 @dataclass(frozen=True, repr=False)

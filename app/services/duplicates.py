@@ -7,10 +7,10 @@ import numpy as np
 from app.domain.ports import Store
 from app.domain.subjects import ApiClient
 from app.matching.comparisons import Comparisons
+from app.matching.encoded_captures import EncodedCaptures
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState
 from app.matching.matcher import Matcher
-from app.matching.probe import Probe
 
 DUPLICATES_FPIR = 0.02
 """How often somebody new may be taken for somebody who is enrolled: one enrollment in fifty.
@@ -39,7 +39,7 @@ class DuplicateSearch:
         self._follower = follower
 
     def names_like(
-        self, caller: ApiClient, gallery_name: str, subject_id: str, captured: Probe
+        self, caller: ApiClient, gallery_name: str, subject_id: str, captured: EncodedCaptures
     ) -> tuple[str, ...]:
         """Other names that these recordings look like, the most alike first.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.activity import ActivityRecogniser
+from app.domain.captures import Capture
 from app.domain.policies import CalibratedPolicy, Policy, tighten
 from app.domain.ports import Encoders, Store, UnitOfWork
-from app.domain.references import Recording
 from app.domain.scores import (
     ActivityEstimate,
     Candidate,
@@ -19,10 +19,10 @@ from app.domain.scores import (
 )
 from app.domain.subjects import ApiClient, Gallery, Scope
 from app.matching.decision_report import Enrolled, Report, activity_of, unusable_outcome
+from app.matching.encoded_captures import EncodedCaptures, encode
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState, KnownSubject
 from app.matching.matcher import Matcher
-from app.matching.probe import Probe
 from app.matching.scoreboard import Scoreboard
 from app.services.access import granted_gallery
 from app.services.verification import refuse_feature_fusion
@@ -33,7 +33,7 @@ class IdentificationRequest:
     """A probe to be searched in a gallery."""
 
     gallery: str
-    recordings: tuple[Recording, ...]
+    recordings: tuple[Capture, ...]
     fpir: float | None = None
     max_candidates: int = 10
     fusion: Fusion = Fusion.SCORE
@@ -83,20 +83,20 @@ class IdentificationService:
         with self._store.reading() as uow:
             gallery = granted_gallery(uow, caller, request.gallery)
             policy = tighten(gallery.policy, fpir=request.fpir)
-            probe = Probe(request.recordings, self._encoders)
-            probe.require_usable(policy.quality_floor)
+            captures = encode(request.recordings, self._encoders)
+            captures.require_usable(policy.quality_floor)
             state = self._follower.up_to_date(uow, gallery)
-            for encoder, _ in self._matcher.asked(probe, state.transforms):
-                probe.batch(encoder)  # Which takes its time, and needs no lock.
+            for encoder, _ in self._matcher.asked(captures, state.transforms):
+                captures.batch(encoder)  # Which takes its time, and needs no lock.
             with state.lock:  # Whoever held it before may have followed a renewal.
-                probes = self._matcher.transformed(gallery, state.transforms, probe, policy.quality_floor)
+                probes = self._matcher.transformed(gallery, state.transforms, captures, policy.quality_floor)
                 board = self._matcher.against_gallery(state, probes, policy)
                 ranked = _ranked(board, state, request.max_candidates)
             ranked = _still_enrolled(uow, gallery, ranked)[: request.max_candidates]
-        activity = activity_of(probe, self._recogniser)
+        activity = activity_of(captures, self._recogniser)
         if not ranked:
-            return _nobody(policy, probe, activity, exact=exact)
-        report = Report(board, probe, probes)
+            return _nobody(policy, captures, activity, exact=exact)
+        report = Report(board, captures, probes)
         first = ranked[0]
         told = exact or report.matches(first.row)
         listed = [entry for entry in ranked if lists_others or report.matches(entry.row)]
@@ -141,7 +141,7 @@ def _still_enrolled(uow: UnitOfWork, gallery: Gallery, ranked: list[_Ranked]) ->
 
 
 def _nobody(
-    policy: Policy, probe: Probe, activity: ActivityEstimate | None, *, exact: bool
+    policy: Policy, captures: EncodedCaptures, activity: ActivityEstimate | None, *, exact: bool
 ) -> IdentificationOutcome:
     """No evidence about anybody is a non-match of 0 dB."""
     return IdentificationOutcome(
@@ -152,7 +152,9 @@ def _nobody(
             threshold=None,
             fmr_at_score=None,
             policy=policy,
-            modalities=tuple(unusable_outcome(modality, probe, policy) for modality in probe.modalities),
+            modalities=tuple(
+                unusable_outcome(modality, captures, policy) for modality in captures.modalities
+            ),
             reasons=(Reason.NO_COMPARISON,),
             activity=activity,
         ),

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ml.runtime.ecg.raw_ecg import RawEcg
 from ml.runtime.encoder import Encoding, load_bundle
 from ml.runtime.matching.gallery_null import fit_gallery_null
 from ml.synthetic.ecg import SyntheticPerson
@@ -15,7 +16,7 @@ ENCODER = load_bundle(Path(__file__).parents[2] / "models" / "ecg@2026.11.1")
 
 @cache
 def encoded(person: int) -> Encoding:
-    return ENCODER.encode(SyntheticPerson.draw(person).record(20.0, 250.0), 250.0)
+    return ENCODER.encode(RawEcg(SyntheticPerson.draw(person).record(20.0, 250.0), 250.0))
 
 
 def scores(people: list[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 from app.api.schemas.base import RequestSchema, ResponseSchema, absentable, described
 from app.api.schemas.recordings import EXAMPLE_RECORDING, AnyRecording, check_total, to_domain
 from app.api.schemas.verify import MAX_PROBE_RECORDINGS, MAX_PROBE_S
-from app.domain.references import Recording
+from app.domain.captures import Capture
 
 if TYPE_CHECKING:
     from app.services.quality import QualityReport
@@ -32,7 +32,7 @@ class QualityBody(RequestSchema):
         check_total(self.recordings, MAX_PROBE_S)
         return self
 
-    def to_domain(self) -> tuple[Recording, ...]:
+    def to_domain(self) -> tuple[Capture, ...]:
         return to_domain(self.recordings)
 
 

@@ -117,11 +117,11 @@ class InterruptedEncoder(FakeEncoder):
         super().__init__()
         self.meanwhile = None
 
-    def encode(self, recording):
+    def encode(self, capture):
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()
-        return super().encode(recording)
+        return super().encode(capture)
 
 
 class TestInterleaving:

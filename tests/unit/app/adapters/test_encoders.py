@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.encoders import BundleEncoder, LoadedEncoders, load_encoders
+from app.adapters.encoders import LoadedEncoders, load_encoders
 from app.domain.errors import ConfigurationError
 from app.domain.references import Modality
 from tests.bundles import write_network_bundle
@@ -79,11 +79,10 @@ class TestLoadEncoders:
 class TestWarmUp:
     def test_it_comes_through_to_the_network(self, tmp_path):
         inner = write_network_bundle(tmp_path, "ecg@1")
-        network = inner.embedder
         runs: list[int] = []
-        infer = network.infer
-        network.infer = lambda inputs: (runs.append(1), infer(inputs))[1]
+        infer = inner.infer
+        inner.infer = lambda inputs: (runs.append(1), infer(inputs))[1]
 
-        BundleEncoder(inner).warm_up()
+        inner.warm_up()
 
         assert runs == [1]

@@ -1,14 +1,15 @@
 import numpy as np
 import pytest
 
+from app.domain.captures import EcgStrip
 from app.domain.policies import CalibratedPolicy
-from app.domain.references import UNKNOWN_POSITION, Modality, Recording, Template
+from app.domain.references import UNKNOWN_POSITION, Modality, Template
 from app.domain.scores import ComparisonDecision, Decision
 from app.matching.comparisons import Comparisons
 from app.matching.decision_report import Enrolled, Report
+from app.matching.encoded_captures import encode
 from app.matching.matcher import TransformedProbe
 from app.matching.null_samples import NullSample
-from app.matching.probe import Probe
 from app.matching.scoreboard import Scoreboard, ScoredPart
 from tests.factories import FS_HZ, strip
 from tests.fakes import FakeEncoder, FakeEncoders
@@ -33,11 +34,11 @@ def decision_at(
     )
     part = ScoredPart.of(comparisons, NullSample(ENCODER.calibration, ENCODER.vector_size))
     board = Scoreboard([part], CalibratedPolicy(fmr=fmr), searched=False)
-    recording = Recording(Modality.ECG, strip(1, seconds=max(seconds, 3.0)).astype(np.float32), fs_hz=FS_HZ)
-    probe = Probe([recording], FakeEncoders(ENCODER))
+    capture = EcgStrip(strip(1, seconds=max(seconds, 3.0)).astype(np.float32), FS_HZ)
+    captures = encode([capture], FakeEncoders(ENCODER))
     vector = np.zeros(ENCODER.vector_size, dtype=np.float32)
     probes = [TransformedProbe(ENCODER, {UNKNOWN_POSITION: Template(vector, seconds, 0.9)})]
-    return Report(board, probe, probes).decision(0, "p1", ECG_ENROLLED, exact=True)
+    return Report(board, captures, probes).decision(0, "p1", ECG_ENROLLED, exact=True)
 
 
 def cosine_short_by(shortfall_db: float, seconds: float) -> float:
