@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.domain.ports import Store
-from app.domain.subjects import ApiClient
+from app.domain.subjects import ApiClient, Gallery
 from app.matching.comparisons import Comparisons
 from app.matching.encoded_captures import EncodedCaptures
 from app.matching.follower import GalleryFollower
@@ -58,14 +58,22 @@ class DuplicateSearch:
             if gallery is None:
                 return ()
             state = self._follower.up_to_date(uow, gallery)
-            with state.lock:
-                templates = self._matcher.transformed(
-                    gallery, state.transforms, captured, gallery.policy.quality_floor
-                )
-                comparisons, _ = self._matcher.with_gallery(state, templates)
-                alike = [slot for compared in comparisons for slot in _alike(state, compared)]
-                names = [known.subject_id for slot in alike if (known := state.subject(slot)) is not None]
+            asked = self._matcher.asked(captured, state.transforms)
+            lacking = [encoder for encoder, _ in asked if not captured.holds(encoder)]
+            names = [] if lacking else self._names(gallery, state, captured)
+        if lacking:  # Older versions: encoded with no transaction open, and then looked at anew.
+            captured.add(lacking)
+            return self.names_like(caller, gallery_name, subject_id, captured)
         return tuple(name for name in dict.fromkeys(names) if name != subject_id)[:MAX_NAMES]
+
+    def _names(self, gallery: Gallery, state: GalleryState, captured: EncodedCaptures) -> list[str]:
+        with state.lock:
+            templates = self._matcher.transformed(
+                gallery, state.transforms, captured, gallery.policy.quality_floor
+            )
+            comparisons, _ = self._matcher.with_gallery(state, templates)
+            alike = [slot for compared in comparisons for slot in _alike(state, compared)]
+            return [known.subject_id for slot in alike if (known := state.subject(slot)) is not None]
 
 
 def _alike(state: GalleryState, compared: Comparisons) -> list[int]:

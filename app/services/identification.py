@@ -81,13 +81,14 @@ class IdentificationService:
         exact = Scope.READ_SCORES in caller.scopes
         lists_others = exact and Scope.READ in caller.scopes
         with self._store.reading() as uow:
-            gallery = granted_gallery(uow, caller, request.gallery)
-            policy = tighten(gallery.policy, fpir=request.fpir)
-            captures = encode(request.recordings, self._encoders)
+            gallery, _ = _sought(uow, caller, request)
+        captures = encode(request.recordings, self._encoders)  # Takes its time, with no transaction open.
+        asked = self._matcher.asked(captures, self._follower.last_transforms(gallery.uuid))
+        captures.add(encoder for encoder, _ in asked)
+        with self._store.reading() as uow:
+            gallery, policy = _sought(uow, caller, request)
             captures.require_usable(policy.quality_floor)
             state = self._follower.up_to_date(uow, gallery)
-            for encoder, _ in self._matcher.asked(captures, state.transforms):
-                captures.batch(encoder)  # Which takes its time, and needs no lock.
             with state.lock:  # Whoever held it before may have followed a renewal.
                 probes = self._matcher.transformed(gallery, state.transforms, captures, policy.quality_floor)
                 board = self._matcher.against_gallery(state, probes, policy)
@@ -120,6 +121,12 @@ class IdentificationService:
                 for rank, entry in enumerate(listed, start=1)
             ),
         )
+
+
+def _sought(uow: UnitOfWork, caller: ApiClient, request: IdentificationRequest) -> tuple[Gallery, Policy]:
+    """Where the probe is searched, and what a match must reach."""
+    gallery = granted_gallery(uow, caller, request.gallery)
+    return gallery, tighten(gallery.policy, fpir=request.fpir)
 
 
 def _ranked(board: Scoreboard, state: GalleryState, limit: int) -> list[_Ranked]:

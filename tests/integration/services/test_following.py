@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -5,6 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from app.adapters.db.engine import for_writing
+from app.domain.errors import FailureToAcquireError, GalleryNotFoundError, SubjectNotFoundError
+from app.domain.policies import CalibratedPolicy
 from tests.fakes import FakeEncoder
 from tests.integration.services.conftest import PEOPLE, recording
 
@@ -155,9 +158,44 @@ class TestInterleaving:
         process.enroll("p1", recording(1), gallery="gone")
 
         encoder.meanwhile = lambda: galleries.delete(process.caller, "gone")
-        process.identify(recording(1, 7), gallery="gone")
+        with pytest.raises(GalleryNotFoundError):
+            process.identify(recording(1, 7), gallery="gone")
 
         assert process.services.health.readiness().templates == PEOPLE
+
+    def test_a_subject_erased_while_its_probe_is_encoded_is_not_verified(self, interrupted):
+        process, encoder = interrupted
+
+        encoder.meanwhile = lambda: process.services.erasure.erase_subject(process.caller, "default", "p1")
+        with pytest.raises(SubjectNotFoundError):
+            process.verify("p1", recording(1, 7))
+
+    def test_a_policy_tightened_while_a_probe_is_encoded_decides(self, interrupted):
+        process, encoder = interrupted
+        strict = CalibratedPolicy(fmr=1e-3, min_quality=1.0)
+
+        encoder.meanwhile = lambda: process.services.galleries.set_policy(process.caller, "default", strict)
+        with pytest.raises(FailureToAcquireError):
+            process.verify("p1", recording(1, 7))
+
+    @pytest.mark.parametrize("call", ["verify", "identify"])
+    def test_no_transaction_is_open_while_a_probe_is_encoded(self, interrupted, call):
+        process, encoder = interrupted
+        store = process.services.verification._store  # One for all services.
+        reading, open_now, seen = store.reading, [], []
+
+        @contextmanager
+        def counted():
+            with reading() as uow:
+                open_now.append(uow)
+                yield uow
+            open_now.pop()
+
+        store.reading = counted
+        encoder.meanwhile = lambda: seen.append(len(open_now))
+        getattr(process, call)(*(["p1"] if call == "verify" else []), recording(1, 7))
+
+        assert seen == [0]
 
     def test_a_gallery_deleted_elsewhere_is_not_held_for_long(self, replica):
         first, second = replica(), replica()
