@@ -19,7 +19,8 @@ from app.domain.errors import FailureToAcquireError
 from app.domain.ports import Encoder, EncoderCard
 from app.domain.references import Encoding, Modality, Recording, Vector
 from app.domain.scores import ActivityEstimate
-from ml.runtime.calibration.llr import Calibration, LlrMap, softened_grid
+from ml.runtime.calibration.llr import Calibration, softened_grid
+from ml.runtime.calibration.llr_map import LlrMap
 from ml.runtime.calibration.nulls import EVIDENCE_CLASSES, LlrHistogram, PairScores, fit_null
 
 PATTERN_SAMPLES = 12

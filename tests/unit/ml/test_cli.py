@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 from ml.cli import app
 from ml.export.beat_network import beat_lda_network
 from ml.runtime.encoder import BeatEmbedder, load_bundle
+from ml.runtime.evidence import SECONDS, EvidenceArray
 from ml.training.calibration_fit import CohortScores, fit_calibration
 from tests.bundles import MEAN_BEAT, beat_shapes, fitted_lda
 
@@ -35,8 +36,8 @@ def calibrated(trained):
     embedder = BeatEmbedder((trained / "model.onnx").read_bytes(), MEAN_BEAT)
     shapes = beat_shapes(n_people=40)[0].astype("float32")
     vectors = embedder.finish(embedder.infer({"beats": shapes}))
-    sides = (np.full(40, 10.0), np.full(40, 0.8)) * 2
-    calibration = fit_calibration([CohortScores(vectors[0::4] @ vectors[1::4].T, *sides)], replicates=5)
+    side = EvidenceArray(np.full(40, 10.0), SECONDS, np.full(40, 0.8))
+    calibration = fit_calibration([CohortScores(vectors[0::4] @ vectors[1::4].T, side, side)], replicates=5)
     stage = {
         "weights_sha256": embedder.sha256,
         "calibration": calibration.to_dict(),

@@ -41,7 +41,7 @@ class TestEncodingCache:
         assert (first.calls, second.calls) == (2, 0)
         for key, encoded in fresh.items():
             np.testing.assert_array_equal(again[key].vector, encoded.vector)
-            assert (again[key].seconds, again[key].quality) == (encoded.seconds, encoded.quality)
+            assert again[key].evidence == encoded.evidence
 
     def test_only_what_is_missing_is_encoded(self, tmp_path: Path) -> None:
         encoder = CountingEncoder()
@@ -74,7 +74,7 @@ class TestPoolPresentations:
 
         np.testing.assert_allclose(found.vectors, [[0.6, 0.8]], atol=1e-6)
         np.testing.assert_array_equal(found.vectors, found.reference_vectors)
-        assert found.seconds.tolist() == [5.0]
+        assert found.evidence.amount.tolist() == [5.0]
 
     def test_seconds_add_up_and_failed_cuts_are_left_out(self, tmp_path: Path) -> None:
         presented = Presentation.of(
@@ -87,7 +87,7 @@ class TestPoolPresentations:
 
         np.testing.assert_allclose(found.vectors, [[np.sqrt(0.5), np.sqrt(0.5)]], atol=1e-6)
         np.testing.assert_allclose(found.reference_vectors, [[1.0, 0.0]], atol=1e-6)
-        assert found.seconds.tolist() == [10.0]
+        assert found.evidence.amount.tolist() == [10.0]
         assert found.codes == ("",)
 
     def test_nothing_accepted_is_a_failure_to_enroll(self, tmp_path: Path) -> None:
