@@ -11,7 +11,7 @@ from app.domain.ports import Calibration, Encoder, EncoderCard
 from app.domain.references import Modality, Vector
 from benchmarks.strips import ENROLLED_S, ecg_encoder
 from ml.runtime.encoding import Encoding
-from ml.runtime.preparation import SECONDS
+from ml.runtime.evidence import SECONDS, Evidence
 
 
 class ReadyEncoder(ports.Encoder):
@@ -42,7 +42,7 @@ class ReadyEncoder(ports.Encoder):
         return self._inner.calibration
 
     def encode(self, capture: EcgStrip) -> Encoding:
-        return Encoding(vector=capture.signal, amount=ENROLLED_S, unit=SECONDS, quality=0.9)
+        return Encoding(vector=capture.signal, evidence=Evidence(ENROLLED_S, SECONDS, 0.9))
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
         return self._inner.pool(vectors, sessions)

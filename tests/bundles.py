@@ -27,6 +27,7 @@ from ml.runtime.ecg.raw_ecg import RawEcg
 from ml.runtime.ecg.signal.conditioning import condition
 from ml.runtime.ecg.strip_preparation import StripConfig, StripPreparation
 from ml.runtime.encoder import BundledEncoder, load_bundle
+from ml.runtime.evidence import SECONDS, EvidenceArray
 from ml.runtime.kinds import NETWORK_KIND, newest_preparation
 from ml.runtime.vector_network import VectorNetwork
 from ml.synthetic.ecg import SyntheticPerson
@@ -67,8 +68,8 @@ def write_tiny_bundle(models: Path) -> BundledEncoder:
     """Write `models/tiny@1`: real network, calibration fitted to noise."""
     rng = np.random.default_rng(3)
     cosine = np.clip(0.3 * rng.standard_normal((40, 40)) + 0.6 * np.eye(40), -1.0, 1.0)
-    sides = np.full(40, 10.0), np.full(40, 0.8), np.full(40, 10.0), np.full(40, 0.8)
-    calibration = fit_calibration([CohortScores(cosine, *sides)], replicates=5)
+    side = EvidenceArray(np.full(40, 10.0), SECONDS, np.full(40, 0.8))
+    calibration = fit_calibration([CohortScores(cosine, side, side)], replicates=5)
     return write_bundle(
         models,
         describe_mean_beat(RECIPE, LDA.dimensions),
@@ -162,10 +163,8 @@ def network_calibration() -> Calibration:
     people = [SyntheticPerson.draw(1000 + person) for person in range(SYNTHETIC_PEOPLE)]
     sides = [[network.encode(RawEcg(p.record(8.0, 250.0, seed=s), 250.0)) for p in people] for s in (1, 2)]
     vectors = [np.stack([encoding.vector for encoding in side]) for side in sides]
-    about = [
-        np.array([[e.amount for e in side], [e.quality for e in side]], dtype=np.float64) for side in sides
-    ]
-    scores = CohortScores(vectors[0] @ vectors[1].T, *about[0], *about[1])
+    evidence = [EvidenceArray.of([encoding.evidence for encoding in side]) for side in sides]
+    scores = CohortScores(vectors[0] @ vectors[1].T, *evidence)
     return fit_calibration([scores], replicates=5)
 
 

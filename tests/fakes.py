@@ -21,10 +21,11 @@ from app.domain.errors import FailureToAcquireError
 from app.domain.ports import Encoder, EncoderCard
 from app.domain.references import Modality, Vector
 from app.domain.scores import ActivityEstimate
-from ml.runtime.calibration.llr import Calibration, LlrMap, softened_grid
+from ml.runtime.calibration.llr import Calibration, softened_grid
+from ml.runtime.calibration.llr_map import LlrMap
 from ml.runtime.calibration.nulls import EVIDENCE_CLASSES, LlrHistogram, PairScores, fit_null
 from ml.runtime.encoding import Encoding
-from ml.runtime.preparation import SECONDS
+from ml.runtime.evidence import IMAGES, SECONDS, Evidence
 
 PATTERN_SAMPLES = 12
 CALIBRATION_PEOPLE = 400
@@ -118,9 +119,7 @@ class FakeEncoder:
             raise FailureToAcquireError("Nothing repeats like heartbeats.", code="no_heartbeat")
         return Encoding(
             vector=unit(pattern).astype(np.float32),
-            amount=seconds,
-            unit=SECONDS,
-            quality=float(min(1.0, explained)),
+            evidence=Evidence(seconds, SECONDS, float(min(1.0, explained))),
             facts=FakeEcgFacts(72.0, ecg),
         )
 
@@ -246,4 +245,4 @@ class FakeFaceEncoder(FakeEncoder):
         vector = np.frombuffer(capture.image, dtype=np.float32)
         if vector.size != PATTERN_SAMPLES:
             raise FailureToAcquireError("There is no face.", code="no_face")
-        return Encoding(vector=unit(vector).astype(np.float32), amount=0.0, unit="image", quality=0.9)
+        return Encoding(vector=unit(vector).astype(np.float32), evidence=Evidence(0.0, IMAGES, 0.9))

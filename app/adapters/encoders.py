@@ -20,6 +20,7 @@ from ml.runtime.bundle import ACTIVITY_KIND, WEIGHTS_FILE, preference, read_bund
 from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.nulls import Null, evidence_classes
 from ml.runtime.encoder import BundledEncoder, BundleError
+from ml.runtime.encoding import Encoding
 from ml.runtime.errors import CaptureError
 from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
 from ml.runtime.pooling import pool
@@ -136,7 +137,7 @@ class BundleEncoder:
             operating_points=info.operating_points,
         )
 
-    def encode(self, capture: Capture) -> ports.Encoding:
+    def encode(self, capture: Capture) -> Encoding:
         try:
             with encoding_time(self.encoder_id):
                 return self._inner.encode(capture)

@@ -22,6 +22,7 @@ from app.domain.references import (
     Vector,
 )
 from app.domain.subjects import ApiClient, Gallery, GalleryTransform, Subject
+from ml.runtime.encoding import Encoding
 
 Float64Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -139,31 +140,6 @@ class EncoderCard(NamedTuple):
     licence: str
     training_data: Sequence[str]
     operating_points: Sequence[Mapping[str, Any]]
-
-
-class Encoding(Protocol):
-    """A capture as an encoder sees it. Biometric data: never logged.
-
-    Attributes:
-        vector: Unit norm, float32, shape (vector_size,), not yet transformed.
-        amount: How much of the capture was accepted, in `unit` ("s": seconds).
-        quality: 0 … 1.
-        reasons: Why parts of the capture were not accepted.
-        facts: What else the modality knows of it, such as `app.domain.captures.EcgFacts`.
-    """
-
-    @property
-    def vector(self) -> Vector: ...
-    @property
-    def amount(self) -> float: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def quality(self) -> float: ...
-    @property
-    def reasons(self) -> tuple[str, ...]: ...
-    @property
-    def facts(self) -> object | None: ...
 
 
 class Encoder(Protocol):

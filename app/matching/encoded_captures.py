@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from app.domain.captures import Capture, EcgFacts
 from app.domain.errors import FailureToAcquireError, Fault, UnprocessableError
-from app.domain.ports import Encoder, Encoders, Encoding
+from app.domain.ports import Encoder, Encoders
 from app.domain.references import Modality
 from app.domain.scores import ModalityStatus
+from ml.runtime.encoding import Encoding
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class EncodedCaptures:
 
     def accepted(self, encoder: Encoder, min_quality: float) -> tuple[Acquired, ...]:
         """Accepted captures of at least this quality."""
-        return tuple(a for a in self.batch(encoder).accepted if a.encoding.quality >= min_quality)
+        return tuple(a for a in self.batch(encoder).accepted if a.encoding.evidence.quality >= min_quality)
 
     def rejections(self, min_quality: float) -> tuple[Rejection, ...]:
         """All rejections under the default encoders, by index."""
@@ -111,10 +112,10 @@ class EncodedCaptures:
                 Rejection(
                     acquired.index,
                     "quality_too_low",
-                    f"Quality {acquired.encoding.quality:.2f} is below the gallery's {min_quality:.2f}.",
+                    f"Quality {quality:.2f} is below the gallery's {min_quality:.2f}.",
                 )
                 for acquired in self.batch(encoder).accepted
-                if acquired.encoding.quality < min_quality
+                if (quality := acquired.encoding.evidence.quality) < min_quality
             )
         return tuple(sorted(found, key=lambda rejection: rejection.index))
 
@@ -145,7 +146,7 @@ class EncodedCaptures:
     def longest_ecg(self) -> EcgFacts | None:
         """Facts of the ECG with the most accepted seconds, of those with a heart rate."""
         rated = [
-            (acquired.encoding.amount, facts)
+            (acquired.encoding.evidence.amount, facts)
             for batch in self._batches.values()
             for acquired in batch.accepted
             if isinstance(facts := acquired.encoding.facts, EcgFacts) and facts.heart_rate_bpm is not None

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from app.domain.ports import Encoder, Encoding
+from app.domain.ports import Encoder
 from app.domain.references import Template
 from app.matching.encoded_captures import EncodedCaptures
+from ml.runtime.encoding import Encoding
 
 
 def probe_templates(
@@ -29,8 +30,8 @@ def pool_probe(encoder: Encoder, encodings: Sequence[Encoding]) -> Template:
     a probe whose recordings agree less than one person's do is made shorter, and all its cosines smaller.
     """
     vectors = np.stack([encoding.vector for encoding in encodings])
-    seconds = np.array([encoding.amount for encoding in encodings])
-    quality = np.array([encoding.quality for encoding in encodings])
+    seconds = np.array([encoding.evidence.amount for encoding in encodings])
+    quality = np.array([encoding.evidence.quality for encoding in encodings])
     pooled = encoder.pool(vectors, [""] * len(encodings))
     if len(encodings) > 1:
         agreement = float(np.linalg.norm(vectors.mean(axis=0, dtype=np.float64)))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from app.domain.captures import Capture, EcgFacts
 from app.domain.errors import FailureToAcquireError
 from app.domain.ports import Encoders
-from app.domain.references import Modality
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,8 @@ class QualityService:
         facts = encoding.facts
         return QualityReport(
             accepted=True,
-            score=encoding.quality,
+            score=encoding.evidence.quality,
             reasons=encoding.reasons,
-            seconds=encoding.amount if recording.modality is Modality.ECG else None,
+            seconds=encoding.evidence.seconds,
             heart_rate_bpm=facts.heart_rate_bpm if isinstance(facts, EcgFacts) else None,
         )

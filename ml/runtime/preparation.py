@@ -18,6 +18,8 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.runtime.evidence import Evidence
+
 Shape = tuple[int | str, ...]
 """A number is that many, `n` any number (a free dimension), `d` one number that the network fixes."""
 Inputs = Mapping[str, NDArray[np.float32]]
@@ -27,8 +29,6 @@ CaptureT = TypeVar("CaptureT")
 
 FREE: Final = "n"
 FIXED: Final = "d"
-SECONDS: Final = "s"
-"""The unit of evidence that grows with time."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,17 +37,13 @@ class Prepared:
 
     Args:
         inputs: float32 arrays by the names of the network's inputs.
-        amount: How much of the capture is accepted, in `unit`.
-        unit: Of the amount, such as `SECONDS`.
-        quality: 0 (useless) to 1 (clean).
+        evidence: How much of the capture is accepted, and how clean that is.
         reasons: Why parts of the capture were not accepted.
         facts: What else the modality knows of the capture, such as `ml.runtime.ecg.preparation.EcgFacts`.
     """
 
     inputs: Inputs
-    amount: float
-    unit: str
-    quality: float
+    evidence: Evidence
     reasons: tuple[str, ...] = ()
     facts: object | None = None
 

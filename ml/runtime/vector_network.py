@@ -48,9 +48,7 @@ class VectorNetwork:
         prepared = self.prepare(capture)
         return Encoding(
             vector=self.vector(prepared.inputs),
-            amount=prepared.amount,
-            unit=prepared.unit,
-            quality=prepared.quality,
+            evidence=prepared.evidence,
             reasons=prepared.reasons,
             facts=prepared.facts,
         )

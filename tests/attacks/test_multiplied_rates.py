@@ -18,8 +18,8 @@ import pytest
 
 from app.adapters.encoders import BundleEncoder, load_encoders
 from app.domain.captures import EcgStrip
-from app.domain.ports import Encoding
 from ml.data.records import EcgRecord
+from ml.runtime.encoding import Encoding
 from tests.api.application import Api, open_api
 from tests.attacks.conftest import MODELS
 from tests.attacks.crowd import (

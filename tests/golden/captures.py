@@ -81,8 +81,8 @@ def encoded(encoder: BundledEncoder, capture: Capture) -> dict[str, Any]:
     found = encoder.encode(RawEcg(capture.signal(), capture.fs_hz))
     return {
         "capture": capture.name,
-        "seconds": round(found.amount, 3),
-        "quality": round(found.quality, 5),
+        "seconds": round(found.evidence.amount, 3),
+        "quality": round(found.evidence.quality, 5),
         "vector": [round(value, 6) for value in found.vector.tolist()],
     }
 

@@ -23,7 +23,7 @@ def scores(people: list[int]) -> tuple[np.ndarray, np.ndarray]:
     """Everybody against everybody: LLR and evidence class."""
     found = [encoded(person) for person in people]
     vectors = np.stack([one.vector for one in found])
-    quality = np.mean([one.quality for one in found])
+    quality = np.mean([one.evidence.quality for one in found])
     llr_db = ENCODER.calibration.llr_db((vectors @ vectors.T).astype(np.float64), 20.0, quality)
     return llr_db, np.full(llr_db.shape, 3)
 

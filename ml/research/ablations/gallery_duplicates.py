@@ -29,6 +29,7 @@ from ml.research.ablations.gallery_tail import CACHE, DATA, first_recordings, mo
 from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.nulls import EVIDENCE_CLASSES
 from ml.runtime.encoder import BundledEncoder, load_bundle
+from ml.runtime.evidence import EvidenceArray
 from ml.runtime.matching.gallery_null import FitRules, fit_gallery_null
 
 FloatArray = NDArray[np.float64]
@@ -208,14 +209,19 @@ class Gallery:
 
 def joined(parts: Sequence[TemplateSet]) -> TemplateSet:
     """All rows of several sets."""
-    arrays = ("vectors", "seconds", "quality", "reference_vectors", "reference_seconds", "reference_quality")
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
-    return replace(
-        parts[0],
+    return TemplateSet(
         subject_ids=tuple(name for part in parts for name in part.subject_ids),
+        vectors=np.concatenate([part.vectors for part in parts]),
+        evidence=_joined_evidence([part.evidence for part in parts]),
+        reference_vectors=np.concatenate([part.reference_vectors for part in parts]),
+        reference_evidence=_joined_evidence([part.reference_evidence for part in parts]),
         codes=tuple(code for part in parts for code in part.codes),
-        **columns,
     )
+
+
+def _joined_evidence(parts: Sequence[EvidenceArray]) -> EvidenceArray:
+    amount = np.concatenate([part.amount for part in parts])
+    return EvidenceArray(amount, parts[0].unit, np.concatenate([part.quality for part in parts]))
 
 
 def cell(galleries: Sequence[Gallery], rules: FitRules) -> str:

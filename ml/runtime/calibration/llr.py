@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ml.runtime.calibration.llr_map import LlrMap, softplus
 from ml.runtime.calibration.nulls import (
     BIN_DB,
     CLASS_SECONDS,
@@ -15,95 +15,36 @@ from ml.runtime.calibration.nulls import (
     RESOLVED_PAIRS,
     LlrHistogram,
     Null,
+    evidence_classes,
 )
+from ml.runtime.evidence import SECONDS, Evidence, EvidenceArray, pair
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 DB_PER_NAT = 10.0 / np.log(10.0)
-MAX_SECONDS = 15.0
-"""Longer captures count as this long: the calibration data end here."""
 SOFT_FLOOR = 0.01
 """LR′ never falls below it, so one bad modality cannot veto the others: −20 dB."""
 
 
-@dataclass(frozen=True)
-class LlrMap:
-    """A smooth map from cosine to log-likelihood ratio that increases strictly for every length and quality.
-
-    With x = (log seconds, quality), both standardised: u = cosine·exp(scale·x) + location·x and
-    LLR = bias + offset·x + Σ_k exp(log_slopes_k)·R_k(u), where the ramps R_k have derivatives r_k ≥ 0 that
-    sum to 1 (differences of logistic functions at consecutive knots; the outermost ramps are linear far out).
-    So dLLR/dcosine = exp(scale·x)·Σ_k exp(log_slopes_k)·r_k(u) ≥ exp(scale·x)·min_k exp(log_slopes_k) > 0.
+@dataclass(frozen=True, eq=False)
+class LlrScores:
+    """What a calibration makes of comparisons.
 
     Args:
-        knots: Ascending positions on u, float64, shape (n_knots,).
-        log_slopes: Natural logarithms, nats per unit of u, float64, shape (n_knots + 1,).
-        bias: Nats.
-        scale, location, offset: float64, shape (2,).
-        seconds_range: Seconds between which the map was fitted; others are moved to the nearer end.
-        quality_mean, quality_sd: Standardise the quality.
+        llr_db: Unsoftened, decibans, float64, any shape.
+        classes: Evidence class of each, int64, same shape.
+
+    Raises:
+        ValueError: A score that is not finite, as that of a cosine that is NaN would be.
     """
 
-    knots: FloatArray
-    log_slopes: FloatArray
-    bias: float
-    scale: FloatArray
-    location: FloatArray
-    offset: FloatArray
-    seconds_range: tuple[float, float]
-    quality_mean: float
-    quality_sd: float
+    llr_db: FloatArray
+    classes: IntArray
 
-    def nats(self, cosine: ArrayLike, seconds: ArrayLike, quality: ArrayLike) -> FloatArray:
-        """Give the natural-log likelihood ratio; arguments broadcast, result float64."""
-        x = self.features(seconds, quality)  # (..., 2)
-        u = np.asarray(cosine, dtype=np.float64) * np.exp(x @ self.scale) + x @ self.location
-        slopes, width = np.exp(self.log_slopes), self.width
-        # The same sum of ramps, gathered by hinge, one at a time: this runs for every candidate of a search,
-        # and a matrix of all hinges would cost more to allocate than to compute.
-        rise = slopes[0] * u
-        for knot, bend in zip(self.knots, np.diff(slopes), strict=True):
-            rise = rise + bend * width * softplus((u - knot) / width)
-        return np.asarray(self.bias + x @ self.offset + rise)
-
-    @cached_property
-    def width(self) -> float:
-        """Smoothing at the knots."""
-        return hinge_width(self.knots)
-
-    def features(self, seconds: ArrayLike, quality: ArrayLike) -> FloatArray:
-        """Standardise length and quality; float64, shape (..., 2)."""
-        longest = min(self.seconds_range[1], MAX_SECONDS)
-        length = np.clip(np.asarray(seconds, dtype=np.float64), self.seconds_range[0], longest)
-        deviation = (np.asarray(quality, dtype=np.float64) - self.quality_mean) / self.quality_sd
-        return np.stack(np.broadcast_arrays(np.log(length / 5.0), np.clip(deviation, -3.0, 3.0)), axis=-1)
-
-
-def hinges(u: FloatArray, knots: FloatArray) -> FloatArray:
-    """Evaluate the smooth hinges H_k = width·softplus((u − knot_k) / width); R_k = H_(k−1) − H_k.
-
-    Args:
-        u: float64, any shape (...).
-        knots: Ascending, float64, shape (n_knots,).
-
-    Returns:
-        float64, shape (..., n_knots).
-    """
-    width = hinge_width(knots)
-    return np.stack([width * softplus((u - knot) / width) for knot in knots], axis=-1)
-
-
-def softplus(x: FloatArray) -> FloatArray:
-    """Give log(1 + exp(x)) without overflow; float64, same shape.
-
-    As `np.logaddexp(0, x)`, but of functions that numpy vectorises: eight times as fast.
-    """
-    return np.asarray(np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x))))
-
-
-def hinge_width(knots: FloatArray) -> float:
-    """Give the smoothing width at the knots: wide enough to be smooth, narrower than the gaps."""
-    return 0.5 * float(np.median(np.diff(knots)))
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.llr_db).all():
+            raise ValueError("the score of a comparison is finite; found NaN or infinity")
 
 
 @dataclass(frozen=True)
@@ -117,7 +58,12 @@ class Calibration:
         mated_quantiles_db: 5 % quantile of the unsoftened mated scores per evidence class.
         non_mated_pairs: Unordered pairs of calibration people; they set the ceiling.
         people: Calibration people.
-        mated_medians_db: (seconds, median unsoftened mated score) at growing lengths of evidence.
+        mated_medians_db: (amount, median unsoftened mated score) at growing amounts of evidence.
+        unit: What the encoder's evidence is counted in. Only seconds make classes: any other evidence is of
+            one class, and the map ignores its amount.
+
+    Raises:
+        ValueError: A map that takes notice of amounts other than seconds, or several classes of them.
     """
 
     llr_map: LlrMap
@@ -127,6 +73,49 @@ class Calibration:
     non_mated_pairs: int
     people: int
     mated_medians_db: tuple[tuple[float, float], ...] = ()
+    unit: str = SECONDS
+
+    def __post_init__(self) -> None:
+        if self.unit != SECONDS:
+            if self.llr_map.heeds_amount:
+                raise ValueError(f"the LLR of evidence in {self.unit} does not depend on its amount")
+            if len(self.nulls) > 1:
+                raise ValueError(f"evidence in {self.unit} is of one class, found {len(self.nulls)}")
+        if not all(0.0 < amount < np.inf and np.isfinite(db) for amount, db in self.mated_medians_db):
+            raise ValueError("median mated scores are finite, of amounts above 0")
+
+    def compare(
+        self, cosine: ArrayLike, probe: Evidence | EvidenceArray, enrolled: Evidence | EvidenceArray
+    ) -> LlrScores:
+        """Pair the two sides' evidence, choose its class and give the LLR; arguments broadcast.
+
+        Args:
+            cosine: In [−1, 1]; any shape.
+            probe, enrolled: What either side rests on.
+
+        Raises:
+            ValueError: Evidence in another unit than the calibration's, or a cosine that is not finite.
+        """
+        both = pair(probe, enrolled)
+        classes = self.evidence_classes(both)
+        return LlrScores(self.llr_db(cosine, both.amount, both.quality), classes)
+
+    def evidence_classes(self, evidence: Evidence | EvidenceArray) -> IntArray:
+        """Give the class of what comparisons rest on, or of one side as if the other were no weaker.
+
+        Raises:
+            ValueError: Another unit than the calibration's.
+        """
+        if evidence.unit != self.unit:
+            raise ValueError(f"calibrated for evidence in {self.unit}, not in {evidence.unit}")
+        if self.unit != SECONDS:
+            return np.zeros(np.shape(evidence.amount), dtype=np.int64)
+        return evidence_classes(evidence.amount)
+
+    @property
+    def strongest_class(self) -> int:
+        """The evidence class above which there is none."""
+        return EVIDENCE_CLASSES - 1 if self.unit == SECONDS else 0
 
     @property
     def ceiling_db(self) -> float:
@@ -235,27 +224,16 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form kept in a bundle."""
-        fields = self.llr_map
         return {
             "people": self.people,
             "non_mated_pairs": self.non_mated_pairs,
             "ceiling_db": self.ceiling_db,
-            "llr_map": {
-                "knots": fields.knots.tolist(),
-                "log_slopes": fields.log_slopes.tolist(),
-                "bias": fields.bias,
-                "scale": fields.scale.tolist(),
-                "location": fields.location.tolist(),
-                "offset": fields.offset.tolist(),
-                "seconds_range": list(fields.seconds_range),
-                "quality_mean": fields.quality_mean,
-                "quality_sd": fields.quality_sd,
-            },
+            "llr_map": self.llr_map.to_dict(),
             "mated_quantiles_db": list(self.mated_quantiles_db),
             "mated_medians_db": [list(point) for point in self.mated_medians_db],
             "nulls": [null.to_dict() for null in self.nulls],
             "llr_histograms": [histogram.to_dict() for histogram in self.llr_histograms],
-        }
+        } | ({} if self.unit == SECONDS else {"unit": self.unit})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -266,13 +244,14 @@ class Calibration:
             ValueError: A part contradicts itself.
         """
         calibration = cls(
-            llr_map=_llr_map_from_dict(data["llr_map"]),
+            llr_map=LlrMap.from_dict(data["llr_map"]),
             nulls=tuple(Null.from_dict(null) for null in data["nulls"]),
             llr_histograms=tuple(LlrHistogram.from_dict(part) for part in data["llr_histograms"]),
             mated_quantiles_db=tuple(float(value) for value in data["mated_quantiles_db"]),
             non_mated_pairs=int(data["non_mated_pairs"]),
             people=int(data["people"]),
             mated_medians_db=tuple((float(s), float(db)) for s, db in data.get("mated_medians_db", ())),
+            unit=str(data.get("unit", SECONDS)),
         )
         parts = {len(calibration.nulls), len(calibration.llr_histograms), len(calibration.mated_quantiles_db)}
         if len(parts) != 1 or not calibration.nulls or calibration.non_mated_pairs < 1:
@@ -290,27 +269,3 @@ def softened_grid(non_mated_pairs: int) -> tuple[int, int]:
     ceiling_db = 10.0 * float(np.log10(max(non_mated_pairs, RESOLVED_PAIRS) / RESOLVED_PAIRS))
     first_bin = int(np.floor(floor_db / BIN_DB)) - 1  # One bin of room: rounding may fall below the floor.
     return first_bin, int(np.ceil(ceiling_db / BIN_DB)) + 2 - first_bin
-
-
-def _llr_map_from_dict(data: Mapping[str, Any]) -> LlrMap:
-    def array(name: str, size: int) -> FloatArray:
-        values = np.asarray(data[name], dtype=np.float64)
-        if values.shape != (size,) or not np.all(np.isfinite(values)):
-            raise ValueError(f"expected {size} finite numbers as {name}, found shape {values.shape}")
-        return values
-
-    knots = array("knots", len(data["knots"]))
-    if knots.size < 2 or np.any(np.diff(knots) <= 0.0):
-        raise ValueError("the knots of an LLR map ascend and are at least two")
-    shortest, longest = (float(value) for value in data["seconds_range"])
-    return LlrMap(
-        knots=knots,
-        log_slopes=array("log_slopes", knots.size + 1),
-        bias=float(data["bias"]),
-        scale=array("scale", 2),
-        location=array("location", 2),
-        offset=array("offset", 2),
-        seconds_range=(shortest, longest),
-        quality_mean=float(data["quality_mean"]),
-        quality_sd=float(data["quality_sd"]),
-    )

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ml.runtime.ecg.raw_ecg import EcgCapture, RawEcg
 from ml.runtime.ecg.signal.conditioning import ConditionedEcg, condition
-from ml.runtime.preparation import SECONDS, Inputs, Preparation, Prepared
+from ml.runtime.evidence import SECONDS, Evidence
+from ml.runtime.preparation import Inputs, Preparation, Prepared
 
 EXAMPLE_FS_HZ: Final = 250.0
 
@@ -58,9 +59,7 @@ class EcgPreparation(Preparation[EcgCapture]):
         strip = condition(capture.signal, capture.fs_hz)
         return Prepared(
             inputs=self.inputs(strip.ecg, strip.accepted_r_peaks, strip.accepted),
-            amount=strip.quality.accepted_s,
-            unit=SECONDS,
-            quality=strip.quality.score,
+            evidence=Evidence(strip.quality.accepted_s, SECONDS, strip.quality.score),
             reasons=strip.quality.reasons,
             facts=EcgFacts(strip.heart_rate_bpm, strip),
         )

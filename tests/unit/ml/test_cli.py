@@ -8,6 +8,7 @@ from ml.cli import app
 from ml.export.beat_network import beat_lda_network
 from ml.runtime.ecg.beat_preparation import BeatPreparation
 from ml.runtime.encoder import load_bundle
+from ml.runtime.evidence import SECONDS, EvidenceArray
 from ml.runtime.vector_network import VectorNetwork
 from ml.training.calibration_fit import CohortScores, fit_calibration
 from tests.bundles import MEAN_BEAT, beat_shapes, fitted_lda
@@ -37,8 +38,8 @@ def calibrated(trained):
     network = VectorNetwork(BeatPreparation(MEAN_BEAT), (trained / "model.onnx").read_bytes())
     shapes = beat_shapes(n_people=40)[0].astype("float32")
     vectors = network.finish(network.infer({"beats": shapes}))
-    sides = (np.full(40, 10.0), np.full(40, 0.8)) * 2
-    calibration = fit_calibration([CohortScores(vectors[0::4] @ vectors[1::4].T, *sides)], replicates=5)
+    side = EvidenceArray(np.full(40, 10.0), SECONDS, np.full(40, 0.8))
+    calibration = fit_calibration([CohortScores(vectors[0::4] @ vectors[1::4].T, side, side)], replicates=5)
     stage = {
         "weights_sha256": network.sha256,
         "calibration": calibration.to_dict(),

@@ -4,14 +4,14 @@ import pytest
 from app.domain.references import Vector
 from app.matching.probe import pool_probe
 from ml.runtime.encoding import Encoding
-from ml.runtime.preparation import SECONDS
+from ml.runtime.evidence import SECONDS, Evidence
 from tests.fakes import FakeEncoder, unit
 
 ENCODER = FakeEncoder()
 
 
 def encodings(vectors: Vector, seconds: float = 5.0) -> list[Encoding]:
-    return [Encoding(vector.astype(np.float32), seconds, SECONDS, 0.9) for vector in vectors]
+    return [Encoding(vector.astype(np.float32), Evidence(seconds, SECONDS, 0.9)) for vector in vectors]
 
 
 def of_one_person(cosine: float, n: int) -> Vector:

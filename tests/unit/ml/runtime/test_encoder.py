@@ -87,9 +87,9 @@ class TestEncode:
     def test_tells_seconds_quality_and_heart_rate(self, encoder, ecg):
         encoding = encoder.encode(RawEcg(ecg, FS_HZ))
 
-        assert 5.0 <= encoding.amount <= 10.0
-        assert encoding.unit == "s"
-        assert 0.0 < encoding.quality <= 1.0
+        assert encoding.evidence.seconds is not None
+        assert 5.0 <= encoding.evidence.seconds <= 10.0
+        assert 0.0 < encoding.evidence.quality <= 1.0
         assert isinstance(encoding.facts, EcgFacts)
         assert encoding.facts.heart_rate_bpm is not None
         assert 30.0 < encoding.facts.heart_rate_bpm < 200.0

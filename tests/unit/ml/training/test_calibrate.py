@@ -6,6 +6,7 @@ from ml.export.beat_network import beat_lda_network
 from ml.runtime.ecg.beat_preparation import BeatPreparation
 from ml.runtime.ecg.raw_ecg import RawEcg
 from ml.runtime.ecg.strip_preparation import StripPreparation
+from ml.runtime.evidence import SECONDS, EvidenceArray
 from ml.runtime.vector_network import VectorNetwork
 from ml.synthetic.ecg import SyntheticPerson
 from ml.training.calibrate import Cohort, calibrate, encode_cohort, first_and_last
@@ -25,8 +26,8 @@ def cohort(seconds: float, people: int = 60, failures: int = 3) -> Cohort:
     vectors /= np.linalg.norm(vectors, axis=2, keepdims=True)
     vectors[1, :failures] = np.nan
     subjects = tuple(f"p{n:02d}" for n in range(people))
-    sides = np.full((2, people), seconds), np.full((2, people), 0.8)
-    return Cohort(seconds, subjects, vectors.astype(np.float32), *sides)
+    sides = EvidenceArray(np.full((2, people), seconds), SECONDS, np.full((2, people), 0.8))
+    return Cohort(seconds, subjects, vectors.astype(np.float32), sides)
 
 
 @pytest.fixture(scope="module", params=["mean beat", "network"])
@@ -76,7 +77,7 @@ class TestEncodeCohort:
 
         served = [network.encode(RawEcg(strip.signal, 300.0)) for strip in raw]
         np.testing.assert_array_equal(found.vectors[:, 0], np.stack([e.vector for e in served]))
-        assert found.accepted_s[:, 0].tolist() == [e.amount for e in served]
+        assert found.evidence.amount[:, 0].tolist() == [e.evidence.amount for e in served]
 
     def test_unpaired_strips_are_refused(self, network, tmp_path):
         strips = condition_strips([RawStrip(n, 0, 250.0, np.zeros(2000)) for n in "ab"], tmp_path / "set")

@@ -11,6 +11,7 @@ from ml.evaluation.trials.trials import Cut, Presentation
 from ml.runtime.ecg.raw_ecg import RawEcg
 from ml.runtime.ecg.signal.errors import SignalTooShortError
 from ml.runtime.encoder import BundledEncoder, load_bundle
+from ml.runtime.evidence import SECONDS, Evidence
 from tests.bundles import write_tiny_bundle
 
 
@@ -26,7 +27,7 @@ class CountingEncoder:
         if ecg.size < 3 * fs_hz:
             raise SignalTooShortError("too short")
         vector = ecg[:2] / np.linalg.norm(ecg[:2])
-        return SimpleNamespace(vector=vector, amount=ecg.size / fs_hz, quality=0.5)
+        return SimpleNamespace(vector=vector, evidence=Evidence(ecg.size / fs_hz, SECONDS, 0.5))
 
 
 def cut(name: str, first: tuple[float, float], *, seconds: float = 5.0, session: str = "") -> Cut:
@@ -76,7 +77,7 @@ class TestEncodingCache:
         assert (first.calls, second.calls) == (2, 0)
         for key, encoded in fresh.items():
             np.testing.assert_array_equal(again[key].vector, encoded.vector)
-            assert (again[key].seconds, again[key].quality) == (encoded.seconds, encoded.quality)
+            assert again[key].evidence == encoded.evidence
 
     def test_only_what_is_missing_is_encoded(self, tmp_path: Path) -> None:
         encoder = CountingEncoder()
@@ -109,7 +110,7 @@ class TestPoolPresentations:
 
         np.testing.assert_allclose(found.vectors, [[0.6, 0.8]], atol=1e-6)
         np.testing.assert_array_equal(found.vectors, found.reference_vectors)
-        assert found.seconds.tolist() == [5.0]
+        assert found.evidence.amount.tolist() == [5.0]
 
     def test_seconds_add_up_and_failed_cuts_are_left_out(self, tmp_path: Path) -> None:
         presented = Presentation.of(
@@ -122,7 +123,7 @@ class TestPoolPresentations:
 
         np.testing.assert_allclose(found.vectors, [[np.sqrt(0.5), np.sqrt(0.5)]], atol=1e-6)
         np.testing.assert_allclose(found.reference_vectors, [[1.0, 0.0]], atol=1e-6)
-        assert found.seconds.tolist() == [10.0]
+        assert found.evidence.amount.tolist() == [10.0]
         assert found.codes == ("",)
 
     def test_nothing_accepted_is_a_failure_to_enroll(self, tmp_path: Path) -> None:

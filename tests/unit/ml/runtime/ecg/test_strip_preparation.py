@@ -66,7 +66,7 @@ class TestPrepare:
 
         prepared = network.prepare(RawEcg(ecg, 250.0))
 
-        assert prepared.amount == 15.0
+        assert prepared.evidence.amount == 15.0
         assert prepared.inputs["windows"].shape == (8, 368)  # 2 before, 6 behind it.
 
     def test_a_strip_without_a_whole_beat_is_refused(self, network):
