@@ -89,8 +89,7 @@ class EncodedCaptures:
     def batch(self, encoder: Encoder) -> Batch:
         """What the encoder accepts and rejects of its own modality.
 
-        It is encoded now if it has not been. Inside a transaction that happens only where an encoder came
-        into use since the request began.
+        They are encoded now if they have not been. Services see to it before they open a transaction.
         """
         if not self.holds(encoder):
             self._batches[encoder.encoder_id] = self._encode(encoder)

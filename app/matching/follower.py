@@ -17,7 +17,7 @@ from app.domain.ports import Encoder, Encoders, ReferenceRow, Store, TemplateInd
 from app.domain.references import Modality, Template, TemplateKey, Vector
 from app.domain.subjects import Gallery
 from app.matching.gallery_state import GalleryState, LoadedSubject
-from app.matching.matcher import Transforms, newest_transforms
+from app.matching.matcher import newest_transforms
 from app.matching.null_jumps import NullJump
 from app.matching.probe import weighted_quality
 
@@ -86,12 +86,6 @@ class GalleryFollower:
             if state.revision < gallery.revision:
                 self._catch_up(uow, gallery, state)
         return state
-
-    def last_transforms(self, gallery_uuid: UUID) -> Transforms:
-        """Those of the gallery when it was followed last: no store is read, and they may be out of date."""
-        with self._lock:
-            state = self._states.get(gallery_uuid)
-        return {} if state is None else state.transforms
 
     def forget_gone(self) -> None:
         """Drop the states of galleries that are gone, or that a restored backup set back."""

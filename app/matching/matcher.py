@@ -64,6 +64,10 @@ class Matcher:
             if (modality, encoder.encoder_id) in transforms
         ]
 
+    def lacking(self, captures: EncodedCaptures, transforms: Transforms) -> list[Encoder]:
+        """Encoders that the gallery has a transform for, and the captures have not been encoded under."""
+        return [encoder for encoder, _ in self.asked(captures, transforms) if not captures.holds(encoder)]
+
     def transformed(
         self, gallery: Gallery, transforms: Transforms, captures: EncodedCaptures, min_quality: float
     ) -> list[TransformedProbe]:

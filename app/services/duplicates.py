@@ -58,10 +58,9 @@ class DuplicateSearch:
             if gallery is None:
                 return ()
             state = self._follower.up_to_date(uow, gallery)
-            asked = self._matcher.asked(captured, state.transforms)
-            lacking = [encoder for encoder, _ in asked if not captured.holds(encoder)]
+            lacking = self._matcher.lacking(captured, state.transforms)
             names = [] if lacking else self._names(gallery, state, captured)
-        if lacking:  # Older versions: encoded with no transaction open, and then looked at anew.
+        if lacking:  # Older versions: encoded with no transaction open, and then the look is taken anew.
             captured.add(lacking)
             return self.names_like(caller, gallery_name, subject_id, captured)
         return tuple(name for name in dict.fromkeys(names) if name != subject_id)[:MAX_NAMES]

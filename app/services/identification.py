@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.domain.activity import ActivityRecogniser
 from app.domain.captures import Capture
@@ -22,7 +24,7 @@ from app.matching.decision_report import Enrolled, Report, activity_of, unusable
 from app.matching.encoded_captures import EncodedCaptures, encode
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState, KnownSubject
-from app.matching.matcher import Matcher
+from app.matching.matcher import Matcher, TransformedProbe
 from app.matching.scoreboard import Scoreboard
 from app.services.access import granted_gallery
 from app.services.verification import refuse_feature_fusion
@@ -46,6 +48,15 @@ class _Ranked:
     row: int
     subject: KnownSubject
     enrolled: Enrolled
+
+
+class _Search(NamedTuple):
+    """What a search came to: the first candidates of a scoreboard, and what they were compared with."""
+
+    policy: Policy
+    board: Scoreboard
+    probes: Sequence[TransformedProbe]
+    ranked: Sequence[_Ranked]
 
 
 class IdentificationService:
@@ -80,20 +91,8 @@ class IdentificationService:
         refuse_feature_fusion(request.fusion)
         exact = Scope.READ_SCORES in caller.scopes
         lists_others = exact and Scope.READ in caller.scopes
-        with self._store.reading() as uow:
-            gallery, _ = _sought(uow, caller, request)
-        captures = encode(request.recordings, self._encoders)  # Takes its time, with no transaction open.
-        asked = self._matcher.asked(captures, self._follower.last_transforms(gallery.uuid))
-        captures.add(encoder for encoder, _ in asked)
-        with self._store.reading() as uow:
-            gallery, policy = _sought(uow, caller, request)
-            captures.require_usable(policy.quality_floor)
-            state = self._follower.up_to_date(uow, gallery)
-            with state.lock:  # Whoever held it before may have followed a renewal.
-                probes = self._matcher.transformed(gallery, state.transforms, captures, policy.quality_floor)
-                board = self._matcher.against_gallery(state, probes, policy)
-                ranked = _ranked(board, state, request.max_candidates)
-            ranked = _still_enrolled(uow, gallery, ranked)[: request.max_candidates]
+        captures = encode(request.recordings, self._encoders)
+        policy, board, probes, ranked = self._search(caller, request, captures)
         activity = activity_of(captures, self._recogniser)
         if not ranked:
             return _nobody(policy, captures, activity, exact=exact)
@@ -122,11 +121,31 @@ class IdentificationService:
             ),
         )
 
+    def _search(
+        self, caller: ApiClient, request: IdentificationRequest, captures: EncodedCaptures
+    ) -> _Search:
+        """Compare with the gallery; what is wrong with the request comes before what is with its captures.
 
-def _sought(uow: UnitOfWork, caller: ApiClient, request: IdentificationRequest) -> tuple[Gallery, Policy]:
-    """Where the probe is searched, and what a match must reach."""
-    gallery = granted_gallery(uow, caller, request.gallery)
-    return gallery, tighten(gallery.policy, fpir=request.fpir)
+        Encoding takes longer than all else, and no transaction is open meanwhile: where older versions turn
+        out to be needed, they are encoded after it, and the search begins anew.
+        """
+        with self._store.reading() as uow:
+            gallery = granted_gallery(uow, caller, request.gallery)
+            policy = tighten(gallery.policy, fpir=request.fpir)
+            captures.require_usable(policy.quality_floor)
+            state = self._follower.up_to_date(uow, gallery)
+            lacking = self._matcher.lacking(captures, state.transforms)
+            if not lacking:
+                with state.lock:  # Whoever held it before may have followed a renewal.
+                    probes = self._matcher.transformed(
+                        gallery, state.transforms, captures, policy.quality_floor
+                    )
+                    board = self._matcher.against_gallery(state, probes, policy)
+                    ranked = _ranked(board, state, request.max_candidates)
+                present = _still_enrolled(uow, gallery, ranked)[: request.max_candidates]
+                return _Search(policy, board, probes, present)
+        captures.add(lacking)
+        return self._search(caller, request, captures)
 
 
 def _ranked(board: Scoreboard, state: GalleryState, limit: int) -> list[_Ranked]:

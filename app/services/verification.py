@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from app.domain.activity import ActivityRecogniser
 from app.domain.captures import Capture
 from app.domain.errors import UnprocessableError
-from app.domain.policies import Policy, tighten
+from app.domain.policies import tighten
 from app.domain.ports import Encoders, Store, UnitOfWork
 from app.domain.references import Modality
 from app.domain.scores import ComparisonDecision, Fusion
-from app.domain.subjects import ApiClient, Gallery, Scope, Subject
+from app.domain.subjects import ApiClient, Scope, Subject
 from app.matching.decision_report import Enrolled, Report, activity_of
-from app.matching.encoded_captures import EncodedCaptures, encode
+from app.matching.encoded_captures import encode
 from app.matching.follower import GalleryFollower
 from app.matching.matcher import Matcher, newest_transforms
 from app.services.access import found_subject, granted_gallery
@@ -50,8 +50,8 @@ class VerificationService:
     def verify(self, caller: ApiClient, request: VerificationRequest) -> ComparisonDecision:
         """Decide on the claim.
 
-        Encoding takes longer than all else, so no transaction is open meanwhile: what is decided beforehand
-        is who may ask, and it is read again with what is compared.
+        Encoding takes longer than all else, so it is done before the transaction. What is wrong with the
+        request is still said before what is wrong with its captures.
 
         Raises:
             GalleryNotFoundError, SubjectNotFoundError: No such gallery or subject for this caller.
@@ -60,11 +60,11 @@ class VerificationService:
                 ``fusion_unavailable``, ``modality_unavailable``.
         """
         refuse_feature_fusion(request.fusion)
+        captures = encode(request.recordings, self._encoders)
         with self._store.reading() as uow:
-            gallery, _, _ = _claimed(uow, caller, request)
-        captures = self._encoded(request, gallery)
-        with self._store.reading() as uow:
-            gallery, policy, subject = _claimed(uow, caller, request)
+            gallery = granted_gallery(uow, caller, request.gallery)
+            policy = tighten(gallery.policy, fmr=request.fmr)
+            subject = found_subject(uow, gallery, request.subject_id)
             captures.require_usable(policy.quality_floor)
             state = self._follower.up_to_date(uow, gallery)
             loaded = self._follower.load(uow, gallery, [subject.uuid])
@@ -89,25 +89,10 @@ class VerificationService:
             activity=activity_of(captures, self._recogniser),
         )
 
-    def _encoded(self, request: VerificationRequest, gallery: Gallery) -> EncodedCaptures:
-        captures = encode(request.recordings, self._encoders)
-        transforms = self._follower.last_transforms(gallery.uuid)
-        captures.add(encoder for encoder, _ in self._matcher.asked(captures, transforms))
-        return captures
-
     def _retired(self, uow: UnitOfWork, subject: Subject) -> frozenset[Modality]:
         """Modalities the subject has references of, under encoders that are not loaded."""
         keys = uow.references.keys_of(subject.uuid)
         return frozenset(k.modality for k in keys if self._encoders.get(k.encoder) is None)
-
-
-def _claimed(
-    uow: UnitOfWork, caller: ApiClient, request: VerificationRequest
-) -> tuple[Gallery, Policy, Subject]:
-    """What the claim is decided by, and whom it names."""
-    gallery = granted_gallery(uow, caller, request.gallery)
-    policy = tighten(gallery.policy, fmr=request.fmr)
-    return gallery, policy, found_subject(uow, gallery, request.subject_id)
 
 
 def refuse_feature_fusion(fusion: Fusion) -> None:

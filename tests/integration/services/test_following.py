@@ -116,8 +116,8 @@ class TestReplicas:
 class InterruptedEncoder(FakeEncoder):
     """Lets something else happen while a probe is being encoded, once."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, version="2026.11") -> None:
+        super().__init__(version)
         self.meanwhile = None
 
     def encode(self, capture):
@@ -125,6 +125,24 @@ class InterruptedEncoder(FakeEncoder):
         if meanwhile is not None:
             meanwhile()
         return super().encode(capture)
+
+
+def count_transactions(process):
+    """Those that are open, from now on."""
+    store, open_now = process.services.verification._store, []  # One store for all services.
+
+    def counted(begin):
+        @contextmanager
+        def within():
+            with begin() as uow:
+                open_now.append(uow)
+                yield uow
+            open_now.remove(uow)
+
+        return within
+
+    store.reading, store.writing = counted(store.reading), counted(store.writing)
+    return open_now
 
 
 class TestInterleaving:
@@ -178,22 +196,19 @@ class TestInterleaving:
         with pytest.raises(FailureToAcquireError):
             process.verify("p1", recording(1, 7))
 
-    @pytest.mark.parametrize("call", ["verify", "identify"])
-    def test_no_transaction_is_open_while_a_probe_is_encoded(self, interrupted, call):
-        process, encoder = interrupted
-        store = process.services.verification._store  # One for all services.
-        reading, open_now, seen = store.reading, [], []
+    @pytest.mark.parametrize("call", ["verify", "identify", "enroll"])
+    @pytest.mark.parametrize("version", ["2026.11", "2027.01"])
+    def test_no_transaction_is_open_while_captures_are_encoded(self, replica, call, version):
+        """Under the version that the people here were enrolled with, and under the newer default."""
+        old, new = InterruptedEncoder("2026.11"), InterruptedEncoder("2027.01")
+        before = replica(old)
+        for person in range(PEOPLE):
+            before.enroll(f"p{person}", recording(person))
+        process, seen = replica(new, old), []
+        transactions = count_transactions(process)
 
-        @contextmanager
-        def counted():
-            with reading() as uow:
-                open_now.append(uow)
-                yield uow
-            open_now.pop()
-
-        store.reading = counted
-        encoder.meanwhile = lambda: seen.append(len(open_now))
-        getattr(process, call)(*(["p1"] if call == "verify" else []), recording(1, 7))
+        {"2026.11": old, "2027.01": new}[version].meanwhile = lambda: seen.append(len(transactions))
+        getattr(process, call)(*(["p1"] if call != "identify" else []), recording(1, 7))
 
         assert seen == [0]
 
