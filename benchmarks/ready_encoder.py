@@ -8,9 +8,11 @@ import numpy as np
 
 from app.adapters.encoders import LoadedEncoders
 from app.domain import ports
-from app.domain.ports import Calibration, Encoder, EncoderCard
+from app.domain.ports import Encoder, EncoderCard
 from app.domain.references import Encoding, Modality, Recording, Vector
 from benchmarks.strips import ENROLLED_S, ecg_encoder
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.evidence import SECONDS, Evidence
 
 
 class ReadyEncoder(ports.Encoder):
@@ -42,7 +44,7 @@ class ReadyEncoder(ports.Encoder):
 
     def encode(self, recording: Recording) -> Encoding:
         assert isinstance(recording.payload, np.ndarray)
-        return Encoding(vector=recording.payload, quality=0.9, seconds=ENROLLED_S)
+        return Encoding(recording.payload, Evidence(ENROLLED_S, SECONDS, 0.9))
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
         return self._inner.pool(vectors, sessions)

@@ -13,7 +13,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from app.adapters.encoders import BundleCalibration
 from app.domain.activity import UNKNOWN_ACTIVITY, ActivityCard, ActivitySegment, Pieces
 from app.domain.errors import FailureToAcquireError
 from app.domain.ports import Encoder, EncoderCard
@@ -22,6 +21,7 @@ from app.domain.scores import ActivityEstimate
 from ml.runtime.calibration.llr import Calibration, softened_grid
 from ml.runtime.calibration.llr_map import LlrMap
 from ml.runtime.calibration.nulls import EVIDENCE_CLASSES, LlrHistogram, PairScores, fit_null
+from ml.runtime.evidence import IMAGES, SECONDS, Evidence
 
 PATTERN_SAMPLES = 12
 CALIBRATION_PEOPLE = 400
@@ -65,6 +65,20 @@ def fake_calibration() -> Calibration:
     )
 
 
+@lru_cache(maxsize=1)
+def fake_image_calibration() -> Calibration:
+    """The same numbers for images: one class of evidence, whatever its amount."""
+    timed = fake_calibration()
+    return replace(
+        timed,
+        nulls=timed.nulls[:1],
+        llr_histograms=timed.llr_histograms[:1],
+        mated_quantiles_db=timed.mated_quantiles_db[:1],
+        mated_medians_db=(),
+        unit=IMAGES,
+    )
+
+
 class FakeEncoder:
     """Folds an ECG by 12 samples; refuses as the real one does."""
 
@@ -76,8 +90,8 @@ class FakeEncoder:
         self.encoder_id = f"fake@{version}"
 
     @property
-    def calibration(self) -> BundleCalibration:
-        return BundleCalibration(fake_calibration())
+    def calibration(self) -> Calibration:
+        return fake_calibration()
 
     @property
     def card(self) -> EncoderCard:
@@ -108,8 +122,7 @@ class FakeEncoder:
             raise FailureToAcquireError("Nothing repeats like heartbeats.", code="no_heartbeat")
         return Encoding(
             vector=unit(pattern).astype(np.float32),
-            quality=float(min(1.0, explained)),
-            seconds=seconds,
+            evidence=Evidence(seconds, SECONDS, float(min(1.0, explained))),
             heart_rate_bpm=72.0,
             strip=ecg,
         )
@@ -231,9 +244,13 @@ class FakeFaceEncoder(FakeEncoder):
         super().__init__(version)
         self.encoder_id = f"fakeface@{version}"
 
+    @property
+    def calibration(self) -> Calibration:
+        return fake_image_calibration()
+
     def encode(self, recording: Recording) -> Encoding:
         """The image's bytes are the vector: float32, 12 numbers."""
         vector = np.frombuffer(recording.payload, dtype=np.float32)
         if vector.size != PATTERN_SAMPLES:
             raise FailureToAcquireError("There is no face.", code="no_face")
-        return Encoding(vector=unit(vector).astype(np.float32), quality=0.9, seconds=0.0)
+        return Encoding(unit(vector).astype(np.float32), Evidence(1.0, IMAGES, 0.9))

@@ -4,117 +4,24 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.adapters.metrics import encoding_time
 from app.domain import ports
 from app.domain.errors import ConfigurationError, FailureToAcquireError
-from app.domain.ports import EncoderCard, Float64Array, IntArray
+from app.domain.ports import EncoderCard, Float64Array
 from app.domain.references import Encoding, Modality, Recording, Vector
 from ml.runtime.bundle import ENCODER_KINDS, WEIGHTS_FILE, preference, read_bundle
 from ml.runtime.calibration.llr import Calibration
-from ml.runtime.calibration.nulls import Null, evidence_classes
 from ml.runtime.ecg.signal.conditioning import condition
 from ml.runtime.ecg.signal.errors import SignalError
 from ml.runtime.encoder import BundleError, EcgEncoder
-from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
+from ml.runtime.evidence import SECONDS, Evidence
 from ml.runtime.pooling import pool
 
 WARM_UP_FS_HZ = 250.0
-
-
-@dataclass(frozen=True)
-class BundleCalibration(ports.Calibration):
-    """A bundle's calibration as the services see it."""
-
-    inner: Calibration
-
-    @property
-    def ceiling_db(self) -> float:
-        return self.inner.ceiling_db
-
-    @property
-    def non_mated_pairs(self) -> int:
-        return self.inner.non_mated_pairs
-
-    def llr_db(self, cosine: Float64Array, seconds: Float64Array, quality: Float64Array) -> Float64Array:
-        return self.inner.llr_db(cosine, seconds, quality)
-
-    def soften_db(self, llr_db: Float64Array) -> Float64Array:
-        return self.inner.soften_db(llr_db)
-
-    def reached_by_chance_db(self, evidence_class: int, rate: float) -> float:
-        return self.inner.reached_by_chance_db(evidence_class, rate)
-
-    def expected_gain_db(self, now_s: float, then_s: Float64Array) -> Float64Array:
-        return self.inner.expected_gain_db(now_s, then_s)
-
-    def expected_agreement(self, seconds: Float64Array) -> float:
-        return self.inner.expected_agreement(seconds)
-
-    def evidence_class(self, seconds: Float64Array) -> IntArray:
-        return evidence_classes(seconds)
-
-    def null(self, evidence_class: int) -> Null:
-        return self.inner.null(evidence_class)
-
-    def fit_gallery_null(
-        self, llr_db: Float64Array, evidence_classes: NDArray[np.integer[Any]]
-    ) -> ports.GalleryNull:
-        return _OwnNull(self.inner, fit_gallery_null(self.inner, llr_db, evidence_classes))
-
-
-@dataclass(frozen=True)
-class _OwnNull(ports.GalleryNull):
-    calibration: Calibration
-    inner: GalleryNull
-
-    @property
-    def corrected(self) -> bool:
-        return self.inner.corrected
-
-    @property
-    def slope(self) -> float:
-        return self.inner.slope
-
-    @property
-    def offset_db(self) -> float:
-        return self.inner.offset_db
-
-    @property
-    def pairs(self) -> int:
-        return self.inner.pairs
-
-    @property
-    def subjects(self) -> int:
-        return self.inner.subjects
-
-    @property
-    def measured_over_nominal(self) -> float | None:
-        return self.inner.measured_over_nominal
-
-    @property
-    def possible_duplicates(self) -> Sequence[Sequence[int]]:
-        return self.inner.possible_duplicates.groups
-
-    @property
-    def raised_db(self) -> float:
-        return self.inner.raised_db
-
-    @property
-    def limited(self) -> bool:
-        return self.inner.limited
-
-    def apply(self, llr_db: Float64Array) -> Float64Array:
-        return self.inner.apply(llr_db)
-
-    def null(self, evidence_class: int) -> Null:
-        return self.inner.null(self.calibration, evidence_class)
 
 
 class BundleEncoder(ports.Encoder):
@@ -123,7 +30,6 @@ class BundleEncoder(ports.Encoder):
     def __init__(self, inner: EcgEncoder) -> None:
         self._inner = inner
         self._encoder_id, self._modality = inner.encoder_id, Modality(inner.info.modality)
-        self._calibration = BundleCalibration(inner.calibration)
 
     @property
     def encoder_id(self) -> str:
@@ -138,8 +44,8 @@ class BundleEncoder(ports.Encoder):
         return self._inner.info.vector_size
 
     @property
-    def calibration(self) -> ports.Calibration:
-        return self._calibration
+    def calibration(self) -> Calibration:
+        return self._inner.calibration
 
     @property
     def card(self) -> EncoderCard:
@@ -167,8 +73,7 @@ class BundleEncoder(ports.Encoder):
             raise FailureToAcquireError(str(error), code=error.code) from error
         return Encoding(
             vector=encoding.vector,
-            quality=encoding.quality,
-            seconds=encoding.seconds,
+            evidence=Evidence(encoding.seconds, SECONDS, encoding.quality),
             heart_rate_bpm=encoding.heart_rate_bpm,
             reasons=encoding.reasons,
             strip=strip,

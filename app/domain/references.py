@@ -11,6 +11,8 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.runtime.evidence import IMAGES, SECONDS, Evidence
+
 Vector = NDArray[np.float32]
 
 UNKNOWN_POSITION = "unknown"
@@ -21,6 +23,11 @@ class Modality(StrEnum):
     ECG = "ecg"
     FACE = "face"
     FINGERPRINT = "fingerprint"
+
+    @property
+    def evidence_unit(self) -> str:
+        """What its evidence is counted in."""
+        return SECONDS if self is Modality.ECG else IMAGES
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,21 +56,19 @@ class Encoding:
 
     Attributes:
         vector: Unit norm, float32, shape (vector_size,), not yet transformed.
-        quality: 0 … 1.
-        seconds: Accepted seconds of signal (ECG), else 0.
+        evidence: How much of the recording was accepted, and how good it is.
         heart_rate_bpm: Median heart rate (ECG), if there are beats enough.
         strip: The ECG as the encoder prepared it, for whoever reads more out of it; opaque.
     """
 
     vector: Vector
-    quality: float
-    seconds: float
+    evidence: Evidence
     heart_rate_bpm: float | None = None
     reasons: tuple[str, ...] = ()
     strip: object | None = None
 
     def __repr__(self) -> str:
-        return f"Encoding(quality={self.quality:.2f}, seconds={self.seconds:.1f})"
+        return f"Encoding({self.evidence})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,16 +77,14 @@ class Template:
 
     Attributes:
         vector: Unit norm; a probe's is shorter where its recordings agree less than one person's do.
-        seconds: Accepted seconds of all recordings.
-        quality: Their seconds-weighted mean.
+        evidence: Of all recordings together.
     """
 
     vector: Vector
-    seconds: float
-    quality: float
+    evidence: Evidence
 
     def __repr__(self) -> str:
-        return f"Template(seconds={self.seconds:.1f}, quality={self.quality:.2f})"
+        return f"Template({self.evidence})"
 
 
 class TemplateKey(NamedTuple):
@@ -116,8 +119,7 @@ class Reference:
     encoder: str
     transform_version: int
     ciphertext: bytes = field(repr=False)
-    quality: float
-    seconds: float
+    evidence: Evidence
     session: str
     captured_at: datetime | None
     created_at: datetime

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from app.domain.ports import Encoder, Encoders, IndexKey, IntArray, TemplateIndex
 from app.domain.references import Modality, Template, TemplateKey, Vector, comparable
 from app.domain.subjects import GalleryTransform
-from app.matching.comparisons import BestBySlot, Comparisons, TemplateTable
+from app.matching.comparisons import EncoderComparisons, TemplateTable
 from app.matching.null_jumps import JumpWatch, NullJump
 from app.matching.null_samples import MAX_SUBJECTS, NullSample, SampledSubject
+from ml.runtime.evidence import pair
+from ml.runtime.matching.comparisons import BestOfPositions
 
 EXHAUSTIVE_UP_TO = 20_000  # subjects; larger galleries are shortlisted per modality and evidence class
 SHORTLIST = 256
@@ -151,7 +153,7 @@ class GalleryState:
             slots = np.array(ids, dtype=np.int64)
             vectors = np.concatenate([template.vector for template in templates]).reshape(slots.size, -1)
             self._index.upsert(self._index_key(key), slots, vectors)
-            self._tables.setdefault(key, TemplateTable()).put_all(slots, templates)
+            self._table(key).put_all(slots, templates)
         self._sample_all(heapq.nsmallest(MAX_SUBJECTS, ranked))
 
     def apply(self, subject_uuid: UUID, subject: LoadedSubject | None) -> None:
@@ -171,7 +173,7 @@ class GalleryState:
                 self._tables[key].slots.discard(slot)
             else:
                 self._index.upsert(self._index_key(key), ids, template.vector[None, :])
-                self._tables.setdefault(key, TemplateTable()).put(slot, template)
+                self._table(key).put(slot, template)
         self._keys_of[slot] = tuple(subject.templates)
         self._resample(slot, subject)
 
@@ -189,6 +191,12 @@ class GalleryState:
         return tuple(
             subject.uuid for slot in dict.fromkeys(lacking) if (subject := self._subjects[slot]) is not None
         )
+
+    def _table(self, key: TemplateKey) -> TemplateTable:
+        """Made when the first template is filed under the key."""
+        if key not in self._tables:
+            self._tables[key] = TemplateTable(key.modality.evidence_unit)
+        return self._tables[key]
 
     def _seat(self, subject: LoadedSubject) -> int:
         slot = len(self._subjects)
@@ -248,7 +256,7 @@ class GalleryState:
 
     def compare(
         self, encoder: Encoder, templates: Mapping[str, Template], among: IntArray | None = None
-    ) -> Comparisons:
+    ) -> EncoderComparisons:
         """A probe's templates (by position) against everybody with a comparable one.
 
         Args:
@@ -256,21 +264,12 @@ class GalleryState:
             templates: Position → probe template.
             among: Only these slots, ascending.
         """
-        best = BestBySlot(len(self._subjects))
+        best = BestOfPositions(len(self._subjects), encoder.calibration.unit)
         for position, probe in templates.items():
             for key, table in self._comparable_tables(encoder, position):
                 slots, cosine = self._cosines(key, table, probe, among)
-                best.offer(slots, cosine, np.minimum(probe.seconds, table.seconds[slots]), probe, table)
-        slots = best.slots()
-        return Comparisons(
-            modality=encoder.modality,
-            encoder=encoder,
-            slots=slots,
-            cosine=best.cosine[slots],
-            compared=best.compared[slots],
-            seconds=best.seconds[slots],
-            quality=best.quality[slots],
-        )
+                best.offer(slots, cosine, probe.evidence, table.evidence(slots))
+        return EncoderComparisons.of(best, encoder)
 
     def shortlist(self, encoder: Encoder, templates: Mapping[str, Template]) -> IntArray:
         """Slots of the best by cosine in every evidence class, ascending."""
@@ -278,7 +277,7 @@ class GalleryState:
         for position, probe in templates.items():
             for key, table in self._comparable_tables(encoder, position):
                 slots, cosine = self._index.score_all(self._index_key(key), probe.vector)
-                classes = encoder.calibration.evidence_class(np.minimum(probe.seconds, table.seconds[slots]))
+                classes = encoder.calibration.evidence_classes(pair(probe.evidence, table.evidence(slots)))
                 for evidence_class in np.unique(classes):
                     members = np.flatnonzero(classes == evidence_class)
                     found.append(slots[members[_best(cosine[members], SHORTLIST)]])

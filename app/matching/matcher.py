@@ -11,14 +11,13 @@ from app.domain.errors import UnprocessableError
 from app.domain.policies import DistancePolicy, Policy
 from app.domain.ports import Encoder, Encoders, IntArray, TemplateVault, UnitOfWork
 from app.domain.references import Modality, Template, TemplateKey, comparable
-from app.domain.scores import (
-    pair_quality,
-)
 from app.domain.subjects import Gallery, GalleryTransform
-from app.matching.comparisons import Comparisons
+from app.matching.comparisons import EncoderComparisons
 from app.matching.gallery_state import EXHAUSTIVE_UP_TO, GalleryState
+from app.matching.policy_board import PolicyBoard
 from app.matching.probe import Probe, pool_probe
-from app.matching.scoreboard import Scoreboard, ScoredPart
+from ml.runtime.evidence import Evidence, EvidenceArray
+from ml.runtime.matching.comparisons import BestOfPositions
 
 Transforms = Mapping[tuple[Modality, str], GalleryTransform]
 """A gallery's newest transforms, by modality and encoder id."""
@@ -32,12 +31,10 @@ class TransformedProbe:
     templates: Mapping[str, Template]
 
     @property
-    def seconds(self) -> float:
-        return max(template.seconds for template in self.templates.values())
-
-    @property
-    def quality(self) -> float:
-        return max(self.templates.values(), key=lambda template: template.seconds).quality
+    def evidence(self) -> Evidence:
+        """Of the position that shows the most."""
+        shown = [template.evidence for template in self.templates.values()]
+        return max(shown, key=lambda evidence: evidence.amount)
 
 
 class Matcher:
@@ -105,7 +102,7 @@ class Matcher:
 
     def against_gallery(
         self, state: GalleryState, probes: Sequence[TransformedProbe], policy: Policy
-    ) -> Scoreboard:
+    ) -> PolicyBoard:
         """Score everybody who shares a modality with the probe; the caller holds the state's lock.
 
         Raises:
@@ -113,15 +110,14 @@ class Matcher:
         """
         _require_rules(policy, [probe.encoder.modality for probe in probes])
         comparisons, among = self.with_gallery(state, probes)
-        sample_of = state.sample
-        parts = [ScoredPart.of(c, sample_of(c.modality, c.encoder)) for c in comparisons if c.slots.size]
+        compared = [(c, state.sample(c.modality, c.encoder).fitted()) for c in comparisons if c.slots.size]
         sought = [(probe.encoder, probe.templates) for probe in probes]
         subjects = None if among is None else state.sharing(sought)
-        return Scoreboard(parts, policy, searched=True, gallery_size=subjects)
+        return PolicyBoard(compared, policy, searched=True, gallery_size=subjects)
 
     def with_gallery(
         self, state: GalleryState, probes: Sequence[TransformedProbe]
-    ) -> tuple[list[Comparisons], IntArray | None]:
+    ) -> tuple[list[EncoderComparisons], IntArray | None]:
         """Compare with everybody, or with the shortlist of a large gallery, which is returned beside.
 
         The caller holds the state's lock.
@@ -137,7 +133,7 @@ class Matcher:
         policy: Policy,
         *,
         any_position: bool = False,
-    ) -> Scoreboard:
+    ) -> PolicyBoard:
         """Score one subject's templates; an empty scoreboard if nothing is comparable.
 
         Raises:
@@ -148,10 +144,10 @@ class Matcher:
             [_compare_templates(probe, enrolled, any_position=any_position) for probe in probes]
         )
         with state.lock:
-            parts = [
-                ScoredPart.of(c, state.sample(c.modality, c.encoder)) for c in comparisons if c.slots.size
+            compared = [
+                (c, state.sample(c.modality, c.encoder).fitted()) for c in comparisons if c.slots.size
             ]
-        return Scoreboard(parts, policy, searched=False)
+        return PolicyBoard(compared, policy, searched=False)
 
 
 def newest_transforms(uow: UnitOfWork, gallery: Gallery) -> Transforms:
@@ -174,7 +170,7 @@ def _shortlist(state: GalleryState, probes: Sequence[TransformedProbe]) -> IntAr
     return np.unique(np.concatenate(found or [np.zeros(0, dtype=np.int64)]))
 
 
-def _first_only(comparisons: Sequence[Comparisons]) -> list[Comparisons]:
+def _first_only(comparisons: Sequence[EncoderComparisons]) -> list[EncoderComparisons]:
     """Of one modality, each candidate under the first encoder only; later parts lose those."""
     seen: dict[Modality, IntArray] = {}
     kept = []
@@ -187,27 +183,15 @@ def _first_only(comparisons: Sequence[Comparisons]) -> list[Comparisons]:
 
 def _compare_templates(
     probe: TransformedProbe, enrolled: Mapping[TemplateKey, Template], *, any_position: bool
-) -> Comparisons:
-    """One subject as a gallery of one: slot 0, the largest cosine over comparable positions."""
-    pairs = [
-        (template, reference)
-        for position, template in probe.templates.items()
-        for key, reference in enrolled.items()
-        if key.modality == probe.encoder.modality
-        and key.encoder == probe.encoder.encoder_id
-        and (any_position or comparable(position, key.position))
-    ]
-    cosines = [float(template.vector @ reference.vector) for template, reference in pairs]
-    best = [int(np.argmax(cosines))] if pairs else []
-    chosen = [pairs[index] for index in best]
-    return Comparisons(
-        modality=probe.encoder.modality,
-        encoder=probe.encoder,
-        slots=np.zeros(len(best), dtype=np.int64),
-        cosine=np.array([cosines[index] for index in best]),
-        compared=np.full(len(best), len(pairs), dtype=np.int64),
-        seconds=np.array([min(t.seconds, r.seconds) for t, r in chosen]),
-        quality=np.array(
-            [float(pair_quality(t.quality, t.seconds, r.quality, r.seconds)) for t, r in chosen]
-        ),
-    )
+) -> EncoderComparisons:
+    """One subject as a gallery of one, in slot 0."""
+    best = BestOfPositions(1, probe.encoder.calibration.unit)
+    slot = np.zeros(1, dtype=np.int64)
+    for position, template in probe.templates.items():
+        for key, reference in enrolled.items():
+            if (key.modality, key.encoder) != (probe.encoder.modality, probe.encoder.encoder_id):
+                continue
+            if any_position or comparable(position, key.position):
+                cosine = np.array([template.vector @ reference.vector])
+                best.offer(slot, cosine, template.evidence, EvidenceArray.of([reference.evidence]))
+    return EncoderComparisons.of(best, probe.encoder)

@@ -11,6 +11,7 @@ from app.domain.errors import FailureToAcquireError, Fault, UnprocessableError
 from app.domain.ports import Encoder, Encoders
 from app.domain.references import Encoding, Modality, Recording, Template
 from app.domain.scores import ModalityStatus
+from ml.runtime.evidence import EvidenceArray
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Acquired:
     index: int
     recording: Recording
     encoding: Encoding
+
+    @property
+    def quality(self) -> float:
+        return self.encoding.evidence.quality
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ class Probe:
 
     def accepted(self, encoder: Encoder, min_quality: float) -> tuple[Acquired, ...]:
         """Accepted recordings of at least this quality."""
-        return tuple(a for a in self.batch(encoder).accepted if a.encoding.quality >= min_quality)
+        return tuple(a for a in self.batch(encoder).accepted if a.quality >= min_quality)
 
     def rejections(self, min_quality: float) -> tuple[Rejection, ...]:
         """All rejections under the default encoders, by index."""
@@ -96,10 +101,10 @@ class Probe:
                 Rejection(
                     acquired.index,
                     "quality_too_low",
-                    f"Quality {acquired.encoding.quality:.2f} is below the gallery's {min_quality:.2f}.",
+                    f"Quality {acquired.quality:.2f} is below the gallery's {min_quality:.2f}.",
                 )
                 for acquired in self.batch(encoder).accepted
-                if acquired.encoding.quality < min_quality
+                if acquired.quality < min_quality
             )
         return tuple(sorted(found, key=lambda rejection: rejection.index))
 
@@ -142,7 +147,7 @@ class Probe:
             for acquired in batch.accepted
             if acquired.encoding.heart_rate_bpm is not None
         ]
-        return max(rated, key=lambda encoding: encoding.seconds, default=None)
+        return max(rated, key=lambda encoding: encoding.evidence.amount, default=None)
 
     def _encode(self, encoder: Encoder) -> Batch:
         accepted: list[Acquired] = []
@@ -165,20 +170,10 @@ def pool_probe(encoder: Encoder, encodings: Sequence[Encoding]) -> Template:
     a probe whose recordings agree less than one person's do is made shorter, and all its cosines smaller.
     """
     vectors = np.stack([encoding.vector for encoding in encodings])
-    seconds = np.array([encoding.seconds for encoding in encodings])
-    quality = np.array([encoding.quality for encoding in encodings])
+    evidence = EvidenceArray.of([encoding.evidence for encoding in encodings])
     pooled = encoder.pool(vectors, [""] * len(encodings))
     if len(encodings) > 1:
         agreement = float(np.linalg.norm(vectors.mean(axis=0, dtype=np.float64)))
-        pooled = pooled * np.float32(min(1.0, agreement / encoder.calibration.expected_agreement(seconds)))
-    return Template(
-        vector=pooled,
-        seconds=float(seconds.sum()),
-        quality=weighted_quality(quality, seconds),
-    )
-
-
-def weighted_quality(quality: np.ndarray, seconds: np.ndarray) -> float:
-    """Seconds-weighted mean quality; a plain mean where seconds mean nothing (images)."""
-    weights = seconds if seconds.sum() > 0 else np.ones_like(seconds)
-    return float(np.average(quality, weights=weights))
+        expected = encoder.calibration.expected_agreement(evidence.amount)
+        pooled = pooled * np.float32(min(1.0, agreement / expected))
+    return Template(pooled, evidence.pooled())

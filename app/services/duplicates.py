@@ -6,11 +6,12 @@ import numpy as np
 
 from app.domain.ports import Store
 from app.domain.subjects import ApiClient
-from app.matching.comparisons import Comparisons
+from app.matching.comparisons import EncoderComparisons
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState
 from app.matching.matcher import Matcher
 from app.matching.probe import Probe
+from ml.runtime.evidence import pair
 
 DUPLICATES_FPIR = 0.02
 """How often somebody new may be taken for somebody who is enrolled: one enrollment in fifty.
@@ -68,18 +69,18 @@ class DuplicateSearch:
         return tuple(name for name in dict.fromkeys(names) if name != subject_id)[:MAX_NAMES]
 
 
-def _alike(state: GalleryState, compared: Comparisons) -> list[int]:
+def _alike(state: GalleryState, compared: EncoderComparisons) -> list[int]:
     """Slots whose corrected score is too high for chance, the highest first."""
     calibration = compared.encoder.calibration
     correction = state.sample(compared.modality, compared.encoder).recent_null()
     found: list[tuple[float, int]] = []
-    classes = calibration.evidence_class(compared.seconds)
+    classes = calibration.evidence_classes(pair(compared.probe, compared.enrolled))
     for evidence_class in np.unique(classes):
         members = np.flatnonzero(classes == evidence_class)
         best = members[np.argsort(-compared.cosine[members], kind="stable")[:MAX_NAMES]]
-        llr_db = correction.apply(
-            calibration.llr_db(compared.cosine[best], compared.seconds[best], compared.quality[best])
-        )
+        nearest = compared.only(best)
+        scores = calibration.compare(nearest.cosine, nearest.probe, nearest.enrolled)
+        llr_db = correction.apply(scores.llr_db)
         rate = DUPLICATES_FPIR / state.subject_count / int(compared.compared.max())
         above = llr_db >= calibration.reached_by_chance_db(int(evidence_class), rate)
         found += zip(llr_db[above].tolist(), compared.slots[best[above]].tolist(), strict=True)

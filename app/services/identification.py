@@ -22,8 +22,8 @@ from app.matching.decision_report import Enrolled, Report, activity_of, unusable
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState, KnownSubject
 from app.matching.matcher import Matcher
+from app.matching.policy_board import PolicyBoard
 from app.matching.probe import Probe
-from app.matching.scoreboard import Scoreboard
 from app.services.access import granted_gallery
 from app.services.verification import refuse_feature_fusion
 
@@ -122,15 +122,15 @@ class IdentificationService:
         )
 
 
-def _ranked(board: Scoreboard, state: GalleryState, limit: int) -> list[_Ranked]:
+def _ranked(board: PolicyBoard, state: GalleryState, limit: int) -> list[_Ranked]:
     """The best rows with their subjects; equal ones by subject id. The caller holds the state's lock."""
     found = []
-    for row in board.ranking(limit).tolist():
+    for row in board.order.best(limit).tolist():
         slot = int(board.slots[row])
         subject = state.subject(slot)
         if subject is not None:
             found.append(_Ranked(row, subject, Enrolled(state.enrolled_modalities(slot))))
-    return sorted(found, key=lambda entry: (*board.sort_key(entry.row), entry.subject.subject_id))
+    return sorted(found, key=lambda entry: (*board.order.key(entry.row), entry.subject.subject_id))
 
 
 def _still_enrolled(uow: UnitOfWork, gallery: Gallery, ranked: list[_Ranked]) -> list[_Ranked]:

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 
 from app.domain.errors import FailureToAcquireError
 from app.domain.ports import Encoders
-from app.domain.references import Modality, Recording
+from app.domain.references import Recording
+from ml.runtime.evidence import Evidence
 
 
 @dataclass(frozen=True)
 class QualityReport:
-    """One recording's quality; ``code`` says why it was rejected, seconds and heart rate are ECG's."""
+    """One recording's quality; ``code`` says why it was rejected, the heart rate is an ECG's."""
 
     accepted: bool
     score: float
     reasons: tuple[str, ...]
     code: str | None = None
-    seconds: float | None = None
+    evidence: Evidence | None = None
     heart_rate_bpm: float | None = None
 
 
@@ -42,8 +43,8 @@ class QualityService:
             return QualityReport(accepted=False, score=0.0, reasons=(error.detail,), code=error.code)
         return QualityReport(
             accepted=True,
-            score=encoding.quality,
+            score=encoding.evidence.quality,
             reasons=encoding.reasons,
-            seconds=encoding.seconds if recording.modality is Modality.ECG else None,
+            evidence=encoding.evidence,
             heart_rate_bpm=encoding.heart_rate_bpm,
         )
