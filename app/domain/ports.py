@@ -125,24 +125,36 @@ class TemplateVault(Protocol):
 
 
 class IndexKey(NamedTuple):
-    """One comparable set of templates."""
+    """One comparable set of templates.
+
+    Attributes:
+        evidence_class: Of the enrolled side. What a cosine is worth depends on it, so a shortlist by cosine
+            has to be drawn per class.
+    """
 
     gallery_uuid: UUID
     modality: Modality
     position: str
     encoder: str
     transform_version: int
+    evidence_class: int = 0
 
 
 class TemplateIndex(Protocol):
-    """Exact inner-product search over unit vectors; derived data, safe to apply twice.
+    """Search by inner product over enrolled vectors; derived data, safe to apply twice.
 
-    Ids are our own int64. Adding an id replaces its vector. Vectors that are not finite or not of the
-    key's size are refused with ValueError. Unknown ids and keys are ignored by removals and searched
-    as empty. All methods may be called from several threads.
+    Ids are our own int64; each owns one vector or several. Vectors that are not finite or not of the key's
+    size are refused with ValueError. Unknown ids and keys are ignored by removals and searched as empty. All
+    methods may be called from several threads.
+
+    A search may be approximate: those who decide read the vectors of the shortlist and compare again.
     """
 
-    def upsert(self, key: IndexKey, ids: IntArray, vectors: Vector) -> None: ...
+    def upsert(self, key: IndexKey, ids: IntArray, vectors: Vector) -> None:
+        """Give ids their vectors, shapes (n,) and (n, d), in place of what they had.
+
+        An id that is named several times owns several vectors.
+        """
 
     def remove(self, key: IndexKey, ids: IntArray) -> None: ...
 
@@ -150,18 +162,22 @@ class TemplateIndex(Protocol):
 
     def keys(self) -> Sequence[IndexKey]: ...
 
-    def count(self, key: IndexKey) -> int: ...
+    def count(self, key: IndexKey) -> int:
+        """Different ids."""
 
-    def score_all(self, key: IndexKey, vector: Vector) -> tuple[IntArray, Vector]:
-        """Ids ascending and the cosine of each, shapes (n,), (n,)."""
+    def shortlist(self, key: IndexKey, vectors: Vector, k: int, best: int = 1) -> tuple[IntArray, Vector]:
+        """The k ids that resemble a probe most, with their scores, best first, ties by id.
 
-    def search(
-        self, key: IndexKey, vector: Vector, k: int, among: IntArray | None = None
-    ) -> tuple[IntArray, Vector]:
-        """Best k by cosine, ties by id ascending; ``among`` restricts to these ids."""
+        Args:
+            key: Where to search.
+            vectors: Of the probe, float32, shape (q, d), q ≥ 1.
+            k: How many ids at most.
+            best: What an id scores is the sum of so many of the largest products, one per probe vector, each
+                with the vector of the id that is most like it. 1: the largest product of any two.
+        """
 
     def vectors(self, key: IndexKey, ids: IntArray) -> Vector:
-        """Stored vectors of known ids, shape (n, d); KeyError for an unknown one."""
+        """Vectors of known ids, id by id, shape (n, d); KeyError for an unknown one."""
 
 
 # ── Store ─────────────────────────────────────────────────────────────────────────────────────────

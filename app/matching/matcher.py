@@ -9,13 +9,14 @@ import numpy as np
 
 from app.domain.errors import UnprocessableError
 from app.domain.policies import DistancePolicy, Policy
-from app.domain.ports import Encoder, Encoders, IntArray, TemplateVault, UnitOfWork
+from app.domain.ports import Encoder, Encoders, TemplateVault, UnitOfWork
 from app.domain.references import Modality, Template, TemplateKey, comparable
 from app.domain.subjects import Gallery, GalleryTransform
-from app.matching.comparisons import EncoderComparisons
-from app.matching.gallery_state import EXHAUSTIVE_UP_TO, GalleryState
+from app.matching.comparisons import EncoderComparisons, first_only
+from app.matching.gallery_state import GalleryState
 from app.matching.policy_board import PolicyBoard
 from app.matching.probe import Probe, pool_probe
+from app.matching.search import Sought, search, shortlisted
 from ml.runtime.evidence import Evidence, EvidenceArray
 from ml.runtime.matching.comparisons import BestOfPositions
 
@@ -101,29 +102,27 @@ class Matcher:
         return singles
 
     def against_gallery(
-        self, state: GalleryState, probes: Sequence[TransformedProbe], policy: Policy
+        self, state: GalleryState, probes: Sequence[TransformedProbe], policy: Policy, at_least: int = 1
     ) -> PolicyBoard:
-        """Score everybody who shares a modality with the probe; the caller holds the state's lock.
-
-        Raises:
-            UnprocessableError: ``policy_incomplete``.
-        """
-        _require_rules(policy, [probe.encoder.modality for probe in probes])
-        comparisons, among = self.with_gallery(state, probes)
-        compared = [(c, state.sample(c.modality, c.encoder).fitted()) for c in comparisons if c.slots.size]
-        sought = [(probe.encoder, probe.templates) for probe in probes]
-        subjects = None if among is None else state.sharing(sought)
-        return PolicyBoard(compared, policy, searched=True, gallery_size=subjects)
-
-    def with_gallery(
-        self, state: GalleryState, probes: Sequence[TransformedProbe]
-    ) -> tuple[list[EncoderComparisons], IntArray | None]:
-        """Compare with everybody, or with the shortlist of a large gallery, which is returned beside.
+        """Score all who may matter of those who share a modality with the probe.
 
         The caller holds the state's lock.
+
+        Args:
+            state: The gallery.
+            probes: The probe under each encoder, the default first in each modality.
+            policy: What is demanded.
+            at_least: Candidates that are to be listed.
+
+        Raises:
+            UnprocessableError: `policy_incomplete`.
         """
-        among = _shortlist(state, probes) if state.subject_count > EXHAUSTIVE_UP_TO else None
-        return _first_only([state.compare(p.encoder, p.templates, among) for p in probes]), among
+        _require_rules(policy, [probe.encoder.modality for probe in probes])
+        return search(state, [Sought(probe.encoder, probe.templates) for probe in probes], policy, at_least)
+
+    def most_alike(self, state: GalleryState, probes: Sequence[TransformedProbe]) -> list[EncoderComparisons]:
+        """Compare with those of the largest cosines; the caller holds the state's lock."""
+        return shortlisted(state, [Sought(probe.encoder, probe.templates) for probe in probes])
 
     def against_subject(
         self,
@@ -140,7 +139,7 @@ class Matcher:
             UnprocessableError: ``policy_incomplete``.
         """
         _require_rules(policy, [probe.encoder.modality for probe in probes])
-        comparisons = _first_only(
+        comparisons = first_only(
             [_compare_templates(probe, enrolled, any_position=any_position) for probe in probes]
         )
         with state.lock:
@@ -163,22 +162,6 @@ def _require_rules(policy: Policy, used: Sequence[Modality]) -> None:
         raise UnprocessableError(
             f"The gallery's distance policy has no rule for {', '.join(lacking)}.", code="policy_incomplete"
         )
-
-
-def _shortlist(state: GalleryState, probes: Sequence[TransformedProbe]) -> IntArray:
-    found = [state.shortlist(probe.encoder, probe.templates) for probe in probes]
-    return np.unique(np.concatenate(found or [np.zeros(0, dtype=np.int64)]))
-
-
-def _first_only(comparisons: Sequence[EncoderComparisons]) -> list[EncoderComparisons]:
-    """Of one modality, each candidate under the first encoder only; later parts lose those."""
-    seen: dict[Modality, IntArray] = {}
-    kept = []
-    for part in comparisons:  # The default first within a modality.
-        before = seen.get(part.modality)
-        kept.append(part if before is None else part.only(~np.isin(part.slots, before)))
-        seen[part.modality] = part.slots if before is None else np.union1d(before, part.slots)
-    return kept
 
 
 def _compare_templates(

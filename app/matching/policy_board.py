@@ -16,7 +16,8 @@ from ml.runtime.matching.order import CandidateOrder
 from ml.runtime.matching.scoreboard import Basis, Scoreboard
 from ml.runtime.matching.scored_part import ScoredPart
 
-_PASSING_DB = 1e6  # lifts candidates within all distances above the others
+PASSING_DB = 1e6
+"""Lifts candidates within all distances of a distance policy above the others."""
 
 
 class PolicyBoard(Scoreboard):
@@ -60,11 +61,16 @@ class PolicyBoard(Scoreboard):
         """By score above threshold; under a distance policy those who pass come first."""
         return self._judged[1]
 
+    @property
+    def matching_margin_db(self) -> float:
+        """The margin from which on candidates match."""
+        return PASSING_DB / 2 if isinstance(self.policy, DistancePolicy) else 0.0
+
     @cached_property
     def _judged(self) -> tuple[NDArray[np.bool_], CandidateOrder]:
         if isinstance(self.policy, DistancePolicy):
             passes = self._within_distances(self.policy)
-            return passes, CandidateOrder(np.where(passes, _PASSING_DB, 0.0) + self.score_db, self.llr_db)
+            return passes, CandidateOrder(np.where(passes, PASSING_DB, 0.0) + self.score_db, self.llr_db)
         decisions = self.decide(self._demand(self.policy))
         return decisions.passes, decisions.order
 

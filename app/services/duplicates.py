@@ -63,7 +63,7 @@ class DuplicateSearch:
                 templates = self._matcher.transformed(
                     gallery, state.transforms, captured, gallery.policy.quality_floor
                 )
-                comparisons, _ = self._matcher.with_gallery(state, templates)
+                comparisons = self._matcher.most_alike(state, templates)
                 alike = [slot for compared in comparisons for slot in _alike(state, compared)]
                 names = [known.subject_id for slot in alike if (known := state.subject(slot)) is not None]
         return tuple(name for name in dict.fromkeys(names) if name != subject_id)[:MAX_NAMES]

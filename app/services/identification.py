@@ -90,7 +90,7 @@ class IdentificationService:
                 probe.batch(encoder)  # Which takes its time, and needs no lock.
             with state.lock:  # Whoever held it before may have followed a renewal.
                 probes = self._matcher.transformed(gallery, state.transforms, probe, policy.quality_floor)
-                board = self._matcher.against_gallery(state, probes, policy)
+                board = self._matcher.against_gallery(state, probes, policy, request.max_candidates)
                 ranked = _ranked(board, state, request.max_candidates)
             ranked = _still_enrolled(uow, gallery, ranked)[: request.max_candidates]
         activity = activity_of(probe, self._recogniser)
