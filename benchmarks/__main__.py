@@ -1,4 +1,4 @@
-"""`make bench`: measure the budgets of DESIGN §10 and keep every raw number under docs/results."""
+"""`make bench`: measure the budgets of DESIGN §10 and keep every raw number under results."""
 
 from __future__ import annotations
 

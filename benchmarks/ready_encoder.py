@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from app.adapters.encoders import LoadedEncoders
 from app.domain import ports
 from app.domain.captures import EcgStrip
-from app.domain.ports import Calibration, Encoder, EncoderCard
+from app.domain.ports import Encoder, EncoderCard
 from app.domain.references import Modality, Vector
 from benchmarks.strips import ENROLLED_S, ecg_encoder
+from ml.runtime.calibration.llr import Calibration
 from ml.runtime.encoding import Encoding
 from ml.runtime.evidence import SECONDS, Evidence
 

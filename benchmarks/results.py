@@ -15,9 +15,8 @@ from rich.table import Table
 
 from benchmarks.measuring import machine_facts
 
-RESULTS = Path("docs/results")
-JSON_FILE = RESULTS / "benchmarks.json"
-MARKDOWN_FILE = RESULTS / "benchmarks.md"
+JSON_FILE = Path("results/benchmarks.json")
+MARKDOWN_FILE = Path("docs/results/benchmarks.md")
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,8 @@ def print_table(console: Console, found: Mapping[str, Sequence[Line]]) -> None:
 
 def save(found: Mapping[str, Sequence[Line]], *, quick: bool) -> None:
     """Replace what was measured this time; what was not stays, with the machine and moment of its own run."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    for file in (JSON_FILE, MARKDOWN_FILE):
+        file.parent.mkdir(parents=True, exist_ok=True)
     kept = json.loads(JSON_FILE.read_text()) if JSON_FILE.exists() else {}
     run = {"at": _now(), "revision": _revision(), "quick": quick, "machine": machine_facts()}
     for name, lines in found.items():
@@ -79,7 +79,7 @@ def _markdown(kept: Mapping[str, Any]) -> str:
     lines = [
         "# Speed and memory",
         "",
-        "Measured by `make bench`; every raw number is in `benchmarks.json`.",
+        "Measured by `make bench`; every raw number is in [benchmarks.json](../../results/benchmarks.json).",
         "Server on core 0, load generator on core 1. Ratios are of medians of rounds taken in turn;",
         "`scheduling` tells whether the run was put before the other work of a busy machine.",
         "",

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.adapters.encoders import BundleCalibration
 from app.domain.activity import UNKNOWN_ACTIVITY, ActivityCard, ActivitySegment, Pieces
 from app.domain.captures import EcgStrip, FaceImage
 from app.domain.errors import FailureToAcquireError
@@ -69,6 +68,20 @@ def fake_calibration() -> Calibration:
     )
 
 
+@lru_cache(maxsize=1)
+def fake_image_calibration() -> Calibration:
+    """The same numbers for images: one class of evidence, whatever its amount."""
+    timed = fake_calibration()
+    return replace(
+        timed,
+        nulls=timed.nulls[:1],
+        llr_histograms=timed.llr_histograms[:1],
+        mated_quantiles_db=timed.mated_quantiles_db[:1],
+        mated_medians_db=(),
+        unit=IMAGES,
+    )
+
+
 class FakeEcgFacts(NamedTuple):
     """What comes with a fake ECG for free."""
 
@@ -87,8 +100,8 @@ class FakeEncoder:
         self.encoder_id = f"fake@{version}"
 
     @property
-    def calibration(self) -> BundleCalibration:
-        return BundleCalibration(fake_calibration())
+    def calibration(self) -> Calibration:
+        return fake_calibration()
 
     @property
     def card(self) -> EncoderCard:
@@ -240,9 +253,13 @@ class FakeFaceEncoder(FakeEncoder):
         super().__init__(version)
         self.encoder_id = f"fakeface@{version}"
 
+    @property
+    def calibration(self) -> Calibration:
+        return fake_image_calibration()
+
     def encode(self, capture: FaceImage) -> Encoding:
         """The image's bytes are the vector: float32, 12 numbers."""
         vector = np.frombuffer(capture.image, dtype=np.float32)
         if vector.size != PATTERN_SAMPLES:
             raise FailureToAcquireError("There is no face.", code="no_face")
-        return Encoding(vector=unit(vector).astype(np.float32), evidence=Evidence(0.0, IMAGES, 0.9))
+        return Encoding(unit(vector).astype(np.float32), Evidence(1.0, IMAGES, 0.9))

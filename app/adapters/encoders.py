@@ -3,116 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from app.adapters.metrics import encoding_time
 from app.domain import ports
 from app.domain.captures import Capture
 from app.domain.errors import ConfigurationError, FailureToAcquireError
-from app.domain.ports import EncoderCard, Float64Array, IntArray
+from app.domain.ports import EncoderCard
 from app.domain.references import Modality, Vector
 from ml.runtime.bundle import ACTIVITY_KIND, WEIGHTS_FILE, preference, read_bundle
-from ml.runtime.calibration.llr import Calibration
-from ml.runtime.calibration.nulls import Null, evidence_classes
 from ml.runtime.encoder import BundledEncoder, BundleError
 from ml.runtime.encoding import Encoding
 from ml.runtime.errors import CaptureError
-from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
 from ml.runtime.pooling import pool
-
-
-@dataclass(frozen=True)
-class BundleCalibration(ports.Calibration):
-    """A bundle's calibration as the services see it."""
-
-    inner: Calibration
-
-    @property
-    def ceiling_db(self) -> float:
-        return self.inner.ceiling_db
-
-    @property
-    def non_mated_pairs(self) -> int:
-        return self.inner.non_mated_pairs
-
-    def llr_db(self, cosine: Float64Array, seconds: Float64Array, quality: Float64Array) -> Float64Array:
-        return self.inner.llr_db(cosine, seconds, quality)
-
-    def soften_db(self, llr_db: Float64Array) -> Float64Array:
-        return self.inner.soften_db(llr_db)
-
-    def reached_by_chance_db(self, evidence_class: int, rate: float) -> float:
-        return self.inner.reached_by_chance_db(evidence_class, rate)
-
-    def expected_gain_db(self, now_s: float, then_s: Float64Array) -> Float64Array:
-        return self.inner.expected_gain_db(now_s, then_s)
-
-    def expected_agreement(self, seconds: Float64Array) -> float:
-        return self.inner.expected_agreement(seconds)
-
-    def evidence_class(self, seconds: Float64Array) -> IntArray:
-        return evidence_classes(seconds)
-
-    def null(self, evidence_class: int) -> Null:
-        return self.inner.null(evidence_class)
-
-    def fit_gallery_null(
-        self, llr_db: Float64Array, evidence_classes: NDArray[np.integer[Any]]
-    ) -> ports.GalleryNull:
-        return _OwnNull(self.inner, fit_gallery_null(self.inner, llr_db, evidence_classes))
-
-
-@dataclass(frozen=True)
-class _OwnNull(ports.GalleryNull):
-    calibration: Calibration
-    inner: GalleryNull
-
-    @property
-    def corrected(self) -> bool:
-        return self.inner.corrected
-
-    @property
-    def slope(self) -> float:
-        return self.inner.slope
-
-    @property
-    def offset_db(self) -> float:
-        return self.inner.offset_db
-
-    @property
-    def pairs(self) -> int:
-        return self.inner.pairs
-
-    @property
-    def subjects(self) -> int:
-        return self.inner.subjects
-
-    @property
-    def measured_over_nominal(self) -> float | None:
-        return self.inner.measured_over_nominal
-
-    @property
-    def possible_duplicates(self) -> Sequence[Sequence[int]]:
-        return self.inner.possible_duplicates.groups
-
-    @property
-    def raised_db(self) -> float:
-        return self.inner.raised_db
-
-    @property
-    def limited(self) -> bool:
-        return self.inner.limited
-
-    def apply(self, llr_db: Float64Array) -> Float64Array:
-        return self.inner.apply(llr_db)
-
-    def null(self, evidence_class: int) -> Null:
-        return self.inner.null(self.calibration, evidence_class)
 
 
 class BundleEncoder:
@@ -124,7 +27,7 @@ class BundleEncoder:
         self.encoder_id = info.encoder_id
         self.modality = Modality(info.modality)
         self.vector_size = info.vector_size
-        self.calibration: ports.Calibration = BundleCalibration(inner.calibration)
+        self.calibration = inner.calibration
         self.card = EncoderCard(
             id=info.id,
             version=info.version,

@@ -22,6 +22,7 @@ from app.domain.references import (
     Vector,
 )
 from app.domain.subjects import ApiClient, Gallery, GalleryTransform, Subject
+from ml.runtime.calibration.llr import Calibration
 from ml.runtime.encoding import Encoding
 
 Float64Array = NDArray[np.float64]
@@ -32,100 +33,7 @@ Clock = Callable[[], datetime]
 NewId = Callable[[], UUID]
 
 
-# ── Encoders and their calibration ────────────────────────────────────────────────────────────────
-
-
-class Null(Protocol):
-    """Measured distribution of non-mated scores (decibans), one evidence class, one or more modalities."""
-
-    @property
-    def pairs(self) -> int: ...
-
-    @property
-    def resolution(self) -> float:
-        """The smallest rate the data resolve: 30 / pairs of the smallest part."""
-
-    def threshold(self, rate: float) -> float: ...
-
-    def fmr_at(self, score_db: float) -> float: ...
-
-    def convolve(self, other: Any) -> Any:
-        """The null of the sum of two independent scores."""
-
-
-class GalleryNull(Protocol):
-    """What a gallery's own non-mated comparisons say about this encoder on its sensor."""
-
-    @property
-    def corrected(self) -> bool: ...
-
-    @property
-    def slope(self) -> float: ...
-
-    @property
-    def offset_db(self) -> float: ...
-
-    @property
-    def pairs(self) -> int: ...
-
-    @property
-    def subjects(self) -> int: ...
-
-    @property
-    def measured_over_nominal(self) -> float | None: ...
-
-    @property
-    def possible_duplicates(self) -> Sequence[Sequence[int]]:
-        """Groups of subjects who may be one person, by row."""
-
-    @property
-    def raised_db(self) -> float:
-        """How much higher the gallery's own non-mated scores reach than the bundle's."""
-
-    @property
-    def limited(self) -> bool:
-        """Whether the map was held back: thresholds are more lenient than what was measured."""
-
-    def apply(self, llr_db: Float64Array) -> Float64Array: ...
-
-    def null(self, evidence_class: int) -> Null:
-        """Of corrected, softened scores: the gallery's own where its pairs resolve the rate."""
-
-
-class Calibration(Protocol):
-    """Cosine → log-likelihood ratio in decibans, with the nulls it was measured with."""
-
-    @property
-    def ceiling_db(self) -> float: ...
-
-    @property
-    def non_mated_pairs(self) -> int: ...
-
-    def llr_db(self, cosine: Float64Array, seconds: Float64Array, quality: Float64Array) -> Float64Array:
-        """Unsoftened; ``seconds`` of the shorter side, ``quality`` of both, all shape (n,)."""
-
-    def soften_db(self, llr_db: Float64Array) -> Float64Array: ...
-
-    def reached_by_chance_db(self, evidence_class: int, rate: float) -> float:
-        """LLR that non-mated comparisons reach at this rate, however small."""
-
-    def expected_gain_db(self, now_s: float, then_s: Float64Array) -> Float64Array:
-        """By how much the median mated LLR grows with longer evidence."""
-
-    def expected_agreement(self, seconds: Float64Array) -> float:
-        """Length of the mean of unit vectors, if they are one person's recordings of these lengths."""
-
-    def evidence_class(self, seconds: Float64Array) -> IntArray: ...
-
-    def null(self, evidence_class: int) -> Null: ...
-
-    def fit_gallery_null(
-        self, llr_db: Float64Array, evidence_classes: NDArray[np.integer[Any]]
-    ) -> GalleryNull:
-        """Row: single reference of a subject; column: template of a subject; shape (n, n).
-
-        NaN marks what was not compared. The identity map for galleries too small to know themselves.
-        """
+# ── Encoders ────────────────────────────────────────────────────────────────
 
 
 class EncoderCard(NamedTuple):
@@ -217,24 +125,36 @@ class TemplateVault(Protocol):
 
 
 class IndexKey(NamedTuple):
-    """One comparable set of templates."""
+    """One comparable set of templates.
+
+    Attributes:
+        evidence_class: Of the enrolled side. What a cosine is worth depends on it, so a shortlist by cosine
+            has to be drawn per class.
+    """
 
     gallery_uuid: UUID
     modality: Modality
     position: str
     encoder: str
     transform_version: int
+    evidence_class: int = 0
 
 
 class TemplateIndex(Protocol):
-    """Exact inner-product search over unit vectors; derived data, safe to apply twice.
+    """Search by inner product over enrolled vectors; derived data, safe to apply twice.
 
-    Ids are our own int64. Adding an id replaces its vector. Vectors that are not finite or not of the
-    key's size are refused with ValueError. Unknown ids and keys are ignored by removals and searched
-    as empty. All methods may be called from several threads.
+    Ids are our own int64; each owns one vector or several. Vectors that are not finite or not of the key's
+    size are refused with ValueError. Unknown ids and keys are ignored by removals and searched as empty. All
+    methods may be called from several threads.
+
+    A search may be approximate: those who decide read the vectors of the shortlist and compare again.
     """
 
-    def upsert(self, key: IndexKey, ids: IntArray, vectors: Vector) -> None: ...
+    def upsert(self, key: IndexKey, ids: IntArray, vectors: Vector) -> None:
+        """Give ids their vectors, shapes (n,) and (n, d), in place of what they had.
+
+        An id that is named several times owns several vectors.
+        """
 
     def remove(self, key: IndexKey, ids: IntArray) -> None: ...
 
@@ -242,18 +162,22 @@ class TemplateIndex(Protocol):
 
     def keys(self) -> Sequence[IndexKey]: ...
 
-    def count(self, key: IndexKey) -> int: ...
+    def count(self, key: IndexKey) -> int:
+        """Different ids."""
 
-    def score_all(self, key: IndexKey, vector: Vector) -> tuple[IntArray, Vector]:
-        """Ids ascending and the cosine of each, shapes (n,), (n,)."""
+    def shortlist(self, key: IndexKey, vectors: Vector, k: int, best: int = 1) -> tuple[IntArray, Vector]:
+        """The k ids that resemble a probe most, with their scores, best first, ties by id.
 
-    def search(
-        self, key: IndexKey, vector: Vector, k: int, among: IntArray | None = None
-    ) -> tuple[IntArray, Vector]:
-        """Best k by cosine, ties by id ascending; ``among`` restricts to these ids."""
+        Args:
+            key: Where to search.
+            vectors: Of the probe, float32, shape (q, d), q ≥ 1.
+            k: How many ids at most.
+            best: What an id scores is the sum of so many of the largest products, one per probe vector, each
+                with the vector of the id that is most like it. 1: the largest product of any two.
+        """
 
     def vectors(self, key: IndexKey, ids: IntArray) -> Vector:
-        """Stored vectors of known ids, shape (n, d); KeyError for an unknown one."""
+        """Vectors of known ids, id by id, shape (n, d); KeyError for an unknown one."""
 
 
 # ── Store ─────────────────────────────────────────────────────────────────────────────────────────
@@ -384,7 +308,7 @@ class ReferenceRow(NamedTuple):
     transform_version: int
     ciphertext: bytes
     quality: float
-    seconds: float
+    amount: float
     session: str
 
 

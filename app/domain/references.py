@@ -11,6 +11,8 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.runtime.evidence import IMAGES, SECONDS, Evidence
+
 Vector = NDArray[np.float32]
 
 UNKNOWN_POSITION = "unknown"
@@ -22,6 +24,11 @@ class Modality(StrEnum):
     FACE = "face"
     FINGERPRINT = "fingerprint"
 
+    @property
+    def evidence_unit(self) -> str:
+        """What its evidence is counted in."""
+        return SECONDS if self is Modality.ECG else IMAGES
+
 
 @dataclass(frozen=True, repr=False)
 class Template:
@@ -29,16 +36,14 @@ class Template:
 
     Attributes:
         vector: Unit norm; a probe's is shorter where its recordings agree less than one person's do.
-        seconds: Accepted seconds of all recordings.
-        quality: Their seconds-weighted mean.
+        evidence: Of all recordings together.
     """
 
     vector: Vector
-    seconds: float
-    quality: float
+    evidence: Evidence
 
     def __repr__(self) -> str:
-        return f"Template(seconds={self.seconds:.1f}, quality={self.quality:.2f})"
+        return f"Template({self.evidence})"
 
 
 class TemplateKey(NamedTuple):
@@ -73,8 +78,7 @@ class Reference:
     encoder: str
     transform_version: int
     ciphertext: bytes = field(repr=False)
-    quality: float
-    seconds: float
+    evidence: Evidence
     session: str
     captured_at: datetime | None
     created_at: datetime

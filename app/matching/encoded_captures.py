@@ -34,6 +34,10 @@ class Acquired:
     capture: Capture
     encoding: Encoding
 
+    @property
+    def quality(self) -> float:
+        return self.encoding.evidence.quality
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -97,7 +101,7 @@ class EncodedCaptures:
 
     def accepted(self, encoder: Encoder, min_quality: float) -> tuple[Acquired, ...]:
         """Accepted captures of at least this quality."""
-        return tuple(a for a in self.batch(encoder).accepted if a.encoding.evidence.quality >= min_quality)
+        return tuple(a for a in self.batch(encoder).accepted if a.quality >= min_quality)
 
     def rejections(self, min_quality: float) -> tuple[Rejection, ...]:
         """All rejections under the default encoders, by index."""
@@ -111,10 +115,10 @@ class EncodedCaptures:
                 Rejection(
                     acquired.index,
                     "quality_too_low",
-                    f"Quality {quality:.2f} is below the gallery's {min_quality:.2f}.",
+                    f"Quality {acquired.quality:.2f} is below the gallery's {min_quality:.2f}.",
                 )
                 for acquired in self.batch(encoder).accepted
-                if (quality := acquired.encoding.evidence.quality) < min_quality
+                if acquired.quality < min_quality
             )
         return tuple(sorted(found, key=lambda rejection: rejection.index))
 

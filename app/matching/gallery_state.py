@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import RLock
 from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.domain.ports import Encoder, Encoders, IndexKey, IntArray, TemplateIndex
 from app.domain.references import Modality, Template, TemplateKey, Vector, comparable
 from app.domain.subjects import GalleryTransform
-from app.matching.comparisons import BestBySlot, Comparisons, TemplateTable
+from app.matching.comparisons import EncoderComparisons, TemplateTable
 from app.matching.null_jumps import JumpWatch, NullJump
 from app.matching.null_samples import MAX_SUBJECTS, NullSample, SampledSubject
+from ml.runtime.evidence import Evidence, EvidenceArray
+from ml.runtime.matching.comparisons import BestOfPositions
 
-EXHAUSTIVE_UP_TO = 20_000  # subjects; larger galleries are shortlisted per modality and evidence class
-SHORTLIST = 256
+
+class TableKey(NamedTuple):
+    """Templates that one search of the index covers: of one key and one evidence class."""
+
+    template: TemplateKey
+    evidence_class: int
 
 
 class LoadedSubject(NamedTuple):
@@ -78,7 +83,7 @@ class GalleryState:
         self._gallery_uuid = gallery_uuid
         self._index = index
         self._encoders = encoders
-        self._tables: dict[TemplateKey, TemplateTable] = {}
+        self._tables: dict[TableKey, TemplateTable] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -90,7 +95,7 @@ class GalleryState:
         self._tables = {}
         self._subjects: list[KnownSubject | None] = []
         self._slot_of: dict[bytes, int] = {}  # by the bytes of the subject's uuid
-        self._keys_of: dict[int, tuple[TemplateKey, ...]] = {}
+        self._keys_of: dict[int, tuple[TableKey, ...]] = {}
         self._ranks: dict[int, bytes] = {}  # slot → SHA-256 of the subject's uuid
         self._samples: dict[tuple[Modality, str], NullSample] = {}
 
@@ -118,12 +123,14 @@ class GalleryState:
         return self._slot_of.get(subject_uuid.bytes)
 
     def enrolled_modalities(self, slot: int) -> frozenset[Modality]:
-        return frozenset(key.modality for key in self._keys_of.get(slot, ()))
+        return frozenset(key.template.modality for key in self._keys_of.get(slot, ()))
 
     def encoder_ids(self, modality: Modality) -> frozenset[str]:
         """Encoder versions for which somebody has a template."""
         return frozenset(
-            k.encoder for k, table in self._tables.items() if k.modality == modality and table.slots
+            key.template.encoder
+            for key, table in self._tables.items()
+            if key.template.modality == modality and table.slots
         )
 
     def sample(self, modality: Modality, encoder: Encoder) -> NullSample:
@@ -148,14 +155,19 @@ class GalleryState:
                 templates.append(template)
             ranked.append((self._ranks[slot], slot, subject))
         for key, (ids, templates) in columns.items():
+            classes = self._classes(key, [template.evidence for template in templates])
             slots = np.array(ids, dtype=np.int64)
-            vectors = np.concatenate([template.vector for template in templates]).reshape(slots.size, -1)
-            self._index.upsert(self._index_key(key), slots, vectors)
-            self._tables.setdefault(key, TemplateTable()).put_all(slots, templates)
+            for evidence_class in np.unique(classes).tolist():
+                members = np.flatnonzero(classes == evidence_class)
+                chosen = [templates[member] for member in members.tolist()]
+                table_key = TableKey(key, evidence_class)
+                self._put(table_key, slots[members], chosen)
+                for slot in slots[members].tolist():
+                    self._keys_of[slot] = (*self._keys_of[slot], table_key)
         self._sample_all(heapq.nsmallest(MAX_SUBJECTS, ranked))
 
     def apply(self, subject_uuid: UUID, subject: LoadedSubject | None) -> None:
-        """Bring one subject to what the database has; ``None`` means erased."""
+        """Bring one subject to what the database has; `None` means erased."""
         slot = self._slot_of.get(subject_uuid.bytes)
         if subject is None or not subject.templates:
             if slot is not None:
@@ -163,17 +175,30 @@ class GalleryState:
             return
         if slot is None:
             slot = self._seat(subject)
-        for key in set(self._keys_of[slot]) | set(subject.templates):
-            template = subject.templates.get(key)
-            ids = np.array([slot], dtype=np.int64)
-            if template is None:
-                self._index.remove(self._index_key(key), ids)
-                self._tables[key].slots.discard(slot)
-            else:
-                self._index.upsert(self._index_key(key), ids, template.vector[None, :])
-                self._tables.setdefault(key, TemplateTable()).put(slot, template)
-        self._keys_of[slot] = tuple(subject.templates)
+        before = self._keys_of[slot]
+        here = np.array([slot], dtype=np.int64)
+        keys = []
+        for key, template in subject.templates.items():
+            keys.append(TableKey(key, int(self._classes(key, [template.evidence])[0])))
+            self._put(keys[-1], here, [template])
+        for gone in set(before) - set(keys):
+            self._index.remove(self._index_key(gone), here)
+            self._tables[gone].slots.discard(slot)
+        self._keys_of[slot] = tuple(keys)
         self._resample(slot, subject)
+
+    def _put(self, key: TableKey, slots: IntArray, templates: list[Template]) -> None:
+        vectors = np.concatenate([template.vector for template in templates]).reshape(slots.size, -1)
+        self._index.upsert(self._index_key(key), slots, vectors)
+        if key not in self._tables:
+            self._tables[key] = TemplateTable(templates[0].evidence.unit)
+        self._tables[key].put_all(slots, templates)
+
+    def _classes(self, key: TemplateKey, evidence: Sequence[Evidence]) -> IntArray:
+        """Evidence classes of enrolled templates."""
+        encoder = self._encoders.get(key.encoder)
+        assert encoder is not None, "templates of encoders that are not loaded are not followed"
+        return encoder.calibration.evidence_classes(EvidenceArray.of(evidence))
 
     def unsampled(self) -> tuple[UUID, ...]:
         """Subjects that belong to the sample by rank and are missing in it, after others left."""
@@ -183,7 +208,7 @@ class GalleryState:
         lacking = [
             slot
             for slot in chosen
-            for key in {(k.modality, k.encoder) for k in self._keys_of[slot]}
+            for key in {(k.template.modality, k.template.encoder) for k in self._keys_of[slot]}
             if key in self._samples and slot not in self._samples[key]
         ]
         return tuple(
@@ -194,7 +219,7 @@ class GalleryState:
         slot = len(self._subjects)
         self._subjects.append(KnownSubject(subject.uuid_bytes, subject.subject_id))
         self._slot_of[subject.uuid_bytes] = slot
-        self._keys_of[slot] = tuple(subject.templates)
+        self._keys_of[slot] = ()
         self._ranks[slot] = hashlib.sha256(subject.uuid_bytes).digest()
         return slot
 
@@ -248,41 +273,26 @@ class GalleryState:
 
     def compare(
         self, encoder: Encoder, templates: Mapping[str, Template], among: IntArray | None = None
-    ) -> Comparisons:
-        """A probe's templates (by position) against everybody with a comparable one.
+    ) -> EncoderComparisons:
+        """A probe's templates (by position) against those who have a comparable one.
 
         Args:
             encoder: Whose templates; the probe's are already transformed.
             templates: Position → probe template.
-            among: Only these slots, ascending.
+            among: These slots, ascending; without it everybody, which takes a copy of all vectors.
         """
-        best = BestBySlot(len(self._subjects))
+        best = BestOfPositions(len(self._subjects), encoder.calibration.unit)
         for position, probe in templates.items():
-            for key, table in self._comparable_tables(encoder, position):
-                slots, cosine = self._cosines(key, table, probe, among)
-                best.offer(slots, cosine, np.minimum(probe.seconds, table.seconds[slots]), probe, table)
-        slots = best.slots()
-        return Comparisons(
-            modality=encoder.modality,
-            encoder=encoder,
-            slots=slots,
-            cosine=best.cosine[slots],
-            compared=best.compared[slots],
-            seconds=best.seconds[slots],
-            quality=best.quality[slots],
-        )
+            for key, table in self.comparable_tables(encoder, position):
+                slots = table.among(among)
+                if slots.size:
+                    cosine = self._index.vectors(self._index_key(key), slots) @ probe.vector
+                    best.offer(slots, cosine, probe.evidence, table.evidence(slots))
+        return EncoderComparisons.of(best, encoder)
 
-    def shortlist(self, encoder: Encoder, templates: Mapping[str, Template]) -> IntArray:
-        """Slots of the best by cosine in every evidence class, ascending."""
-        found: list[IntArray] = [np.zeros(0, dtype=np.int64)]
-        for position, probe in templates.items():
-            for key, table in self._comparable_tables(encoder, position):
-                slots, cosine = self._index.score_all(self._index_key(key), probe.vector)
-                classes = encoder.calibration.evidence_class(np.minimum(probe.seconds, table.seconds[slots]))
-                for evidence_class in np.unique(classes):
-                    members = np.flatnonzero(classes == evidence_class)
-                    found.append(slots[members[_best(cosine[members], SHORTLIST)]])
-        return np.unique(np.concatenate(found))
+    def nearest(self, key: TableKey, vector: Vector, k: int) -> tuple[IntArray, Vector]:
+        """The k slots of a table that resemble a probe vector most, and their cosines, best first."""
+        return self._index.shortlist(self._index_key(key), vector[np.newaxis], k)
 
     def sharing(self, probes: Iterable[tuple[Encoder, Iterable[str]]]) -> int:
         """Number of subjects with a template to compare with, for any encoder at its positions."""
@@ -290,42 +300,33 @@ class GalleryState:
             key: table.slots
             for encoder, positions in probes
             for position in positions
-            for key, table in self._comparable_tables(encoder, position)
+            for key, table in self.comparable_tables(encoder, position)
         }
         slots = list(tables.values())
         return len(slots[0]) if len(slots) == 1 else len(set[int]().union(*slots))
 
-    def _comparable_tables(self, encoder: Encoder, position: str) -> list[tuple[TemplateKey, TemplateTable]]:
+    def comparable_tables(self, encoder: Encoder, position: str) -> list[tuple[TableKey, TemplateTable]]:
+        """What a probe template of this position compares with."""
         return [
             (key, table)
             for key, table in self._tables.items()
-            if key.modality == encoder.modality
-            and key.encoder == encoder.encoder_id
+            if key.template.modality == encoder.modality
+            and key.template.encoder == encoder.encoder_id
             and table.slots
-            and comparable(position, key.position)
+            and comparable(position, key.template.position)
         ]
 
-    def _cosines(
-        self, key: TemplateKey, table: TemplateTable, probe: Template, among: IntArray | None
-    ) -> tuple[IntArray, Vector]:
-        index_key = self._index_key(key)
-        if among is None:
-            return self._index.score_all(index_key, probe.vector)
-        slots = np.array([slot for slot in among.tolist() if slot in table.slots], dtype=np.int64)
-        if not slots.size:
-            return slots, np.zeros(0, dtype=np.float32)
-        return slots, self._index.vectors(index_key, slots) @ probe.vector
-
-    def _index_key(self, key: TemplateKey) -> IndexKey:
-        version = self.transforms[key.modality, key.encoder].version
-        return IndexKey(self._gallery_uuid, key.modality, key.position, key.encoder, version)
-
-
-def _best(values: Vector, k: int) -> NDArray[np.bool_]:
-    """Which of them are the k largest; all that tie with the last of those too."""
-    if values.size <= k:
-        return np.ones(values.size, dtype=bool)
-    return np.asarray(values >= np.partition(values, values.size - k)[values.size - k])
+    def _index_key(self, key: TableKey) -> IndexKey:
+        template, evidence_class = key
+        version = self.transforms[template.modality, template.encoder].version
+        return IndexKey(
+            self._gallery_uuid,
+            template.modality,
+            template.position,
+            template.encoder,
+            version,
+            evidence_class,
+        )
 
 
 def _sampled(subject: LoadedSubject) -> dict[tuple[Modality, str], SampledSubject]:

@@ -9,17 +9,17 @@ import numpy as np
 
 from app.domain.errors import UnprocessableError
 from app.domain.policies import DistancePolicy, Policy
-from app.domain.ports import Encoder, Encoders, IntArray, TemplateVault, UnitOfWork
+from app.domain.ports import Encoder, Encoders, TemplateVault, UnitOfWork
 from app.domain.references import Modality, Template, TemplateKey, comparable
-from app.domain.scores import (
-    pair_quality,
-)
 from app.domain.subjects import Gallery, GalleryTransform
-from app.matching.comparisons import Comparisons
+from app.matching.comparisons import EncoderComparisons, first_only
 from app.matching.encoded_captures import EncodedCaptures
-from app.matching.gallery_state import EXHAUSTIVE_UP_TO, GalleryState
+from app.matching.gallery_state import GalleryState
+from app.matching.policy_board import PolicyBoard
 from app.matching.probe import pool_probe, probe_templates
-from app.matching.scoreboard import Scoreboard, ScoredPart
+from app.matching.search import Sought, search, shortlisted
+from ml.runtime.evidence import Evidence, EvidenceArray
+from ml.runtime.matching.comparisons import BestOfPositions
 
 Transforms = Mapping[tuple[Modality, str], GalleryTransform]
 """A gallery's newest transforms, by modality and encoder id."""
@@ -33,12 +33,10 @@ class TransformedProbe:
     templates: Mapping[str, Template]
 
     @property
-    def seconds(self) -> float:
-        return max(template.seconds for template in self.templates.values())
-
-    @property
-    def quality(self) -> float:
-        return max(self.templates.values(), key=lambda template: template.seconds).quality
+    def evidence(self) -> Evidence:
+        """Of the position that shows the most."""
+        shown = [template.evidence for template in self.templates.values()]
+        return max(shown, key=lambda evidence: evidence.amount)
 
 
 class Matcher:
@@ -111,30 +109,27 @@ class Matcher:
         return singles
 
     def against_gallery(
-        self, state: GalleryState, probes: Sequence[TransformedProbe], policy: Policy
-    ) -> Scoreboard:
-        """Score everybody who shares a modality with the probe; the caller holds the state's lock.
-
-        Raises:
-            UnprocessableError: ``policy_incomplete``.
-        """
-        _require_rules(policy, [probe.encoder.modality for probe in probes])
-        comparisons, among = self.with_gallery(state, probes)
-        sample_of = state.sample
-        parts = [ScoredPart.of(c, sample_of(c.modality, c.encoder)) for c in comparisons if c.slots.size]
-        sought = [(probe.encoder, probe.templates) for probe in probes]
-        subjects = None if among is None else state.sharing(sought)
-        return Scoreboard(parts, policy, searched=True, gallery_size=subjects)
-
-    def with_gallery(
-        self, state: GalleryState, probes: Sequence[TransformedProbe]
-    ) -> tuple[list[Comparisons], IntArray | None]:
-        """Compare with everybody, or with the shortlist of a large gallery, which is returned beside.
+        self, state: GalleryState, probes: Sequence[TransformedProbe], policy: Policy, at_least: int = 1
+    ) -> PolicyBoard:
+        """Score all who may matter of those who share a modality with the probe.
 
         The caller holds the state's lock.
+
+        Args:
+            state: The gallery.
+            probes: The probe under each encoder, the default first in each modality.
+            policy: What is demanded.
+            at_least: Candidates that are to be listed.
+
+        Raises:
+            UnprocessableError: `policy_incomplete`.
         """
-        among = _shortlist(state, probes) if state.subject_count > EXHAUSTIVE_UP_TO else None
-        return _first_only([state.compare(p.encoder, p.templates, among) for p in probes]), among
+        _require_rules(policy, [probe.encoder.modality for probe in probes])
+        return search(state, [Sought(probe.encoder, probe.templates) for probe in probes], policy, at_least)
+
+    def most_alike(self, state: GalleryState, probes: Sequence[TransformedProbe]) -> list[EncoderComparisons]:
+        """Compare with those of the largest cosines; the caller holds the state's lock."""
+        return shortlisted(state, [Sought(probe.encoder, probe.templates) for probe in probes])
 
     def against_subject(
         self,
@@ -144,21 +139,21 @@ class Matcher:
         policy: Policy,
         *,
         any_position: bool = False,
-    ) -> Scoreboard:
+    ) -> PolicyBoard:
         """Score one subject's templates; an empty scoreboard if nothing is comparable.
 
         Raises:
             UnprocessableError: ``policy_incomplete``.
         """
         _require_rules(policy, [probe.encoder.modality for probe in probes])
-        comparisons = _first_only(
+        comparisons = first_only(
             [_compare_templates(probe, enrolled, any_position=any_position) for probe in probes]
         )
         with state.lock:
-            parts = [
-                ScoredPart.of(c, state.sample(c.modality, c.encoder)) for c in comparisons if c.slots.size
+            compared = [
+                (c, state.sample(c.modality, c.encoder).fitted()) for c in comparisons if c.slots.size
             ]
-        return Scoreboard(parts, policy, searched=False)
+        return PolicyBoard(compared, policy, searched=False)
 
 
 def newest_transforms(uow: UnitOfWork, gallery: Gallery) -> Transforms:
@@ -176,45 +171,17 @@ def _require_rules(policy: Policy, used: Sequence[Modality]) -> None:
         )
 
 
-def _shortlist(state: GalleryState, probes: Sequence[TransformedProbe]) -> IntArray:
-    found = [state.shortlist(probe.encoder, probe.templates) for probe in probes]
-    return np.unique(np.concatenate(found or [np.zeros(0, dtype=np.int64)]))
-
-
-def _first_only(comparisons: Sequence[Comparisons]) -> list[Comparisons]:
-    """Of one modality, each candidate under the first encoder only; later parts lose those."""
-    seen: dict[Modality, IntArray] = {}
-    kept = []
-    for part in comparisons:  # The default first within a modality.
-        before = seen.get(part.modality)
-        kept.append(part if before is None else part.only(~np.isin(part.slots, before)))
-        seen[part.modality] = part.slots if before is None else np.union1d(before, part.slots)
-    return kept
-
-
 def _compare_templates(
     probe: TransformedProbe, enrolled: Mapping[TemplateKey, Template], *, any_position: bool
-) -> Comparisons:
-    """One subject as a gallery of one: slot 0, the largest cosine over comparable positions."""
-    pairs = [
-        (template, reference)
-        for position, template in probe.templates.items()
-        for key, reference in enrolled.items()
-        if key.modality == probe.encoder.modality
-        and key.encoder == probe.encoder.encoder_id
-        and (any_position or comparable(position, key.position))
-    ]
-    cosines = [float(template.vector @ reference.vector) for template, reference in pairs]
-    best = [int(np.argmax(cosines))] if pairs else []
-    chosen = [pairs[index] for index in best]
-    return Comparisons(
-        modality=probe.encoder.modality,
-        encoder=probe.encoder,
-        slots=np.zeros(len(best), dtype=np.int64),
-        cosine=np.array([cosines[index] for index in best]),
-        compared=np.full(len(best), len(pairs), dtype=np.int64),
-        seconds=np.array([min(t.seconds, r.seconds) for t, r in chosen]),
-        quality=np.array(
-            [float(pair_quality(t.quality, t.seconds, r.quality, r.seconds)) for t, r in chosen]
-        ),
-    )
+) -> EncoderComparisons:
+    """One subject as a gallery of one, in slot 0."""
+    best = BestOfPositions(1, probe.encoder.calibration.unit)
+    slot = np.zeros(1, dtype=np.int64)
+    for position, template in probe.templates.items():
+        for key, reference in enrolled.items():
+            if (key.modality, key.encoder) != (probe.encoder.modality, probe.encoder.encoder_id):
+                continue
+            if any_position or comparable(position, key.position):
+                cosine = np.array([template.vector @ reference.vector])
+                best.offer(slot, cosine, template.evidence, EvidenceArray.of([reference.evidence]))
+    return EncoderComparisons.of(best, probe.encoder)

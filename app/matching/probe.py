@@ -10,6 +10,7 @@ from app.domain.ports import Encoder
 from app.domain.references import Template
 from app.matching.encoded_captures import EncodedCaptures
 from ml.runtime.encoding import Encoding
+from ml.runtime.evidence import EvidenceArray
 
 
 def probe_templates(
@@ -30,20 +31,10 @@ def pool_probe(encoder: Encoder, encodings: Sequence[Encoding]) -> Template:
     a probe whose recordings agree less than one person's do is made shorter, and all its cosines smaller.
     """
     vectors = np.stack([encoding.vector for encoding in encodings])
-    seconds = np.array([encoding.evidence.amount for encoding in encodings])
-    quality = np.array([encoding.evidence.quality for encoding in encodings])
+    evidence = EvidenceArray.of([encoding.evidence for encoding in encodings])
     pooled = encoder.pool(vectors, [""] * len(encodings))
     if len(encodings) > 1:
         agreement = float(np.linalg.norm(vectors.mean(axis=0, dtype=np.float64)))
-        pooled = pooled * np.float32(min(1.0, agreement / encoder.calibration.expected_agreement(seconds)))
-    return Template(
-        vector=pooled,
-        seconds=float(seconds.sum()),
-        quality=weighted_quality(quality, seconds),
-    )
-
-
-def weighted_quality(quality: np.ndarray, seconds: np.ndarray) -> float:
-    """Seconds-weighted mean quality; a plain mean where seconds mean nothing (images)."""
-    weights = seconds if seconds.sum() > 0 else np.ones_like(seconds)
-    return float(np.average(quality, weights=weights))
+        expected = encoder.calibration.expected_agreement(evidence.amount)
+        pooled = pooled * np.float32(min(1.0, agreement / expected))
+    return Template(pooled, evidence.pooled())

@@ -6,11 +6,12 @@ import numpy as np
 
 from app.domain.ports import Store
 from app.domain.subjects import ApiClient, Gallery
-from app.matching.comparisons import Comparisons
+from app.matching.comparisons import EncoderComparisons
 from app.matching.encoded_captures import EncodedCaptures
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState
 from app.matching.matcher import Matcher
+from ml.runtime.evidence import pair
 
 DUPLICATES_FPIR = 0.02
 """How often somebody new may be taken for somebody who is enrolled: one enrollment in fifty.
@@ -70,23 +71,23 @@ class DuplicateSearch:
             templates = self._matcher.transformed(
                 gallery, state.transforms, captured, gallery.policy.quality_floor
             )
-            comparisons, _ = self._matcher.with_gallery(state, templates)
+            comparisons = self._matcher.most_alike(state, templates)
             alike = [slot for compared in comparisons for slot in _alike(state, compared)]
             return [known.subject_id for slot in alike if (known := state.subject(slot)) is not None]
 
 
-def _alike(state: GalleryState, compared: Comparisons) -> list[int]:
+def _alike(state: GalleryState, compared: EncoderComparisons) -> list[int]:
     """Slots whose corrected score is too high for chance, the highest first."""
     calibration = compared.encoder.calibration
     correction = state.sample(compared.modality, compared.encoder).recent_null()
     found: list[tuple[float, int]] = []
-    classes = calibration.evidence_class(compared.seconds)
+    classes = calibration.evidence_classes(pair(compared.probe, compared.enrolled))
     for evidence_class in np.unique(classes):
         members = np.flatnonzero(classes == evidence_class)
         best = members[np.argsort(-compared.cosine[members], kind="stable")[:MAX_NAMES]]
-        llr_db = correction.apply(
-            calibration.llr_db(compared.cosine[best], compared.seconds[best], compared.quality[best])
-        )
+        nearest = compared.only(best)
+        scores = calibration.compare(nearest.cosine, nearest.probe, nearest.enrolled)
+        llr_db = correction.apply(scores.llr_db)
         rate = DUPLICATES_FPIR / state.subject_count / int(compared.compared.max())
         above = llr_db >= calibration.reached_by_chance_db(int(evidence_class), rate)
         found += zip(llr_db[above].tolist(), compared.slots[best[above]].tolist(), strict=True)

@@ -32,6 +32,7 @@ from app.services.duplicates import DuplicateSearch
 from app.services.idempotency import AnswerLog, IdempotentRequest, Rendered
 from app.services.limits import max_subjects
 from app.services.mismatch import Admitted, MismatchCheck
+from ml.runtime.evidence import Evidence
 
 SESSION_GAP = timedelta(hours=1)
 
@@ -49,14 +50,13 @@ class EnrollmentRequest:
 
 @dataclass(frozen=True)
 class EnrolledReference:
-    """What is told of a stored reference; ``seconds`` for ECG only."""
+    """What is told of a stored reference."""
 
     id: UUID
     modality: Modality
     position: str
     encoder: str
-    quality: float
-    seconds: float | None
+    evidence: Evidence
 
 
 @dataclass(frozen=True)
@@ -258,8 +258,7 @@ class EnrollmentService:
             encoder=transform.encoder,
             transform_version=transform.version,
             ciphertext=self._vault.seal(gallery, subject, identity, vector),
-            quality=acquired.encoding.evidence.quality,
-            seconds=acquired.encoding.evidence.amount,
+            evidence=acquired.encoding.evidence,
             session=session,
             captured_at=acquired.capture.captured_at,
             created_at=self._clock(),
@@ -335,6 +334,5 @@ def _told(reference: Reference) -> EnrolledReference:
         modality=reference.modality,
         position=reference.position,
         encoder=reference.encoder,
-        quality=reference.quality,
-        seconds=reference.seconds if reference.modality is Modality.ECG else None,
+        evidence=reference.evidence,
     )

@@ -25,7 +25,7 @@ from app.matching.encoded_captures import EncodedCaptures, encode
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState, KnownSubject
 from app.matching.matcher import Matcher, TransformedProbe
-from app.matching.scoreboard import Scoreboard
+from app.matching.policy_board import PolicyBoard
 from app.services.access import granted_gallery
 from app.services.verification import refuse_feature_fusion
 
@@ -54,7 +54,7 @@ class _Search(NamedTuple):
     """What a search came to: the first candidates of a scoreboard, and what they were compared with."""
 
     policy: Policy
-    board: Scoreboard
+    board: PolicyBoard
     probes: Sequence[TransformedProbe]
     ranked: Sequence[_Ranked]
 
@@ -140,7 +140,7 @@ class IdentificationService:
                     probes = self._matcher.transformed(
                         gallery, state.transforms, captures, policy.quality_floor
                     )
-                    board = self._matcher.against_gallery(state, probes, policy)
+                    board = self._matcher.against_gallery(state, probes, policy, request.max_candidates)
                     ranked = _ranked(board, state, request.max_candidates)
                 present = _still_enrolled(uow, gallery, ranked)[: request.max_candidates]
                 return _Search(policy, board, probes, present)
@@ -148,15 +148,15 @@ class IdentificationService:
         return self._search(caller, request, captures)
 
 
-def _ranked(board: Scoreboard, state: GalleryState, limit: int) -> list[_Ranked]:
+def _ranked(board: PolicyBoard, state: GalleryState, limit: int) -> list[_Ranked]:
     """The best rows with their subjects; equal ones by subject id. The caller holds the state's lock."""
     found = []
-    for row in board.ranking(limit).tolist():
+    for row in board.order.best(limit).tolist():
         slot = int(board.slots[row])
         subject = state.subject(slot)
         if subject is not None:
             found.append(_Ranked(row, subject, Enrolled(state.enrolled_modalities(slot))))
-    return sorted(found, key=lambda entry: (*board.sort_key(entry.row), entry.subject.subject_id))
+    return sorted(found, key=lambda entry: (*board.order.key(entry.row), entry.subject.subject_id))
 
 
 def _still_enrolled(uow: UnitOfWork, gallery: Gallery, ranked: list[_Ranked]) -> list[_Ranked]:

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from app.domain.captures import Capture, EcgFacts
 from app.domain.errors import FailureToAcquireError
 from app.domain.ports import Encoders
+from ml.runtime.evidence import Evidence
 
 
 @dataclass(frozen=True)
 class QualityReport:
-    """One recording's quality; ``code`` says why it was rejected, seconds and heart rate are ECG's."""
+    """One recording's quality; ``code`` says why it was rejected, the heart rate is an ECG's."""
 
     accepted: bool
     score: float
     reasons: tuple[str, ...]
     code: str | None = None
-    seconds: float | None = None
+    evidence: Evidence | None = None
     heart_rate_bpm: float | None = None
 
 
@@ -45,6 +46,6 @@ class QualityService:
             accepted=True,
             score=encoding.evidence.quality,
             reasons=encoding.reasons,
-            seconds=encoding.evidence.seconds,
+            evidence=encoding.evidence,
             heart_rate_bpm=facts.heart_rate_bpm if isinstance(facts, EcgFacts) else None,
         )

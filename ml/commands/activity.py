@@ -34,7 +34,7 @@ console = Console(stderr=True)
 stages = typer.Typer(no_args_is_help=True, help="The bundle that tells what a wearer is doing.")
 
 RECIPE = Path("ml/recipes/activity.toml")
-RESULTS = Path("docs/results/activity")
+RESULTS = Path("results/activity")
 KEPT_WEIGHTS = Path("ml/weights")
 
 RecipeOption = Annotated[Path, typer.Option("--recipe", help="The experiment.", exists=True, dir_okay=False)]

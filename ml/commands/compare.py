@@ -8,9 +8,10 @@ import typer
 from rich.console import Console
 
 from ml.data.records import DataError
+from ml.evaluation.kept_results import RESULTS, keep_comparison
 from ml.evaluation.looks import log_look
 from ml.evaluation.protocols.catalogue import PROTOCOLS
-from ml.evaluation.report import ReportTable, paired_table, write_results
+from ml.evaluation.report import paired_table
 from ml.evaluation.runner import DEFAULT_CACHE, INVERTED, Runner
 from ml.evaluation.trials.paired import REPLICATES, PairedFigures, compare_systems
 from ml.evaluation.trials.trial_scores import (
@@ -22,7 +23,6 @@ from ml.evaluation.trials.trial_scores import (
 from ml.runtime.encoder import BundleError, load_bundle
 
 SCORES = Path("var/scores")
-COMPARISONS = Path("docs/results/comparisons")
 
 
 def register(app: typer.Typer) -> None:
@@ -35,12 +35,9 @@ def compare(  # noqa: PLR0917 – typer declares options as parameters.
     bundle: Annotated[str, typer.Option(help="Directory of a bundle, name under --scores, or .npz.")],
     against: Annotated[str, typer.Option(help="The same: what it is compared with.")],
     data: Annotated[Path, typer.Option(help="Folder that holds ecg/.")] = Path("../shared/data"),
-    results: Annotated[Path, typer.Option(help="Where comparisons are kept.")] = COMPARISONS,
+    results: Annotated[Path, typer.Option(help="Where results are kept.")] = RESULTS,
     scores: Annotated[Path, typer.Option(help="Where trial scores are kept.")] = SCORES,
     cache: Annotated[Path, typer.Option(help="Where encodings are kept between runs.")] = DEFAULT_CACHE,
-    looks: Annotated[Path, typer.Option(help="Log of looks at test sets.")] = Path(
-        "docs/results/looks.jsonl"
-    ),
     replicates: Annotated[int, typer.Option(help="Draws of people.", min=100)] = REPLICATES,
 ) -> None:
     """Say by how much two systems differ: rank-1 errors and EER, with a bootstrap over the same people."""
@@ -59,12 +56,11 @@ def compare(  # noqa: PLR0917 – typer declares options as parameters.
             table = paired_table(found, f"{title}; below 0 speaks for {found[0].a}")
             table.print(console)
             command = f"python -m ml.cli compare --protocol {name} --bundle {bundle} --against {against}"
-            _keep(results, name, found, table, {"replicates": replicates, "command": command})
+            _keep(results, name, found, {"replicates": replicates, "command": command})
             if not PROTOCOLS[name].development:
                 label = f"{found[0].a} against {found[0].b}"
-                log_look(
-                    looks, protocol=name, bundle=label, figures={one.variant: _seen(one) for one in found}
-                )
+                figures = {one.variant: _seen(one) for one in found}
+                log_look(results / "looks.jsonl", protocol=name, bundle=label, figures=figures)
     except (BundleError, DataError, TrialScoresError) as error:
         console.print(str(error), style="red", soft_wrap=True)
         raise typer.Exit(code=1) from None
@@ -120,25 +116,18 @@ def measured_scores(runner: Runner, protocol: str) -> list[TrialScores]:
     return found
 
 
-def _keep(
-    folder: Path, protocol: str, found: Sequence[PairedFigures], table: ReportTable, about: dict[str, Any]
-) -> None:
-    a, b = found[0].a, found[0].b
+def _keep(results: Path, protocol: str, found: Sequence[PairedFigures], about: Mapping[str, Any]) -> None:
     stored = {
         "comparison": protocol,
         "development": PROTOCOLS[protocol].development,
-        "a": a,
-        "b": b,
+        "a": found[0].a,
+        "b": found[0].b,
         **about,
         "variants": [one.to_dict() for one in found],
     }
-    write_results(folder, f"{protocol}--{_file_name(a)}--{_file_name(b)}", stored, [table])
+    keep_comparison(results, stored)
 
 
 def _seen(found: PairedFigures) -> dict[str, Any]:
     eers = [round(found.eer.a, 5), round(found.eer.b, 5)]
     return {"rank_1_errors": [found.wrong_a, found.wrong_b], "eer": eers}
-
-
-def _file_name(system: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-_.@" else "-" for letter in system)

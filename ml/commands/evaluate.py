@@ -1,13 +1,16 @@
 """`python -m ml.cli evaluate`: one protocol, one table, one stored result."""
 
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from ml.data.records import DataError
-from ml.evaluation.kept_results import read_results
+from ml.evaluation.kept_results import RESULTS, keep_protocol, keep_training, read_results
 from ml.evaluation.looks import log_look
 from ml.evaluation.measurements import MEASUREMENTS, known_names
 from ml.evaluation.over_http import (
@@ -18,9 +21,10 @@ from ml.evaluation.over_http import (
     compare_with_service,
     service_client,
 )
-from ml.evaluation.pages.page import make_page, write_page
+from ml.evaluation.pages.page import PAGES, make_page, write_page
+from ml.evaluation.pages.table_page import keep_section
 from ml.evaluation.protocols.catalogue import PROTOCOLS
-from ml.evaluation.report import http_table, protocol_tables, read_baseline, write_results
+from ml.evaluation.report import ReportTable, http_table, markdown_of, protocol_tables, read_baseline
 from ml.evaluation.runner import DEFAULT_CACHE, Runner
 from ml.runtime.bundle import default_bundle
 from ml.runtime.encoder import BundleError, load_bundle
@@ -28,7 +32,24 @@ from ml.runtime.encoder import BundleError, load_bundle
 ECG = "ecg"
 KNOWN = known_names([*PROTOCOLS])
 MODELS = Path("models")
-RESULTS = Path("docs/results")
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """Where results are kept for programs and for people."""
+
+    results: Path
+    pages: Path
+
+    def keep(self, runner: Runner, figures: Mapping[str, Any], tables: Sequence[ReportTable]) -> None:
+        """Keep a protocol's results beside those of the bundle; its next version takes their place."""
+        bundle = runner.encoder_id.partition("@")[0]
+        keep_protocol(self.results, bundle, figures)
+        keep_section(self.pages / "tables" / f"{bundle}.md", figures["protocol"], markdown_of(tables))
+
+    def log(self, protocol: str, bundle: str, figures: dict[str, Any]) -> None:
+        """Log a look at a test set."""
+        log_look(self.results / "looks.jsonl", protocol=protocol, bundle=bundle, figures=figures)
 
 
 def register(app: typer.Typer) -> None:
@@ -43,9 +64,19 @@ def register_report(app: typer.Typer) -> None:
 
 def report(
     results: Annotated[Path, typer.Option(help="Where results are kept.", exists=True)] = RESULTS,
+    pages: Annotated[Path, typer.Option(help="Where the page is written.")] = PAGES,
+    training: Annotated[
+        list[str] | None, typer.Option(help="Keep the log of this training of --var first; repeatable.")
+    ] = None,
+    var: Annotated[Path, typer.Option(help="Where trainings keep their files.")] = Path("var"),
 ) -> None:
-    """Write docs/results/ecg-identity.md and its pictures from the results kept beside it."""
-    for path in write_page(results, make_page(read_results(results))):
+    """Write docs/results/ecg-identity.md and its pictures from kept results."""
+    for name in training or ():
+        log = var / "train" / name / "training.json"
+        if not log.is_file():
+            raise typer.BadParameter(f"no {log}; run: python -m ml.cli train")
+        keep_training(results, name, json.loads(log.read_text(encoding="utf-8")))
+    for path in write_page(pages, make_page(read_results(results))):
         Console().print(str(path))
 
 
@@ -57,6 +88,7 @@ def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
     ] = None,
     data: Annotated[Path, typer.Option(help="Folder that holds ecg/.")] = Path("../shared/data"),
     results: Annotated[Path, typer.Option(help="Where results are kept, by bundle.")] = RESULTS,
+    pages: Annotated[Path, typer.Option(help="Where tables are kept, by bundle.")] = PAGES,
     cache: Annotated[Path, typer.Option(help="Where encodings are kept between runs.")] = DEFAULT_CACHE,
     baseline: Annotated[str | None, typer.Option(help="Stored baseline to print beside.")] = "biosppy",
     url: Annotated[str | None, typer.Option(help="Run E2, E3 or E3-multi through this service.")] = None,
@@ -72,47 +104,47 @@ def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
     except BundleError as error:
         console.print(str(error), style="red", soft_wrap=True)
         raise typer.Exit(code=1) from None
-    runner = Runner(encoder, data, cache)
+    runner, shelf = Runner(encoder, data, cache), _Shelf(results, pages)
     for name in protocol:
         try:
             if url is not None:
-                _evaluate_over_http(runner, name, results, (url, api_key), console)
+                _evaluate_over_http(runner, name, shelf, (url, api_key), console)
             elif name in MEASUREMENTS:
-                _measure(runner, name, results, baseline, console)
+                _measure(runner, name, shelf, baseline, console)
             else:
-                _evaluate_protocol(runner, name, results, baseline, console)
+                _evaluate_protocol(runner, name, shelf, baseline, console)
         except (DataError, ServiceError) as error:
             console.print(str(error), style="red", soft_wrap=True)
             raise typer.Exit(code=1) from None
 
 
 def _evaluate_protocol(
-    runner: Runner, name: str, results: Path, baseline: str | None, console: Console
+    runner: Runner, name: str, shelf: _Shelf, baseline: str | None, console: Console
 ) -> None:
     result = runner.run(name)
-    tables = protocol_tables(result, read_baseline(results, baseline, name))
+    tables = protocol_tables(result, read_baseline(shelf.results, baseline, name))
     for table in tables:
         table.print(console)
     for variant, difference_db in result.inverted_max_db.items():
         console.print(f"{variant} inverted: largest |Δ score| {difference_db:.2g} dB")
-    write_results(_folder(results, runner), name, result.to_dict(), tables)
+    shelf.keep(runner, result.to_dict(), tables)
     if not result.protocol.development:
         label = f"{result.encoder_id} {result.weights_sha256[:12]}"
-        log_look(results / "looks.jsonl", protocol=name, bundle=label, figures=result.headline())
+        shelf.log(name, label, result.headline())
 
 
-def _measure(runner: Runner, name: str, results: Path, baseline: str | None, console: Console) -> None:
-    found = MEASUREMENTS[name](runner, read_baseline(results, baseline, name))
+def _measure(runner: Runner, name: str, shelf: _Shelf, baseline: str | None, console: Console) -> None:
+    found = MEASUREMENTS[name](runner, read_baseline(shelf.results, baseline, name))
     for table in found.tables:
         table.print(console)
-    write_results(_folder(results, runner), name, found.figures, found.tables)
+    shelf.keep(runner, found.figures, found.tables)
     if not found.development:
         label = f"{runner.encoder_id} {runner.weights_sha256[:12]}"
-        log_look(results / "looks.jsonl", protocol=name, bundle=label, figures=found.seen)
+        shelf.log(name, label, found.seen)
 
 
 def _evaluate_over_http(
-    runner: Runner, name: str, results: Path, service: tuple[str, str], console: Console
+    runner: Runner, name: str, shelf: _Shelf, service: tuple[str, str], console: Console
 ) -> None:
     if name not in HTTP_PROTOCOLS:
         raise typer.BadParameter(f"{name}: through the service run {', '.join(HTTP_PROTOCOLS)}")
@@ -120,21 +152,12 @@ def _evaluate_over_http(
         agreements = compare_with_service(runner, client, name)
     table = http_table(agreements, f"{name}, {runner.encoder_id}")
     table.print(console)
+    title = f"{name} over HTTP"
     stored = {
-        "protocol": f"{name} over HTTP",
+        "protocol": title,
         "encoder": runner.encoder_id,
         "policy": {"fmr": FMR, "fpir": FPIR},
     }
-    write_results(
-        _folder(results, runner),
-        f"{name}-http",
-        stored | {"variants": [a.to_dict() for a in agreements]},
-        [table],
-    )
+    shelf.keep(runner, stored | {"variants": [a.to_dict() for a in agreements]}, [table])
     seen = {a.variant: {"rank_1_errors": f"{a.rank_1_errors[1]}/{a.probes}"} for a in agreements}
-    log_look(results / "looks.jsonl", protocol=f"{name} over HTTP", bundle=runner.encoder_id, figures=seen)
-
-
-def _folder(results: Path, runner: Runner) -> Path:
-    """Results of one bundle lie together; those of its next version take their place."""
-    return results / runner.encoder_id.partition("@")[0]
+    shelf.log(title, runner.encoder_id, seen)

@@ -1,12 +1,12 @@
-"""What lies in `docs/results`, read back: results by bundle, baselines, comparisons, experiments, trainings.
+"""What lies in `results`, read back: results by bundle, baselines, comparisons, experiments, trainings.
 
-docs/results/<bundle id>/<protocol>.json        of `evaluate`
-docs/results/baseline-<name>.json               of ml.research.ablations.baselines
-docs/results/comparisons/*.json                 of `compare`
-docs/results/experiments/*.json                 title, question, protocol, columns, rows, note, commands
-docs/results/training/<name>.json               what a training logged
-docs/results/students.json                      which systems are teacher, student and no-KD twin
-docs/results/speed.json                         by encoder id: p50_ms, p95_ms, bytes, parameters, …
+results/protocols/<bundle id>.jsonl   of `evaluate`, a line per protocol
+results/baselines/<name>.json         of ml.research.ablations.baselines
+results/comparisons.jsonl             of `compare`, a line per protocol and pair of systems
+results/experiments/*.json            title, question, protocol, columns, rows, note, commands
+results/trainings.jsonl               what each training logged, by its name
+results/students.json                 which systems are teacher, student and no-KD twin
+results/benchmarks.json               of `make bench`
 """
 
 import json
@@ -15,8 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ml.evaluation.result_lines import keep_lines, read_lines
+
 Json = Mapping[str, Any]
 
+RESULTS = Path("results")
+COMPARISONS = "comparisons.jsonl"
+TRAININGS = "trainings.jsonl"
 _FIRST, _LAST = ("ecg", "ecg-edge"), ("ecg-beat",)
 
 
@@ -25,7 +30,7 @@ class BundleResults:
     """All that was measured with one bundle.
 
     Args:
-        bundle: Its id, the name of the folder.
+        bundle: Its id, the name of the file.
         protocols: JSON by name of the protocol.
     """
 
@@ -77,23 +82,40 @@ class KeptResults:
 
 def read_results(folder: Path) -> KeptResults:
     """Read all of it; what is absent is empty."""
-    bundles = [_read_bundle(path) for path in sorted(folder.iterdir()) if path.is_dir()]
+    bundles = [read_bundle(folder, path.stem) for path in folder.glob("protocols/*.jsonl")]
     return KeptResults(
-        bundles=tuple(sorted((b for b in bundles if b.protocols), key=lambda b: _order(b.bundle))),
-        baselines=tuple(_read(path) for path in sorted(folder.glob("baseline-*.json"))),
-        comparisons=tuple(_read(path) for path in sorted(folder.glob("comparisons/*.json"))),
+        bundles=tuple(sorted(bundles, key=lambda one: _order(one.bundle))),
+        baselines=tuple(_read(path) for path in sorted(folder.glob("baselines/*.json"))),
+        comparisons=tuple(read_lines(folder / COMPARISONS)),
         experiments=tuple(_read(path) for path in sorted(folder.glob("experiments/*.json"))),
-        trainings={path.stem: _read(path) for path in sorted(folder.glob("training/*.json"))},
+        trainings={one["name"]: one for one in read_lines(folder / TRAININGS)},
         students=_read(folder / "students.json"),
         benchmarks=_read(folder / "benchmarks.json"),
     )
 
 
-def _read_bundle(folder: Path) -> BundleResults:
-    found = [_read(path) for path in sorted(folder.glob("*.json"))]
-    return BundleResults(
-        folder.name, {str(one["protocol"]): one for one in found if {"protocol", "encoder"} <= one.keys()}
-    )
+def read_bundle(folder: Path, bundle: str) -> BundleResults:
+    """Read what was measured with one bundle; what was not is absent."""
+    return BundleResults(bundle, {one["protocol"]: one for one in read_lines(_protocols(folder, bundle))})
+
+
+def keep_protocol(folder: Path, bundle: str, figures: Json) -> None:
+    """Keep a protocol's results, in place of those of its former run."""
+    keep_lines(_protocols(folder, bundle), [figures], "protocol")
+
+
+def keep_comparison(folder: Path, figures: Json) -> None:
+    """Keep a comparison, in place of the former one of the same systems on the same protocol."""
+    keep_lines(folder / COMPARISONS, [figures], "comparison", "a", "b")
+
+
+def keep_training(folder: Path, name: str, log: Json) -> None:
+    """Keep what a training logged, in place of the former one of its name."""
+    keep_lines(folder / TRAININGS, [{"name": name, **log}], "name")
+
+
+def _protocols(folder: Path, bundle: str) -> Path:
+    return folder / "protocols" / f"{bundle}.jsonl"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ def log_look(path: Path, *, protocol: str, bundle: str, figures: dict[str, Any])
     """Append one look.
 
     Args:
-        path: `docs/results/looks.jsonl`.
+        path: `results/looks.jsonl`.
         protocol: Name as in DESIGN §9.
         bundle: Encoder id and weights.
         figures: What was seen.

@@ -26,7 +26,7 @@ class Measurement:
 
     Args:
         development: Whether it may be used to choose anything; else the look is logged.
-        figures: JSON kept in `docs/results`.
+        figures: JSON kept in `results`.
         tables: The same for people.
         seen: The few figures that a look at a test set reveals.
     """

@@ -43,7 +43,7 @@ class Agreement:
     largest_difference_db: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form kept in `docs/results`."""
+        """Give the JSON form kept in `results`."""
         return {
             "variant": self.variant,
             "probes": self.probes,

@@ -267,18 +267,14 @@ def http_table(agreements: Sequence[Agreement], about: str) -> ReportTable:
     )
 
 
-def write_results(folder: Path, name: str, figures: Mapping[str, Any], tables: Sequence[ReportTable]) -> None:
-    """Keep a result as `<name>.json` and `<name>.md`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(figures, ensure_ascii=False, indent=1)
-    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
-    markdown = "\n".join(table.to_markdown() for table in tables)
-    (folder / f"{name}.md").write_text(markdown, encoding="utf-8")
+def markdown_of(tables: Sequence[ReportTable]) -> str:
+    """Give tables below each other."""
+    return "\n".join(table.to_markdown() for table in tables)
 
 
 def read_baseline(folder: Path, baseline: str | None, protocol: str) -> Mapping[str, Any] | None:
     """Give a baseline's stored figures of a protocol by variant; None where there are none."""
-    path = folder / f"baseline-{baseline}.json"
+    path = folder / "baselines" / f"{baseline}.json"
     if baseline is None or not path.is_file():
         return None
     stored = json.loads(path.read_text(encoding="utf-8"))

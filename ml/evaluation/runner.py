@@ -32,7 +32,7 @@ class ProtocolResult:
     inverted_max_db: dict[str, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form kept in `docs/results`."""
+        """Give the JSON form kept in `results`."""
         return {
             "protocol": self.protocol.name,
             "summary": self.protocol.summary,

@@ -110,7 +110,7 @@ def quantize_network(
             op_types_to_quantize=sorted(WEIGHTED | BETWEEN_CONVOLUTIONS),
             extra_options={
                 "MatMulConstBOnly": True,
-                # ONNX Runtime moves quantised outputs of matrices through reshapes wrongly (its issue 27845).
+                # Outputs of matrices, quantised, come through a reshape as other numbers: onnxruntime#27845.
                 "OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"],
             },
         )

@@ -20,7 +20,7 @@ NETWORK_FILE = "network.pt"
 TRAINING_FILE = "training.json"
 
 
-# Weights worth keeping lie beside the recipes; those of this machine's trainings come first.
+# Weights that a shipped bundle goes back to are beside the recipes; those trained on this machine come first.
 KEPT_WEIGHTS = Path(__file__).parents[1] / "weights"
 
 

@@ -1,6 +1,6 @@
 """The shipped activity bundle through HTTP, on recordings of people it was fitted to: does it come through?
 
-How well it tells people whom it never met is measured elsewhere (docs/results/activity).
+How well it tells people whom it never met is measured elsewhere (results/activity).
 """
 
 import base64

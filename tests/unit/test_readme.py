@@ -1,10 +1,12 @@
-"""The README's table of accuracy says what docs/results hold."""
+"""The README's table of accuracy says what the kept results hold."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from ml.evaluation.kept_results import read_bundle
 
 ROOT = Path(__file__).parents[2]
 # First words of a row → protocol and variant.
@@ -21,9 +23,9 @@ ROWS = {
 
 
 def kept(encoder: str, protocol: str, variant: str) -> dict[str, Any]:
-    path = ROOT / "docs" / "results" / encoder / f"{protocol}.json"
-    found = json.loads(path.read_text(encoding="utf-8"))["variants"]
-    return next(one for one in found if one["name"] == variant)
+    found = read_bundle(ROOT / "results", encoder).variant(protocol, variant)
+    assert found is not None
+    return dict(found)
 
 
 def row(start: str) -> list[str]:
@@ -48,7 +50,7 @@ class TestTableOfAccuracy:
 
 class TestActivity:
     def results(self, name: str) -> dict[str, Any]:
-        path = ROOT / "docs" / "results" / "activity" / name
+        path = ROOT / "results" / "activity" / name
         return json.loads(path.read_text(encoding="utf-8"))
 
     def told(self) -> str:

@@ -13,6 +13,7 @@ from app.adapters.db.rows import biometric_references, subjects
 from app.adapters.db.statements import Statement, Transaction
 from app.domain.ports import PageCursor, ReferenceRow
 from app.domain.references import Modality, Reference, TemplateKey
+from ml.runtime.evidence import Evidence
 
 _TABLE = biometric_references.c
 _IN_ORDER = (
@@ -133,8 +134,8 @@ def reference_row(reference: Reference) -> dict[str, Any]:
         "encoder": reference.encoder,
         "transform_version": reference.transform_version,
         "ciphertext": reference.ciphertext,
-        "quality": reference.quality,
-        "seconds": reference.seconds,
+        "quality": reference.evidence.quality,
+        "seconds": reference.evidence.amount,
         "session": reference.session,
         "captured_at": reference.captured_at,
         "created_at": reference.created_at,
@@ -166,8 +167,7 @@ def _to_reference(row: Sequence[Any]) -> Reference:
         encoder=encoder,
         transform_version=transform_version,
         ciphertext=ciphertext,
-        quality=quality,
-        seconds=seconds,
+        evidence=Evidence(seconds, Modality(modality).evidence_unit, quality),
         session=session,
         captured_at=captured_at,
         created_at=created_at,

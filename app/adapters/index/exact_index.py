@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.adapters.index.slot_index import SlotIndex, VectorStorage
+from app.adapters.index.row_index import RowIndex, VectorStorage
 from app.domain.ports import IntArray
 from app.domain.references import Vector
 
 
-class ExactIndex(SlotIndex):
-    """Every search is one matrix–vector product."""
+class ExactIndex(RowIndex):
+    """A search is one matrix–vector product per probe vector."""
 
     def __init__(self) -> None:
         super().__init__(_NumpyStorage)

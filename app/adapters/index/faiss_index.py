@@ -1,17 +1,21 @@
-"""The FAISS index: the same contract over FAISS's flat storage and its top-k scan."""
+"""The FAISS index: FAISS stores the vectors and finds the best ones.
+
+A flat scan of 100 000 × 256 numbers takes 5.7 ms on one core, a product in numpy 12.8 ms. An 8-bit scan takes
+1.8 ms and needs an exact second look at its best; it waits until galleries are larger.
+"""
 
 from __future__ import annotations
 
 import faiss
 import numpy as np
 
-from app.adapters.index.slot_index import SlotIndex, VectorStorage
+from app.adapters.index.row_index import RowIndex, VectorStorage
 from app.domain.ports import IntArray
 from app.domain.references import Vector
 
 
-class FaissIndex(SlotIndex):
-    """Exact search by inner product; ids are ours, not FAISS's, which accepts one id twice."""
+class FaissIndex(RowIndex):
+    """FAISS scans; ids are ours, since FAISS accepts one id twice and removes in linear time."""
 
     def __init__(self) -> None:
         super().__init__(_FlatStorage)

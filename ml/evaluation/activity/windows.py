@@ -15,7 +15,7 @@ from ml.evaluation.activity.preprocessing import ActivityPreprocessing, preproce
 
 IntArray = NDArray[np.int64]
 
-# Issue 4's three classes, the nearest to the paper's rest and exercise that the set allows.
+# The nearest to the rest and exercise of the DT4ECG paper that the motion set allows.
 ACTIVITY_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"rest": ("rest",), "light": ("arm_movements", "walk_4kmh"), "vigorous": ("run_8kmh", "squats")}
 )

@@ -27,6 +27,7 @@ from ml.evaluation.report import ReportTable
 
 Json = Mapping[str, Any]
 
+PAGES = Path("docs/results")
 PAGE = f"{PICTURES}.md"
 _PLAIN = ("D1-dev", "D1", "D2", "E2", "E3", "E3-multi", "E3b", "E4", "E11")
 _DET = (("D1-dev", "first → last"), ("D1", "first → last"), ("E2", "20 s"), ("E3b", "day → other day"))
@@ -34,11 +35,12 @@ _FOLDED_FROM = 40
 """Rows of an experiment; a longer table is opened by those who want it."""
 _INTRODUCTION = """# ECG identity: every protocol, every target
 
-Written by `python -m ml.cli report` from the JSON beside it; a test fails where page and JSON differ.
+Written by `python -m ml.cli report` from [results](../../results); a test fails where page and JSON differ.
 Protocols, words and rules are those of [DESIGN §9](../DESIGN.md): failures to enroll or acquire are errors,
 every probe meets the whole gallery, intervals are 95 % over people. D1-dev and D2 are development sets, and
-everything was chosen there; each look at another set is in [looks.jsonl](looks.jsonl). Published figures come
-from other trials, other training data or both; the protocol stands beside each. Missed targets stay.
+everything was chosen there; each look at another set is in [looks.jsonl](../../results/looks.jsonl).
+Published figures come from other trials, other training data or both; the protocol stands beside each. Missed
+targets stay.
 
 - **rank-1 error**: somebody else in the gallery scores at least as high as the right person.
 - **FMR, FNMR**: shares of strangers who match, and of the right people who do not, at one threshold;

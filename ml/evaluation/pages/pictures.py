@@ -1,6 +1,6 @@
 """Which pictures show the results: DET curves, curves of evidence, training curves, students' bars.
 
-Each function takes JSON as kept in `docs/results` and gives one SVG, or None where there is nothing to draw.
+Each function takes JSON as kept in `results` and gives one SVG, or None where there is nothing to draw.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""What issue 3 asked for, beside what others published and what was measured; a missed target stays."""
+"""Targets set beforehand, with published figures and what was measured; a missed target stays."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The figures of one variant of a protocol, as they are kept in `docs/results`."""
+"""The figures of one variant of a protocol, as they are kept in `results`."""
 
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -39,7 +39,7 @@ def activity_card(fields: Mapping[str, Any]) -> str:
 {fields["calibration_data"]["people"]} people, leave one person out; shrinkage and temperature of each head,
 the share of windows that it takes to say nothing, and the correlation between windows of a strip were chosen
 by leaving out one after another of the others. How much the network counts is one number for all heads: the
-one with the least loss of people left out (docs/results/activity/fusion.json), everybody having had a say.
+one with the least loss of people left out (results/activity/fusion.json), everybody having had a say.
 Windows that allow no call count as wrong. Intervals are 95 %, over people: ten of them say little about
 others; errors come by person, not by window. Beside each calibration error (ECE), in brackets, the one that
 true probabilities would have with as many predictions, were each right or wrong on its own.
@@ -50,9 +50,9 @@ true probabilities would have with as many predictions, were each right or wrong
 
 Own rest: the first 20 s of the wearer's rest strip with the same electrode, which nothing is asked about. It
 must be of the same sitting: with that of another electrode, worn minutes before or after, calls are worse
-than without any (docs/results/activity/comparison.json). Which features are compared with it, where inputs
+than without any (results/activity/comparison.json). Which features are compared with it, where inputs
 end and how much the other sensor counts was chosen among some fifty ways by looking at these people and at
-people at rest on two other sensors (docs/results/activity/other-sensors-trials.md): differences of a point
+people at rest on two other sensors (docs/results/other-sensors-trials.md): differences of a point
 between those ways are chance.
 
 ## Limits
@@ -62,9 +62,9 @@ between those ways are chance.
   true. Of people at rest there, 87 % (clinical, lying) and 83 % (hand-held) were called so, 98 % with own
   rest: these chose how heads were fitted. Of people who chose nothing, 88 and 97 % (own rest) with the
   hand-held device, but with a third one, never met, 39 % of 90 people, and 80 % with own rest of another
-  recording (docs/results/activity/other-sensors.json). Of other activities there nothing is known.
+  recording (results/activity/other-sensors.json). Of other activities there nothing is known.
 - Features made by hand alone lose 5 points (3 classes) at 3 s and next to none at 30 s; the network alone, or
-  both in one covariance, lose at 30 s (docs/results/activity/comparison.json).
+  both in one covariance, lose at 30 s (results/activity/comparison.json).
 - All classes are taken to be equally likely beforehand. Whatever else a wearer does (sit, cycle, sleep,
   drive) is called by the likeliest of these names.
 - Every recording holds one activity; timelines were measured on recordings put one after another.

@@ -4,7 +4,7 @@ Compares a temperature alone with a temperature and a share of windows that say 
 is asked about under A3, each of the nine others is asked about in turn by heads and calibrations of eight:
 that loss, within, never met the tenth. Beside it stands what A3 itself says, which was known, too, when the
 second way was chosen. Needs `python -m ml.cli activity features`; writes
-`docs/results/activity/calibration.json`.
+`results/activity/calibration.json`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ml.metrics.confidence import expected_calibration_error, fit_temperature, n
 from ml.runtime.ecg.activity.head import FloatArray, IntArray
 from ml.training.activity.fitting import Calibrate, Examples, fit_calibration, fit_head
 
-RESULT = Path("docs/results") / "activity" / "calibration.json"
+RESULT = Path("results") / "activity" / "calibration.json"
 
 
 def temperature_alone(scores: FloatArray, classes: IntArray) -> tuple[float, float]:

@@ -6,7 +6,7 @@ that of the nine, each told by heads of the eight others, calibrated (and, where
 these same nine. So it flatters what is fitted, and what errs by person. One share serves all heads: of those
 that are not fitted, the one with the least loss within, summed over all lengths of windows, with and without
 own rest; it has the least loss under A3, too. Needs `python -m ml.cli activity features`; writes
-`docs/results/activity/fusion.json`. Some five minutes.
+`results/activity/fusion.json`. Some five minutes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ml.training.activity.fitting import (
     fit_chosen_head,
 )
 
-RESULT = Path("docs/results") / "activity" / "fusion.json"
+RESULT = Path("results") / "activity" / "fusion.json"
 N_CLASSES = len(ACTIVITIES)
 TRUNK_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 1.0)
 # Log probabilities by hand and of the trunk, of windows of people left out → shares of both.

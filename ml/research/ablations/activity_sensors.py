@@ -30,7 +30,7 @@ from ml.runtime.ecg.activity.recogniser import ActivityCall, Baseline
 from ml.runtime.ecg.signal.conditioning import examine
 
 DATA = Path("../shared/data/ecg")
-RESULTS = Path("docs/results")
+RESULTS = Path("results")
 RESULT = RESULTS / "activity" / "other-sensors.json"
 MODELS = Path("models")
 PEOPLE = 200

@@ -7,7 +7,7 @@ Runs in an environment of its own, because BioSPPy brings a GUI OpenCV along:
 
 Scores of single trials are kept in var/scores/biosppy, for `python -m ml.cli compare --against biosppy`.
 
-Trials, readers and metrics are the project's own (numpy only); docs/results/baseline-biosppy.json is what
+Trials, readers and metrics are the project's own (numpy only); results/baselines/biosppy.json is what
 `python -m ml.cli evaluate` prints beside a bundle.
 """
 
@@ -28,8 +28,8 @@ from ml.metrics.error_rates import eer, open_set_rates, oracle_threshold, ranks
 
 FloatArray = NDArray[np.float64]
 RESULTS = {
-    "mean": Path("docs/results/baseline-biosppy.json"),
-    "median": Path("docs/results/baseline-biosppy-median.json"),
+    "mean": Path("results/baselines/biosppy.json"),
+    "median": Path("results/baselines/biosppy-median.json"),
 }
 SCORES = {"mean": Path("var/scores/biosppy"), "median": Path("var/scores/biosppy-median")}
 NAMES = {"mean": "BioSPPy", "median": "BioSPPy, median beat"}

@@ -6,7 +6,7 @@ Galleries of 60 people that correct themselves, on development data only: CinC d
 with a component common to all vectors, which is what another sensor does. Then one person gets 9 or 20 names,
 ten people get four each, or 60 enrollments join that resemble each other without being one person. Compared
 are the rules of `ml.runtime.matching.gallery_null.FitRules`: those that ship, those before, and others of
-each kind. Writes `docs/results/experiments/gallery-duplicates.json`.
+each kind. Writes `results/experiments/gallery-duplicates.json`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ml.runtime.evidence import EvidenceArray
 from ml.runtime.matching.gallery_null import FitRules, fit_gallery_null
 
 FloatArray = NDArray[np.float64]
-RESULT = Path("docs/results/experiments/gallery-duplicates.json")
+RESULT = Path("results/experiments/gallery-duplicates.json")
 BUNDLES = ("ecg@2026.11.1", "ecg-edge@2026.11", "ecg-beat@2026.11")
 PEOPLE = 60
 WITNESSES = 30

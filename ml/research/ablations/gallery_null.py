@@ -22,7 +22,7 @@ from ml.training.calibration_fit import CohortScores, fit_calibration
 
 FloatArray = NDArray[np.float64]
 RESULT = Path("docs/results/gallery-null.md")
-TAIL = Path("docs/results/experiments/gallery-tail.json")
+TAIL = Path("results/experiments/gallery-tail.json")
 TAIL_SUBJECTS = ("44", "89")
 SECONDS = 12.0
 SHIFTS = (0.0, 0.4, 0.7, 1.2)

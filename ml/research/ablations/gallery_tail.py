@@ -5,7 +5,7 @@ on development data only: D1-dev (CinC dev people, first against last 15 s, or a
 people of another sensor, first against last 5 s) and QTDB (0-20 s against 60-80 s), plain and with a
 component common to all vectors added, which is what another sensor does to a network's vectors. Galleries are
 drawn at random; everybody else of the set, and the enrolled people's other strips, are the probes. Writes
-`docs/results/experiments/gallery-tail.json`.
+`results/experiments/gallery-tail.json`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
 
 FloatArray = NDArray[np.float64]
 DATA, CACHE = Path("../shared/data/ecg"), Path("var/cache/encodings")
-RESULT = Path("docs/results/experiments/gallery-tail.json")
+RESULT = Path("results/experiments/gallery-tail.json")
 BUNDLES = (Path("models/ecg@2026.11.1"), Path("models/ecg-beat@2026.11"))
 SUBJECTS = (30, 44, 89, 200)
 GALLERIES = 50

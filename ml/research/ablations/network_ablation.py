@@ -2,7 +2,7 @@
 
 One change at a time from a base recipe on a small network and a small budget, measured on development data
 only: D1-dev (first against last 10 s, and 5 s) and D2 (QTDB, minute 0-1 against 13-14, all pairs of six 10-s
-cuts), windows alone. Writes `docs/results/experiments/<group>.json` after every training, and goes on where
+cuts), windows alone. Writes `results/experiments/<group>.json` after every training, and goes on where
 it was interrupted: a row that is there is not measured again.
 """
 
@@ -42,7 +42,7 @@ from ml.training.network_recipe import (
 from ml.training.recipe import BundleNames, read_recipe
 from ml.training.strips import Strip, condition_strips
 
-RESULTS = Path("docs/results/experiments")
+RESULTS = Path("results/experiments")
 # 0.84 M weights, and a quarter of an hour on one core where the machine is idle.
 NETWORK = NetworkPlan(
     "resnet1d", {"widths": (48, 72, 96, 144), "blocks": (2, 2, 2, 2), "kernels": (7, 7, 5, 5)}

@@ -3,7 +3,7 @@
 Branches and their weight, distance of windows, both polarities, linear maps behind the window network, and
 normalisation by a gallery or a cohort, one change at a time, on development data only: D1-dev (CinC dev
 people, first against last 10 s and 5 s) and D2 (QTDB, minute 0-1 against 13-14, all pairs of six 10-s cuts).
-Writes `docs/results/experiments/backend.json`. Comparisons that could not be made are left out here.
+Writes `results/experiments/backend.json`. Comparisons that could not be made are left out here.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ml.training.recipe import Recipe, read_recipe
 from ml.training.repeat_mining import first_and_last_third
 from ml.training.strips import Strip, condition_strips
 
-RESULTS = Path("docs/results/experiments/backend.json")
+RESULTS = Path("results/experiments/backend.json")
 Vectors = NDArray[np.float64]
 # Strips of training people that fit maps and cohorts, by their first and last thirds.
 MAP_STRIPS = 3000

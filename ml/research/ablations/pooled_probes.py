@@ -2,7 +2,7 @@
 
 Strips of one position are pooled into one vector. The mean of strangers' vectors resembles everybody; of one
 person's, it is what the person looks like. Four ways to count a pool, on development people
-(`ml.research.ablations.strangers`). Writes `docs/results/experiments/pooled-probes.json`.
+(`ml.research.ablations.strangers`). Writes `results/experiments/pooled-probes.json`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ml.research.ablations.strangers import FloatArray, Galleries, IntArray, Peo
 from ml.runtime.calibration.llr import Calibration
 from ml.runtime.encoder import load_bundle
 
-RESULT = Path("docs/results/experiments/pooled-probes.json")
+RESULT = Path("results/experiments/pooled-probes.json")
 BUNDLE = Path("models/ecg@2026.11.1")
 COMMON = (0.0, 0.5)
 SUBJECTS, GALLERIES, DRAWS = 60, 30, 500

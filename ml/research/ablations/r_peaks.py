@@ -1,7 +1,7 @@
 """R peaks against manual annotations: `python -m ml.research.ablations.r_peaks --data … [--test]`.
 
 LUDB, leads I and II, is what the detector was tuned on. MIT-BIH, behind `--test`, chooses nothing; every
-look at it is appended to docs/results/looks.jsonl. A detection within 75 ms of an annotation matches it, one
+look at it is appended to results/looks.jsonl. A detection within 75 ms of an annotation matches it, one
 to one; stretches of ventricular flutter (`[` to `]`) are ignored; counts of all records are pooled.
 """
 
@@ -25,7 +25,7 @@ from ml.runtime.ecg.signal.beats import detect_r_peaks
 
 TOLERANCE_S = 0.075
 AAMI_BEATS = tuple("NLRejAaJSVEF/fQ")
-RESULTS = Path("docs/results")
+RESULTS = Path("results")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """How are short probes judged in a gallery of long strips? `python -m ml.research.ablations.short_probes`.
 
 A gallery measures its shift among long references. Three ways to carry it over to probes of 3 and 5 s, on
-development people (`ml.research.ablations.strangers`). Writes `docs/results/experiments/short-probes.json`.
+development people (`ml.research.ablations.strangers`). Writes `results/experiments/short-probes.json`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ml.runtime.calibration.llr import Calibration
 from ml.runtime.encoder import load_bundle
 from ml.runtime.matching.gallery_null import GalleryNull
 
-RESULT = Path("docs/results/experiments/short-probes.json")
+RESULT = Path("results/experiments/short-probes.json")
 BUNDLE = Path("models/ecg@2026.11.1")
 COMMON = (0.0, 0.3, 0.5, 0.7)
 SUBJECTS, GALLERIES = 60, 60

@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 
 from ml.data.records import DataError
+from ml.evaluation.kept_results import RESULTS
 from ml.evaluation.looks import log_look
-from ml.evaluation.pages.page import write_page
+from ml.evaluation.pages.page import PAGES, write_page
 from ml.evaluation.report import ReportTable
 from ml.research.dt4ecg.estimates import Costs, read_costs
 from ml.research.dt4ecg.figures import Task, figures_of
@@ -39,7 +40,8 @@ def dt4ecg(  # noqa: PLR0917 – typer declares options as parameters.
         float | None, typer.Option(min=0.01, help="Begin no epoch after so long; call again to go on.")
     ] = None,
     data: Annotated[Path, typer.Option(help="Folder that holds ecg/.")] = Path("../shared/data"),
-    results: Annotated[Path, typer.Option(help="Where results are kept.")] = Path("docs/results"),
+    results: Annotated[Path, typer.Option(help="Where results are kept.")] = RESULTS,
+    pages: Annotated[Path, typer.Option(help="Where the page is written.")] = PAGES,
     var: Annotated[Path, typer.Option(help="Where interrupted trainings are kept.")] = Path("var"),
 ) -> None:
     """Train the networks of the DT4ECG paper on the motion set and write docs/results/dt4ecg.md."""
@@ -59,7 +61,7 @@ def dt4ecg(  # noqa: PLR0917 – typer declares options as parameters.
     except DataError as error:
         console.print(str(error), style="red", soft_wrap=True)
         raise typer.Exit(code=1) from None
-    for path in write_page(results, make_page(read_kept(results))):
+    for path in write_page(pages, make_page(read_kept(results))):
         console.print(str(path))
 
 
@@ -67,7 +69,7 @@ def plan_table(results: Path, costs: Costs, names: Sequence[str]) -> ReportTable
     """Give the parts of the plan: trainings, how many are done, and core-minutes that the others take.
 
     Args:
-        results: `docs/results`.
+        results: `results`.
         costs: What trainings are expected to take.
         names: Parts, in the order shown; the last row counts what several of them need once.
     """

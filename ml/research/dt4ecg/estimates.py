@@ -1,4 +1,4 @@
-"""How long cells take, from steps measured once (`docs/results/dt4ecg/costs.json`). Torch-free."""
+"""How long cells take, from steps measured once (`results/dt4ecg/costs.json`). Torch-free."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from ml.research.dt4ecg.plan import RECIPES, Cell
 
 COSTS = Path("dt4ecg") / "costs.json"
-"""Below `docs/results`."""
+"""Below `results`."""
 TRAINING_WINDOWS: Mapping[str, int] = {"A1": 2138, "A2": 1948, "A2e": 2037, "A3": 2750}
 """Of the motion set, a mean over folds."""
 

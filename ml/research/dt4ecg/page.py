@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ml.evaluation.activity.splits import PROTOCOLS
+from ml.evaluation.kept_results import read_bundle
 from ml.evaluation.pages.page import Page
 from ml.evaluation.pages.page_sections import code_block
 from ml.research.dt4ecg import pictures, tables
@@ -31,7 +31,7 @@ from ml.research.dt4ecg.shipped import (
 from ml.research.dt4ecg.targets import targets_table
 
 NAME = "dt4ecg"
-"""Of the page, and of the folder with cells and pictures."""
+"""Of the page, and of the folder with its pictures."""
 _CONFUSIONS: Sequence[tuple[str, Task]] = (
     ("A1", "activity"),
     ("A2", "activity"),
@@ -40,13 +40,13 @@ _CONFUSIONS: Sequence[tuple[str, Task]] = (
     ("A3", "activity"),
     ("A3", "groups"),
 )
-_CLOSED_SET = Path("ecg") / "E1.json"
+_CLOSED_SET = ("ecg", "E1")
 
 _INTRODUCTION = """# DT4ECG: identity and activity from one network
 
 Every table of You, Gu, Yang, Yu and Guo, *DT4ECG: a dual-task learning framework for ECG-based human
 identity recognition and human activity detection*, beside what the same networks reach here. Written by
-`python -m ml.research.dt4ecg` from the [cells](dt4ecg/cells) beside it.
+`python -m ml.research.dt4ecg` from the [cells](../../results/dt4ecg/cells.jsonl).
 
 **The data differ.** Theirs are private: 15 people; rest, one minute *after* a run, and deep breathing;
 three minutes each at 100 Hz. Here it is the open motion set (Kalouskova 2024, GPL-3.0): 10 people; rest,
@@ -75,9 +75,9 @@ modules halve the time, and `modules` = `full_length` keeps all 300 steps, 64 ch
 between one that is trained on and the next that is, batches are of 32, AdamW decays weights by 0.01 at a
 rate that rises to 0.003 and falls like a half cosine. Trials on parts of the training windows chose it
 (A2's first 27 s asked about 30 to 39 s, A1's seven tenths divided once more;
-[trials](dt4ecg/recipe-trials.json), again by `python -m ml.research.dt4ecg.recipe_study`). No protocol's own
-test windows did, but windows of everybody, with every electrode: under A2e and A3 it has seen more than it
-should.
+[trials](../../results/dt4ecg/recipe-trials.json), again by `python -m ml.research.dt4ecg.recipe_study`). No
+protocol's own test windows did, but windows of everybody, with every electrode: under A2e and A3 it has seen
+more than it should.
 
 **0 to 1 spans a record** as in the paper, which normalises before it segments. A window then knows two
 numbers of its whole minute, the smallest and the largest, and so do A2's: windows trained on know them of the
@@ -93,14 +93,14 @@ _SHIPPED = """Heads for 3 to 30 s of ECG of people they never saw: `python -m ml
 features made by hand (rhythm, shape of the beats, what movement leaves beside them), the other what the
 stages of an identity network say that never met these people; each is a linear discriminant, and their log
 probabilities add up, the network's with a weight of 0.4. Fitted for each head instead, weights lose under A3;
-one covariance for both loses at 30 s ([fusion.json](activity/fusion.json), by
+one covariance for both loses at 30 s ([fusion.json](../../results/activity/fusion.json), by
 `python -m ml.research.ablations.activity_fusion`). Shrinkage, calibration and how windows are put together
 are chosen without the person who is asked; the features made by hand were chosen among some by looking at
 these people, and that one weight by the loss of people left out, everybody having had a say. Windows that
 allow no call count as wrong. *Own rest*: the first 20 s of the wearer's rest are known and not asked. A
 share of windows that say nothing, however sure they sound, makes probabilities truer than a temperature
 alone; without own rest, up to 20 s, they are less true than those by hand alone, since the network is sure
-and wrong about some ([calibration.json](activity/calibration.json), by `python -m
+and wrong about some ([calibration.json](../../results/activity/calibration.json), by `python -m
 ml.research.ablations.activity_calibration`).
 """
 
@@ -120,14 +120,13 @@ def read_kept(results: Path) -> Kept:
     """Read it; what is absent is empty.
 
     Args:
-        results: `docs/results`.
+        results: `results`.
     """
-    path = results / _CLOSED_SET
-    closed_set = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    bundle, protocol = _CLOSED_SET
     return Kept(
         grid=Grid(read_all(results, planned_cells())),
         costs=read_costs(results),
-        closed_set=closed_set,
+        closed_set=read_bundle(results, bundle).protocols.get(protocol),
         shipped=read_rows(results, SHIPPED),
         compared=read_rows(results, COMPARED),
     )

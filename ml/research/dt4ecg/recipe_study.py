@@ -2,7 +2,7 @@
 
 Asks parts of the training windows about other parts, so that no protocol's own test windows choose: of A2's
 first 39 s, 0 to 27 about 30 to 39; of A1's seven tenths, four fifths about the rest. Takes a minute per row
-and goes on where it was interrupted. Writes `docs/results/dt4ecg/recipe-trials.json`, which also keeps the
+and goes on where it was interrupted. Writes `results/dt4ecg/recipe-trials.json`, which also keeps the
 trials that chose: equal weights of both tasks, momentum that falls and rises against the rate, same seed.
 """
 
@@ -26,7 +26,7 @@ from ml.research.dt4ecg.run import computing_on_one_thread, motion_windows
 from ml.research.dt4ecg.training import ask, train
 
 DATA = Path("../shared/data")
-RESULT = Path("docs/results") / "dt4ecg" / "recipe-trials.json"
+RESULT = Path("results") / "dt4ecg" / "recipe-trials.json"
 CYCLE = replace(RECIPES["paper"], rise=0.1)
 CANDIDATES = {
     "the paper's": RECIPES["paper"],

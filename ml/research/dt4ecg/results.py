@@ -1,4 +1,4 @@
-"""What is kept of each cell: `docs/results/dt4ecg/cells/<cell>.json`, calls for each tested window included.
+"""What is kept of each cell: a line of `results/dt4ecg/cells.jsonl`, with the calls for each window.
 
 From the calls every figure can be made again: pooled over folds, merged to three classes, with intervals over
 people. Torch-free.
@@ -6,7 +6,6 @@ people. Torch-free.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.evaluation.result_lines import keep_lines, read_lines
 from ml.research.dt4ecg.plan import RECIPES, Cell
 
 IntArray = NDArray[np.int64]
 Json = Mapping[str, Any]
 
-CELLS = Path("dt4ecg") / "cells"
-"""Below `docs/results`."""
+CELLS = Path("dt4ecg") / "cells.jsonl"
+"""Below `results`."""
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -105,6 +105,7 @@ class CellResult:
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form."""
         return {
+            "id": self.cell.id,
             **vars(self),
             "cell": self.cell.to_dict(),
             "recipe": RECIPES[self.cell.recipe].to_dict(),
@@ -114,7 +115,7 @@ class CellResult:
     @classmethod
     def from_dict(cls, kept: Json) -> CellResult:
         """Read the JSON form."""
-        values = {name: value for name, value in kept.items() if name != "recipe"}
+        values = {name: value for name, value in kept.items() if name not in {"id", "recipe"}}
         return cls(
             **values
             | {
@@ -126,44 +127,30 @@ class CellResult:
         )
 
 
-def write_result(results: Path, result: CellResult) -> Path:
-    """Keep a result; an interrupted write leaves the former one.
+def keep_results(results: Path, *found: CellResult) -> None:
+    """Keep results, each in place of the former one of its cell; an interrupted write leaves the former ones.
 
     Args:
-        results: `docs/results`.
-        result: To keep.
+        results: `results`.
+        found: To keep.
     """
-    path = result_path(results, result.cell)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    # A line per entry: curves stay readable, files small.
-    lines = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in result.to_dict().items())
-    draft.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-    draft.replace(path)
-    return path
-
-
-def read_result(results: Path, cell: Cell) -> CellResult | None:
-    """Give the kept result of a cell; None where it was not measured, or by another recipe."""
-    path = result_path(results, cell)
-    if not path.is_file():
-        return None
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    # An option that is younger than the result had its default there.
-    if Cell().to_dict() | kept["cell"] != cell.to_dict() or kept["recipe"] != RECIPES[cell.recipe].to_dict():
-        return None
-    return CellResult.from_dict(kept)
+    keep_lines(results / CELLS, (one.to_dict() for one in found), "id")
 
 
 def read_all(results: Path, cells: Iterable[Cell]) -> dict[Cell, CellResult]:
-    """Give what is kept of some cells."""
-    found = ((cell, read_result(results, cell)) for cell in cells)
-    return {cell: result for cell, result in found if result is not None}
+    """Give what is kept of some cells: without those not measured, or measured by another recipe."""
+    kept = {line["id"]: line for line in read_lines(results / CELLS)}
+    return {
+        cell: CellResult.from_dict(kept[cell.id])
+        for cell in cells
+        if cell.id in kept and _is_result_of(kept[cell.id], cell)
+    }
 
 
-def result_path(results: Path, cell: Cell) -> Path:
-    """Where a cell's result is kept."""
-    return results / CELLS / f"{cell.id}.json"
+def _is_result_of(kept: Json, cell: Cell) -> bool:
+    # An option that is younger than the result had its default there.
+    same_cell = Cell().to_dict() | kept["cell"] == cell.to_dict()
+    return same_cell and bool(kept["recipe"] == RECIPES[cell.recipe].to_dict())
 
 
 def _numbers(text: str) -> IntArray:

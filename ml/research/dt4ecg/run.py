@@ -21,7 +21,7 @@ from ml.evaluation.activity.preprocessing import ActivityPreprocessing
 from ml.evaluation.activity.windows import ActivityWindows, read_activity_windows
 from ml.research.dt4ecg.cells import run_cell
 from ml.research.dt4ecg.plan import Cell
-from ml.research.dt4ecg.results import CellResult, read_result, write_result
+from ml.research.dt4ecg.results import CellResult, keep_results, read_all
 
 ReadWindows = Callable[[Path, str], ActivityWindows]
 # A cell, and how many of its epochs are done.
@@ -36,7 +36,7 @@ class Places:
 
     Args:
         data: Holds `ecg/kalouskova_motion`.
-        results: `docs/results`.
+        results: `results`.
         var: For checkpoints, which go when their cell is done.
     """
 
@@ -61,7 +61,8 @@ def motion_windows(data: Path, scaling: str) -> ActivityWindows:
 
 def open_cells(cells: Sequence[Cell], results: Path) -> list[Cell]:
     """Give the cells without a kept result."""
-    return [cell for cell in cells if read_result(results, cell) is None]
+    kept = read_all(results, cells)
+    return [cell for cell in cells if cell not in kept]
 
 
 def run(
@@ -140,7 +141,7 @@ class _Work:
             stop=self._is_late,
         )
         if result is not None:
-            write_result(self.places.results, result)
+            keep_results(self.places.results, result)
             shutil.rmtree(folder, ignore_errors=True)
         return result
 

@@ -1,6 +1,6 @@
 """The activity method that ships, on people never seen (A3), beside the dual-task networks.
 
-Reads what `python -m ml.cli activity evaluate` and `activity compare` keep in `docs/results/activity`.
+Reads what `python -m ml.cli activity evaluate` and `activity compare` keep in `results/activity`.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def read_rows(results: Path, file: Path) -> list[Json]:
     """Give the rows of a kept result; none where there is no file.
 
     Args:
-        results: `docs/results`.
+        results: `results`.
         file: `SHIPPED` or `COMPARED`.
     """
     path = results / file

@@ -1,4 +1,4 @@
-"""What issue 4 asked of the paper's own network, and what it reached."""
+"""Targets of the paper's own network, set beforehand, and what it reached."""
 
 from __future__ import annotations
 

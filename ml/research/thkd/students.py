@@ -36,8 +36,8 @@ from ml.training.recipe import read_recipe
 from ml.training.strips import Strip
 
 SCORES = Path("var/scores")
-LOOKS = Path("docs/results/looks.jsonl")
-TABLE = Path("docs/results/experiments/closed-set.json")
+LOOKS = Path("results/looks.jsonl")
+TABLE = Path("results/experiments/closed-set.json")
 CLOSED_SET = "E1"
 
 

@@ -56,13 +56,17 @@ class LlrMap:
         """Give the natural-log likelihood ratio; arguments broadcast, result float64."""
         x = self.features(seconds, quality)  # (..., 2)
         u = np.asarray(cosine, dtype=np.float64) * np.exp(x @ self.scale) + x @ self.location
+        return np.asarray(self.bias + x @ self.offset + self.rise(u))
+
+    def rise(self, u: FloatArray) -> FloatArray:
+        """Sum the ramps at u, nats; increasing, same shape."""
         slopes, width = np.exp(self.log_slopes), self.width
-        # The same sum of ramps, gathered by hinge, one at a time: this runs for every candidate of a search,
-        # and a matrix of all hinges would cost more to allocate than to compute.
+        # Gathered by hinge, one at a time: this runs for every candidate of a search, and a matrix of all
+        # hinges would cost more to allocate than to compute.
         rise = slopes[0] * u
         for knot, bend in zip(self.knots, np.diff(slopes), strict=True):
             rise = rise + bend * width * softplus((u - knot) / width)
-        return np.asarray(self.bias + x @ self.offset + rise)
+        return np.asarray(rise)
 
     @cached_property
     def width(self) -> float:

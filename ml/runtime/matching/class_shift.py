@@ -4,7 +4,7 @@ A gallery measures its shift among its enrolled references, which are usually lo
 decibans the shift differs with the length. In the cosine it hardly does: a component common to all vectors
 moves a cosine c to c + (1 − c)·κ, and at a rate of 0.1 % the same κ was found for 3, 5, 10 and 15 s. So κ is
 read off the enrolled classes rate by rate, and moves the bundle's quantiles of every other class
-(docs/results/experiments/short-probes.json).
+(results/experiments/short-probes.json).
 """
 
 from collections.abc import Sequence

@@ -369,7 +369,7 @@ def _fit_map(own: _OwnComparisons, expected: _Expected, upper_share: float) -> t
     medians meet too), or a component common to all vectors lifts a cosine c to c + (1 − c)·common, which
     moves the bulk far and equal vectors not at all (two of them keep their score). The first is too strict
     for the second kind of shift, the second too lenient for the first; the geometric mean of their slopes is
-    neither by much (docs/results/experiments/gallery-tail.json).
+    neither by much (results/experiments/gallery-tail.json).
     """
     own_median, own_upper = own.quantiles(0.5, upper_share)
     median, upper = expected.bundle.quantile(0.5), expected.bundle.quantile(upper_share)

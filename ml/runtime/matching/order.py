@@ -32,6 +32,11 @@ class CandidateOrder:
         cut = np.partition(self.margin_db, size - limit)[size - limit]
         return np.flatnonzero(self.margin_db >= cut)
 
+    def margin_at(self, rank: int) -> float:
+        """Give the margin of the candidate at a rank from 1 on; −inf if there are fewer."""
+        size = self.margin_db.size
+        return float(np.partition(self.margin_db, size - rank)[size - rank]) if rank <= size else -np.inf
+
     def rows(self, chosen: IntArray) -> CandidateOrder:
         """Give some rows of many searches."""
         return CandidateOrder(self.margin_db[chosen], self.llr_db[chosen])

@@ -29,7 +29,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 STEP_S = 3.0
-# Issue 4: what of a rest strip may be known beforehand, and is asked nothing about.
+# The part of a resting strip that may be known beforehand, and is then not evaluated.
 OWN_REST_S = 20.0
 REST = ACTIVITIES.index("rest")
 # People at rest elsewhere, by lot: their mean is all that is learned from them.

@@ -16,7 +16,7 @@ FloatArray = NDArray[np.float64]
 
 N_BY_HAND = len(FEATURE_NAMES)
 # What the trunk says counts two to three: of one share for all heads, the one with the least loss, of people
-# left out as under A3 (docs/results/activity/fusion.json). A share fitted for each head has less loss where
+# left out as under A3 (results/activity/fusion.json). A share fitted for each head has less loss where
 # it is fitted, and more under A3: ten people are too few.
 TRUNK_SHARE = 0.4
 

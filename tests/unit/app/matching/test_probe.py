@@ -31,7 +31,7 @@ class TestPoolProbe:
         assert template.vector == pytest.approx(vector, abs=1e-6)
 
     def test_recordings_that_agree_as_one_persons_do_have_unit_norm(self):
-        cosine = float(ENCODER.calibration.inner.mated_cosine(5.0))
+        cosine = float(ENCODER.calibration.mated_cosine(5.0))
 
         template = pool_probe(ENCODER, encodings(of_one_person(cosine + 0.01, 4)))
 

@@ -1,10 +1,10 @@
-import json
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from ml.cli import app
+from ml.evaluation.kept_results import read_results
 from ml.evaluation.trials.trial_scores import write_trial_scores
 from tests.unit.ml.evaluation.trials.test_paired import scores
 
@@ -12,7 +12,7 @@ BUNDLE = Path(__file__).parents[4] / "models" / "ecg-beat@2026.11"
 
 
 def compare(tmp_path: Path, protocol: str, a: str, b: str) -> tuple[int, str]:
-    folders = {"results": "comparisons", "scores": "scores", "looks": "looks.jsonl", "cache": "cache"}
+    folders = {"results": "", "scores": "scores", "cache": "cache"}
     options = [text for name, path in folders.items() for text in (f"--{name}", str(tmp_path / path))]
     command = ["compare", "--protocol", protocol, "--bundle", a, "--against", b, "--replicates", "100"]
     outcome = CliRunner().invoke(app, [*command, *options])
@@ -33,7 +33,7 @@ class TestCompare:
     def test_it_prints_and_keeps_counts_difference_interval_and_p(self, kept: Path) -> None:
         code, output = compare(kept, "D1-dev", "one", "other")
 
-        stored = json.loads((kept / "comparisons" / "D1-dev--one--other.json").read_text(encoding="utf-8"))
+        (stored,) = read_results(kept).comparisons
         found = stored["variants"][0]
         assert code == 0
         assert f"{found['wrong_a']}, {found['wrong_b']} of 40" in output

@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import pytest
@@ -6,6 +5,7 @@ import typer
 from typer.testing import CliRunner
 
 from ml.commands.evaluate import register
+from ml.evaluation.kept_results import read_bundle
 
 BUNDLE = Path(__file__).parents[4] / "models" / "ecg-beat@2026.11"
 
@@ -60,6 +60,7 @@ class TestEvaluate:
             "bundle": BUNDLE,
             "data": data_dir,
             "results": tmp_path,
+            "pages": tmp_path / "pages",
             "cache": tmp_path / "cache",
         }
         arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
@@ -68,9 +69,10 @@ class TestEvaluate:
 
         assert outcome.exit_code == 0
         assert "rank-1" in outcome.output
-        stored = json.loads((tmp_path / "ecg-beat" / f"{protocol}.json").read_text(encoding="utf-8"))
-        assert stored["protocol"] == protocol
+        stored = read_bundle(tmp_path, "ecg-beat").protocols[protocol]
         assert stored["encoder"] == "ecg-beat@2026.11"
         assert len(stored["weights_sha256"]) == 64
+        page = (tmp_path / "pages" / "tables" / "ecg-beat.md").read_text(encoding="utf-8")
+        assert f"## {protocol}\n" in page
         log = tmp_path / "looks.jsonl"
         assert len(log.read_text(encoding="utf-8").splitlines() if log.is_file() else []) == looks

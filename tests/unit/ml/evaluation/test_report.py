@@ -10,10 +10,10 @@ from ml.evaluation.protocols.figures import Share
 from ml.evaluation.report import (
     NOT_RESOLVABLE,
     ReportTable,
+    markdown_of,
     protocol_tables,
     read_baseline,
     share_text,
-    write_results,
 )
 from ml.evaluation.runner import ProtocolResult
 from ml.metrics.intervals import wilson
@@ -82,17 +82,18 @@ class TestReportTable:
         assert "cell" in screen.getvalue()
 
 
-class TestFiles:
-    def test_results_are_kept_as_json_and_markdown(self, tmp_path: Path, result: ProtocolResult) -> None:
-        write_results(tmp_path, "E2", result.to_dict(), protocol_tables(result, None))
+class TestMarkdownOf:
+    def test_an_empty_line_parts_two_tables(self) -> None:
+        one = ReportTable("Title", ("a",), (("cell",),))
 
-        stored = json.loads((tmp_path / "E2.json").read_text(encoding="utf-8"))
-        assert stored["variants"][0]["name"] == "v"
-        assert "rank-1 errors" in (tmp_path / "E2.md").read_text(encoding="utf-8")
+        assert markdown_of([one, one]).count("| cell |\n\n**Title**") == 1
 
+
+class TestReadBaseline:
     def test_baseline_is_found_by_protocol(self, tmp_path: Path) -> None:
         stored = {"name": "BioSPPy", "protocols": {"E2": BASELINE["variants"]}}
-        (tmp_path / "baseline-biosppy.json").write_text(json.dumps(stored))
+        (tmp_path / "baselines").mkdir()
+        (tmp_path / "baselines" / "biosppy.json").write_text(json.dumps(stored))
 
         assert read_baseline(tmp_path, "biosppy", "E2") == BASELINE
         assert read_baseline(tmp_path, "biosppy", "E9") is None

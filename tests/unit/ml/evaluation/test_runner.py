@@ -1,11 +1,11 @@
-"""The shipped bundles on real recordings: their figures kept in docs/results, minus one probe."""
+"""The shipped bundles on real recordings: their figures kept in results, minus one probe."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ml.evaluation.kept_results import read_bundle
 from ml.evaluation.runner import ProtocolResult, Runner
 from ml.runtime.encoder import load_bundle
 
@@ -27,7 +27,7 @@ def bundle(request: pytest.FixtureRequest) -> Path:
 def shipped(bundle: Path) -> dict[str, Any]:
     """What is kept of E2 for this bundle."""
     name, _, _ = bundle.name.partition("@")
-    return json.loads((ROOT / "docs" / "results" / name / "E2.json").read_text(encoding="utf-8"))
+    return dict(read_bundle(ROOT / "results", name).protocols["E2"])
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,4 @@
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -8,11 +7,17 @@ import pytest
 from typer.testing import CliRunner
 
 from ml.cli import app
-from ml.evaluation.kept_results import read_results
-from ml.evaluation.pages.page import PAGE, PICTURES, make_page, target_table, write_page
+from ml.evaluation.kept_results import (
+    RESULTS,
+    keep_comparison,
+    keep_protocol,
+    keep_training,
+    read_results,
+)
+from ml.evaluation.pages.page import PAGE, PAGES, PICTURES, make_page, target_table, write_page
 from tests.unit.ml.evaluation.pages.test_targets import comparison, kept_figures
 
-RESULTS = Path(__file__).parents[5] / "docs" / "results"
+ROOT = Path(__file__).parents[5]
 
 
 def keep(folder: Path, name: str, content: dict[str, Any]) -> None:
@@ -29,7 +34,7 @@ def protocol(name: str, variant: str, bundle: str) -> dict[str, Any]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for bundle in ("ecg-beat", "ecg"):
-        keep(tmp_path, f"{bundle}/E2.json", protocol("E2", "20 s", bundle))
+        keep_protocol(tmp_path, bundle, protocol("E2", "20 s", bundle))
     return tmp_path
 
 
@@ -37,17 +42,17 @@ class TestCommittedPage:
     """Whoever adds a result runs `python -m ml.cli report`."""
 
     def test_page_and_pictures_are_those_of_the_committed_results(self) -> None:
-        page = make_page(read_results(RESULTS))
+        page = make_page(read_results(ROOT / RESULTS))
 
         for name, text in page.files().items():
-            assert (RESULTS / name).read_text(encoding="utf-8") == text, (
+            assert (ROOT / PAGES / name).read_text(encoding="utf-8") == text, (
                 f"{name}: run python -m ml.cli report"
             )
-        kept = {path.name for path in (RESULTS / PICTURES).glob("*.svg")}
+        kept = {path.name for path in (ROOT / PAGES / PICTURES).glob("*.svg")}
         assert kept == set(page.pictures)
 
     def test_every_picture_is_small_xml(self) -> None:
-        for path in (RESULTS / PICTURES).glob("*.svg"):
+        for path in (ROOT / PAGES / PICTURES).glob("*.svg"):
             ET.fromstring(path.read_text(encoding="utf-8"))
             assert path.stat().st_size < 60_000
 
@@ -74,7 +79,7 @@ class TestMakePage:
 
     def test_a_table_shows_bundles_and_baselines_of_a_variant_together(self, folder: Path) -> None:
         baseline = {"probes": 89, "rank_1_errors": 3, "eer": 0.028, "failures": 0}
-        keep(folder, "baseline-x.json", {"name": "BioSPPy", "protocols": {"E2": {"20 s": baseline}}})
+        keep(folder, "baselines/x.json", {"name": "BioSPPy", "protocols": {"E2": {"20 s": baseline}}})
 
         text = make_page(read_results(folder)).text
 
@@ -128,7 +133,7 @@ class TestMakePage:
     def test_comparisons_are_listed_and_judged(self, folder: Path) -> None:
         one = comparison("E3", "ecg@1", "BioSPPy", -0.001)
         one["variants"][0] |= {"only_a_wrong": 0, "only_b_wrong": 3}  # type: ignore[index]
-        keep(folder, "comparisons/a.json", one | {"command": "python -m ml.cli compare --protocol E3"})
+        keep_comparison(folder, one | {"command": "python -m ml.cli compare --protocol E3"})
 
         text = make_page(read_results(folder)).text
 
@@ -138,12 +143,12 @@ class TestMakePage:
     def test_a_set_that_is_not_here_is_said_until_it_is_measured(self, folder: Path) -> None:
         assert "Not measured: PTB" in make_page(read_results(folder)).text
 
-        keep(folder, "ecg/E4.json", protocol("E4", "whole", "ecg"))
+        keep_protocol(folder, "ecg", protocol("E4", "whole", "ecg"))
 
         assert "Not measured: PTB" not in make_page(read_results(folder)).text
 
     def test_speed_comes_from_the_benchmarks(self, folder: Path) -> None:
-        keep(folder, "ecg-edge/E2.json", protocol("E2", "20 s", "ecg-edge"))
+        keep_protocol(folder, "ecg-edge", protocol("E2", "20 s", "ecg-edge"))
         raw = {"p50_ms": 1.5, "p95_ms": 1.9, "kib": 1000.0}
         line = {"what": "ecg-edge@1: 10 s: p50", "figure": "1.5 ms", "budget": "≤ 2 ms", "raw": raw}
         keep(folder, "benchmarks.json", {"encode-network": {"lines": [line]}})
@@ -156,7 +161,7 @@ class TestMakePage:
 
     def test_pictures_are_shown_where_they_are_written(self, folder: Path) -> None:
         epochs = [{"epoch": k, "loss": 1.0 / k, "d1_dev_eer": 10.0 / k} for k in (1, 2)]
-        keep(folder, "training/teacher.json", {"epochs": epochs})
+        keep_training(folder, "teacher", {"epochs": epochs})
 
         page = make_page(read_results(folder))
 
@@ -175,7 +180,7 @@ class TestMakePage:
 class TestWritePage:
     def test_pictures_no_longer_shown_are_removed(self, folder: Path) -> None:
         write_page(folder, make_page(read_results(folder)))
-        shutil.rmtree(folder / "ecg")
+        (folder / "protocols" / "ecg.jsonl").unlink()
         (folder / PICTURES / "old.svg").write_text("<svg/>")
 
         write_page(folder, make_page(read_results(folder)))
@@ -185,8 +190,46 @@ class TestWritePage:
 
 class TestReport:
     def test_it_writes_the_page_and_names_the_files(self, folder: Path) -> None:
-        outcome = CliRunner().invoke(app, ["report", "--results", str(folder)])
+        outcome = CliRunner().invoke(app, ["report", "--results", str(folder), "--pages", str(folder)])
 
         assert outcome.exit_code == 0
         assert (folder / PAGE).is_file()
         assert (folder / PICTURES / "det-E2.svg").is_file()
+
+    def test_the_log_of_a_training_is_kept_and_drawn(self, folder: Path) -> None:
+        log = {"seconds": 9.0, "epochs": [{"epoch": k, "loss": 1.0 / k} for k in (1, 2)]}
+        keep(folder, "var/train/teacher/training.json", log)
+        options = [
+            "--results",
+            str(folder),
+            "--pages",
+            str(folder),
+            "--training",
+            "teacher",
+            "--var",
+            str(folder / "var"),
+        ]
+
+        outcome = CliRunner().invoke(app, ["report", *options])
+
+        assert outcome.exit_code == 0
+        assert read_results(folder).trainings["teacher"] == {"name": "teacher", **log}
+        assert (folder / PICTURES / "training-teacher-loss.svg").is_file()
+
+    def test_a_training_that_is_not_there_is_refused(self, folder: Path) -> None:
+        options = [
+            "--results",
+            str(folder),
+            "--pages",
+            str(folder),
+            "--training",
+            "nobody",
+            "--var",
+            str(folder),
+        ]
+
+        outcome = CliRunner().invoke(app, ["report", *options])
+
+        assert outcome.exit_code == 2
+        assert "nobody" in outcome.output
+        assert not (folder / PAGE).exists()

@@ -1,4 +1,4 @@
-"""What the detector has reached on real recordings; the figures are in docs/results/r-peaks.json."""
+"""What the detector has reached on real recordings; the figures are in results/r-peaks.json."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -8,7 +8,7 @@ import numpy as np
 from ml.data.motion import ACTIVITIES, ELECTRODES
 from ml.evaluation.activity.windows import ActivityWindows
 from ml.research.dt4ecg.plan import FOLDS, Cell
-from ml.research.dt4ecg.results import Calls, CellResult, write_result
+from ml.research.dt4ecg.results import Calls, CellResult, keep_results
 
 N_SAMPLES = 32
 WINDOWS_PER_RECORD = 20
@@ -98,5 +98,4 @@ def result(cell: Cell, right: float = 0.9) -> CellResult:
 
 def keep(results: Path, *cells: Cell, right: float = 0.9) -> None:
     """Keep results of some cells."""
-    for cell in cells:
-        write_result(results, result(cell, right))
+    keep_results(results, *(result(cell, right) for cell in cells))

@@ -13,7 +13,8 @@ app.command()(dt4ecg)
 
 
 def reproduce(tmp_path: Path, *options: str) -> tuple[int, str]:
-    places = ["--data", str(tmp_path / "none"), "--results", str(tmp_path), "--var", str(tmp_path / "var")]
+    folders = {"data": "none", "results": "", "pages": "", "var": "var"}
+    places = [text for name, path in folders.items() for text in (f"--{name}", str(tmp_path / path))]
     done = CliRunner().invoke(app, [*options, *places], terminal_width=200)
     return done.exit_code, done.output
 
@@ -64,7 +65,16 @@ class TestDt4ecg:
     @pytest.mark.real_data
     @pytest.mark.slow
     def test_a_limit_leaves_the_rest_for_later(self, tmp_path: Path, data_dir: Path) -> None:
-        options = ["--only", "table-1", "--minutes", "0.01", "--results", str(tmp_path)]
+        options = [
+            "--only",
+            "table-1",
+            "--minutes",
+            "0.01",
+            "--results",
+            str(tmp_path),
+            "--pages",
+            str(tmp_path),
+        ]
         options += ["--data", str(data_dir), "--var", str(tmp_path / "var")]
 
         done = CliRunner().invoke(app, [*options])

@@ -1,15 +1,15 @@
-import json
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from ml.evaluation.pages.page import write_page
+from ml.evaluation.kept_results import RESULTS, keep_protocol
+from ml.evaluation.pages.page import PAGES, write_page
 from ml.research.dt4ecg.estimates import Costs, NetCost, write_costs
 from ml.research.dt4ecg.page import NAME, make_page, read_kept
 from ml.research.dt4ecg.plan import PROPOSED, folds, planned_cells, table_4
-from ml.research.dt4ecg.results import CellResult, write_result
+from ml.research.dt4ecg.results import CELLS, CellResult, keep_results
 from tests.unit.ml.research.dt4ecg.grids import keep
 
 FAILED = replace(PROPOSED, loss="equation_8", protocol="A2")
@@ -24,11 +24,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of the whole plan."""
     results = tmp_path_factory.mktemp("results")
     keep(results, *planned_cells())
-    write_result(results, CellResult(FAILED, failed="epoch 2: losses [nan, nan]"))
+    keep_results(results, CellResult(FAILED, failed="epoch 2: losses [nan, nan]"))
     write_costs(results, Costs({"resnet+sca": NetCost(233377, 11_500_000, 1.9, 22.0)}, {}, "today"))
-    (results / "ecg").mkdir()
     found = {"split": "random", "head": "logistic", "people": 90, "accuracy": 0.9912}
-    (results / "ecg" / "E1.json").write_text(json.dumps({"encoder": "ecg@1", "figures": [found]}))
+    keep_protocol(results, "ecg", {"protocol": "E1", "encoder": "ecg@1", "figures": [found]})
     return results
 
 
@@ -52,9 +51,7 @@ class TestEmptyPage:
         page = make_page(read_kept(tmp_path))
 
         assert not page.pictures
-        assert "](dt4ecg/" not in page.text.replace("](dt4ecg/cells)", "").replace(
-            "](dt4ecg/recipe-trials.json)", ""
-        )
+        assert "](dt4ecg/" not in page.text
 
 
 class TestPage:
@@ -137,19 +134,17 @@ class TestPage:
         written = write_page(tmp_path, make_page(read_kept(tmp_path)))
 
         assert tmp_path / "dt4ecg.md" in written
-        assert list((tmp_path / NAME / "cells").iterdir())
+        assert (tmp_path / CELLS).is_file()
 
 
 class TestKeptPage:
     def test_it_is_what_the_kept_results_give(self) -> None:
-        results = Path(__file__).parents[5] / "docs" / "results"
-        if not (results / "dt4ecg.md").is_file():
-            pytest.skip("the page was not written yet")
+        root = Path(__file__).parents[5]
 
-        page = make_page(read_kept(results))
+        page = make_page(read_kept(root / RESULTS))
 
         for name, text in page.files().items():
-            assert (results / name).read_text(encoding="utf-8") == text, (
+            assert (root / PAGES / name).read_text(encoding="utf-8") == text, (
                 f"{name}: run python -m ml.research.dt4ecg --page"
             )
-        assert {path.name for path in (results / NAME).glob("*.svg")} == set(page.pictures)
+        assert {path.name for path in (root / PAGES / NAME).glob("*.svg")} == set(page.pictures)
