@@ -37,6 +37,7 @@ from app.domain.subjects import DEFAULT_GALLERY, Gallery, GalleryTransform, Scop
 from app.services.access import AccessService
 from benchmarks.paths import CACHE, MODELS
 from benchmarks.strips import ENROLLED_S, drawn_vectors, ecg_encoder, enrolled_people, known_name, recording
+from ml.runtime.evidence import SECONDS, Evidence
 
 DATABASE = "pulseprint.db"
 KEYS = "keys.json"
@@ -203,8 +204,7 @@ class _Filler:
             encoder=identity.encoder,
             transform_version=identity.transform_version,
             ciphertext=self._vault.seal(self._gallery, subject, identity, vector),
-            quality=float(self._random.uniform(*_QUALITY)),
-            seconds=ENROLLED_S,
+            evidence=Evidence(ENROLLED_S, SECONDS, float(self._random.uniform(*_QUALITY))),
             session=f"{new_id()}.0",
             captured_at=None,
             created_at=subject.created_at,

@@ -10,17 +10,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
-from app.adapters.encoders import BundleCalibration
 from app.domain.activity import UNKNOWN_ACTIVITY, ActivityCard, ActivitySegment, Pieces
+from app.domain.captures import EcgStrip, FaceImage
 from app.domain.errors import FailureToAcquireError
 from app.domain.ports import Encoder, EncoderCard
-from app.domain.references import Encoding, Modality, Recording, Vector
+from app.domain.references import Modality, Vector
 from app.domain.scores import ActivityEstimate
-from ml.runtime.calibration.llr import Calibration, LlrMap, softened_grid
+from ml.runtime.calibration.llr import Calibration, softened_grid
+from ml.runtime.calibration.llr_map import LlrMap
 from ml.runtime.calibration.nulls import EVIDENCE_CLASSES, LlrHistogram, PairScores, fit_null
+from ml.runtime.encoding import Encoding
+from ml.runtime.evidence import IMAGES, SECONDS, Evidence
 
 PATTERN_SAMPLES = 12
 CALIBRATION_PEOPLE = 400
@@ -64,6 +68,27 @@ def fake_calibration() -> Calibration:
     )
 
 
+@lru_cache(maxsize=1)
+def fake_image_calibration() -> Calibration:
+    """The same numbers for images: one class of evidence, whatever its amount."""
+    timed = fake_calibration()
+    return replace(
+        timed,
+        nulls=timed.nulls[:1],
+        llr_histograms=timed.llr_histograms[:1],
+        mated_quantiles_db=timed.mated_quantiles_db[:1],
+        mated_medians_db=(),
+        unit=IMAGES,
+    )
+
+
+class FakeEcgFacts(NamedTuple):
+    """What comes with a fake ECG for free."""
+
+    heart_rate_bpm: float | None
+    strip: object
+
+
 class FakeEncoder:
     """Folds an ECG by 12 samples; refuses as the real one does."""
 
@@ -75,8 +100,8 @@ class FakeEncoder:
         self.encoder_id = f"fake@{version}"
 
     @property
-    def calibration(self) -> BundleCalibration:
-        return BundleCalibration(fake_calibration())
+    def calibration(self) -> Calibration:
+        return fake_calibration()
 
     @property
     def card(self) -> EncoderCard:
@@ -92,9 +117,9 @@ class FakeEncoder:
             operating_points=({"protocol": "none", "fmr": 0.01, "fnmr": 0.0},),
         )
 
-    def encode(self, recording: Recording) -> Encoding:
-        ecg = np.asarray(recording.payload, dtype=np.float64)
-        seconds = ecg.size / recording.fs_hz
+    def encode(self, capture: EcgStrip) -> Encoding:
+        ecg = np.asarray(capture.signal, dtype=np.float64)
+        seconds = ecg.size / capture.fs_hz
         if seconds < MIN_STRIP_S:
             raise FailureToAcquireError(f"{seconds:.2f} s are shorter than 3 s.", code="signal_too_short")
         if np.ptp(ecg) == 0.0:
@@ -107,10 +132,8 @@ class FakeEncoder:
             raise FailureToAcquireError("Nothing repeats like heartbeats.", code="no_heartbeat")
         return Encoding(
             vector=unit(pattern).astype(np.float32),
-            quality=float(min(1.0, explained)),
-            seconds=seconds,
-            heart_rate_bpm=72.0,
-            strip=ecg,
+            evidence=Evidence(seconds, SECONDS, float(min(1.0, explained))),
+            facts=FakeEcgFacts(72.0, ecg),
         )
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
@@ -143,13 +166,13 @@ class FakeRecogniser:
             groups={"rest": ("rest",), "moving": ("walk", "run")},
         )
 
-    def baseline(self, resting: Recording) -> float:
+    def baseline(self, resting: EcgStrip) -> float:
         loudness = float(np.std(self._ecg(resting)))
         if loudness == 0.0:
             raise FailureToAcquireError("The strip is constant.", code="signal_flat")
         return loudness
 
-    def timeline(self, recording: Recording, baseline: object | None) -> Pieces[tuple[ActivitySegment, ...]]:
+    def timeline(self, recording: EcgStrip, baseline: object | None) -> Pieces[tuple[ActivitySegment, ...]]:
         ecg, fs_hz = self._ecg(recording), recording.fs_hz
         size = round(self.SEGMENT_S * fs_hz)
         segments: list[ActivitySegment] = []
@@ -183,8 +206,8 @@ class FakeRecogniser:
             return UNKNOWN_ACTIVITY
         return ["rest", *(name for name, least in self.QUIETEST if loudness >= least)][-1]
 
-    def _ecg(self, recording: Recording) -> np.ndarray:
-        ecg = np.asarray(recording.payload, dtype=np.float64)
+    def _ecg(self, recording: EcgStrip) -> np.ndarray:
+        ecg = np.asarray(recording.signal, dtype=np.float64)
         if ecg.size < MIN_STRIP_S * recording.fs_hz:
             seconds = ecg.size / recording.fs_hz
             raise FailureToAcquireError(f"{seconds:.2f} s are shorter than 3 s.", code="signal_too_short")
@@ -230,9 +253,13 @@ class FakeFaceEncoder(FakeEncoder):
         super().__init__(version)
         self.encoder_id = f"fakeface@{version}"
 
-    def encode(self, recording: Recording) -> Encoding:
+    @property
+    def calibration(self) -> Calibration:
+        return fake_image_calibration()
+
+    def encode(self, capture: FaceImage) -> Encoding:
         """The image's bytes are the vector: float32, 12 numbers."""
-        vector = np.frombuffer(recording.payload, dtype=np.float32)
+        vector = np.frombuffer(capture.image, dtype=np.float32)
         if vector.size != PATTERN_SAMPLES:
             raise FailureToAcquireError("There is no face.", code="no_face")
-        return Encoding(vector=unit(vector).astype(np.float32), quality=0.9, seconds=0.0)
+        return Encoding(unit(vector).astype(np.float32), Evidence(1.0, IMAGES, 0.9))

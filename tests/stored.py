@@ -12,6 +12,7 @@ from app.adapters.crypto import EnvelopeVault
 from app.domain.policies import CalibratedPolicy
 from app.domain.references import Modality, Reference, ReferenceIdentity, Vector
 from app.domain.subjects import Gallery, GalleryTransform, Subject
+from ml.runtime.evidence import SECONDS, Evidence
 
 NOW = datetime(2026, 11, 20, 10, 0, 0, 123456, tzinfo=UTC)
 ENCODER = "fake@1"
@@ -78,8 +79,7 @@ def a_reference(subject: Subject, number: int = 1000, **values: Any) -> Referenc
             "encoder": ENCODER,
             "transform_version": 1,
             "ciphertext": b"ciphertext",
-            "quality": 0.75,
-            "seconds": 10.5,
+            "evidence": Evidence(10.5, SECONDS, 0.75),
             "session": "session-1",
             "captured_at": None,
             "created_at": NOW,

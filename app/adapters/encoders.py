@@ -2,155 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from app.adapters.metrics import encoding_time
 from app.domain import ports
+from app.domain.captures import Capture
 from app.domain.errors import ConfigurationError, FailureToAcquireError
-from app.domain.ports import EncoderCard, Float64Array, IntArray
-from app.domain.references import Encoding, Modality, Recording, Vector
-from ml.runtime.bundle import ENCODER_KINDS, WEIGHTS_FILE, preference, read_bundle
-from ml.runtime.calibration.llr import Calibration
-from ml.runtime.calibration.nulls import Null, evidence_classes
-from ml.runtime.ecg.signal.conditioning import condition
-from ml.runtime.ecg.signal.errors import SignalError
-from ml.runtime.encoder import BundleError, EcgEncoder
-from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
-from ml.runtime.matching.llr_bound import Range, highest_llr_db
+from app.domain.ports import EncoderCard
+from app.domain.references import Modality, Vector
+from ml.runtime.bundle import ACTIVITY_KIND, WEIGHTS_FILE, preference, read_bundle
+from ml.runtime.encoder import BundledEncoder, BundleError
+from ml.runtime.encoding import Encoding
+from ml.runtime.errors import CaptureError
 from ml.runtime.pooling import pool
 
-WARM_UP_FS_HZ = 250.0
 
+class BundleEncoder:
+    """One bundle behind the Encoder port: timed, and refusing in the service's own words."""
 
-@dataclass(frozen=True)
-class BundleCalibration(ports.Calibration):
-    """A bundle's calibration as the services see it."""
-
-    inner: Calibration
-
-    @property
-    def ceiling_db(self) -> float:
-        return self.inner.ceiling_db
-
-    @property
-    def non_mated_pairs(self) -> int:
-        return self.inner.non_mated_pairs
-
-    def llr_db(self, cosine: Float64Array, seconds: Float64Array, quality: Float64Array) -> Float64Array:
-        return self.inner.llr_db(cosine, seconds, quality)
-
-    def highest_llr_db(
-        self, cosine: float, seconds: tuple[float, float], quality: tuple[float, float]
-    ) -> float:
-        return highest_llr_db(self.inner.llr_map, cosine, Range(*seconds), Range(*quality))
-
-    def soften_db(self, llr_db: Float64Array) -> Float64Array:
-        return self.inner.soften_db(llr_db)
-
-    def reached_by_chance_db(self, evidence_class: int, rate: float) -> float:
-        return self.inner.reached_by_chance_db(evidence_class, rate)
-
-    def expected_gain_db(self, now_s: float, then_s: Float64Array) -> Float64Array:
-        return self.inner.expected_gain_db(now_s, then_s)
-
-    def expected_agreement(self, seconds: Float64Array) -> float:
-        return self.inner.expected_agreement(seconds)
-
-    def evidence_class(self, seconds: Float64Array) -> IntArray:
-        return evidence_classes(seconds)
-
-    def null(self, evidence_class: int) -> Null:
-        return self.inner.null(evidence_class)
-
-    def fit_gallery_null(
-        self, llr_db: Float64Array, evidence_classes: NDArray[np.integer[Any]]
-    ) -> ports.GalleryNull:
-        return _OwnNull(self.inner, fit_gallery_null(self.inner, llr_db, evidence_classes))
-
-
-@dataclass(frozen=True)
-class _OwnNull(ports.GalleryNull):
-    calibration: Calibration
-    inner: GalleryNull
-
-    @property
-    def corrected(self) -> bool:
-        return self.inner.corrected
-
-    @property
-    def slope(self) -> float:
-        return self.inner.slope
-
-    @property
-    def offset_db(self) -> float:
-        return self.inner.offset_db
-
-    @property
-    def pairs(self) -> int:
-        return self.inner.pairs
-
-    @property
-    def subjects(self) -> int:
-        return self.inner.subjects
-
-    @property
-    def measured_over_nominal(self) -> float | None:
-        return self.inner.measured_over_nominal
-
-    @property
-    def possible_duplicates(self) -> Sequence[Sequence[int]]:
-        return self.inner.possible_duplicates.groups
-
-    @property
-    def raised_db(self) -> float:
-        return self.inner.raised_db
-
-    @property
-    def limited(self) -> bool:
-        return self.inner.limited
-
-    def apply(self, llr_db: Float64Array) -> Float64Array:
-        return self.inner.apply(llr_db)
-
-    def null(self, evidence_class: int) -> Null:
-        return self.inner.null(self.calibration, evidence_class)
-
-
-class BundleEncoder(ports.Encoder):
-    """One ECG bundle."""
-
-    def __init__(self, inner: EcgEncoder) -> None:
+    def __init__(self, inner: BundledEncoder) -> None:
+        info = inner.info
         self._inner = inner
-        self._encoder_id, self._modality = inner.encoder_id, Modality(inner.info.modality)
-        self._calibration = BundleCalibration(inner.calibration)
-
-    @property
-    def encoder_id(self) -> str:
-        return self._encoder_id
-
-    @property
-    def modality(self) -> Modality:
-        return self._modality
-
-    @property
-    def vector_size(self) -> int:
-        return self._inner.info.vector_size
-
-    @property
-    def calibration(self) -> ports.Calibration:
-        return self._calibration
-
-    @property
-    def card(self) -> EncoderCard:
-        info = self._inner.info
-        return EncoderCard(
+        self.encoder_id = info.encoder_id
+        self.modality = Modality(info.modality)
+        self.vector_size = info.vector_size
+        self.calibration = inner.calibration
+        self.card = EncoderCard(
             id=info.id,
             version=info.version,
             modality=self.modality,
@@ -162,37 +40,15 @@ class BundleEncoder(ports.Encoder):
             operating_points=info.operating_points,
         )
 
-    def encode(self, recording: Recording) -> Encoding:
-        assert recording.fs_hz is not None
-        assert isinstance(recording.payload, np.ndarray)
+    def encode(self, capture: Capture) -> Encoding:
         try:
             with encoding_time(self.encoder_id):
-                strip = condition(recording.payload, recording.fs_hz)
-                encoding = self._inner.encode_conditioned(strip)
-        except SignalError as error:
+                return self._inner.encode(capture)
+        except CaptureError as error:
             raise FailureToAcquireError(str(error), code=error.code) from error
-        return Encoding(
-            vector=encoding.vector,
-            quality=encoding.quality,
-            seconds=encoding.seconds,
-            heart_rate_bpm=encoding.heart_rate_bpm,
-            reasons=encoding.reasons,
-            strip=strip,
-        )
-
-    def warm_up(self) -> None:
-        """Load what loads at first use, so that the first capture does not wait for it."""
-        with contextlib.suppress(SignalError):
-            self._inner.encode(warm_up_beats(), WARM_UP_FS_HZ)
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
         return pool(vectors, sessions)
-
-
-def warm_up_beats() -> Float64Array:
-    """Enough of a heart to come to a network; ``WARM_UP_FS_HZ``, shape (n_samples,)."""
-    beat_s = np.arange(-0.4, 0.4, 1.0 / WARM_UP_FS_HZ)
-    return np.tile(np.exp(-((beat_s / 0.015) ** 2)), 12)
 
 
 class LoadedEncoders(ports.Encoders):
@@ -253,14 +109,14 @@ def load_encoders(models_dir: Path, chosen: Mapping[str, str]) -> LoadedEncoders
         raise ConfigurationError(str(error)) from error
     if not encoders:
         raise ConfigurationError(f"There is no bundle <id>@<version> in the models folder '{models_dir}'.")
-    for encoder in encoders:
-        encoder.warm_up()
     return LoadedEncoders(encoders, chosen)
 
 
 def _load(folder: Path) -> BundleEncoder | None:
-    """The encoder in a folder; None if it holds a bundle of another family."""
+    """The encoder in a folder, warmed up; None if it holds a bundle of another family."""
     info = read_bundle(folder)
-    if info.kind not in ENCODER_KINDS:
+    if info.kind == ACTIVITY_KIND:
         return None
-    return BundleEncoder(EcgEncoder(info, (folder / WEIGHTS_FILE).read_bytes()))
+    encoder = BundledEncoder(info, (folder / WEIGHTS_FILE).read_bytes())
+    encoder.warm_up()
+    return BundleEncoder(encoder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from app.domain.errors import UnprocessableError
 from app.domain.references import Modality
+from ml.runtime.matching.demand import Demand
 
 DEFAULT_FMR = 1e-3
 DEFAULT_FPIR = 0.01
-_SMALLEST_RATE = math.ulp(0.0)
 
 
 class Metric(StrEnum):
@@ -51,13 +50,13 @@ class CalibratedPolicy:
     def quality_floor(self) -> float:
         return self.min_quality
 
-    def fmr_share(self, comparisons: int) -> float:
-        """What each of so many comparisons with a subject may add to ``fmr``; above 0 however small."""
-        return max(self.fmr / comparisons, _SMALLEST_RATE)
+    def of_claim(self) -> Demand:
+        """What a claimed identity must satisfy."""
+        return Demand(self.fmr)
 
-    def fpir_share(self, subjects: int, comparisons: int = 1) -> float:
-        """What each comparison with one of so many may add to ``fpir``; above 0 however small."""
-        return max(self.fpir / subjects / comparisons, _SMALLEST_RATE)
+    def of_search(self, subjects: int) -> Demand:
+        """What a candidate must satisfy in a search among so many."""
+        return Demand(self.fmr, self.fpir, subjects)
 
 
 @dataclass(frozen=True)

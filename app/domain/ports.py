@@ -12,17 +12,18 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.captures import Capture
 from app.domain.policies import Policy
 from app.domain.references import (
-    Encoding,
     Modality,
-    Recording,
     Reference,
     ReferenceIdentity,
     TemplateKey,
     Vector,
 )
 from app.domain.subjects import ApiClient, Gallery, GalleryTransform, Subject
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.encoding import Encoding
 
 Float64Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -32,105 +33,7 @@ Clock = Callable[[], datetime]
 NewId = Callable[[], UUID]
 
 
-# ── Encoders and their calibration ────────────────────────────────────────────────────────────────
-
-
-class Null(Protocol):
-    """Measured distribution of non-mated scores (decibans), one evidence class, one or more modalities."""
-
-    @property
-    def pairs(self) -> int: ...
-
-    @property
-    def resolution(self) -> float:
-        """The smallest rate the data resolve: 30 / pairs of the smallest part."""
-
-    def threshold(self, rate: float) -> float: ...
-
-    def fmr_at(self, score_db: float) -> float: ...
-
-    def convolve(self, other: Any) -> Any:
-        """The null of the sum of two independent scores."""
-
-
-class GalleryNull(Protocol):
-    """What a gallery's own non-mated comparisons say about this encoder on its sensor."""
-
-    @property
-    def corrected(self) -> bool: ...
-
-    @property
-    def slope(self) -> float: ...
-
-    @property
-    def offset_db(self) -> float: ...
-
-    @property
-    def pairs(self) -> int: ...
-
-    @property
-    def subjects(self) -> int: ...
-
-    @property
-    def measured_over_nominal(self) -> float | None: ...
-
-    @property
-    def possible_duplicates(self) -> Sequence[Sequence[int]]:
-        """Groups of subjects who may be one person, by row."""
-
-    @property
-    def raised_db(self) -> float:
-        """How much higher the gallery's own non-mated scores reach than the bundle's."""
-
-    @property
-    def limited(self) -> bool:
-        """Whether the map was held back: thresholds are more lenient than what was measured."""
-
-    def apply(self, llr_db: Float64Array) -> Float64Array: ...
-
-    def null(self, evidence_class: int) -> Null:
-        """Of corrected, softened scores: the gallery's own where its pairs resolve the rate."""
-
-
-class Calibration(Protocol):
-    """Cosine → log-likelihood ratio in decibans, with the nulls it was measured with."""
-
-    @property
-    def ceiling_db(self) -> float: ...
-
-    @property
-    def non_mated_pairs(self) -> int: ...
-
-    def llr_db(self, cosine: Float64Array, seconds: Float64Array, quality: Float64Array) -> Float64Array:
-        """Unsoftened; ``seconds`` of the shorter side, ``quality`` of both, all shape (n,)."""
-
-    def highest_llr_db(
-        self, cosine: float, seconds: tuple[float, float], quality: tuple[float, float]
-    ) -> float:
-        """Bound the LLR of comparisons of no larger cosine, with length and quality within ranges."""
-
-    def soften_db(self, llr_db: Float64Array) -> Float64Array: ...
-
-    def reached_by_chance_db(self, evidence_class: int, rate: float) -> float:
-        """LLR that non-mated comparisons reach at this rate, however small."""
-
-    def expected_gain_db(self, now_s: float, then_s: Float64Array) -> Float64Array:
-        """By how much the median mated LLR grows with longer evidence."""
-
-    def expected_agreement(self, seconds: Float64Array) -> float:
-        """Length of the mean of unit vectors, if they are one person's recordings of these lengths."""
-
-    def evidence_class(self, seconds: Float64Array) -> IntArray: ...
-
-    def null(self, evidence_class: int) -> Null: ...
-
-    def fit_gallery_null(
-        self, llr_db: Float64Array, evidence_classes: NDArray[np.integer[Any]]
-    ) -> GalleryNull:
-        """Row: single reference of a subject; column: template of a subject; shape (n, n).
-
-        NaN marks what was not compared. The identity map for galleries too small to know themselves.
-        """
+# ── Encoders ────────────────────────────────────────────────────────────────
 
 
 class EncoderCard(NamedTuple):
@@ -148,7 +51,7 @@ class EncoderCard(NamedTuple):
 
 
 class Encoder(Protocol):
-    """Recording → unit vector, one modality, one version."""
+    """Capture → unit vector, one modality, one version."""
 
     @property
     def encoder_id(self) -> str:
@@ -166,7 +69,7 @@ class Encoder(Protocol):
     @property
     def calibration(self) -> Calibration: ...
 
-    def encode(self, recording: Recording) -> Encoding:
+    def encode(self, capture: Capture) -> Encoding:
         """Raises ``FailureToAcquireError`` with a code of the contract."""
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
@@ -405,7 +308,7 @@ class ReferenceRow(NamedTuple):
     transform_version: int
     ciphertext: bytes
     quality: float
-    seconds: float
+    amount: float
     session: str
 
 

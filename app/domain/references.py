@@ -1,4 +1,4 @@
-"""Recordings, what encoders make of them, and the biometric references stored of them."""
+"""Templates, and the biometric references stored of captures."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.runtime.evidence import IMAGES, SECONDS, Evidence
+
 Vector = NDArray[np.float32]
 
 UNKNOWN_POSITION = "unknown"
@@ -22,48 +24,10 @@ class Modality(StrEnum):
     FACE = "face"
     FINGERPRINT = "fingerprint"
 
-
-@dataclass(frozen=True, repr=False)
-class Recording:
-    """One capture of one modality, ready for its encoder.
-
-    Attributes:
-        payload: ECG: float32, shape (n_samples,), unit as captured; images: the encoded bytes.
-        fs_hz: Sampling rate (ECG only).
-        position: ECG lead or finger; ``unknown`` compares with every position.
-    """
-
-    modality: Modality
-    payload: Vector | bytes
-    position: str = UNKNOWN_POSITION
-    fs_hz: float | None = None
-    captured_at: datetime | None = None
-
-    def __repr__(self) -> str:  # Recordings never reach a log.
-        return f"Recording({self.modality}, {self.position})"
-
-
-@dataclass(frozen=True, repr=False)
-class Encoding:
-    """What an encoder makes of one recording.
-
-    Attributes:
-        vector: Unit norm, float32, shape (vector_size,), not yet transformed.
-        quality: 0 … 1.
-        seconds: Accepted seconds of signal (ECG), else 0.
-        heart_rate_bpm: Median heart rate (ECG), if there are beats enough.
-        strip: The ECG as the encoder prepared it, for whoever reads more out of it; opaque.
-    """
-
-    vector: Vector
-    quality: float
-    seconds: float
-    heart_rate_bpm: float | None = None
-    reasons: tuple[str, ...] = ()
-    strip: object | None = None
-
-    def __repr__(self) -> str:
-        return f"Encoding(quality={self.quality:.2f}, seconds={self.seconds:.1f})"
+    @property
+    def evidence_unit(self) -> str:
+        """What its evidence is counted in."""
+        return SECONDS if self is Modality.ECG else IMAGES
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,16 +36,14 @@ class Template:
 
     Attributes:
         vector: Unit norm; a probe's is shorter where its recordings agree less than one person's do.
-        seconds: Accepted seconds of all recordings.
-        quality: Their seconds-weighted mean.
+        evidence: Of all recordings together.
     """
 
     vector: Vector
-    seconds: float
-    quality: float
+    evidence: Evidence
 
     def __repr__(self) -> str:
-        return f"Template(seconds={self.seconds:.1f}, quality={self.quality:.2f})"
+        return f"Template({self.evidence})"
 
 
 class TemplateKey(NamedTuple):
@@ -116,8 +78,7 @@ class Reference:
     encoder: str
     transform_version: int
     ciphertext: bytes = field(repr=False)
-    quality: float
-    seconds: float
+    evidence: Evidence
     session: str
     captured_at: datetime | None
     created_at: datetime

@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
 from app.domain.policies import Metric, Policy
 from app.domain.references import Modality
-
-FloatArray = NDArray[np.float64]
+from ml.runtime.evidence import Evidence
 
 
 class Decision(StrEnum):
@@ -57,8 +53,7 @@ class ModalityOutcome:
     score: float | None = None
     distance: float | None = None
     metric: Metric | None = None
-    seconds: float | None = None
-    quality: float | None = None
+    evidence: Evidence | None = None
     encoder: str | None = None
 
 
@@ -82,7 +77,8 @@ class ComparisonDecision:
         fmr_at_score: Upper bound of the false match rate if this score were the threshold.
         evidence_ceiling: Decibans that the used modalities can reach at most, when below the threshold.
         shortfall_db: How much was missing on a non-match.
-        further_seconds: Estimated further ECG seconds, after which the score would suffice.
+        further_amount: Estimated further evidence of the probe, in its unit, after which the score would
+            suffice.
     """
 
     decision: Decision
@@ -96,7 +92,7 @@ class ComparisonDecision:
     reasons: tuple[Reason, ...] = ()
     evidence_ceiling: float | None = None
     shortfall_db: float | None = None
-    further_seconds: float | None = None
+    further_amount: float | None = None
     activity: ActivityEstimate | None = None
 
 
@@ -118,22 +114,3 @@ class IdentificationOutcome:
     gallery_size: int
     fpir: float | None
     candidates: tuple[Candidate, ...]
-
-
-def pair_quality(
-    probe_quality: ArrayLike,
-    probe_seconds: ArrayLike,
-    template_quality: ArrayLike,
-    template_seconds: ArrayLike,
-) -> FloatArray:
-    """Seconds-weighted mean quality of both sides of comparisons; a plain mean where seconds mean nothing.
-
-    Arguments broadcast; float64. The calibration was fitted with the same mean.
-    """
-    probe_weight = np.asarray(probe_seconds, dtype=np.float64)
-    template_weight = np.asarray(template_seconds, dtype=np.float64)
-    total = probe_weight + template_weight
-    timeless = total <= 0.0
-    weighted = np.multiply(probe_quality, probe_weight) + np.multiply(template_quality, template_weight)
-    plain = 0.5 * np.add(probe_quality, template_quality)
-    return np.asarray(np.where(timeless, plain, weighted / np.where(timeless, 1.0, total)))

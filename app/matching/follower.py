@@ -19,7 +19,7 @@ from app.domain.subjects import Gallery
 from app.matching.gallery_state import GalleryState, LoadedSubject
 from app.matching.matcher import newest_transforms
 from app.matching.null_jumps import NullJump
-from app.matching.probe import weighted_quality
+from ml.runtime.evidence import Evidence, EvidenceArray
 
 _WASTE_ALLOWED = 1000  # erased slots, before a rebuild compacts them
 
@@ -204,7 +204,7 @@ def _pooled(
     if len(group) == 1:  # The common case, and a rebuild has 100 000 of them.
         row, vector = group[0]
         modality = Modality(row.modality)
-        only = Template(vector, row.seconds, row.quality)
+        only = Template(vector, _evidence(row, served[row.encoder]))
         return LoadedSubject(
             uuid_bytes=subject_uuid,
             subject_id=row.subject_id,
@@ -217,7 +217,7 @@ def _pooled(
         modality = Modality(row.modality)
         by_key.setdefault(TemplateKey(modality, row.position, row.encoder), []).append((row, vector))
         references.setdefault(
-            (modality, row.encoder), (row.position, Template(vector, row.seconds, row.quality))
+            (modality, row.encoder), (row.position, Template(vector, _evidence(row, served[row.encoder])))
         )
     return LoadedSubject(
         uuid_bytes=subject_uuid,
@@ -230,12 +230,13 @@ def _pooled(
 def _template(encoder: Encoder, found: list[tuple[ReferenceRow, Vector]]) -> Template:
     if len(found) == 1:
         row, vector = found[0]
-        return Template(vector, row.seconds, row.quality)
-    seconds = np.array([row.seconds for row, _ in found])
-    quality = np.array([row.quality for row, _ in found])
+        return Template(vector, _evidence(row, encoder))
     vectors = np.stack([vector for _, vector in found])
     return Template(
         vector=encoder.pool(vectors, [row.session for row, _ in found]),
-        seconds=float(seconds.sum()),
-        quality=weighted_quality(quality, seconds),
+        evidence=EvidenceArray.of([_evidence(row, encoder) for row, _ in found]).pooled(),
     )
+
+
+def _evidence(row: ReferenceRow, encoder: Encoder) -> Evidence:
+    return Evidence(row.amount, encoder.calibration.unit, row.quality)

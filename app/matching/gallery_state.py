@@ -14,9 +14,11 @@ import numpy as np
 from app.domain.ports import Encoder, Encoders, IndexKey, IntArray, TemplateIndex
 from app.domain.references import Modality, Template, TemplateKey, Vector, comparable
 from app.domain.subjects import GalleryTransform
-from app.matching.comparisons import BestBySlot, Comparisons, TemplateTable
+from app.matching.comparisons import EncoderComparisons, TemplateTable
 from app.matching.null_jumps import JumpWatch, NullJump
 from app.matching.null_samples import MAX_SUBJECTS, NullSample, SampledSubject
+from ml.runtime.evidence import Evidence, EvidenceArray
+from ml.runtime.matching.comparisons import BestOfPositions
 
 
 class TableKey(NamedTuple):
@@ -153,7 +155,7 @@ class GalleryState:
                 templates.append(template)
             ranked.append((self._ranks[slot], slot, subject))
         for key, (ids, templates) in columns.items():
-            classes = self._classes(key, [template.seconds for template in templates])
+            classes = self._classes(key, [template.evidence for template in templates])
             slots = np.array(ids, dtype=np.int64)
             for evidence_class in np.unique(classes).tolist():
                 members = np.flatnonzero(classes == evidence_class)
@@ -177,7 +179,7 @@ class GalleryState:
         here = np.array([slot], dtype=np.int64)
         keys = []
         for key, template in subject.templates.items():
-            keys.append(TableKey(key, int(self._classes(key, [template.seconds])[0])))
+            keys.append(TableKey(key, int(self._classes(key, [template.evidence])[0])))
             self._put(keys[-1], here, [template])
         for gone in set(before) - set(keys):
             self._index.remove(self._index_key(gone), here)
@@ -188,13 +190,15 @@ class GalleryState:
     def _put(self, key: TableKey, slots: IntArray, templates: list[Template]) -> None:
         vectors = np.concatenate([template.vector for template in templates]).reshape(slots.size, -1)
         self._index.upsert(self._index_key(key), slots, vectors)
-        self._tables.setdefault(key, TemplateTable()).put_all(slots, templates)
+        if key not in self._tables:
+            self._tables[key] = TemplateTable(templates[0].evidence.unit)
+        self._tables[key].put_all(slots, templates)
 
-    def _classes(self, key: TemplateKey, seconds: Sequence[float]) -> IntArray:
+    def _classes(self, key: TemplateKey, evidence: Sequence[Evidence]) -> IntArray:
         """Evidence classes of enrolled templates."""
         encoder = self._encoders.get(key.encoder)
         assert encoder is not None, "templates of encoders that are not loaded are not followed"
-        return np.asarray(encoder.calibration.evidence_class(np.array(seconds)), dtype=np.int64)
+        return encoder.calibration.evidence_classes(EvidenceArray.of(evidence))
 
     def unsampled(self) -> tuple[UUID, ...]:
         """Subjects that belong to the sample by rank and are missing in it, after others left."""
@@ -269,7 +273,7 @@ class GalleryState:
 
     def compare(
         self, encoder: Encoder, templates: Mapping[str, Template], among: IntArray | None = None
-    ) -> Comparisons:
+    ) -> EncoderComparisons:
         """A probe's templates (by position) against those who have a comparable one.
 
         Args:
@@ -277,23 +281,14 @@ class GalleryState:
             templates: Position → probe template.
             among: These slots, ascending; without it everybody, which takes a copy of all vectors.
         """
-        best = BestBySlot(len(self._subjects))
+        best = BestOfPositions(encoder.calibration.unit)
         for position, probe in templates.items():
             for key, table in self.comparable_tables(encoder, position):
                 slots = table.among(among)
                 if slots.size:
                     cosine = self._index.vectors(self._index_key(key), slots) @ probe.vector
-                    best.offer(slots, cosine, np.minimum(probe.seconds, table.seconds[slots]), probe, table)
-        slots = best.slots()
-        return Comparisons(
-            modality=encoder.modality,
-            encoder=encoder,
-            slots=slots,
-            cosine=best.cosine[slots],
-            compared=best.compared[slots],
-            seconds=best.seconds[slots],
-            quality=best.quality[slots],
-        )
+                    best.offer(slots, cosine, probe.evidence, table.evidence(slots))
+        return EncoderComparisons.of(best, encoder)
 
     def nearest(self, key: TableKey, vector: Vector, k: int) -> tuple[IntArray, Vector]:
         """The k slots of a table that resemble a probe vector most, and their cosines, best first."""

@@ -11,15 +11,15 @@ from app.domain.errors import UnprocessableError
 from app.domain.policies import DistancePolicy, Policy
 from app.domain.ports import Encoder, Encoders, TemplateVault, UnitOfWork
 from app.domain.references import Modality, Template, TemplateKey, comparable
-from app.domain.scores import (
-    pair_quality,
-)
 from app.domain.subjects import Gallery, GalleryTransform
-from app.matching.comparisons import Comparisons, first_only
+from app.matching.comparisons import EncoderComparisons, first_only
+from app.matching.encoded_captures import EncodedCaptures
 from app.matching.gallery_state import GalleryState
-from app.matching.probe import Probe, pool_probe
-from app.matching.scoreboard import Scoreboard, ScoredPart
+from app.matching.policy_board import PolicyBoard
+from app.matching.probe import pool_probe, probe_templates
 from app.matching.search import Sought, search, shortlisted
+from ml.runtime.evidence import Evidence, EvidenceArray
+from ml.runtime.matching.comparisons import BestOfPositions
 
 Transforms = Mapping[tuple[Modality, str], GalleryTransform]
 """A gallery's newest transforms, by modality and encoder id."""
@@ -33,12 +33,10 @@ class TransformedProbe:
     templates: Mapping[str, Template]
 
     @property
-    def seconds(self) -> float:
-        return max(template.seconds for template in self.templates.values())
-
-    @property
-    def quality(self) -> float:
-        return max(self.templates.values(), key=lambda template: template.seconds).quality
+    def evidence(self) -> Evidence:
+        """Of the position that shows the most."""
+        shown = [template.evidence for template in self.templates.values()]
+        return max(shown, key=lambda evidence: evidence.amount)
 
 
 class Matcher:
@@ -53,29 +51,35 @@ class Matcher:
         self._vault = vault
         self._encoders = encoders
 
-    def asked(self, probe: Probe, transforms: Transforms) -> list[tuple[Encoder, GalleryTransform]]:
+    def asked(
+        self, captures: EncodedCaptures, transforms: Transforms
+    ) -> list[tuple[Encoder, GalleryTransform]]:
         """The encoders that the gallery has a transform for, the default first in each modality."""
         return [
             (encoder, transforms[modality, encoder.encoder_id])
-            for modality in probe.served_modalities
+            for modality in captures.served_modalities
             for encoder in self._encoders.of(modality)
             if (modality, encoder.encoder_id) in transforms
         ]
 
+    def lacking(self, captures: EncodedCaptures, transforms: Transforms) -> list[Encoder]:
+        """Encoders that the gallery has a transform for, and the captures have not been encoded under."""
+        return [encoder for encoder, _ in self.asked(captures, transforms) if not captures.holds(encoder)]
+
     def transformed(
-        self, gallery: Gallery, transforms: Transforms, probe: Probe, min_quality: float
+        self, gallery: Gallery, transforms: Transforms, captures: EncodedCaptures, min_quality: float
     ) -> list[TransformedProbe]:
-        """The probe under every encoder the gallery has a transform for, the default first.
+        """Captures as probes under every encoder the gallery has a transform for, the default first.
 
         Args:
             gallery: Where it is compared.
             transforms: Those of the templates it is compared with: after a renewal, others mean nothing.
-            probe: The recordings.
-            min_quality: Recordings below it are left out.
+            captures: Of the request.
+            min_quality: Captures below it are left out.
         """
         found = []
-        for encoder, transform in self.asked(probe, transforms):
-            templates = probe.templates(encoder, min_quality)
+        for encoder, transform in self.asked(captures, transforms):
+            templates = probe_templates(captures, encoder, min_quality)
             if templates:
                 matrix = self._vault.matrix(gallery, transform)
                 rotated = {p: replace(t, vector=matrix @ t.vector) for p, t in templates.items()}
@@ -86,27 +90,27 @@ class Matcher:
         self,
         gallery: Gallery,
         transforms: Transforms,
-        probe: Probe,
+        captures: EncodedCaptures,
         encoders: Sequence[Encoder],
         min_quality: float,
     ) -> list[tuple[int, TransformedProbe]]:
-        """Every accepted recording as a probe of its own, with its index, under each of these encoders."""
+        """Every accepted capture as a probe of its own, with its index, under each of these encoders."""
         singles = []
         for encoder in encoders:
             transform = transforms.get((encoder.modality, encoder.encoder_id))
             if transform is None:  # Nobody has a template to compare with.
                 continue
             matrix = self._vault.matrix(gallery, transform)
-            for acquired in probe.accepted(encoder, min_quality):
+            for acquired in captures.accepted(encoder, min_quality):
                 template = pool_probe(encoder, [acquired.encoding])
                 rotated = replace(template, vector=matrix @ template.vector)
-                single = TransformedProbe(encoder, {acquired.recording.position: rotated})
+                single = TransformedProbe(encoder, {acquired.capture.position: rotated})
                 singles.append((acquired.index, single))
         return singles
 
     def against_gallery(
         self, state: GalleryState, probes: Sequence[TransformedProbe], policy: Policy, at_least: int = 1
-    ) -> Scoreboard:
+    ) -> PolicyBoard:
         """Score all who may matter of those who share a modality with the probe.
 
         The caller holds the state's lock.
@@ -123,7 +127,7 @@ class Matcher:
         _require_rules(policy, [probe.encoder.modality for probe in probes])
         return search(state, [Sought(probe.encoder, probe.templates) for probe in probes], policy, at_least)
 
-    def most_alike(self, state: GalleryState, probes: Sequence[TransformedProbe]) -> list[Comparisons]:
+    def most_alike(self, state: GalleryState, probes: Sequence[TransformedProbe]) -> list[EncoderComparisons]:
         """Compare with those of the largest cosines; the caller holds the state's lock."""
         return shortlisted(state, [Sought(probe.encoder, probe.templates) for probe in probes])
 
@@ -135,7 +139,7 @@ class Matcher:
         policy: Policy,
         *,
         any_position: bool = False,
-    ) -> Scoreboard:
+    ) -> PolicyBoard:
         """Score one subject's templates; an empty scoreboard if nothing is comparable.
 
         Raises:
@@ -146,10 +150,10 @@ class Matcher:
             [_compare_templates(probe, enrolled, any_position=any_position) for probe in probes]
         )
         with state.lock:
-            parts = [
-                ScoredPart.of(c, state.sample(c.modality, c.encoder)) for c in comparisons if c.slots.size
+            compared = [
+                (c, state.sample(c.modality, c.encoder).fitted()) for c in comparisons if c.slots.size
             ]
-        return Scoreboard(parts, policy, searched=False)
+        return PolicyBoard(compared, policy, searched=False)
 
 
 def newest_transforms(uow: UnitOfWork, gallery: Gallery) -> Transforms:
@@ -169,27 +173,15 @@ def _require_rules(policy: Policy, used: Sequence[Modality]) -> None:
 
 def _compare_templates(
     probe: TransformedProbe, enrolled: Mapping[TemplateKey, Template], *, any_position: bool
-) -> Comparisons:
-    """One subject as a gallery of one: slot 0, the largest cosine over comparable positions."""
-    pairs = [
-        (template, reference)
-        for position, template in probe.templates.items()
-        for key, reference in enrolled.items()
-        if key.modality == probe.encoder.modality
-        and key.encoder == probe.encoder.encoder_id
-        and (any_position or comparable(position, key.position))
-    ]
-    cosines = [float(template.vector @ reference.vector) for template, reference in pairs]
-    best = [int(np.argmax(cosines))] if pairs else []
-    chosen = [pairs[index] for index in best]
-    return Comparisons(
-        modality=probe.encoder.modality,
-        encoder=probe.encoder,
-        slots=np.zeros(len(best), dtype=np.int64),
-        cosine=np.array([cosines[index] for index in best]),
-        compared=np.full(len(best), len(pairs), dtype=np.int64),
-        seconds=np.array([min(t.seconds, r.seconds) for t, r in chosen]),
-        quality=np.array(
-            [float(pair_quality(t.quality, t.seconds, r.quality, r.seconds)) for t, r in chosen]
-        ),
-    )
+) -> EncoderComparisons:
+    """One subject as a gallery of one, in slot 0."""
+    best = BestOfPositions(probe.encoder.calibration.unit)
+    slot = np.zeros(1, dtype=np.int64)
+    for position, template in probe.templates.items():
+        for key, reference in enrolled.items():
+            if (key.modality, key.encoder) != (probe.encoder.modality, probe.encoder.encoder_id):
+                continue
+            if any_position or comparable(position, key.position):
+                cosine = np.array([template.vector @ reference.vector])
+                best.offer(slot, cosine, template.evidence, EvidenceArray.of([reference.evidence]))
+    return EncoderComparisons.of(best, probe.encoder)

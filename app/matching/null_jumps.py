@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain.ports import GalleryNull
+from ml.runtime.matching.gallery_null import GalleryNull
 
 JUMP_DB = 6.0
 """A correction that moves by this much from one fit to the next is reported: few enrollments do that."""
@@ -83,4 +83,4 @@ def _reason(before: GalleryNull, after: GalleryNull) -> JumpReason:
 
 
 def _names_alike(found: GalleryNull) -> int:
-    return len({row for group in found.possible_duplicates for row in group})
+    return len({row for group in found.possible_duplicates.groups for row in group})

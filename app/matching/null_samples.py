@@ -8,9 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.ports import Calibration, Float64Array, GalleryNull, IntArray, Null
+from app.domain.ports import Float64Array
 from app.domain.references import UNKNOWN_POSITION, Template, Vector, comparable
-from app.domain.scores import pair_quality
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.calibration.nulls import Null
+from ml.runtime.evidence import EvidenceArray
+from ml.runtime.matching.comparisons import llr_where_compared
+from ml.runtime.matching.fitted_null import FittedNull
+from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
 
 MAX_SUBJECTS = 1000
 _RECENT_SHARE = 0.05
@@ -29,24 +34,29 @@ class SampledSubject:
 class _Templates:
     """Templates of one position as growing parallel arrays; absent ones are NaN."""
 
-    def __init__(self, size: int, capacity: int) -> None:
+    def __init__(self, size: int, capacity: int, unit: str) -> None:
         self.vectors: Vector = np.full((capacity, size), np.nan, dtype=np.float32)
-        self.seconds: Float64Array = np.zeros(capacity)
+        self.amount: Float64Array = np.zeros(capacity)
         self.quality: Float64Array = np.zeros(capacity)
+        self._unit = unit
+
+    def evidence(self, rows: slice | int) -> EvidenceArray:
+        """What templates rest on; 0 where there is none."""
+        return EvidenceArray(np.asarray(self.amount[rows]), self._unit, np.asarray(self.quality[rows]))
 
     def put(self, row: int, template: Template | None) -> None:
         self.vectors[row] = np.nan if template is None else template.vector
-        self.seconds[row] = 0.0 if template is None else template.seconds
-        self.quality[row] = 0.0 if template is None else template.quality
+        self.amount[row] = 0.0 if template is None else template.evidence.amount
+        self.quality[row] = 0.0 if template is None else template.evidence.quality
 
     def grow(self, capacity: int) -> None:
-        more = capacity - len(self.seconds)
+        more = capacity - len(self.amount)
         self.vectors = np.pad(self.vectors, ((0, more), (0, 0)), constant_values=np.nan)
-        self.seconds = np.pad(self.seconds, (0, more))
+        self.amount = np.pad(self.amount, (0, more))
         self.quality = np.pad(self.quality, (0, more))
 
     def move(self, source: int, target: int) -> None:
-        for array in (self.vectors, self.seconds, self.quality):
+        for array in (self.vectors, self.amount, self.quality):
             array[target] = array[source]
 
 
@@ -78,7 +88,7 @@ class NullSample:
         self._capacity = capacity = _FIRST_CAPACITY
         self._rows: dict[int, int] = {}  # slot → row
         self._slots: list[int] = []
-        self._references = _Templates(vector_size, capacity)
+        self._references = self._room()
         self._reference_positions: list[str] = []
         self._templates: dict[str, _Templates] = {}
         self._llr_db: Float64Array = np.full((capacity, capacity), np.nan)
@@ -134,10 +144,10 @@ class NullSample:
         """The correction at the present state; kept until the next change."""
         if self._fitted is None:
             n = len(self._slots)
-            found = self._calibration.fit_gallery_null(self._llr_db[:n, :n], self._classes[:n, :n])
+            found = fit_gallery_null(self._calibration, self._llr_db[:n, :n], self._classes[:n, :n])
             self._watch(found)
             self._recent = found
-            self._fitted = FittedNull(found)
+            self._fitted = FittedNull(self._calibration, found)
         return self._fitted
 
     def recent_null(self) -> GalleryNull:
@@ -159,9 +169,8 @@ class NullSample:
 
     def possible_duplicates(self) -> tuple[tuple[int, ...], ...]:
         """Groups of subjects that may be one person, by slot."""
-        return tuple(
-            tuple(self._slots[row] for row in group) for group in self.gallery_null().possible_duplicates
-        )
+        groups = self.gallery_null().possible_duplicates.groups
+        return tuple(tuple(self._slots[row] for row in group) for group in groups)
 
     def _store(self, slot: int, subject: SampledSubject) -> int:
         row = self._rows.get(slot)
@@ -174,10 +183,13 @@ class NullSample:
         self._references.put(row, subject.reference)
         self._reference_positions[row] = subject.reference_position
         for position in subject.templates.keys() - self._templates.keys():
-            self._templates[position] = _Templates(self._size, self._capacity)
+            self._templates[position] = self._room()
         for position, templates in self._templates.items():
             templates.put(row, subject.templates.get(position))
         return row
+
+    def _room(self) -> _Templates:
+        return _Templates(self._size, self._capacity, self._calibration.unit)
 
     def _grow(self, capacity: int) -> None:
         more = (0, capacity - self._capacity)
@@ -208,11 +220,10 @@ class NullSample:
         for enrolled in _by_preference(position, self._templates):
             templates = self._templates[enrolled]
             cosine = templates.vectors[:n] @ self._references.vectors[row]
-            found.offer(cosine, templates.seconds[:n], templates.quality[:n])
-        llr_db, classes = self._score(
-            found, np.full(n, self._references.seconds[row]), np.full(n, self._references.quality[row])
+            found.offer(cosine, templates.evidence(slice(n)))
+        self._llr_db[row, :n], self._classes[row, :n] = found.scores(
+            self._calibration, self._references.evidence(row)
         )
-        self._llr_db[row, :n], self._classes[row, :n] = llr_db, classes
 
     def _compare_column(self, row: int) -> None:
         """The references of all against the templates of one subject."""
@@ -224,59 +235,36 @@ class NullSample:
             templates = self._templates[enrolled]
             positions = [chosen[position] == enrolled for position in self._reference_positions]
             cosine = self._references.vectors[:n] @ templates.vectors[row]
-            found.offer(
-                np.where(positions, cosine, np.nan),
-                np.full(n, templates.seconds[row]),
-                np.full(n, templates.quality[row]),
-            )
-        llr_db, classes = self._score(found, self._references.seconds[:n], self._references.quality[:n])
-        self._llr_db[:n, row], self._classes[:n, row] = llr_db, classes
-
-    def _score(
-        self, found: _Single, seconds: Float64Array, quality: Float64Array
-    ) -> tuple[Float64Array, IntArray]:
-        compared = np.isfinite(found.cosine)
-        shorter = np.minimum(seconds, found.seconds)
-        llr_db = np.full(compared.size, np.nan)
-        llr_db[compared] = self._calibration.llr_db(
-            found.cosine[compared].astype(np.float64),
-            shorter[compared],
-            pair_quality(quality, seconds, found.quality, found.seconds)[compared],
+            found.offer(np.where(positions, cosine, np.nan), templates.evidence(row))
+        self._llr_db[:n, row], self._classes[:n, row] = found.scores(
+            self._calibration, self._references.evidence(slice(n))
         )
-        return llr_db, self._calibration.evidence_class(shorter)
 
     def _forget_fit(self) -> None:
         self._fitted = None
 
 
-class FittedNull:
-    """A gallery's correction at one revision: stays what it is while the sample goes on."""
-
-    def __init__(self, gallery_null: GalleryNull) -> None:
-        self.gallery_null = gallery_null
-        self._nulls: dict[int, Null] = {}
-
-    def null(self, evidence_class: int) -> Null:
-        """Of corrected, softened scores. Threads may compute the same twice."""
-        found = self._nulls.get(evidence_class)
-        if found is None:
-            found = self._nulls[evidence_class] = self.gallery_null.null(evidence_class)
-        return found
-
-
 class _Single:
-    """One comparison per subject, the first that can be made, with the template's seconds and quality."""
+    """One comparison per subject, the first that can be made, and what the template in it rests on."""
 
     def __init__(self, n: int) -> None:
-        self.cosine: Vector = np.full(n, np.nan, dtype=np.float32)
-        self.seconds: Float64Array = np.zeros(n)
-        self.quality: Float64Array = np.zeros(n)
+        self._cosine: Vector = np.full(n, np.nan, dtype=np.float32)
+        self._amount: Float64Array = np.zeros(n)
+        self._quality: Float64Array = np.zeros(n)
 
-    def offer(self, cosine: Vector, seconds: Float64Array, quality: Float64Array) -> None:
-        first = np.isfinite(cosine) & ~np.isfinite(self.cosine)
-        self.cosine[first] = cosine[first]
-        self.seconds[first] = seconds[first]
-        self.quality[first] = quality[first]
+    def offer(self, cosine: Vector, templates: EvidenceArray) -> None:
+        """Cosines of shape (n,), NaN where there is no template; the evidence broadcasts."""
+        first = np.isfinite(cosine) & ~np.isfinite(self._cosine)
+        self._cosine[first] = cosine[first]
+        self._amount[first] = np.broadcast_to(templates.amount, first.shape)[first]
+        self._quality[first] = np.broadcast_to(templates.quality, first.shape)[first]
+
+    def scores(
+        self, calibration: Calibration, references: EvidenceArray
+    ) -> tuple[Float64Array, NDArray[np.int64]]:
+        """LLR in dB, NaN where nothing was compared, and evidence classes; shape (n,)."""
+        templates = EvidenceArray(self._amount, calibration.unit, self._quality)
+        return llr_where_compared(calibration, self._cosine, references, templates)
 
 
 def _by_preference(position: str, enrolled: Iterable[str]) -> list[str]:

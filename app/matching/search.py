@@ -18,12 +18,14 @@ from typing import NamedTuple
 import numpy as np
 
 from app.domain.policies import DistancePolicy, Policy
-from app.domain.ports import Encoder, IntArray, Null
+from app.domain.ports import Encoder, IntArray
 from app.domain.references import Modality, Template
-from app.domain.scores import pair_quality
-from app.matching.comparisons import Comparisons, TemplateTable, first_only
+from app.matching.comparisons import EncoderComparisons, TemplateTable, first_only
 from app.matching.gallery_state import GalleryState, TableKey
-from app.matching.scoreboard import PASSING_DB, Scoreboard, ScoredPart, threshold_db
+from app.matching.policy_board import PASSING_DB, PolicyBoard
+from ml.runtime.calibration.nulls import Null
+from ml.runtime.evidence import pair
+from ml.runtime.matching.llr_bound import highest_llr_db
 
 FIRST_SHORTLIST = 256
 """Templates of a table; with 100 000 people and one modality the first shortlist was enough every time."""
@@ -71,7 +73,7 @@ def search(
     policy: Policy,
     at_least: int,
     first_shortlist: int = FIRST_SHORTLIST,
-) -> Scoreboard:
+) -> PolicyBoard:
     """Score those who may matter; the caller holds the state's lock.
 
     Args:
@@ -92,18 +94,20 @@ def search(
         for lane in lanes:
             if lane.reach is not None or not len(lane.slots):
                 lane.draw(state, k)
-        parts = [
-            ScoredPart.of(compared, state.sample(compared.modality, compared.encoder))
+        scored = [
+            (compared, state.sample(compared.modality, compared.encoder).fitted())
             for compared in _compared(state, probes, lanes)
             if compared.slots.size
         ]
-        board = Scoreboard(parts, policy, searched=True, gallery_size=gallery_size)
+        board = PolicyBoard(scored, policy, searched=True, gallery_size=gallery_size)
         if _is_settled(board, _best_beyond(state, lanes, policy, gallery_size), at_least):
             return board
         k *= _GROWTH
 
 
-def shortlisted(state: GalleryState, probes: Sequence[Sought], k: int = FIRST_SHORTLIST) -> list[Comparisons]:
+def shortlisted(
+    state: GalleryState, probes: Sequence[Sought], k: int = FIRST_SHORTLIST
+) -> list[EncoderComparisons]:
     """Compare with the k most alike of every table; the caller holds the state's lock."""
     lanes = _lanes(state, probes)
     for lane in lanes:
@@ -120,18 +124,20 @@ def _lanes(state: GalleryState, probes: Sequence[Sought]) -> list[_Lane]:
     ]
 
 
-def _compared(state: GalleryState, probes: Sequence[Sought], lanes: Sequence[_Lane]) -> list[Comparisons]:
+def _compared(
+    state: GalleryState, probes: Sequence[Sought], lanes: Sequence[_Lane]
+) -> list[EncoderComparisons]:
     """Everybody in any shortlist, in every modality."""
     among = np.unique(np.concatenate([lane.slots for lane in lanes] or [np.zeros(0, dtype=np.int64)]))
     return first_only([state.compare(probe.encoder, probe.templates, among) for probe in probes])
 
 
-def _is_settled(board: Scoreboard, beyond_db: float, at_least: int) -> bool:
+def _is_settled(board: PolicyBoard, beyond_db: float, at_least: int) -> bool:
     """Whether nobody beyond the shortlists can be first, match, or get onto a list that is full."""
     if beyond_db == -np.inf:
         return True
-    decisive_db = min(board.margin_at(1), board.matching_margin_db)
-    return beyond_db < decisive_db or beyond_db < board.margin_at(at_least)
+    decisive_db = min(board.order.margin_at(1), board.matching_margin_db)
+    return beyond_db < decisive_db or beyond_db < board.order.margin_at(at_least)
 
 
 def _best_beyond(state: GalleryState, lanes: Sequence[_Lane], policy: Policy, gallery_size: int) -> float:
@@ -150,22 +156,20 @@ def _best_beyond(state: GalleryState, lanes: Sequence[_Lane], policy: Policy, ga
 
 def _beyond(state: GalleryState, lane: _Lane, reach: float) -> _Beyond:
     """The highest score of somebody whose cosine is not above `reach`, whatever the length and quality."""
-    probe, table, calibration = lane.probe, lane.table, lane.encoder.calibration
-    seconds, quality = np.array(table.seconds_range), np.array(table.quality_range)
-    paired = pair_quality(probe.quality, probe.seconds, quality[:, None], seconds)  # (2, 2): all corners
-    shorter = np.minimum(probe.seconds, seconds)
-    highest_db = calibration.highest_llr_db(reach, tuple(shorter), (float(paired.min()), float(paired.max())))
+    calibration = lane.encoder.calibration
+    extremes = pair(lane.probe.evidence, lane.table.corners)
+    highest_db = highest_llr_db(calibration.llr_map, reach, extremes)
     fitted = state.sample(lane.key.template.modality, lane.encoder).fitted()
     score_db = calibration.soften_db(fitted.gallery_null.apply(np.array([highest_db])))
-    evidence_class = int(calibration.evidence_class(shorter[:1])[0])
+    evidence_class = int(calibration.evidence_classes(extremes).min())
     return _Beyond(lane.encoder.modality, float(score_db[0]), fitted.null(evidence_class), reach)
 
 
 def _margin_db(policy: Policy, used: Sequence[_Beyond], gallery_size: int) -> float:
-    """Score − threshold, as `Scoreboard` orders candidates; one comparison has the lowest threshold."""
+    """Score − threshold, as `PolicyBoard` orders candidates; one comparison has the lowest threshold."""
     score_db = sum(part.score_db for part in used)
     if isinstance(policy, DistancePolicy):
         passing = all(policy.rules[part.modality].passes(part.cosine) for part in used)
         return score_db + PASSING_DB * passing
     null = reduce(lambda total, one: total.convolve(one), [part.null for part in used])
-    return score_db - threshold_db(policy, null, gallery_size=gallery_size)
+    return score_db - policy.of_search(gallery_size).threshold_db(null)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from app.domain.ports import Store
-from app.domain.subjects import ApiClient
-from app.matching.comparisons import Comparisons
+from app.domain.subjects import ApiClient, Gallery
+from app.matching.comparisons import EncoderComparisons
+from app.matching.encoded_captures import EncodedCaptures
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState
 from app.matching.matcher import Matcher
-from app.matching.probe import Probe
+from ml.runtime.evidence import pair
 
 DUPLICATES_FPIR = 0.02
 """How often somebody new may be taken for somebody who is enrolled: one enrollment in fifty.
@@ -39,7 +40,7 @@ class DuplicateSearch:
         self._follower = follower
 
     def names_like(
-        self, caller: ApiClient, gallery_name: str, subject_id: str, captured: Probe
+        self, caller: ApiClient, gallery_name: str, subject_id: str, captured: EncodedCaptures
     ) -> tuple[str, ...]:
         """Other names that these recordings look like, the most alike first.
 
@@ -58,28 +59,35 @@ class DuplicateSearch:
             if gallery is None:
                 return ()
             state = self._follower.up_to_date(uow, gallery)
-            with state.lock:
-                templates = self._matcher.transformed(
-                    gallery, state.transforms, captured, gallery.policy.quality_floor
-                )
-                comparisons = self._matcher.most_alike(state, templates)
-                alike = [slot for compared in comparisons for slot in _alike(state, compared)]
-                names = [known.subject_id for slot in alike if (known := state.subject(slot)) is not None]
+            lacking = self._matcher.lacking(captured, state.transforms)
+            names = [] if lacking else self._names(gallery, state, captured)
+        if lacking:  # Older versions: encoded with no transaction open, and then the look is taken anew.
+            captured.add(lacking)
+            return self.names_like(caller, gallery_name, subject_id, captured)
         return tuple(name for name in dict.fromkeys(names) if name != subject_id)[:MAX_NAMES]
 
+    def _names(self, gallery: Gallery, state: GalleryState, captured: EncodedCaptures) -> list[str]:
+        with state.lock:
+            templates = self._matcher.transformed(
+                gallery, state.transforms, captured, gallery.policy.quality_floor
+            )
+            comparisons = self._matcher.most_alike(state, templates)
+            alike = [slot for compared in comparisons for slot in _alike(state, compared)]
+            return [known.subject_id for slot in alike if (known := state.subject(slot)) is not None]
 
-def _alike(state: GalleryState, compared: Comparisons) -> list[int]:
+
+def _alike(state: GalleryState, compared: EncoderComparisons) -> list[int]:
     """Slots whose corrected score is too high for chance, the highest first."""
     calibration = compared.encoder.calibration
     correction = state.sample(compared.modality, compared.encoder).recent_null()
     found: list[tuple[float, int]] = []
-    classes = calibration.evidence_class(compared.seconds)
+    classes = calibration.evidence_classes(pair(compared.probe, compared.enrolled))
     for evidence_class in np.unique(classes):
         members = np.flatnonzero(classes == evidence_class)
         best = members[np.argsort(-compared.cosine[members], kind="stable")[:MAX_NAMES]]
-        llr_db = correction.apply(
-            calibration.llr_db(compared.cosine[best], compared.seconds[best], compared.quality[best])
-        )
+        nearest = compared.only(best)
+        scores = calibration.compare(nearest.cosine, nearest.probe, nearest.enrolled)
+        llr_db = correction.apply(scores.llr_db)
         rate = DUPLICATES_FPIR / state.subject_count / int(compared.compared.max())
         above = llr_db >= calibration.reached_by_chance_db(int(evidence_class), rate)
         found += zip(llr_db[above].tolist(), compared.slots[best[above]].tolist(), strict=True)

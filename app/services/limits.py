@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
 from app.domain.policies import CalibratedPolicy
-from app.domain.ports import Calibration, Encoders, Null
+from app.domain.ports import Encoders
 from app.domain.references import Modality
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.calibration.nulls import Null
 
 _LARGEST = 10_000_000
 
@@ -40,8 +38,8 @@ def max_subjects(policy: CalibratedPolicy, encoders: Encoders) -> int | None:
 
 
 def _null_of_endless_evidence(calibration: Calibration) -> Null:
-    return calibration.null(int(calibration.evidence_class(np.array([math.inf]))[0]))
+    return calibration.null(calibration.strongest_class)
 
 
 def _reachable(null: Null, policy: CalibratedPolicy, subjects: int, ceiling_db: float) -> bool:
-    return max(null.threshold(policy.fmr), null.threshold(policy.fpir_share(subjects))) <= ceiling_db
+    return policy.of_search(subjects).threshold_db(null) <= ceiling_db

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.domain.captures import Capture, EcgFacts
 from app.domain.errors import FailureToAcquireError
 from app.domain.ports import Encoders
-from app.domain.references import Modality, Recording
+from ml.runtime.evidence import Evidence
 
 
 @dataclass(frozen=True)
 class QualityReport:
-    """One recording's quality; ``code`` says why it was rejected, seconds and heart rate are ECG's."""
+    """One recording's quality; ``code`` says why it was rejected, the heart rate is an ECG's."""
 
     accepted: bool
     score: float
     reasons: tuple[str, ...]
     code: str | None = None
-    seconds: float | None = None
+    evidence: Evidence | None = None
     heart_rate_bpm: float | None = None
 
 
@@ -27,11 +28,11 @@ class QualityService:
     def __init__(self, encoders: Encoders) -> None:
         self._encoders = encoders
 
-    def assess(self, recordings: tuple[Recording, ...]) -> tuple[QualityReport, ...]:
+    def assess(self, recordings: tuple[Capture, ...]) -> tuple[QualityReport, ...]:
         """One report per recording, in order; poor signal is a value here."""
         return tuple(self._assess_one(recording) for recording in recordings)
 
-    def _assess_one(self, recording: Recording) -> QualityReport:
+    def _assess_one(self, recording: Capture) -> QualityReport:
         encoder = self._encoders.default(recording.modality)
         if encoder is None:
             reason = f"No encoder is loaded for {recording.modality}."
@@ -40,10 +41,11 @@ class QualityService:
             encoding = encoder.encode(recording)
         except FailureToAcquireError as error:
             return QualityReport(accepted=False, score=0.0, reasons=(error.detail,), code=error.code)
+        facts = encoding.facts
         return QualityReport(
             accepted=True,
-            score=encoding.quality,
+            score=encoding.evidence.quality,
             reasons=encoding.reasons,
-            seconds=encoding.seconds if recording.modality is Modality.ECG else None,
-            heart_rate_bpm=encoding.heart_rate_bpm,
+            evidence=encoding.evidence,
+            heart_rate_bpm=facts.heart_rate_bpm if isinstance(facts, EcgFacts) else None,
         )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ml.evaluation.trials.scoring import Scored
 from ml.evaluation.trials.trials import Cut, Presentation, Trials
+from ml.runtime.matching.order import CandidateOrder
 
 HTTP_PROTOCOLS = ("E2", "E3", "E3-multi")
 """Those that enroll every subject once for all probes."""
@@ -122,29 +123,30 @@ def _compare_variant(
 
 def _in_process(runner: InProcess, protocol: str, trials: Trials) -> list[Identified]:
     scored = runner.scored(protocol, trials)
-    margins_db = scored.margins_db(FMR, FPIR)
+    found = scored.search(FMR, FPIR)
     matches = scored.matches(FMR)
     names = [enrolled.subject_id for enrolled in trials.gallery]
     return [
-        _identified(scored, row, margins_db[row], matches[row], names) for row in range(len(trials.probes))
+        _identified(scored, row, CandidateOrder(margin_db, llr_db), matches[row], names)
+        for row, (margin_db, llr_db) in enumerate(zip(found.margin_db, found.llr_db, strict=True))
     ]
 
 
 def _identified(
     scored: Scored,
     row: int,
-    margins_db: NDArray[np.float64],
+    order: CandidateOrder,
     matches: NDArray[np.bool_],
     names: Sequence[str],
 ) -> Identified:
     own = int(np.argmax(scored.comparisons.mated[row]))
-    if np.isneginf(margins_db).all():
+    if np.isneginf(order.margin_db).all():
         return Identified(match=False, verified=False, first=None, score_db={})
-    order = np.lexsort((-scored.llr_db[row], -margins_db))
+    best = min(order.best(1).tolist(), key=order.key)
     return Identified(
-        match=bool(margins_db[order[0]] >= 0.0),
+        match=bool(order.margin_db[best] >= 0.0),
         verified=bool(matches[own]),
-        first=names[order[0]],
+        first=names[best],
         score_db=dict(zip(names, scored.score_db[row].tolist(), strict=True)),
     )
 

@@ -15,9 +15,16 @@ from ml.data.records import EcgRecord
 from ml.data.splits import Part, cinc_split, digest
 from ml.metrics.intervals import wilson
 from ml.runtime.calibration.llr import Calibration
-from ml.runtime.calibration.nulls import evidence_class, evidence_classes
-from ml.runtime.ecg.embedder import Embedder
-from ml.runtime.ecg.signal.errors import SignalError
+from ml.runtime.ecg.preparation import EcgPreparation
+from ml.runtime.errors import CaptureError
+from ml.runtime.evidence import SECONDS, Evidence, EvidenceArray
+from ml.runtime.matching.comparisons import llr_where_compared
+from ml.runtime.matching.demand import Demand
+from ml.runtime.matching.fitted_null import FittedNull
+from ml.runtime.matching.gallery_null import GalleryNull
+from ml.runtime.matching.scoreboard import Scoreboard
+from ml.runtime.matching.scored_part import ScoredPart
+from ml.runtime.vector_network import VectorNetwork
 from ml.training.calibration_fit import CohortScores, fit_calibration
 from ml.training.strips import RawStrip, Strip, condition_strips
 
@@ -34,14 +41,13 @@ class Cohort:
         seconds: Nominal seconds of either side.
         subjects: One per row.
         vectors: Reference and probe, float32, shape (2, n, d).
-        accepted_s, quality: float64, shape (2, n).
+        evidence: What they rest on, shape (2, n).
     """
 
     seconds: float
     subjects: tuple[str, ...]
     vectors: NDArray[np.float32]
-    accepted_s: NDArray[np.float64]
-    quality: NDArray[np.float64]
+    evidence: EvidenceArray
 
     @property
     def failures(self) -> int:
@@ -52,10 +58,8 @@ class Cohort:
         """Compare every reference with every probe."""
         return CohortScores(
             cosine=self.vectors[0] @ self.vectors[1].T,
-            reference_seconds=self.accepted_s[0],
-            reference_quality=self.quality[0],
-            probe_seconds=self.accepted_s[1],
-            probe_quality=self.quality[1],
+            references=self.evidence[0],
+            probes=self.evidence[1],
             subjects=self.subjects,
         )
 
@@ -88,8 +92,11 @@ def cinc_strips(data: Path, part: Part, seconds: float, cache: Path) -> list[Str
     return condition_strips(raw(), cache / f"cinc-{part}-{seconds:g}s-{digest(people)[:12]}")
 
 
-def encode_cohort(strips: Sequence[Strip], embedder: Embedder, seconds: float) -> Cohort:
-    """Encode references (part 0) and probes (part 1), in pairs."""
+def encode_cohort(strips: Sequence[Strip], network: VectorNetwork, seconds: float) -> Cohort:
+    """Encode references (part 0) and probes (part 1), in pairs, by a network that reads ECG."""
+    preparation = network.preparation
+    if not isinstance(preparation, EcgPreparation):
+        raise TypeError(f"expected a network that reads ECG, got one of {preparation.modality}")
     references, probes = strips[0::2], strips[1::2]
     subjects = tuple(s.subject_id for s in references)
     if subjects != tuple(s.subject_id for s in probes):
@@ -98,18 +105,23 @@ def encode_cohort(strips: Sequence[Strip], embedder: Embedder, seconds: float) -
     return Cohort(
         seconds=seconds,
         subjects=subjects,
-        vectors=np.array([[_vector(s, embedder) for s in side] for side in sides], dtype=np.float32),
-        accepted_s=np.array([[s.seconds for s in side] for side in sides]),
-        quality=np.array([[s.quality for s in side] for side in sides]),
+        vectors=np.array(
+            [[_vector(s, preparation, network) for s in side] for side in sides], dtype=np.float32
+        ),
+        evidence=EvidenceArray(
+            np.array([[s.seconds for s in side] for side in sides]),
+            SECONDS,
+            np.array([[s.quality for s in side] for side in sides]),
+        ),
     )
 
 
-def _vector(strip: Strip, embedder: Embedder) -> NDArray[np.float32]:
-    """Embed a strip; NaN where that fails, as acquisition did or the network does."""
+def _vector(strip: Strip, preparation: EcgPreparation, network: VectorNetwork) -> NDArray[np.float32]:
+    """Encode a strip; NaN where that fails, as acquisition did or the network does."""
     try:
-        return embedder.embed(strip.ecg, strip.r_peaks, strip.accepted)
-    except SignalError:
-        return np.full(embedder.vector_size, np.nan, dtype=np.float32)
+        return network.vector(preparation.inputs(strip.ecg, strip.r_peaks, strip.accepted))
+    except CaptureError:
+        return np.full(network.vector_size, np.nan, dtype=np.float32)
 
 
 def calibrate(cohorts: Sequence[Cohort]) -> tuple[Calibration, dict[str, Any], list[dict[str, Any]]]:
@@ -133,7 +145,7 @@ def calibrate(cohorts: Sequence[Cohort]) -> tuple[Calibration, dict[str, Any], l
 
 
 def _summary(cohort: Cohort, calibration: Calibration) -> dict[str, Any]:
-    llr_db = np.diag(_llr_db(cohort.scores(), calibration))
+    llr_db = np.diag(_compared(cohort, calibration)[0])
     mated = llr_db[np.isfinite(llr_db)]
     quantiles = {f"{q:g}": round(float(np.quantile(mated, q)), 2) for q in MATED_QUANTILES}
     return {
@@ -144,29 +156,26 @@ def _summary(cohort: Cohort, calibration: Calibration) -> dict[str, Any]:
     }
 
 
-def _llr_db(scores: CohortScores, calibration: Calibration) -> NDArray[np.float64]:
-    """Unsoftened scores; −inf where a side was not acquired. float64, shape (n, n)."""
-    made = np.isfinite(scores.cosine)
-    llr_db = np.full(made.shape, -np.inf)
-    llr_db[made] = calibration.llr_db(scores.cosine[made], scores.seconds[made], scores.quality[made])
-    return llr_db
+def _compared(cohort: Cohort, calibration: Calibration) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Unsoftened scores, NaN where a side was not acquired, and evidence classes; shape (n, n) each."""
+    scores = cohort.scores()
+    return llr_where_compared(calibration, scores.cosine, scores.references[:, None], scores.probes)
 
 
 def _operating_point(cohort: Cohort, calibration: Calibration, fmr: float) -> dict[str, Any]:
-    scores = cohort.scores()
-    classes = evidence_classes(scores.seconds)
-    thresholds = np.array([calibration.null(c).threshold(fmr) for c in range(int(classes.max()) + 1)])
-    llr_db = _llr_db(scores, calibration)
-    compared = np.isfinite(llr_db)
+    llr_db, classes = _compared(cohort, calibration)
+    part = ScoredPart.of_matrix(llr_db, classes, FittedNull(calibration, GalleryNull.identity()))
+    demand = Demand(fmr)
     matches = np.zeros(llr_db.shape, dtype=np.bool_)
-    matches[compared] = calibration.soften_db(llr_db[compared]) >= thresholds[classes[compared]]
-    compared &= ~np.eye(len(llr_db), dtype=bool)
+    matches.flat[part.slots] = Scoreboard([part]).decide(demand).passes
+    compared = np.isfinite(llr_db) & ~np.eye(len(llr_db), dtype=bool)
     non_matches, mated = int((~np.diag(matches)).sum()), len(matches)
+    usual = Evidence(cohort.seconds, SECONDS, calibration.llr_map.quality_mean)
     return {
         "protocol": "CinC 2017 calibration people (the calibration was fitted to them), same recording",
         "seconds": cohort.seconds,
         "fmr": fmr,
-        "threshold_db": calibration.null(evidence_class(cohort.seconds)).threshold(fmr),
+        "threshold_db": demand.threshold_db(calibration.null(int(calibration.evidence_classes(usual)))),
         "measured_fmr": round(float(matches[compared].mean()), 6),
         "fnmr": round(non_matches / mated, 4),
         "fnmr_interval_95": [round(limit, 4) for limit in wilson(non_matches, mated).to_list()],

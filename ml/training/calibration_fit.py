@@ -6,23 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.runtime.calibration.llr import (
-    DB_PER_NAT,
-    MAX_SECONDS,
-    Calibration,
-    LlrMap,
-    hinge_width,
-    hinges,
-    softened_grid,
-)
+from ml.runtime.calibration.llr import DB_PER_NAT, Calibration, softened_grid
+from ml.runtime.calibration.llr_map import MAX_SECONDS, LlrMap, hinge_width, hinges
 from ml.runtime.calibration.nulls import (
     EVIDENCE_CLASSES,
     LlrHistogram,
     Null,
     PairScores,
-    evidence_classes,
     fit_null,
 )
+from ml.runtime.evidence import SECONDS, EvidenceArray, pair
 
 FloatArray = NDArray[np.float64]
 
@@ -35,40 +28,26 @@ _BULK_TRIALS = 8_000
 
 @dataclass(frozen=True)
 class CohortScores:
-    """Every reference of a cohort compared with every probe, at one length of evidence.
+    """Every reference of a cohort compared with every probe, at one amount of evidence.
 
     Row i is the reference and column i the probe of person i: the diagonal is mated. NaN stands for a
     comparison that could not be made.
 
     Args:
         cosine: Shape (n, n).
-        reference_seconds, reference_quality: Accepted seconds and quality, shape (n,).
-        probe_seconds, probe_quality: The same of the probes, shape (n,).
+        references, probes: What each of them rests on, shape (n,).
         subjects: Subject ids, shape (n,); equal ids are the same person. None: all differ.
     """
 
     cosine: NDArray[np.floating]
-    reference_seconds: FloatArray
-    reference_quality: FloatArray
-    probe_seconds: FloatArray
-    probe_quality: FloatArray
+    references: EvidenceArray
+    probes: EvidenceArray
     subjects: Sequence[str] | None = None
 
     @property
-    def seconds(self) -> FloatArray:
-        """Accepted seconds of the shorter side; float64, shape (n, n)."""
-        return np.asarray(np.minimum.outer(self.reference_seconds, self.probe_seconds), dtype=np.float64)
-
-    @property
-    def quality(self) -> FloatArray:
-        """Seconds-weighted mean quality of both sides; float64, shape (n, n)."""
-        reference_s = np.asarray(self.reference_seconds)
-        probe_s = np.asarray(self.probe_seconds)
-        weighted: FloatArray = np.add.outer(
-            self.reference_quality * reference_s, self.probe_quality * probe_s
-        )
-        total = np.maximum(np.add.outer(reference_s, probe_s), 1e-9)
-        return np.asarray(weighted / total, dtype=np.float64)
+    def evidence(self) -> EvidenceArray:
+        """What every comparison rests on; shape (n, n)."""
+        return pair(self.references[:, None], self.probes)
 
     @property
     def people(self) -> NDArray[np.int64]:
@@ -81,8 +60,7 @@ class CohortScores:
 @dataclass(frozen=True)
 class _Trials:
     cosine: FloatArray
-    seconds: FloatArray
-    quality: FloatArray
+    evidence: EvidenceArray
     first: NDArray[np.int64]
     second: NDArray[np.int64]
     mated: NDArray[np.bool_]
@@ -97,7 +75,7 @@ def fit_calibration(
     Args:
         cohorts: One per length of evidence; each evidence class needs one at least, or all lie in one class
             that then serves for all. The same people may appear in several, and need the same subject ids for
-            it.
+            it. Evidence that is not counted in seconds has one class, and its amount is not looked at.
         replicates: Bootstrap draws of people for each null.
         seed: Of the draws.
 
@@ -106,12 +84,13 @@ def fit_calibration(
     """
     trials = _gather(cohorts)
     llr_map = _fit_llr_map(trials)
-    llr_db = DB_PER_NAT * llr_map.nats(trials.cosine, trials.seconds, trials.quality)
+    evidence = trials.evidence
+    llr_db = DB_PER_NAT * llr_map.nats(trials.cosine, evidence.amount, evidence.quality)
     people = int(max(trials.first.max(), trials.second.max())) + 1
     non_mated = ~trials.mated
     whole = PairScores(llr_db[non_mated], trials.first[non_mated], trials.second[non_mated], people)
-    draft = Calibration(llr_map, (), (), (), non_mated_pairs=whole.pairs, people=people)
-    groups = _class_groups(trials)
+    draft = Calibration(llr_map, (), (), (), whole.pairs, people, unit=evidence.unit)
+    groups = _class_groups(trials, draft.evidence_classes(evidence))
     nulls, histograms, mated_quantiles = [], [], []
     for members in groups:
         others = members & non_mated
@@ -127,16 +106,23 @@ def fit_calibration(
         draft.non_mated_pairs,
         people,
         mated_medians_db=_mated_medians(trials, llr_db),
+        unit=evidence.unit,
     )
 
 
 def _mated_medians(trials: _Trials, llr_db: FloatArray) -> tuple[tuple[float, float], ...]:
-    """How far mated scores reach at each length of evidence: (median seconds, median dB), by seconds."""
+    """How far mated scores reach at each length of evidence: (median seconds, median dB), by seconds.
+
+    Where evidence is not counted in seconds, its amount does not matter: one median, filed under 1.
+    """
+    if trials.evidence.unit != SECONDS:
+        return ((1.0, float(np.median(llr_db[trials.mated]))),)
     medians = []
     for cohort in np.unique(trials.cohort):
         mated = trials.mated & (trials.cohort == cohort)
         if mated.any():
-            medians.append((float(np.median(trials.seconds[mated])), float(np.median(llr_db[mated]))))
+            seconds = np.median(trials.evidence.amount[mated])
+            medians.append((float(seconds), float(np.median(llr_db[mated]))))
     return tuple(sorted(medians))
 
 
@@ -146,8 +132,7 @@ def _fit_softened_null(draft: Calibration, llr: PairScores, *, replicates: int, 
     return fit_null(softened, first_bin=first_bin, n_bins=n_bins, replicates=replicates, seed=seed)
 
 
-def _class_groups(trials: _Trials) -> list[NDArray[np.bool_]]:
-    classes = evidence_classes(trials.seconds)
+def _class_groups(trials: _Trials, classes: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
     present = [
         bool(np.any(trials.mated & (classes == k)) and np.any(~trials.mated & (classes == k)))
         for k in range(EVIDENCE_CLASSES)
@@ -171,14 +156,17 @@ def _gather(cohorts: Sequence[CohortScores]) -> _Trials:
         diagonal = np.eye(len(people), dtype=bool)
         # The same person in two rows is neither a non-mated pair nor the intended mated one.
         kept = np.isfinite(cohort.cosine) & (diagonal | (first != second))
-        columns = (cohort.cosine, cohort.seconds, cohort.quality, first, second, diagonal)
+        evidence = cohort.evidence
+        columns = (cohort.cosine, evidence.amount, evidence.quality, first, second, diagonal)
         parts.append([column[kept] for column in columns] + [np.full(int(kept.sum()), number)])
-    cosine, seconds, quality, first, second, mated, cohort_number = (
+    cosine, amount, quality, first, second, mated, cohort_number = (
         np.concatenate(columns) for columns in zip(*parts, strict=True)
     )
+    (unit,) = {cohort.references.unit for cohort in cohorts}
     if not mated.any() or mated.all():
         raise ValueError("a calibration needs mated and non-mated comparisons")
-    return _Trials(cosine.astype(np.float64), seconds, quality, first, second, mated, cohort_number)
+    evidence = EvidenceArray(amount, unit, quality)
+    return _Trials(cosine.astype(np.float64), evidence, first, second, mated, cohort_number)
 
 
 def _subject_names(cohort: CohortScores) -> Sequence[str]:
@@ -192,8 +180,8 @@ def _fit_llr_map(trials: _Trials) -> LlrMap:
     from scipy.optimize import minimize  # Only fitting needs it; serving stays quick to import.
 
     chosen, weights = _chosen_trials(trials)
-    cosine, mated = trials.cosine[chosen], trials.mated[chosen]
-    quality = trials.quality[chosen]
+    cosine, mated, evidence = trials.cosine[chosen], trials.mated[chosen], trials.evidence[chosen]
+    timed = evidence.unit == SECONDS
     start = LlrMap(
         knots=_knots(cosine, weights),
         log_slopes=np.zeros(_KNOTS + 1),
@@ -201,15 +189,21 @@ def _fit_llr_map(trials: _Trials) -> LlrMap:
         scale=np.zeros(2),
         location=np.zeros(2),
         offset=np.zeros(2),
-        seconds_range=(float(trials.seconds.min()), min(float(trials.seconds.max()), MAX_SECONDS)),
-        quality_mean=float(np.average(quality, weights=weights)),
-        quality_sd=max(float(np.sqrt(np.cov(quality, aweights=weights))), 1e-3),
+        seconds_range=_seconds_range(trials.evidence.amount) if timed else (1.0, 1.0),
+        quality_mean=float(np.average(evidence.quality, weights=weights)),
+        quality_sd=max(float(np.sqrt(np.cov(evidence.quality, aweights=weights))), 1e-3),
     )
-    features = start.features(trials.seconds[chosen], quality)
+    features = start.features(evidence.amount, evidence.quality)
+    if not timed:
+        features[:, 0] = 0.0  # Its parameters then stay where they start, at 0.
     objective = _Objective(start.knots, cosine, features, mated, weights)
     initial = np.concatenate([np.full(_KNOTS + 1, np.log(10.0)), np.zeros(7)])
     found = minimize(objective, initial, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-8})
     return _with_parameters(start, found.x)
+
+
+def _seconds_range(seconds: FloatArray) -> tuple[float, float]:
+    return float(seconds.min()), min(float(seconds.max()), MAX_SECONDS)
 
 
 def _with_parameters(start: LlrMap, parameters: FloatArray) -> LlrMap:

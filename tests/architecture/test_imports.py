@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STDLIB = set(sys.stdlib_module_names)
+PURE = ("ml.runtime.evidence", "ml.runtime.encoding", "ml.runtime.calibration", "ml.runtime.matching")
+"""What service, fitting and evaluation share, the domain included: numpy, and no state."""
 MOST_FILES = 24
 """In one folder; beyond that a room is missing."""
 
@@ -39,6 +41,12 @@ def modules() -> dict[str, Path]:
     """Every module of `app` and `ml` by its dotted name."""
     found = [path for top in ("app", "ml") for path in sorted((ROOT / top).rglob("*.py"))]
     return {dotted(path): path for path in found}
+
+
+def files_of(module: str) -> list[Path]:
+    """A module's own file, or all of a package."""
+    place = ROOT / Path(*module.split("."))
+    return sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
 
 
 def dotted(path: Path) -> str:
@@ -73,12 +81,24 @@ def reached_from(start: Iterable[str], graph: dict[str, set[str]]) -> set[str]:
 
 
 class TestLayers:
-    def test_domain_imports_only_stdlib_numpy_and_itself(self):
+    def test_domain_imports_only_stdlib_numpy_itself_and_how_scores_are_made(self):
+        own = ("app.domain", *PURE)
         foreign = [
             f"{path.name} imports {name}"
             for path in sorted((ROOT / "app/domain").rglob("*.py"))
             for name in imports_of(path)
-            if name.split(".")[0] not in STDLIB | {"numpy"} and not name.startswith("app.domain")
+            if name.split(".")[0] not in STDLIB | {"numpy"} and not name.startswith(own)
+        ]
+
+        assert foreign == []
+
+    def test_how_scores_are_made_is_pure(self):
+        foreign = [
+            f"{path.relative_to(ROOT)} imports {name}"
+            for module in PURE
+            for path in files_of(module)
+            for name in imports_of(path)
+            if name.split(".")[0] not in STDLIB | {"numpy"} and not name.startswith(PURE)
         ]
 
         assert foreign == []

@@ -13,6 +13,7 @@ from app.adapters.db.reference_scan import scan_gallery, scan_subjects
 from app.adapters.db.tables import biometric_references, subjects
 from app.domain.ports import PageCursor, ReferenceRow
 from app.domain.references import Modality, Reference, TemplateKey
+from ml.runtime.evidence import Evidence
 
 _TABLE = biometric_references.c
 _ORDER = (_TABLE.created_at, _TABLE.id)
@@ -99,8 +100,8 @@ def _to_row(reference: Reference) -> dict[str, Any]:
         "encoder": reference.encoder,
         "transform_version": reference.transform_version,
         "ciphertext": reference.ciphertext,
-        "quality": reference.quality,
-        "seconds": reference.seconds,
+        "quality": reference.evidence.quality,
+        "seconds": reference.evidence.amount,
         "session": reference.session,
         "captured_at": reference.captured_at,
         "created_at": reference.created_at,
@@ -117,8 +118,7 @@ def _to_reference(row: Row[Any]) -> Reference:
         encoder=row.encoder,
         transform_version=row.transform_version,
         ciphertext=row.ciphertext,
-        quality=row.quality,
-        seconds=row.seconds,
+        evidence=Evidence(row.seconds, Modality(row.modality).evidence_unit, row.quality),
         session=row.session,
         captured_at=row.captured_at,
         created_at=row.created_at,

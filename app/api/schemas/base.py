@@ -108,6 +108,11 @@ def decibans_or_none(value: float | None) -> float | None:
     return None if value is None else decibans(value)
 
 
+def seconds_or_none(value: float | None) -> float | None:
+    """Seconds of a strip, to the millisecond."""
+    return None if value is None else round(value, 3)
+
+
 def significant(value: float) -> float:
     """A rate with six significant digits: rates span many orders of magnitude."""
     return float(f"{value:.6g}")

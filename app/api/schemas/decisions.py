@@ -47,6 +47,7 @@ class ModalityAnswer(ResponseSchema):
 
     @classmethod
     def of(cls, outcome: ModalityOutcome) -> ModalityAnswer:
+        evidence = outcome.evidence
         return cls(
             modality=outcome.modality,
             status=outcome.status,
@@ -54,8 +55,8 @@ class ModalityAnswer(ResponseSchema):
             score=decibans_or_none(outcome.score),
             distance=_rounded(outcome.distance),
             metric=outcome.metric,
-            seconds=_rounded(outcome.seconds),
-            quality=_rounded(outcome.quality),
+            seconds=None if evidence is None else _rounded(evidence.seconds),
+            quality=None if evidence is None else _rounded(evidence.quality),
             encoder=outcome.encoder,
         )
 
@@ -140,7 +141,7 @@ def decision_fields(decision: ComparisonDecision) -> dict[str, Any]:
         "reasons": list(decision.reasons),
         "evidence_ceiling": decibans_or_none(decision.evidence_ceiling),
         "shortfall_db": decibans_or_none(decision.shortfall_db),
-        "further_seconds": _rounded(decision.further_seconds),
+        "further_seconds": _rounded(decision.further_amount),
         "modalities": [ModalityAnswer.of(outcome) for outcome in decision.modalities],
         "activity": ActivityEstimateAnswer.of(decision.activity),
     }

@@ -9,7 +9,15 @@ from uuid import UUID
 from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.schemas.base import Name, OrAbsent, RequestSchema, ResponseSchema, absentable, described
+from app.api.schemas.base import (
+    Name,
+    OrAbsent,
+    RequestSchema,
+    ResponseSchema,
+    absentable,
+    described,
+    seconds_or_none,
+)
 from app.api.schemas.example_strips import EXAMPLE_RECORDING
 from app.api.schemas.recordings import AnyRecording, check_total, to_domain
 from app.api.schemas.timestamps import Timestamp
@@ -123,8 +131,8 @@ class EnrollAnswer(ResponseSchema):
                     modality=reference.modality,
                     position=reference.position,
                     encoder=reference.encoder,
-                    quality=round(reference.quality, 6),
-                    seconds=None if reference.seconds is None else round(reference.seconds, 3),
+                    quality=round(reference.evidence.quality, 6),
+                    seconds=seconds_or_none(reference.evidence.seconds),
                 )
                 for reference in outcome.references
             ],

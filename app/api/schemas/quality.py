@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.schemas.base import RequestSchema, ResponseSchema, absentable, described
+from app.api.schemas.base import RequestSchema, ResponseSchema, absentable, described, seconds_or_none
 from app.api.schemas.example_strips import EXAMPLE_PROBE
 from app.api.schemas.recordings import AnyRecording, check_total, to_domain
 from app.api.schemas.verify import MAX_PROBE_RECORDINGS, MAX_PROBE_S
-from app.domain.references import Recording
+from app.domain.captures import Capture
 
 if TYPE_CHECKING:
     from app.services.quality import QualityReport
@@ -33,7 +33,7 @@ class QualityBody(RequestSchema):
         check_total(self.recordings, MAX_PROBE_S)
         return self
 
-    def to_domain(self) -> tuple[Recording, ...]:
+    def to_domain(self) -> tuple[Capture, ...]:
         return to_domain(self.recordings)
 
 
@@ -64,7 +64,7 @@ class QualityAnswer(ResponseSchema):
                     score=round(report.score, 6),
                     reasons=list(report.reasons),
                     code=report.code,
-                    seconds=None if report.seconds is None else round(report.seconds, 3),
+                    seconds=seconds_or_none(report.evidence.seconds if report.evidence else None),
                     heart_rate_bpm=(
                         None if report.heart_rate_bpm is None else round(report.heart_rate_bpm, 1)
                     ),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.schemas.base import ResponseSchema, absentable, described
+from app.api.schemas.base import ResponseSchema, absentable, described, seconds_or_none
 from app.domain.references import Modality, Reference
 from app.domain.subjects import Subject
 
@@ -83,14 +83,13 @@ class ReferenceAnswer(ResponseSchema):
 
     @classmethod
     def of(cls, reference: Reference) -> ReferenceAnswer:
-        is_ecg = reference.modality is Modality.ECG
         return cls(
             id=reference.id,
             modality=reference.modality,
             position=reference.position,
             encoder=reference.encoder,
-            quality=round(reference.quality, 6),
-            seconds=round(reference.seconds, 3) if is_ecg else None,
+            quality=round(reference.evidence.quality, 6),
+            seconds=seconds_or_none(reference.evidence.seconds),
             captured_at=reference.captured_at,
             created_at=reference.created_at,
         )

@@ -107,7 +107,7 @@ def _half(
 ) -> tuple[float, float, float, float]:
     correction = gallery_null_of(calibration, enrolled.subset(kept))
     scored = Scored(whole.columns(kept), calibration, correction)
-    margins_db = scored.margins_db(fpir=fpir)
+    margins_db = scored.search(fpir=fpir).margin_db
     mated_rows = scored.comparisons.mated_probes
     strangers = np.setdiff1d(np.arange(len(margins_db)), mated_rows)
     own = margins_db[mated_rows, scored.comparisons.own_column]
@@ -115,5 +115,5 @@ def _half(
     ranks = scored.ranks()
     preset = open_set_rates(own, ranks, best, 0.0)
     oracle = open_set_rates(own, ranks, best, oracle_threshold(best, fpir))
-    thresholds_db = scored.identification_thresholds_db(1e-3, fpir)
-    return preset.dir, preset.fpir, oracle.dir, float(np.median(thresholds_db) < calibration.ceiling_db)
+    typical_db = float(np.median(scored.search_thresholds_db(fpir=fpir)))
+    return preset.dir, preset.fpir, oracle.dir, float(typical_db < calibration.ceiling_db)

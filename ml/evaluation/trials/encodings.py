@@ -1,4 +1,4 @@
-"""Encode every cut once per bundle and signal code, and keep the result in a cache on disk."""
+"""Encode every cut once per bundle and preparation, and keep the result in a cache on disk."""
 
 import hashlib
 import json
@@ -10,14 +10,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-import ml.runtime.encoder
 from ml.evaluation.trials.trials import Cut, Presentation
-from ml.runtime.ecg.signal.errors import SignalError
-from ml.runtime.encoder import EcgEncoder
+from ml.runtime.ecg.raw_ecg import RawEcg
+from ml.runtime.encoder import BundledEncoder
+from ml.runtime.errors import CaptureError
+from ml.runtime.evidence import SECONDS, Evidence, EvidenceArray
 from ml.runtime.pooling import pool
 
-FloatArray = NDArray[np.float64]
 VectorArray = NDArray[np.float32]
+
+_NOTHING = Evidence(0.0, SECONDS, 0.0)
 
 
 class Encoding(Protocol):
@@ -26,15 +28,13 @@ class Encoding(Protocol):
     @property
     def vector(self) -> VectorArray: ...
     @property
-    def seconds(self) -> float: ...
-    @property
-    def quality(self) -> float: ...
+    def evidence(self) -> Evidence: ...
 
 
 class Encoder(Protocol):
-    """The part of `ml.runtime.encoder.EcgEncoder` that evaluation uses."""
+    """The part of `ml.runtime.encoder.BundledEncoder` that evaluation uses."""
 
-    def encode(self, ecg: NDArray[np.float32], fs_hz: float) -> Encoding: ...
+    def encode(self, capture: RawEcg) -> Encoding: ...
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ class EncodedCut:
     """One cut as a vector, or the code of the failure to acquire it."""
 
     vector: VectorArray
-    seconds: float
-    quality: float
+    evidence: Evidence
     code: str = ""
 
 
@@ -72,19 +71,22 @@ class EncodingCache:
 
     def _encode(self, cut: Cut) -> EncodedCut:
         try:
-            found = self._encoder.encode(cut.signal, cut.record.fs_hz)
-        except SignalError as error:
-            return EncodedCut(np.full(self._size, np.nan, dtype=np.float32), 0.0, 0.0, error.code)
-        return EncodedCut(found.vector, found.seconds, found.quality)
+            found = self._encoder.encode(RawEcg(cut.signal, cut.record.fs_hz))
+        except CaptureError as error:
+            return EncodedCut(np.full(self._size, np.nan, dtype=np.float32), _NOTHING, error.code)
+        return EncodedCut(found.vector, found.evidence)
 
 
-def cache_folder(root: Path, encoder: EcgEncoder) -> Path:
-    """Name a folder after weights, preparation and code: a change of any must not meet old encodings."""
-    package = Path(ml.runtime.encoder.__file__).parent
-    sources = [*sorted(package.glob("ecg/*.py")), *sorted(package.glob("ecg/signal/*.py"))]
-    code = hashlib.sha256(b"".join(path.read_bytes() for path in sources))
-    code.update(json.dumps(encoder.info.preprocessing, sort_keys=True).encode())
-    return root / f"{encoder.info.sha256[:12]}-{code.hexdigest()[:12]}"
+def cache_folder(root: Path, encoder: BundledEncoder) -> Path:
+    """Name a folder after weights and preparation: a change of either must not meet old encodings.
+
+    Code that is moved or rewritten keeps the cache. Whether it still makes the same vectors is for the golden
+    vectors to say.
+    """
+    info = encoder.info
+    preparation = (info.preparation_version, info.preparation_constants, info.preprocessing)
+    digest = hashlib.sha256(json.dumps(preparation, sort_keys=True).encode())
+    return root / f"{info.sha256[:12]}-{digest.hexdigest()[:12]}"
 
 
 @dataclass(frozen=True)
@@ -94,19 +96,16 @@ class TemplateSet:
     Args:
         subject_ids: Length n.
         vectors: float32, shape (n, d).
-        seconds: Accepted seconds, summed over references; float64, shape (n,).
-        quality: Seconds-weighted mean; float64, shape (n,).
-        reference_vectors, reference_seconds, reference_quality: Of the oldest accepted reference.
+        evidence: What they rest on, shape (n,).
+        reference_vectors, reference_evidence: Of the oldest accepted reference.
         codes: Why nothing was accepted, else "".
     """
 
     subject_ids: tuple[str, ...]
     vectors: VectorArray
-    seconds: FloatArray
-    quality: FloatArray
+    evidence: EvidenceArray
     reference_vectors: VectorArray
-    reference_seconds: FloatArray
-    reference_quality: FloatArray
+    reference_evidence: EvidenceArray
     codes: tuple[str, ...]
 
     def subset(self, rows: NDArray[np.int64]) -> "TemplateSet":
@@ -114,11 +113,9 @@ class TemplateSet:
         return TemplateSet(
             tuple(self.subject_ids[row] for row in rows),
             self.vectors[rows],
-            self.seconds[rows],
-            self.quality[rows],
+            self.evidence[rows],
             self.reference_vectors[rows],
-            self.reference_seconds[rows],
-            self.reference_quality[rows],
+            self.reference_evidence[rows],
             tuple(self.codes[row] for row in rows),
         )
 
@@ -133,11 +130,9 @@ def pool_presentations(presentations: Sequence[Presentation], encoded: dict[str,
     return TemplateSet(
         subject_ids=tuple(presentation.subject_id for presentation in presentations),
         vectors=np.stack([template.vector for template in pooled]),
-        seconds=np.array([template.seconds for template in pooled]),
-        quality=np.array([template.quality for template in pooled]),
+        evidence=EvidenceArray.of([template.evidence for template in pooled]),
         reference_vectors=np.stack([reference.vector for reference in first]),
-        reference_seconds=np.array([reference.seconds for reference in first]),
-        reference_quality=np.array([reference.quality for reference in first]),
+        reference_evidence=EvidenceArray.of([reference.evidence for reference in first]),
         codes=tuple(template.code for template in pooled),
     )
 
@@ -147,11 +142,9 @@ def _pool(presentation: Presentation, encoded: dict[str, EncodedCut]) -> Encoded
     accepted = [(encoding, session) for encoding, session in pairs if not encoding.code]
     if len(accepted) <= 1:
         return accepted[0][0] if accepted else pairs[0][0]
-    seconds = np.array([encoding.seconds for encoding, _ in accepted])
     return EncodedCut(
         vector=pool(np.stack([e.vector for e, _ in accepted]), np.array([s for _, s in accepted])),
-        seconds=float(seconds.sum()),
-        quality=float(np.average([encoding.quality for encoding, _ in accepted], weights=seconds)),
+        evidence=EvidenceArray.of([encoding.evidence for encoding, _ in accepted]).pooled(),
     )
 
 
@@ -162,7 +155,7 @@ def _read(path: Path) -> dict[str, EncodedCut]:
         columns = {name: stored[name] for name in ("key", "vector", "seconds", "quality", "code")}
     rows = zip(*(columns[name] for name in ("vector", "seconds", "quality", "code")), strict=True)
     return {
-        str(key): EncodedCut(vector, float(seconds), float(quality), str(code))
+        str(key): EncodedCut(vector, Evidence(float(seconds), SECONDS, float(quality)), str(code))
         for key, (vector, seconds, quality, code) in zip(columns["key"], rows, strict=True)
     }
 
@@ -174,8 +167,8 @@ def _write(path: Path, known: dict[str, EncodedCut]) -> None:
         draft,
         key=np.array(list(known)),
         vector=np.stack([encoding.vector for encoding in known.values()]),
-        seconds=np.array([encoding.seconds for encoding in known.values()]),
-        quality=np.array([encoding.quality for encoding in known.values()]),
+        seconds=np.array([encoding.evidence.amount for encoding in known.values()]),
+        quality=np.array([encoding.evidence.quality for encoding in known.values()]),
         code=np.array([encoding.code for encoding in known.values()]),
     )
     draft.replace(path)

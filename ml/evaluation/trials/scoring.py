@@ -8,8 +8,13 @@ from numpy.typing import NDArray
 
 from ml.evaluation.trials.encodings import TemplateSet
 from ml.runtime.calibration.llr import Calibration
-from ml.runtime.calibration.nulls import EVIDENCE_CLASSES, evidence_classes
+from ml.runtime.matching.comparisons import llr_where_compared
+from ml.runtime.matching.demand import Demand
+from ml.runtime.matching.fitted_null import FittedNull
 from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
+from ml.runtime.matching.order import CandidateOrder
+from ml.runtime.matching.scoreboard import Scoreboard
+from ml.runtime.matching.scored_part import ScoredPart
 
 FloatArray = NDArray[np.float64]
 
@@ -74,107 +79,77 @@ def compare(
     calibration: Calibration, probes: TemplateSet, gallery: TemplateSet
 ) -> tuple[FloatArray, NDArray[np.int64]]:
     """Give unsoftened scores and evidence classes, each of shape (n_probes, n_subjects)."""
-    return _llr(
-        calibration,
-        (probes.vectors, probes.seconds, probes.quality),
-        (gallery.vectors, gallery.seconds, gallery.quality),
-    )
+    cosine = probes.vectors @ gallery.vectors.T
+    return llr_where_compared(calibration, cosine, probes.evidence[:, None], gallery.evidence)
 
 
 def compare_pairwise(
     calibration: Calibration, probes: TemplateSet, enrolled: TemplateSet
 ) -> tuple[FloatArray, NDArray[np.int64]]:
     """Compare row i with row i; each shape (n,)."""
-    cosine = np.einsum("nd,nd->n", probes.vectors, enrolled.vectors).astype(np.float64)
-    total = np.maximum(probes.seconds + enrolled.seconds, 1e-9)
-    quality = (probes.quality * probes.seconds + enrolled.quality * enrolled.seconds) / total
-    seconds = np.minimum(probes.seconds, enrolled.seconds)
-    return _calibrated(calibration, cosine, seconds, quality), evidence_classes(seconds)
+    cosine = np.einsum("nd,nd->n", probes.vectors, enrolled.vectors)
+    return llr_where_compared(calibration, cosine, probes.evidence, enrolled.evidence)
 
 
 def gallery_null_of(calibration: Calibration, gallery: TemplateSet) -> GalleryNull:
     """Fit a gallery's correction: oldest references against other subjects' templates."""
-    llr_db, classes = _llr(
-        calibration,
-        (gallery.reference_vectors, gallery.reference_seconds, gallery.reference_quality),
-        (gallery.vectors, gallery.seconds, gallery.quality),
-    )
-    accepted = np.array([not code for code in gallery.codes])
-    return fit_gallery_null(
-        calibration, llr_db[np.ix_(accepted, accepted)], classes[np.ix_(accepted, accepted)]
-    )
+    accepted = gallery.subset(np.flatnonzero([not code for code in gallery.codes]))
+    cosine = accepted.reference_vectors @ accepted.vectors.T
+    references = accepted.reference_evidence[:, None]
+    llr_db, classes = llr_where_compared(calibration, cosine, references, accepted.evidence)
+    return fit_gallery_null(calibration, llr_db, classes)
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Comparisons under a calibration and a gallery's correction."""
+    """Comparisons under a calibration and a gallery's correction, on the scoreboard of the service."""
 
     comparisons: Comparisons
     calibration: Calibration
     correction: GalleryNull
 
     @cached_property
+    def board(self) -> Scoreboard:
+        """Every comparison that was made as a candidate of its own, numbered by its place in the table."""
+        fitted = FittedNull(self.calibration, self.correction)
+        return Scoreboard([ScoredPart.of_matrix(self.comparisons.llr_db, self.comparisons.classes, fitted)])
+
+    @cached_property
     def llr_db(self) -> FloatArray:
-        """Corrected, unsoftened; the order of candidates."""
-        return self.correction.apply(self.comparisons.llr_db)
+        """Corrected, unsoftened, NaN where nothing was compared; the order of candidates."""
+        return self._table(self.board.llr_db, np.nan)
 
     @cached_property
     def score_db(self) -> FloatArray:
-        """Corrected and softened; what is compared with a threshold."""
-        compared = np.isfinite(self.llr_db)
-        softened_db = self.calibration.soften_db(np.where(compared, self.llr_db, 0.0))
-        return np.where(compared, softened_db, np.nan)
-
-    def thresholds_db(self, rate: float) -> FloatArray:
-        """Give each comparison's threshold at a false-match rate; shape of the scores."""
-        by_class = [
-            self.correction.null(self.calibration, k).threshold(rate) for k in range(EVIDENCE_CLASSES)
-        ]
-        return np.asarray(by_class, dtype=np.float64)[self.comparisons.classes]
+        """Corrected and softened, NaN where nothing was compared; what is compared with a threshold."""
+        return self._table(self.board.score_db, np.nan)
 
     def matches(self, rate: float) -> NDArray[np.bool_]:
         """Tell which comparisons match at a policy's false-match rate; failed ones never do."""
-        return self.score_db >= self.thresholds_db(rate)
+        found = np.zeros(self.comparisons.llr_db.shape, dtype=np.bool_)
+        found.flat[self.board.slots] = self.board.decide(Demand(rate)).passes
+        return found
 
-    def identification_thresholds_db(self, fmr: float, fpir: float) -> FloatArray:
-        """Give each comparison's threshold in a search among all subjects of the gallery."""
-        subjects = len(self.comparisons.gallery_people)
-        return np.maximum(self.thresholds_db(fmr), self.thresholds_db(fpir / subjects))
+    def search_thresholds_db(self, fmr: float = DEFAULT_FMR, fpir: float = DEFAULT_FPIR) -> FloatArray:
+        """Give the thresholds of the comparisons made, in a search among all subjects; shape (n,)."""
+        return self.board.decide(self._search(fmr, fpir)).thresholds_db
 
-    def margins_db(self, fmr: float = DEFAULT_FMR, fpir: float = DEFAULT_FPIR) -> FloatArray:
-        """Give score − threshold of a search; −inf where nothing was compared."""
-        margins = self.score_db - self.identification_thresholds_db(fmr, fpir)
-        return np.where(np.isnan(margins), -np.inf, margins)
+    def search(self, fmr: float = DEFAULT_FMR, fpir: float = DEFAULT_FPIR) -> CandidateOrder:
+        """Search all subjects of the gallery with every probe; a row each."""
+        margin_db = self.board.decide(self._search(fmr, fpir)).order.margin_db
+        return CandidateOrder(self._table(margin_db, -np.inf), self.llr_db)
 
     def ranks(self) -> NDArray[np.int64]:
-        """Rank of the own subject of each mated probe by (score − threshold, LLR); ties count against it."""
+        """Rank of the own subject of each mated probe; ties count against it."""
         comparisons = self.comparisons
-        rows = comparisons.mated_probes
-        margin_db, llr_db = self.margins_db()[rows], self.llr_db[rows]
-        at = (np.arange(rows.size), comparisons.own_column)
-        own_margin, own_llr = margin_db[at][:, None], llr_db[at][:, None]
-        ahead = (margin_db > own_margin) | ((margin_db == own_margin) & (llr_db >= own_llr))
-        ahead[at] = False
-        failed = np.isnan(llr_db[at])
+        ahead = self.search().rows(comparisons.mated_probes).level_or_ahead(comparisons.own_column)
+        failed = np.isnan(self.llr_db[comparisons.mated_probes, comparisons.own_column])
         return np.where(failed, len(comparisons.gallery_people) + 1, 1 + np.count_nonzero(ahead, axis=1))
 
+    def _search(self, fmr: float, fpir: float) -> Demand:
+        return Demand(fmr, fpir, len(self.comparisons.gallery_people))
 
-def _calibrated(
-    calibration: Calibration, cosine: FloatArray, seconds: FloatArray, quality: FloatArray
-) -> FloatArray:
-    """LLR in dB; NaN where a side failed and there is no cosine."""
-    compared = np.isfinite(cosine)
-    llr_db = calibration.llr_db(np.where(compared, cosine, 0.0), seconds, quality)
-    return np.where(compared, llr_db, np.nan)
-
-
-def _llr(
-    calibration: Calibration,
-    rows: tuple[NDArray[np.float32], FloatArray, FloatArray],
-    columns: tuple[NDArray[np.float32], FloatArray, FloatArray],
-) -> tuple[FloatArray, NDArray[np.int64]]:
-    cosine = (rows[0] @ columns[0].T).astype(np.float64)
-    seconds = np.minimum.outer(rows[1], columns[1])
-    total = np.maximum(np.add.outer(rows[1], columns[1]), 1e-9)
-    quality = np.add.outer(rows[2] * rows[1], columns[2] * columns[1]) / total
-    return _calibrated(calibration, cosine, seconds, quality), evidence_classes(seconds)
+    def _table(self, values: FloatArray, absent: float) -> FloatArray:
+        found = np.full(self.comparisons.llr_db.shape, absent)
+        found.flat[self.board.slots] = values
+        return found

@@ -28,7 +28,8 @@ from ml.evaluation.trials.trials import Cut, Presentation
 from ml.research.ablations.gallery_tail import CACHE, DATA, first_recordings, moved
 from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.nulls import EVIDENCE_CLASSES
-from ml.runtime.encoder import EcgEncoder, load_bundle
+from ml.runtime.encoder import BundledEncoder, load_bundle
+from ml.runtime.evidence import EvidenceArray
 from ml.runtime.matching.gallery_null import FitRules, fit_gallery_null
 
 FloatArray = NDArray[np.float64]
@@ -107,7 +108,7 @@ class Population:
         )
 
 
-def populations(encoder: EcgEncoder) -> Iterator[Population]:
+def populations(encoder: BundledEncoder) -> Iterator[Population]:
     """Everybody whose strips could all be encoded, those who may get further names first."""
     cache = EncodingCache(cache_folder(CACHE, encoder), encoder, encoder.vector_size)
     for name, data_set, records, strips_of, probe_of in sources():
@@ -208,13 +209,13 @@ class Gallery:
 
 def joined(parts: Sequence[TemplateSet]) -> TemplateSet:
     """All rows of several sets."""
-    arrays = ("vectors", "seconds", "quality", "reference_vectors", "reference_seconds", "reference_quality")
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
-    return replace(
-        parts[0],
+    return TemplateSet(
         subject_ids=tuple(name for part in parts for name in part.subject_ids),
+        vectors=np.concatenate([part.vectors for part in parts]),
+        evidence=EvidenceArray.joined([part.evidence for part in parts]),
+        reference_vectors=np.concatenate([part.reference_vectors for part in parts]),
+        reference_evidence=EvidenceArray.joined([part.reference_evidence for part in parts]),
         codes=tuple(code for part in parts for code in part.codes),
-        **columns,
     )
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ml.evaluation.report import ReportTable
 from ml.runtime.calibration.llr import Calibration
+from ml.runtime.evidence import EvidenceArray
 from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
 from ml.training.calibration_fit import CohortScores, fit_calibration
 
@@ -107,8 +108,8 @@ def calibrated() -> Calibration:
     people = People(800, seed=1)
     cohorts = []
     for seconds in (3.0, 5.0, 10.0, 15.0):
-        length, quality = np.full(800, seconds), np.full(800, 0.75)
-        cohorts.append(CohortScores(people.compare(seconds), length, quality, length, quality))
+        side = EvidenceArray(np.full(800, seconds), "seconds", np.full(800, 0.75))
+        cohorts.append(CohortScores(people.compare(seconds), side, side))
     return fit_calibration(cohorts)
 
 

@@ -19,8 +19,9 @@ from ml.evaluation.trials.encodings import EncodingCache, cache_folder
 from ml.evaluation.trials.trials import Cut
 from ml.research.ablations.gallery_tail import CACHE, DATA, SEED, first_recordings
 from ml.runtime.calibration.llr import Calibration
-from ml.runtime.calibration.nulls import EVIDENCE_CLASSES, evidence_classes
-from ml.runtime.encoder import EcgEncoder
+from ml.runtime.calibration.nulls import EVIDENCE_CLASSES
+from ml.runtime.encoder import BundledEncoder
+from ml.runtime.evidence import EvidenceArray
 from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
 
 FloatArray = NDArray[np.float64]
@@ -36,6 +37,10 @@ class Strips:
     vectors: NDArray[np.float32]
     seconds: FloatArray
     quality: FloatArray
+
+    @property
+    def evidence(self) -> EvidenceArray:
+        return EvidenceArray(self.seconds, "seconds", self.quality)
 
     def __getitem__(self, at: Any) -> Strips:
         return Strips(self.vectors[at], self.seconds[at], self.quality[at])
@@ -81,7 +86,7 @@ class People:
         )
 
 
-def read_people(encoder: EcgEncoder) -> Iterator[People]:
+def read_people(encoder: BundledEncoder) -> Iterator[People]:
     """People all of whose strips are accepted."""
     cinc = read_cinc2017(DATA / "cinc2017_af", set(cinc_split()["dev"]))
     cinc = [r for r in first_recordings(cinc) if r.duration_s >= 29.9][:CINC_PEOPLE]
@@ -104,7 +109,7 @@ def read_people(encoder: EcgEncoder) -> Iterator[People]:
 
 
 class _Reader:
-    def __init__(self, encoder: EcgEncoder) -> None:
+    def __init__(self, encoder: BundledEncoder) -> None:
         self._cache = EncodingCache(cache_folder(CACHE, encoder), encoder, encoder.vector_size)
 
     def __call__(
@@ -123,10 +128,9 @@ class _Reader:
         encoded = self._cache.encode(data_set, [c for rows in cuts.values() for row in rows for c in row])
         found = {
             seconds: Strips(
-                *(
-                    np.array([[getattr(encoded[c.key], field) for c in row] for row in rows])
-                    for field in ("vector", "seconds", "quality")
-                )
+                np.array([[encoded[c.key].vector for c in row] for row in rows]),
+                np.array([[encoded[c.key].evidence.amount for c in row] for row in rows]),
+                np.array([[encoded[c.key].evidence.quality for c in row] for row in rows]),
             )
             for seconds, rows in cuts.items()
         }
@@ -201,11 +205,9 @@ class Galleries:
 
 def compare(calibration: Calibration, probes: Strips, references: Strips) -> tuple[FloatArray, IntArray]:
     """LLR and evidence classes, each of shape (probes, references)."""
-    cosine = (probes.vectors @ references.vectors.T).astype(np.float64)
-    seconds = np.minimum.outer(probes.seconds, references.seconds)
-    total = np.add.outer(probes.seconds, references.seconds)
-    weighted = np.add.outer(probes.quality * probes.seconds, references.quality * references.seconds)
-    return calibration.llr_db(cosine, seconds, weighted / total), evidence_classes(seconds)
+    cosine = probes.vectors @ references.vectors.T
+    scores = calibration.compare(cosine, probes.evidence[:, None], references.evidence)
+    return scores.llr_db, scores.classes
 
 
 def unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ml.runtime.calibration.llr_map import LlrMap, softplus
 from ml.runtime.calibration.nulls import (
     BIN_DB,
     CLASS_SECONDS,
@@ -15,99 +15,36 @@ from ml.runtime.calibration.nulls import (
     RESOLVED_PAIRS,
     LlrHistogram,
     Null,
+    evidence_classes,
 )
+from ml.runtime.evidence import SECONDS, Evidence, EvidenceArray, pair
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 DB_PER_NAT = 10.0 / np.log(10.0)
-MAX_SECONDS = 15.0
-"""Longer captures count as this long: the calibration data end here."""
 SOFT_FLOOR = 0.01
 """LR′ never falls below it, so one bad modality cannot veto the others: −20 dB."""
 
 
-@dataclass(frozen=True)
-class LlrMap:
-    """A smooth map from cosine to log-likelihood ratio that increases strictly for every length and quality.
-
-    With x = (log seconds, quality), both standardised: u = cosine·exp(scale·x) + location·x and
-    LLR = bias + offset·x + Σ_k exp(log_slopes_k)·R_k(u), where the ramps R_k have derivatives r_k ≥ 0 that
-    sum to 1 (differences of logistic functions at consecutive knots; the outermost ramps are linear far out).
-    So dLLR/dcosine = exp(scale·x)·Σ_k exp(log_slopes_k)·r_k(u) ≥ exp(scale·x)·min_k exp(log_slopes_k) > 0.
+@dataclass(frozen=True, eq=False)
+class LlrScores:
+    """What a calibration makes of comparisons.
 
     Args:
-        knots: Ascending positions on u, float64, shape (n_knots,).
-        log_slopes: Natural logarithms, nats per unit of u, float64, shape (n_knots + 1,).
-        bias: Nats.
-        scale, location, offset: float64, shape (2,).
-        seconds_range: Seconds between which the map was fitted; others are moved to the nearer end.
-        quality_mean, quality_sd: Standardise the quality.
+        llr_db: Unsoftened, decibans, float64, any shape.
+        classes: Evidence class of each, int64, same shape.
+
+    Raises:
+        ValueError: A score that is not finite, as that of a cosine that is NaN would be.
     """
 
-    knots: FloatArray
-    log_slopes: FloatArray
-    bias: float
-    scale: FloatArray
-    location: FloatArray
-    offset: FloatArray
-    seconds_range: tuple[float, float]
-    quality_mean: float
-    quality_sd: float
+    llr_db: FloatArray
+    classes: IntArray
 
-    def nats(self, cosine: ArrayLike, seconds: ArrayLike, quality: ArrayLike) -> FloatArray:
-        """Give the natural-log likelihood ratio; arguments broadcast, result float64."""
-        x = self.features(seconds, quality)  # (..., 2)
-        u = np.asarray(cosine, dtype=np.float64) * np.exp(x @ self.scale) + x @ self.location
-        return np.asarray(self.bias + x @ self.offset + self.rise(u))
-
-    def rise(self, u: FloatArray) -> FloatArray:
-        """Sum the ramps at u, nats; increasing, same shape."""
-        slopes, width = np.exp(self.log_slopes), self.width
-        # Gathered by hinge, one at a time: this runs for every candidate of a search, and a matrix of all
-        # hinges would cost more to allocate than to compute.
-        rise = slopes[0] * u
-        for knot, bend in zip(self.knots, np.diff(slopes), strict=True):
-            rise = rise + bend * width * softplus((u - knot) / width)
-        return np.asarray(rise)
-
-    @cached_property
-    def width(self) -> float:
-        """Smoothing at the knots."""
-        return hinge_width(self.knots)
-
-    def features(self, seconds: ArrayLike, quality: ArrayLike) -> FloatArray:
-        """Standardise length and quality; float64, shape (..., 2)."""
-        longest = min(self.seconds_range[1], MAX_SECONDS)
-        length = np.clip(np.asarray(seconds, dtype=np.float64), self.seconds_range[0], longest)
-        deviation = (np.asarray(quality, dtype=np.float64) - self.quality_mean) / self.quality_sd
-        return np.stack(np.broadcast_arrays(np.log(length / 5.0), np.clip(deviation, -3.0, 3.0)), axis=-1)
-
-
-def hinges(u: FloatArray, knots: FloatArray) -> FloatArray:
-    """Evaluate the smooth hinges H_k = width·softplus((u − knot_k) / width); R_k = H_(k−1) − H_k.
-
-    Args:
-        u: float64, any shape (...).
-        knots: Ascending, float64, shape (n_knots,).
-
-    Returns:
-        float64, shape (..., n_knots).
-    """
-    width = hinge_width(knots)
-    return np.stack([width * softplus((u - knot) / width) for knot in knots], axis=-1)
-
-
-def softplus(x: FloatArray) -> FloatArray:
-    """Give log(1 + exp(x)) without overflow; float64, same shape.
-
-    As `np.logaddexp(0, x)`, but of functions that numpy vectorises: eight times as fast.
-    """
-    return np.asarray(np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x))))
-
-
-def hinge_width(knots: FloatArray) -> float:
-    """Give the smoothing width at the knots: wide enough to be smooth, narrower than the gaps."""
-    return 0.5 * float(np.median(np.diff(knots)))
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.llr_db).all():
+            raise ValueError("the score of a comparison is finite; found NaN or infinity")
 
 
 @dataclass(frozen=True)
@@ -121,7 +58,12 @@ class Calibration:
         mated_quantiles_db: 5 % quantile of the unsoftened mated scores per evidence class.
         non_mated_pairs: Unordered pairs of calibration people; they set the ceiling.
         people: Calibration people.
-        mated_medians_db: (seconds, median unsoftened mated score) at growing lengths of evidence.
+        mated_medians_db: (amount, median unsoftened mated score) at growing amounts of evidence.
+        unit: What the encoder's evidence is counted in. Only seconds make classes: any other evidence is of
+            one class, and the map ignores its amount.
+
+    Raises:
+        ValueError: A map that takes notice of amounts other than seconds, or several classes of them.
     """
 
     llr_map: LlrMap
@@ -131,28 +73,75 @@ class Calibration:
     non_mated_pairs: int
     people: int
     mated_medians_db: tuple[tuple[float, float], ...] = ()
+    unit: str = SECONDS
+
+    def __post_init__(self) -> None:
+        if self.unit != SECONDS:
+            if self.llr_map.heeds_amount:
+                raise ValueError(f"the LLR of evidence in {self.unit} does not depend on its amount")
+            if len(self.nulls) > 1:
+                raise ValueError(f"evidence in {self.unit} is of one class, found {len(self.nulls)}")
+        if not all(0.0 < amount < np.inf and np.isfinite(db) for amount, db in self.mated_medians_db):
+            raise ValueError("median mated scores are finite, of amounts above 0")
+
+    def compare(
+        self, cosine: ArrayLike, probe: Evidence | EvidenceArray, enrolled: Evidence | EvidenceArray
+    ) -> LlrScores:
+        """Pair the two sides' evidence, choose its class and give the LLR; arguments broadcast.
+
+        Args:
+            cosine: In [−1, 1]; any shape.
+            probe, enrolled: What either side rests on.
+
+        Raises:
+            ValueError: Evidence in another unit than the calibration's, or a cosine that is not finite.
+        """
+        both = pair(probe, enrolled)
+        classes = self.evidence_classes(both)
+        return LlrScores(self.llr_db(cosine, both.amount, both.quality), classes)
+
+    def evidence_classes(self, evidence: Evidence | EvidenceArray) -> IntArray:
+        """Give the class of what comparisons rest on, or of one side as if the other were no weaker.
+
+        Raises:
+            ValueError: Another unit than the calibration's.
+        """
+        if evidence.unit != self.unit:
+            raise ValueError(f"calibrated for evidence in {self.unit}, not in {evidence.unit}")
+        if self.unit != SECONDS:
+            return np.zeros(np.shape(evidence.amount), dtype=np.int64)
+        return evidence_classes(evidence.amount)
+
+    @property
+    def strongest_class(self) -> int:
+        """The evidence class above which there is none."""
+        return EVIDENCE_CLASSES - 1 if self.unit == SECONDS else 0
 
     @property
     def ceiling_db(self) -> float:
         """The score that no evidence in this modality exceeds."""
         return 10.0 * float(np.log10(self.non_mated_pairs / RESOLVED_PAIRS))
 
-    def llr_db(self, cosine: ArrayLike, seconds: ArrayLike, quality: ArrayLike) -> FloatArray:
+    def llr_db(self, cosine: ArrayLike, amount: ArrayLike, quality: ArrayLike) -> FloatArray:
         """Give unsoftened scores, strictly increasing in the cosine.
 
         Args:
             cosine: In [−1, 1]; any shape.
-            seconds: Accepted seconds of the shorter side.
-            quality: Seconds-weighted mean quality of both sides, 0 to 1.
+            amount: Of the weaker side, as `pair` gives it.
+            quality: Of both sides.
 
         Returns:
             Decibans, float64, broadcast shape.
         """
-        return np.asarray(DB_PER_NAT * self.llr_map.nats(cosine, seconds, quality))
+        return np.asarray(DB_PER_NAT * self.llr_map.nats(cosine, amount, quality))
 
     def identical_llr_db(self, evidence_class: int) -> float:
         """Give the unsoftened score of two equal vectors of usual length and quality: none is much higher."""
-        return float(self.llr_db(1.0, CLASS_SECONDS[evidence_class], self.llr_map.quality_mean))
+        return float(self.usual_llr_db(1.0, evidence_class))
+
+    def usual_llr_db(self, cosine: ArrayLike, evidence_class: int) -> FloatArray:
+        """Give the unsoftened scores of cosines at the amount and quality that are usual in a class."""
+        return self.llr_db(cosine, CLASS_SECONDS[evidence_class], self.llr_map.quality_mean)
 
     def soften_db(self, llr_db: ArrayLike) -> FloatArray:
         """Claim no more than the calibration data carry: LR′ = (LR + 0.01) / (1 + LR·30/pairs), in dB.
@@ -193,73 +182,62 @@ class Calibration:
         """
         return self.llr_histogram(evidence_class).quantile(rate)
 
-    def expected_gain_db(self, now_s: ArrayLike, then_s: ArrayLike) -> FloatArray:
-        """Tell by how much the median mated score grows with longer evidence; never negative.
+    def expected_gain_db(self, now: ArrayLike, then: ArrayLike) -> FloatArray:
+        """Tell by how much the median mated score grows with more evidence; never negative.
 
         Args:
-            now_s: Accepted seconds of the shorter side.
-            then_s: What they could become; arguments broadcast.
+            now: Amount of the weaker side, above 0.
+            then: What it could become; arguments broadcast.
         """
         if not self.mated_medians_db:
-            return np.zeros(np.broadcast(now_s, then_s).shape)
-        seconds, medians = np.array(self.mated_medians_db).T
+            return np.zeros(np.broadcast(now, then).shape)
+        amounts, medians = np.array(self.mated_medians_db).T
         reached = np.maximum.accumulate(medians)
-        now, then = (np.interp(np.log(s), np.log(seconds), reached) for s in (now_s, then_s))
-        return np.maximum(0.0, np.subtract(then, now))
+        before, after = (np.interp(np.log(one), np.log(amounts), reached) for one in (now, then))
+        return np.maximum(0.0, np.subtract(after, before))
 
-    def mated_cosine(self, seconds: ArrayLike) -> FloatArray:
+    def mated_cosine(self, amount: ArrayLike) -> FloatArray:
         """Give the cosine that two recordings of one person usually have; float64, same shape.
 
-        It is where the map reaches the median mated score of that length or, in bundles that do not know it,
+        It is where the map reaches the median mated score of that amount or, in bundles that do not know it,
         the 5 % quantile.
 
         Args:
-            seconds: Of the shorter one.
+            amount: Of the weaker one.
         """
         known = self.mated_medians_db or tuple(zip(CLASS_SECONDS, self.mated_quantiles_db, strict=False))
-        lengths, scores_db = np.array(known).T
+        amounts, scores_db = np.array(known).T
         cosines = np.linspace(-1.0, 1.0, 401)
         found = [
-            np.interp(score_db, self.llr_db(cosines, length, self.llr_map.quality_mean), cosines)
-            for length, score_db in zip(lengths, scores_db, strict=True)
+            np.interp(score_db, self.llr_db(cosines, one, self.llr_map.quality_mean), cosines)
+            for one, score_db in zip(amounts, scores_db, strict=True)
         ]
-        clipped = np.clip(np.asarray(seconds, dtype=np.float64), lengths[0], lengths[-1])
-        return np.asarray(np.interp(np.log(clipped), np.log(lengths), np.maximum.accumulate(found)))
+        clipped = np.clip(np.asarray(amount, dtype=np.float64), amounts[0], amounts[-1])
+        return np.asarray(np.interp(np.log(clipped), np.log(amounts), np.maximum.accumulate(found)))
 
-    def expected_agreement(self, seconds: ArrayLike) -> float:
+    def expected_agreement(self, amounts: ArrayLike) -> float:
         """Give the length that the mean of unit vectors usually has if they are one person's.
 
         Args:
-            seconds: Of each recording, shape (n,), n ≥ 1.
+            amounts: Of each recording, shape (n,), n ≥ 1.
         """
-        lengths = np.asarray(seconds, dtype=np.float64)
-        cosine = self.mated_cosine(np.minimum.outer(lengths, lengths))
+        each = np.asarray(amounts, dtype=np.float64)
+        cosine = self.mated_cosine(np.minimum.outer(each, each))
         np.fill_diagonal(cosine, 1.0)
-        return float(np.sqrt(max(float(cosine.mean()), 1.0 / lengths.size)))
+        return float(np.sqrt(max(float(cosine.mean()), 1.0 / each.size)))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form kept in a bundle."""
-        fields = self.llr_map
         return {
             "people": self.people,
             "non_mated_pairs": self.non_mated_pairs,
             "ceiling_db": self.ceiling_db,
-            "llr_map": {
-                "knots": fields.knots.tolist(),
-                "log_slopes": fields.log_slopes.tolist(),
-                "bias": fields.bias,
-                "scale": fields.scale.tolist(),
-                "location": fields.location.tolist(),
-                "offset": fields.offset.tolist(),
-                "seconds_range": list(fields.seconds_range),
-                "quality_mean": fields.quality_mean,
-                "quality_sd": fields.quality_sd,
-            },
+            "llr_map": self.llr_map.to_dict(),
             "mated_quantiles_db": list(self.mated_quantiles_db),
             "mated_medians_db": [list(point) for point in self.mated_medians_db],
             "nulls": [null.to_dict() for null in self.nulls],
             "llr_histograms": [histogram.to_dict() for histogram in self.llr_histograms],
-        }
+        } | ({} if self.unit == SECONDS else {"unit": self.unit})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -270,13 +248,14 @@ class Calibration:
             ValueError: A part contradicts itself.
         """
         calibration = cls(
-            llr_map=_llr_map_from_dict(data["llr_map"]),
+            llr_map=LlrMap.from_dict(data["llr_map"]),
             nulls=tuple(Null.from_dict(null) for null in data["nulls"]),
             llr_histograms=tuple(LlrHistogram.from_dict(part) for part in data["llr_histograms"]),
             mated_quantiles_db=tuple(float(value) for value in data["mated_quantiles_db"]),
             non_mated_pairs=int(data["non_mated_pairs"]),
             people=int(data["people"]),
             mated_medians_db=tuple((float(s), float(db)) for s, db in data.get("mated_medians_db", ())),
+            unit=str(data.get("unit", SECONDS)),
         )
         parts = {len(calibration.nulls), len(calibration.llr_histograms), len(calibration.mated_quantiles_db)}
         if len(parts) != 1 or not calibration.nulls or calibration.non_mated_pairs < 1:
@@ -294,27 +273,3 @@ def softened_grid(non_mated_pairs: int) -> tuple[int, int]:
     ceiling_db = 10.0 * float(np.log10(max(non_mated_pairs, RESOLVED_PAIRS) / RESOLVED_PAIRS))
     first_bin = int(np.floor(floor_db / BIN_DB)) - 1  # One bin of room: rounding may fall below the floor.
     return first_bin, int(np.ceil(ceiling_db / BIN_DB)) + 2 - first_bin
-
-
-def _llr_map_from_dict(data: Mapping[str, Any]) -> LlrMap:
-    def array(name: str, size: int) -> FloatArray:
-        values = np.asarray(data[name], dtype=np.float64)
-        if values.shape != (size,) or not np.all(np.isfinite(values)):
-            raise ValueError(f"expected {size} finite numbers as {name}, found shape {values.shape}")
-        return values
-
-    knots = array("knots", len(data["knots"]))
-    if knots.size < 2 or np.any(np.diff(knots) <= 0.0):
-        raise ValueError("the knots of an LLR map ascend and are at least two")
-    shortest, longest = (float(value) for value in data["seconds_range"])
-    return LlrMap(
-        knots=knots,
-        log_slopes=array("log_slopes", knots.size + 1),
-        bias=float(data["bias"]),
-        scale=array("scale", 2),
-        location=array("location", 2),
-        offset=array("offset", 2),
-        seconds_range=(shortest, longest),
-        quality_mean=float(data["quality_mean"]),
-        quality_sd=float(data["quality_sd"]),
-    )

@@ -5,12 +5,12 @@ somebody beyond the shortlist may still be the better candidate. How much better
 cosine to LLR rises strictly, and lengths and qualities of the templates searched lie within a known range.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.runtime.calibration.llr import DB_PER_NAT, LlrMap
+from ml.runtime.calibration.llr import DB_PER_NAT
+from ml.runtime.calibration.llr_map import LlrMap
+from ml.runtime.evidence import EvidenceArray
 
 FloatArray = NDArray[np.float64]
 
@@ -18,14 +18,7 @@ _CELLS = 8
 """Parts that the range of each feature is divided into; the bound of a part is close to what it holds."""
 
 
-class Range(NamedTuple):
-    """From the least to the greatest of some values."""
-
-    least: float
-    greatest: float
-
-
-def highest_llr_db(llr_map: LlrMap, cosine: float, seconds: Range, quality: Range) -> float:
+def highest_llr_db(llr_map: LlrMap, cosine: float, extremes: EvidenceArray) -> float:
     """Bound the LLR of comparisons whose cosine is not above a value.
 
     Within a part of the range, u = cosine·exp(scale·x) + location·x is largest at a corner: the exponential
@@ -36,13 +29,15 @@ def highest_llr_db(llr_map: LlrMap, cosine: float, seconds: Range, quality: Rang
     Args:
         llr_map: Of the encoder.
         cosine: None of the comparisons has a larger one.
-        seconds: Of the shorter side.
-        quality: Of both sides.
+        extremes: What they rest on lies between the least and the greatest of these.
 
     Returns:
-        Decibans; exceeded by no comparison within the ranges.
+        Decibans; exceeded by no comparison between the extremes.
     """
-    corners = llr_map.features(np.array(seconds), np.array(quality))  # (2, 2): least and greatest, features
+    corners = llr_map.features(  # (2, 2): least and greatest, features
+        np.array([extremes.amount.min(), extremes.amount.max()]),
+        np.array([extremes.quality.min(), extremes.quality.max()]),
+    )
     edges = np.linspace(corners[0], corners[1], _CELLS + 1)  # (cells + 1, 2)
     x = np.stack(
         np.broadcast_arrays(edges[:, None, 0], edges[None, :, 1]), axis=-1

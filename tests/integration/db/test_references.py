@@ -11,6 +11,7 @@ from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import TemplateIntegrityError
 from app.domain.ports import PageCursor, ReferenceRow
 from app.domain.references import Modality, TemplateKey
+from ml.runtime.evidence import IMAGES, Evidence
 from tests.stored import (
     NOW,
     a_gallery,
@@ -49,7 +50,7 @@ class TestAddAll:
             modality=Modality.FINGERPRINT,
             position="right_index",
             ciphertext=bytes(range(256)),
-            quality=0.1 + 0.2,
+            evidence=Evidence(1.0, IMAGES, 0.1 + 0.2),
             captured_at=later(-3600),
         )
 
@@ -177,7 +178,7 @@ class TestScan:
             transform_version=1,
             ciphertext=b"ciphertext",
             quality=0.75,
-            seconds=10.5,
+            amount=10.5,
             session="session-1",
         )
 

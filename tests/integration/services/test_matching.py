@@ -1,13 +1,14 @@
 import pytest
 
+from app.domain.captures import EcgStrip
 from app.domain.errors import FailureToAcquireError, UnprocessableError
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
-from app.domain.references import Modality, Recording
+from app.domain.references import Modality
 from app.domain.scores import Decision, ModalityStatus, Reason
 from app.domain.subjects import Scope
 from tests.integration.services.conftest import PEOPLE, face, recording
 
-NOISE = Recording(Modality.ECG, recording(1).payload[:290], fs_hz=100.0)  # shorter than 3 s
+NOISE = EcgStrip(recording(1).signal[:290], 100.0)  # shorter than 3 s
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ class TestVerify:
         one = enrolled.verify("p1", recording(1, 7))
         three = enrolled.verify("p1", *(recording(1, take) for take in (7, 8, 9)))
 
-        assert three.modalities[0].seconds == pytest.approx(3 * one.modalities[0].seconds)
+        assert three.modalities[0].evidence.seconds == pytest.approx(3 * one.modalities[0].evidence.seconds)
         assert three.modalities[0].distance < one.modalities[0].distance
 
     def test_poor_signal_alone_is_an_error(self, enrolled):
@@ -93,7 +94,7 @@ class TestVerify:
 
         decision = process.verify("p1", recording(2, 7, seconds=3.2))
 
-        assert decision.further_seconds is None  # A stranger's cosine suffices at no length.
+        assert decision.further_amount is None  # A stranger's cosine suffices at no length.
 
 
 class TestModalities:
@@ -144,7 +145,7 @@ class TestModalities:
         decision = both.verify("p1", recording(1, 7))
 
         assert decision.reasons == (Reason.REQUIRED_MISSING,)
-        assert decision.further_seconds is None
+        assert decision.further_amount is None
 
     def test_two_modalities_resolve_what_one_cannot(self, both):
         one = both.verify("p1", recording(1, 7), fmr=1e-5)

@@ -49,8 +49,8 @@ def row_of(subject, reference) -> ReferenceRow:
         encoder=reference.encoder,
         transform_version=reference.transform_version,
         ciphertext=reference.ciphertext,
-        quality=reference.quality,
-        seconds=reference.seconds,
+        quality=reference.evidence.quality,
+        amount=reference.evidence.amount,
         session=reference.session,
     )
 

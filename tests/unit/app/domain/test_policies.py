@@ -4,6 +4,7 @@ import pytest
 from app.domain.errors import UnprocessableError
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric, distance, tighten
 from app.domain.references import Modality
+from ml.runtime.matching.demand import Demand
 
 
 class TestTighten:
@@ -47,10 +48,14 @@ class TestPolicyValidation:
             DistanceRule(Metric.EUCLIDEAN, 2.1)
 
 
-class TestFpirShare:
-    def test_is_the_rate_divided_and_never_zero(self):
-        assert CalibratedPolicy(fpir=0.01).fpir_share(4) == 0.0025
-        assert CalibratedPolicy(fpir=5e-324).fpir_share(4) > 0.0
+class TestDemand:
+    POLICY = CalibratedPolicy(fmr=0.002, fpir=0.01)
+
+    def test_a_claim_is_one_comparison(self):
+        assert self.POLICY.of_claim() == Demand(0.002)
+
+    def test_a_search_divides_its_rate_among_the_subjects(self):
+        assert self.POLICY.of_search(4) == Demand(0.002, 0.01, 4)
 
 
 class TestDistance:

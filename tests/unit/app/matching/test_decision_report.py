@@ -1,15 +1,17 @@
 import numpy as np
 import pytest
 
+from app.domain.captures import EcgStrip
 from app.domain.policies import CalibratedPolicy
-from app.domain.references import UNKNOWN_POSITION, Modality, Recording, Template
+from app.domain.references import UNKNOWN_POSITION, Modality, Template
 from app.domain.scores import ComparisonDecision, Decision
-from app.matching.comparisons import Comparisons
+from app.matching.comparisons import EncoderComparisons
 from app.matching.decision_report import Enrolled, Report
+from app.matching.encoded_captures import encode
 from app.matching.matcher import TransformedProbe
 from app.matching.null_samples import NullSample
-from app.matching.probe import Probe
-from app.matching.scoreboard import Scoreboard, ScoredPart
+from app.matching.policy_board import PolicyBoard
+from ml.runtime.evidence import SECONDS, Evidence, EvidenceArray
 from tests.factories import FS_HZ, strip
 from tests.fakes import FakeEncoder, FakeEncoders
 
@@ -21,23 +23,22 @@ def decision_at(
     cosine: float, seconds: float, *, enrolled_seconds: float = 20.0, fmr: float = 1e-3
 ) -> ComparisonDecision:
     """What is told with ``read:scores`` of one candidate compared at this cosine."""
-    shorter = min(seconds, enrolled_seconds)
-    comparisons = Comparisons(
-        modality=Modality.ECG,
+    shown = Evidence(seconds, SECONDS, 0.9)
+    comparisons = EncoderComparisons(
         encoder=ENCODER,
         slots=np.array([0]),
         cosine=np.array([cosine]),
         compared=np.array([1]),
-        seconds=np.array([shorter]),
-        quality=np.array([0.9]),
+        probe=EvidenceArray.of([shown]),
+        enrolled=EvidenceArray.of([Evidence(enrolled_seconds, SECONDS, 0.9)]),
     )
-    part = ScoredPart.of(comparisons, NullSample(ENCODER.calibration, ENCODER.vector_size))
-    board = Scoreboard([part], CalibratedPolicy(fmr=fmr), searched=False)
-    recording = Recording(Modality.ECG, strip(1, seconds=max(seconds, 3.0)).astype(np.float32), fs_hz=FS_HZ)
-    probe = Probe([recording], FakeEncoders(ENCODER))
+    fitted = NullSample(ENCODER.calibration, ENCODER.vector_size).fitted()
+    board = PolicyBoard([(comparisons, fitted)], CalibratedPolicy(fmr=fmr), searched=False)
+    capture = EcgStrip(strip(1, seconds=max(seconds, 3.0)).astype(np.float32), FS_HZ)
+    captures = encode([capture], FakeEncoders(ENCODER))
     vector = np.zeros(ENCODER.vector_size, dtype=np.float32)
-    probes = [TransformedProbe(ENCODER, {UNKNOWN_POSITION: Template(vector, seconds, 0.9)})]
-    return Report(board, probe, probes).decision(0, "p1", ECG_ENROLLED, exact=True)
+    probes = [TransformedProbe(ENCODER, {UNKNOWN_POSITION: Template(vector, shown)})]
+    return Report(board, captures, probes).decision(0, "p1", ECG_ENROLLED, exact=True)
 
 
 def cosine_short_by(shortfall_db: float, seconds: float) -> float:
@@ -52,29 +53,29 @@ class TestFurtherSeconds:
         decision = decision_at(cosine_short_by(3.0, 3.5), 3.5)
 
         assert decision.decision is Decision.NON_MATCH
-        assert 0.0 < decision.further_seconds <= 11.5
+        assert 0.0 < decision.further_amount <= 11.5
 
     def test_a_larger_one_takes_longer(self):
-        small, large = (decision_at(cosine_short_by(db, 3.5), 3.5).further_seconds for db in (1.0, 6.0))
+        small, large = (decision_at(cosine_short_by(db, 3.5), 3.5).further_amount for db in (1.0, 6.0))
 
         assert small < large
 
     def test_what_no_length_can_mend_is_not_promised(self):
-        assert decision_at(-0.5, 3.5).further_seconds is None
+        assert decision_at(-0.5, 3.5).further_amount is None
 
     def test_a_long_probe_needs_something_else_than_length(self):
-        assert decision_at(cosine_short_by(3.0, 15.0), 15.0).further_seconds is None
+        assert decision_at(cosine_short_by(3.0, 15.0), 15.0).further_amount is None
 
     def test_a_short_enrollment_is_not_mended_by_a_longer_probe(self):
         decision = decision_at(cosine_short_by(3.0, 3.5), 10.0, enrolled_seconds=3.5)
 
         assert decision.decision is Decision.NON_MATCH
-        assert decision.further_seconds is None
+        assert decision.further_amount is None
 
     def test_a_match_lacks_nothing(self):
         decision = decision_at(0.99, 3.5)
 
-        assert (decision.shortfall_db, decision.further_seconds) == (None, None)
+        assert (decision.shortfall_db, decision.further_amount) == (None, None)
 
 
 class TestEvidenceCeiling:

@@ -13,6 +13,7 @@ from app.domain.subjects import GalleryTransform
 from app.matching.gallery_state import GalleryState, LoadedSubject
 from app.matching.matcher import Matcher, TransformedProbe
 from app.matching.null_samples import MAX_SUBJECTS
+from ml.runtime.evidence import SECONDS, Evidence
 from tests.fakes import FakeEncoder, FakeEncoders, unit
 
 GALLERY = UUID(int=1)
@@ -32,7 +33,7 @@ def a_state() -> GalleryState:
 
 def a_subject(number: int, *encoders: FakeEncoder, position: str = UNKNOWN_POSITION) -> LoadedSubject:
     vector = unit(np.random.default_rng(number).standard_normal(OLD.vector_size)).astype(np.float32)
-    template = Template(vector, 10.0, 0.9)
+    template = Template(vector, Evidence(10.0, SECONDS, 0.9))
     return LoadedSubject(
         uuid_bytes=UUID(int=number).bytes,
         subject_id=f"p{number}",
@@ -92,7 +93,7 @@ class TestSharing:
         state = a_state()
         for number, position in enumerate(("I", "II", UNKNOWN_POSITION, "V1"), start=1):
             state.apply(UUID(int=number), a_subject(number, OLD, position=position))
-        probe = Template(np.eye(OLD.vector_size, dtype=np.float32)[0], 10.0, 0.9)
+        probe = Template(np.eye(OLD.vector_size, dtype=np.float32)[0], Evidence(10.0, SECONDS, 0.9))
 
         for positions in (("I",), ("I", "II"), (UNKNOWN_POSITION,), ("aVR",)):
             templates = dict.fromkeys(positions, probe)
@@ -126,5 +127,5 @@ class TestComparisonsPerSubject:
             matcher.against_subject(state, [probe], person.templates, CalibratedPolicy()) for person in people
         ]
 
-        assert tuple(search.evidence(row).comparisons for row in range(3)) == self.EXPECTED
-        assert tuple(claim.evidence(0).comparisons for claim in claims) == self.EXPECTED
+        assert tuple(search.basis(row).comparisons for row in range(3)) == self.EXPECTED
+        assert tuple(claim.basis(0).comparisons for claim in claims) == self.EXPECTED

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 import pytest
 
 from app.matching.null_jumps import JUMP_DB, JumpReason, JumpWatch
+from ml.runtime.matching.possible_duplicates import PossibleDuplicates
+
+NONE = PossibleDuplicates()
+ONE_PAIR = PossibleDuplicates(((1, 2),))
+TWO_PAIRS = PossibleDuplicates(((1, 2),), ((2, 5),))
 
 
 @dataclass(frozen=True)
@@ -14,7 +19,7 @@ class Fit:
     raised_db: float = 0.0
     corrected: bool = True
     limited: bool = False
-    possible_duplicates: tuple[tuple[int, ...], ...] = ()
+    possible_duplicates: PossibleDuplicates = NONE
     subjects: int = 60
 
 
@@ -50,7 +55,8 @@ class TestJumpWatch:
 
     def test_more_names_that_may_be_one_person_are_the_reason(self):
         (jump,) = reported(
-            Fit(possible_duplicates=((1, 2),)), Fit(raised_db=9.0, possible_duplicates=((1, 2), (2, 5)))
+            Fit(possible_duplicates=ONE_PAIR),
+            Fit(raised_db=9.0, possible_duplicates=TWO_PAIRS),
         )
 
         assert jump.reason is JumpReason.POSSIBLE_DUPLICATES

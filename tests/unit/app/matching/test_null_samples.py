@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from app.domain.references import UNKNOWN_POSITION, Template
-from app.domain.scores import pair_quality
 from app.matching.null_samples import NullSample, SampledSubject
+from ml.runtime.evidence import SECONDS, Evidence
 from tests.fakes import FakeEncoder, unit
 
 ENCODER = FakeEncoder()
@@ -11,7 +11,8 @@ ENCODER = FakeEncoder()
 
 def template(generator: np.random.Generator) -> Template:
     vector = unit(generator.standard_normal(ENCODER.vector_size)).astype(np.float32)
-    return Template(vector, float(generator.uniform(3, 20)), float(generator.uniform(0.5, 1)))
+    seconds, quality = float(generator.uniform(3, 20)), float(generator.uniform(0.5, 1))
+    return Template(vector, Evidence(seconds, SECONDS, quality))
 
 
 def subject(generator: np.random.Generator, *positions: str) -> SampledSubject:
@@ -31,12 +32,10 @@ def brute_force(subjects: dict[int, SampledSubject], row: int, column: int) -> f
         enrolled = templates[min(templates)]
     else:
         return float("nan")
+    one, other = probe.evidence, enrolled.evidence
+    quality = (one.quality * one.amount + other.quality * other.amount) / (one.amount + other.amount)
     cosine = float(probe.vector @ enrolled.vector)
-    quality = pair_quality(probe.quality, probe.seconds, enrolled.quality, enrolled.seconds)
-    seconds = min(probe.seconds, enrolled.seconds)
-    return float(
-        ENCODER.calibration.llr_db(np.array([cosine]), np.array([seconds]), np.array([float(quality)]))[0]
-    )
+    return float(ENCODER.calibration.llr_db(cosine, min(one.amount, other.amount), quality))
 
 
 def matrix_of(sample: NullSample) -> dict[tuple[int, int], float]:
@@ -105,7 +104,7 @@ class TestNullSample:
         generator = np.random.default_rng(10)
         sample = NullSample(ENCODER.calibration, ENCODER.vector_size)
         subjects = {slot: subject(generator) for slot in range(40)}
-        twice = Template(subjects[3].reference.vector, 20.0, 1.0)
+        twice = Template(subjects[3].reference.vector, Evidence(20.0, SECONDS, 1.0))
         for slot in (3, 17):
             subjects[slot] = SampledSubject(twice, UNKNOWN_POSITION, {UNKNOWN_POSITION: twice})
 

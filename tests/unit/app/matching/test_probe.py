@@ -1,15 +1,17 @@
 import numpy as np
 import pytest
 
-from app.domain.references import Encoding, Vector
+from app.domain.references import Vector
 from app.matching.probe import pool_probe
+from ml.runtime.encoding import Encoding
+from ml.runtime.evidence import SECONDS, Evidence
 from tests.fakes import FakeEncoder, unit
 
 ENCODER = FakeEncoder()
 
 
 def encodings(vectors: Vector, seconds: float = 5.0) -> list[Encoding]:
-    return [Encoding(vector.astype(np.float32), 0.9, seconds) for vector in vectors]
+    return [Encoding(vector.astype(np.float32), Evidence(seconds, SECONDS, 0.9)) for vector in vectors]
 
 
 def of_one_person(cosine: float, n: int) -> Vector:
@@ -29,7 +31,7 @@ class TestPoolProbe:
         assert template.vector == pytest.approx(vector, abs=1e-6)
 
     def test_recordings_that_agree_as_one_persons_do_have_unit_norm(self):
-        cosine = float(ENCODER.calibration.inner.mated_cosine(5.0))
+        cosine = float(ENCODER.calibration.mated_cosine(5.0))
 
         template = pool_probe(ENCODER, encodings(of_one_person(cosine + 0.01, 4)))
 

@@ -10,7 +10,6 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from app.adapters.encoders import BundleCalibration
 from app.adapters.index.exact_index import ExactIndex
 from app.adapters.index.faiss_index import FaissIndex
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
@@ -18,10 +17,11 @@ from app.domain.references import Modality, Template, TemplateKey
 from app.domain.subjects import GalleryTransform
 from app.matching.comparisons import first_only
 from app.matching.gallery_state import GalleryState, LoadedSubject
-from app.matching.scoreboard import Scoreboard, ScoredPart
+from app.matching.policy_board import PolicyBoard
 from app.matching.search import Sought, search
 from ml.runtime.bundle import read_bundle
 from ml.runtime.calibration.llr import Calibration
+from ml.runtime.evidence import SECONDS, Evidence
 from tests.approximate_index import ApproximateIndex
 from tests.fakes import FakeEncoder, FakeEncoders, FakeFaceEncoder, unit
 
@@ -36,15 +36,16 @@ class EcgEncoder(FakeEncoder):
     """With the calibration of a bundle that ships: its LLR depends on length and quality."""
 
     vector_size = SIZE
-    calibration = BundleCalibration(Calibration.from_dict(read_bundle(MODELS / "ecg@2026.11.1").calibration))
+    calibration = Calibration.from_dict(read_bundle(MODELS / "ecg@2026.11.1").calibration)
 
 
 ECG, OLD_ECG, FACE = EcgEncoder("2027.01"), EcgEncoder("2026.11"), FakeFaceEncoder()
 
 
-def a_template(rng: np.random.Generator, vector: np.ndarray) -> Template:
+def a_template(rng: np.random.Generator, vector: np.ndarray, modality: Modality = Modality.ECG) -> Template:
     seconds = float(rng.choice([3.2, 5.5, 9.0, 14.0, 40.0]) * rng.uniform(0.9, 1.1))
-    return Template(unit(vector).astype(np.float32), seconds, float(rng.uniform(0.2, 1.0)))
+    evidence = Evidence(seconds, modality.evidence_unit, float(rng.uniform(0.2, 1.0)))
+    return Template(unit(vector).astype(np.float32), evidence)
 
 
 class World:
@@ -76,7 +77,7 @@ class World:
             for position in self.rng.choice(["unknown", "I", "II"], self.rng.integers(1, 3), replace=False):
                 seen = heart + 0.1 * self.rng.standard_normal(heart.size)  # No two positions are alike.
                 key = TemplateKey(encoder.modality, str(position), encoder.encoder_id)
-                templates[key] = a_template(self.rng, seen)
+                templates[key] = a_template(self.rng, seen, encoder.modality)
         references = {}
         for key, template in templates.items():
             references.setdefault((key.modality, key.encoder), (key.position, template))
@@ -90,7 +91,7 @@ class World:
             known = self.vectors[encoder.encoder_id]
             heart = known[person] if person < self.people else self.rng.standard_normal(known.shape[1])
             noise = self.rng.uniform(0.2, 1.2) * self.rng.standard_normal((2, heart.size))
-            templates = {"I": a_template(self.rng, heart + noise[0])}
+            templates = {"I": a_template(self.rng, heart + noise[0], encoder.modality)}
             if encoder.modality is Modality.ECG and self.rng.uniform() < 0.3:
                 templates["unknown"] = a_template(self.rng, heart + noise[1])
             found.append(Sought(encoder, templates))
@@ -105,20 +106,20 @@ class World:
             fmr=float(self.rng.choice([1e-3, 0.05])), fpir=float(self.rng.choice([0.01, 0.5]))
         )
 
-    def scan(self, probes, policy) -> Scoreboard:
+    def scan(self, probes, policy) -> PolicyBoard:
         """Everybody, without a shortlist."""
         compared = first_only([self.state.compare(p.encoder, p.templates) for p in probes])
-        parts = [ScoredPart.of(c, self.state.sample(c.modality, c.encoder)) for c in compared if c.slots.size]
-        return Scoreboard(parts, policy, searched=True, gallery_size=self.state.sharing(probes))
+        scored = [(c, self.state.sample(c.modality, c.encoder).fitted()) for c in compared if c.slots.size]
+        return PolicyBoard(scored, policy, searched=True, gallery_size=self.state.sharing(probes))
 
 
-def ranked(board: Scoreboard) -> list[tuple[int, float, bool]]:
+def ranked(board: PolicyBoard) -> list[tuple[int, float, bool]]:
     """Slot, margin and decision of all, best first."""
-    rows = sorted(range(len(board)), key=lambda row: (*board.sort_key(row), int(board.slots[row])))
+    rows = sorted(range(len(board)), key=lambda row: (*board.order.key(row), int(board.slots[row])))
     return [(int(board.slots[row]), float(board.score_db[row]), bool(board.passes[row])) for row in rows]
 
 
-def answer(board: Scoreboard, listed: int = 10):
+def answer(board: PolicyBoard, listed: int = 10):
     """What a client reads: the first candidate, and all who match."""
     best = ranked(board)
     first = best[0]
@@ -206,7 +207,7 @@ class TestSearch:
         world = World(3, ExactIndex(), people=50)
         vector = world.vectors[ECG.encoder_id][7]
         for seconds in (3.0, 6.0, 40.0):
-            template = Template(unit(vector).astype(np.float32), seconds, 0.9)
+            template = Template(unit(vector).astype(np.float32), Evidence(seconds, SECONDS, 0.9))
             key = TemplateKey(Modality.ECG, "I", ECG.encoder_id)
             subject = LoadedSubject(
                 UUID(int=8).bytes, "p7", {key: template}, {(Modality.ECG, ECG.encoder_id): ("I", template)}

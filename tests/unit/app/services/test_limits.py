@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.adapters.encoders import BundleCalibration
 from app.domain.policies import CalibratedPolicy
 from app.services.limits import max_subjects
+from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.nulls import EVIDENCE_CLASSES
 from tests.fakes import FakeEncoder, FakeEncoders, fake_calibration
 
@@ -19,13 +19,13 @@ class HigherNulls(FakeEncoder):
         self._classes = classes
 
     @property
-    def calibration(self) -> BundleCalibration:
+    def calibration(self) -> Calibration:
         usual = fake_calibration()
         nulls = [
             replace(null, first_bin=null.first_bin + STRICT_BINS * (k in self._classes))
             for k, null in enumerate(usual.nulls)
         ]
-        return BundleCalibration(replace(usual, nulls=tuple(nulls)))
+        return replace(usual, nulls=tuple(nulls))
 
 
 class TestMaxSubjects:

@@ -69,10 +69,13 @@ class Service:
         score_db = self._scored.score_db[row] + self._shift_db
         if path == "/verify":
             column = int(body["subject_id"][1:])
-            return {
-                "decision": self._decision(score_db[column], self._scored.thresholds_db(FMR)[row, column])
-            }
-        thresholds_db = self._scored.identification_thresholds_db(FMR, FPIR)[row]
+            return {"decision": self._decision(score_db[column], self._threshold_db(FMR, row, column))}
+        thresholds_db = np.array(
+            [
+                max(self._threshold_db(FMR, row, column), self._threshold_db(FPIR / PEOPLE, row, column))
+                for column in range(PEOPLE)
+            ]
+        )
         order = np.lexsort((-self._scored.llr_db[row], -(score_db - thresholds_db)))
         return {
             "decision": self._decision(score_db[order[0]], thresholds_db[order[0]]),
@@ -81,6 +84,10 @@ class Service:
                 {"subject_id": f"p{k:03d}", "score": float(score_db[k])} for k in order if self._told
             ],
         }
+
+    def _threshold_db(self, rate: float, row: int, column: int) -> float:
+        evidence_class = int(self._scored.comparisons.classes[row, column])
+        return self._scored.correction.null(self._scored.calibration, evidence_class).threshold(rate)
 
     @staticmethod
     def _decision(score_db: float, threshold_db: float) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from ml.evaluation.trials.encodings import TemplateSet
 from ml.evaluation.trials.scoring import Comparisons, compare
 from ml.runtime.calibration.llr import Calibration
+from ml.runtime.evidence import SECONDS, EvidenceArray
 from ml.training.calibration_fit import CohortScores, fit_calibration
 
 TRAITS = 14
@@ -28,15 +29,13 @@ class Population:
         vectors[list(failed)] = np.nan
         length = np.full(n, seconds)
         length[list(failed)] = 0.0
-        quality = np.full(n, 0.75)
+        evidence = EvidenceArray(length, SECONDS, np.full(n, 0.75))
         return TemplateSet(
             subject_ids=tuple(f"p{k:03d}" for k in range(n)),
             vectors=vectors,
-            seconds=length,
-            quality=quality,
+            evidence=evidence,
             reference_vectors=vectors,
-            reference_seconds=length,
-            reference_quality=quality,
+            reference_evidence=evidence,
             codes=tuple("no_heartbeat" if k in failed else "" for k in range(n)),
         )
 
@@ -48,11 +47,7 @@ def fitted_calibration() -> Calibration:
     cohorts = []
     for seconds in (3.0, 5.0, 10.0, 15.0):
         one, other = people.templates(seconds), people.templates(seconds)
-        cohorts.append(
-            CohortScores(
-                one.vectors @ other.vectors.T, one.seconds, one.quality, other.seconds, other.quality
-            )
-        )
+        cohorts.append(CohortScores(one.vectors @ other.vectors.T, one.evidence, other.evidence))
     return fit_calibration(cohorts, replicates=40)
 
 

@@ -25,7 +25,7 @@ class TestCompare:
     def test_equals_comparing_one_by_one(self) -> None:
         calibration, people = fitted_calibration(), Population(5, seed=2)
         probes, gallery = people.templates(4.0), people.templates(12.0)
-        probes.quality[:] = 0.3
+        probes.evidence.quality[:] = 0.3
 
         llr_db, classes = compare(calibration, probes, gallery)
 
@@ -83,7 +83,7 @@ class TestScored:
     def test_a_candidate_with_less_evidence_is_ranked_by_score_minus_threshold(self) -> None:
         found = scored([[10.0, 11.0], [0.0, 20.0]], classes=[[2, 0], [2, 2]])
 
-        margins_db = found.margins_db()
+        margins_db = found.search().margin_db
 
         assert found.score_db[0, 1] > found.score_db[0, 0]
         assert (found.ranks()[0] == 1) == (margins_db[0, 0] > margins_db[0, 1])
@@ -93,14 +93,15 @@ class TestScored:
 
         assert not found.matches(1.0)[0].any()
         assert found.ranks()[0] == 3
-        assert np.isneginf(found.margins_db()[0]).all()
+        assert np.isneginf(found.search().margin_db[0]).all()
 
     def test_search_threshold_is_the_larger_of_both_policies(self) -> None:
         found = scored([[5.0, 5.0], [1.0, 5.0]])
 
-        both = found.identification_thresholds_db(1e-3, 0.02)
+        both_db = found.search_thresholds_db(1e-3, 0.02)
 
-        assert both[0, 0] == max(found.thresholds_db(1e-3)[0, 0], found.thresholds_db(0.01)[0, 0])
+        null = fitted_calibration().null(2)
+        assert both_db.tolist() == [max(null.threshold(1e-3), null.threshold(0.02 / 2))] * 4
 
     def test_matches_at_a_rate_happen_at_about_that_rate(self) -> None:
         people = Population(400, seed=6)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ml.runtime.calibration.llr import Calibration, hinges
+from ml.runtime.calibration.llr import Calibration
+from ml.runtime.calibration.llr_map import hinges
 from ml.runtime.calibration.nulls import (
     BIN_DB,
     CLASS_SECONDS,
@@ -19,6 +20,7 @@ from ml.runtime.calibration.nulls import (
     evidence_classes,
     fit_null,
 )
+from ml.runtime.evidence import SECONDS, EvidenceArray
 from ml.runtime.matching.gallery_null import FitRules, GalleryNull, fit_gallery_null
 from ml.training.calibration_fit import CohortScores, fit_calibration
 
@@ -51,8 +53,8 @@ class People:
 def cohort(people: People, seconds: float) -> CohortScores:
     n = len(people.traits)
     quality = people.rng.uniform(0.5, 1.0, n)
-    length = np.full(n, seconds)
-    return CohortScores(people.compare(seconds), length, quality, length, quality)
+    side = EvidenceArray(np.full(n, seconds), SECONDS, quality)
+    return CohortScores(people.compare(seconds), side, side)
 
 
 @lru_cache(maxsize=1)
@@ -408,17 +410,7 @@ class TestFitCalibration:
         names = [f"p{k // 2}" for k in range(60)]
 
         fitted = fit_calibration(
-            [
-                CohortScores(
-                    doubled.cosine,
-                    doubled.reference_seconds,
-                    doubled.reference_quality,
-                    doubled.probe_seconds,
-                    doubled.probe_quality,
-                    names,
-                )
-            ],
-            replicates=5,
+            [CohortScores(doubled.cosine, doubled.references, doubled.probes, names)], replicates=5
         )
 
         assert fitted.people == 30

@@ -1,0 +1,85 @@
+"""A scoreboard that a gallery's policy decides: by error rates, or by raw distances (DESIGN §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.policies import CalibratedPolicy, DistancePolicy, Policy
+from app.matching.comparisons import EncoderComparisons
+from ml.runtime.matching.demand import Demand
+from ml.runtime.matching.fitted_null import FittedNull
+from ml.runtime.matching.order import CandidateOrder
+from ml.runtime.matching.scoreboard import Basis, Scoreboard
+from ml.runtime.matching.scored_part import ScoredPart
+
+PASSING_DB = 1e6
+"""Lifts candidates within all distances of a distance policy above the others."""
+
+
+class PolicyBoard(Scoreboard):
+    """Every candidate that shares a modality with the probe.
+
+    Args:
+        compared: Comparisons with the correction they are scored by, as it was when they were made:
+            decisions are written after the gallery's lock is released.
+        policy: What is demanded.
+        searched: Whether this is a search (1:N), which divides ``fpir`` among the candidates.
+        gallery_size: Subjects searched, if the comparisons are only a shortlist of them.
+    """
+
+    def __init__(
+        self,
+        compared: Sequence[tuple[EncoderComparisons, FittedNull]],
+        policy: Policy,
+        *,
+        searched: bool,
+        gallery_size: int | None = None,
+    ) -> None:
+        super().__init__([ScoredPart.of(comparisons, fitted) for comparisons, fitted in compared])
+        self.comparisons = tuple(comparisons for comparisons, _ in compared)
+        self.policy = policy
+        self.gallery_size = len(self) if gallery_size is None else gallery_size
+        self._searched = searched
+
+    def threshold(self, basis: Basis) -> float | None:
+        """In decibans; ``None`` under a distance policy."""
+        if isinstance(self.policy, DistancePolicy):
+            return None
+        return self.threshold_db(basis, self._demand(self.policy))
+
+    @property
+    def passes(self) -> NDArray[np.bool_]:
+        """Whether the score or the distances suffice; ``required`` modalities are not looked at here."""
+        return self._judged[0]
+
+    @property
+    def order(self) -> CandidateOrder:
+        """By score above threshold; under a distance policy those who pass come first."""
+        return self._judged[1]
+
+    @property
+    def matching_margin_db(self) -> float:
+        """The margin from which on candidates match."""
+        return PASSING_DB / 2 if isinstance(self.policy, DistancePolicy) else 0.0
+
+    @cached_property
+    def _judged(self) -> tuple[NDArray[np.bool_], CandidateOrder]:
+        if isinstance(self.policy, DistancePolicy):
+            passes = self._within_distances(self.policy)
+            return passes, CandidateOrder(np.where(passes, PASSING_DB, 0.0) + self.score_db, self.llr_db)
+        decisions = self.decide(self._demand(self.policy))
+        return decisions.passes, decisions.order
+
+    def _demand(self, policy: CalibratedPolicy) -> Demand:
+        return policy.of_search(self.gallery_size) if self._searched else policy.of_claim()
+
+    def _within_distances(self, policy: DistancePolicy) -> NDArray[np.bool_]:
+        passing = np.ones(len(self), dtype=bool)
+        for comparisons in self.comparisons:
+            at = np.searchsorted(self.slots, comparisons.slots)
+            passing[at] &= policy.rules[comparisons.modality].passes(comparisons.cosine)
+        return passing
