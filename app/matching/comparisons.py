@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -40,22 +40,27 @@ def first_only(comparisons: Sequence[EncoderComparisons]) -> list[EncoderCompari
     return kept
 
 
-@dataclass
 class TemplateTable:
     """What the templates under one key rest on, addressed by slot.
 
-    Attributes:
+    Args:
         unit: What the evidence is counted in.
+
+    Attributes:
         slots: Who has a template here.
-        amount_range, quality_range: Between which all lie; not narrowed when somebody leaves.
     """
 
-    unit: str
-    slots: set[int] = field(default_factory=set)
-    amount_range: tuple[float, float] = (np.inf, 0.0)
-    quality_range: tuple[float, float] = (1.0, 0.0)
-    _amount: Float64Array = field(default_factory=lambda: np.zeros(16))
-    _quality: Float64Array = field(default_factory=lambda: np.zeros(16))
+    def __init__(self, unit: str) -> None:
+        self.slots: set[int] = set()
+        self._evidence = EvidenceArray(np.zeros(16), unit, np.zeros(16))
+        self._amounts = (np.inf, 0.0)  # Between which all lie; not narrowed when somebody leaves.
+        self._qualities = (1.0, 0.0)
+
+    @property
+    def corners(self) -> EvidenceArray:
+        """The extremes between which the evidence of every template here lies; shape (2, 2)."""
+        amount, quality = np.meshgrid(self._amounts, self._qualities)
+        return EvidenceArray(amount, self._evidence.unit, quality)
 
     def put_all(self, slots: IntArray, templates: Sequence[Template]) -> None:
         """One template each.
@@ -63,34 +68,31 @@ class TemplateTable:
         Raises:
             ValueError: Evidence in another unit.
         """
-        evidence = EvidenceArray.of([template.evidence for template in templates])
-        if evidence.unit != self.unit:
-            raise ValueError(f"expected evidence in {self.unit}, found {evidence.unit}")
+        brought = EvidenceArray.of([template.evidence for template in templates])
+        if brought.unit != self._evidence.unit:
+            raise ValueError(f"expected evidence in {self._evidence.unit}, found {brought.unit}")
         self._make_room(int(slots.max()))
-        self._amount[slots], self._quality[slots] = evidence.amount, evidence.quality
+        self._evidence.amount[slots], self._evidence.quality[slots] = brought.amount, brought.quality
         self.slots.update(slots.tolist())
-        self.amount_range = _widened(self.amount_range, evidence.amount)
-        self.quality_range = _widened(self.quality_range, evidence.quality)
+        self._amounts = _widened(self._amounts, brought.amount)
+        self._qualities = _widened(self._qualities, brought.quality)
 
     def among(self, slots: IntArray | None) -> IntArray:
         """Those of these slots, or of all, that have a template here, ascending."""
         wanted = sorted(self.slots) if slots is None else [s for s in slots.tolist() if s in self.slots]
         return np.array(wanted, dtype=np.int64)
 
-    @property
-    def corners(self) -> EvidenceArray:
-        """The extremes that the evidence of any template here lies between; shape (2, 2)."""
-        amount, quality = np.meshgrid(self.amount_range, self.quality_range)
-        return EvidenceArray(amount, self.unit, quality)
-
     def evidence(self, slots: IntArray) -> EvidenceArray:
         """Of the templates in these slots."""
-        return EvidenceArray(self._amount[slots], self.unit, self._quality[slots])
+        return self._evidence[slots]
 
     def _make_room(self, slot: int) -> None:
-        if slot >= self._amount.size:
-            more = max(self._amount.size, slot + 1 - self._amount.size)
-            self._amount, self._quality = (np.pad(one, (0, more)) for one in (self._amount, self._quality))
+        size = self._evidence.amount.size
+        if slot >= size:
+            more = np.zeros(max(size, slot + 1 - size))
+            self._evidence = EvidenceArray.joined(
+                [self._evidence, EvidenceArray(more, self._evidence.unit, more)]
+            )
 
 
 def _widened(known: tuple[float, float], values: Float64Array) -> tuple[float, float]:

@@ -284,7 +284,7 @@ class GalleryState:
             templates: Position → probe template.
             among: These slots, ascending; without it everybody, which takes a copy of all vectors.
         """
-        best = BestOfPositions(len(self._subjects), encoder.calibration.unit)
+        best = BestOfPositions(encoder.calibration.unit)
         for position, probe in templates.items():
             for key, table in self.comparable_tables(encoder, position):
                 slots = table.among(among)

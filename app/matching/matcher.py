@@ -175,7 +175,7 @@ def _compare_templates(
     probe: TransformedProbe, enrolled: Mapping[TemplateKey, Template], *, any_position: bool
 ) -> EncoderComparisons:
     """One subject as a gallery of one, in slot 0."""
-    best = BestOfPositions(1, probe.encoder.calibration.unit)
+    best = BestOfPositions(probe.encoder.calibration.unit)
     slot = np.zeros(1, dtype=np.int64)
     for position, template in probe.templates.items():
         for key, reference in enrolled.items():

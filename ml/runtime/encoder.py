@@ -37,6 +37,11 @@ class BundledEncoder(VectorNetwork):
             raise BundleError(f"bundle {info.encoder_id}: {type(error).__name__}: {error}") from error
         except BundleError as error:
             raise BundleError(f"bundle {info.encoder_id}: {error}") from error
+        if self.calibration.unit != self.preparation.unit:
+            raise BundleError(
+                f"bundle {info.encoder_id}: calibration: expected evidence in {self.preparation.unit},"
+                f" found {self.calibration.unit}"
+            )
         if self.vector_size != info.vector_size:
             raise BundleError(
                 f"bundle {info.encoder_id}: vector_size: expected {info.vector_size},"

@@ -53,11 +53,13 @@ class Preparation(ABC, Generic[CaptureT]):
 
     Attributes:
         modality: Whose captures it reads.
+        unit: What its evidence is counted in.
         reads: Shapes of the network's inputs by name.
         gives: Shape of the network's one output by name.
     """
 
     modality: ClassVar[str]
+    unit: ClassVar[str]
     reads: Mapping[str, Shape]
     gives: Mapping[str, Shape]
 

@@ -80,4 +80,4 @@ class TestShippedBundleOnE2:
         probe = strips[0][1]
         slower = resample_poly(probe.signal.astype(np.float64), 1, 2)
 
-        assert encoder.encode(slower, probe.fs_hz / 2).vector @ vectors[1][0] > 0.98
+        assert encoder.encode(RawEcg(slower, probe.fs_hz / 2)).vector @ vectors[1][0] > 0.98

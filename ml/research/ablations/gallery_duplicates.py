@@ -212,16 +212,11 @@ def joined(parts: Sequence[TemplateSet]) -> TemplateSet:
     return TemplateSet(
         subject_ids=tuple(name for part in parts for name in part.subject_ids),
         vectors=np.concatenate([part.vectors for part in parts]),
-        evidence=_joined_evidence([part.evidence for part in parts]),
+        evidence=EvidenceArray.joined([part.evidence for part in parts]),
         reference_vectors=np.concatenate([part.reference_vectors for part in parts]),
-        reference_evidence=_joined_evidence([part.reference_evidence for part in parts]),
+        reference_evidence=EvidenceArray.joined([part.reference_evidence for part in parts]),
         codes=tuple(code for part in parts for code in part.codes),
     )
-
-
-def _joined_evidence(parts: Sequence[EvidenceArray]) -> EvidenceArray:
-    amount = np.concatenate([part.amount for part in parts])
-    return EvidenceArray(amount, parts[0].unit, np.concatenate([part.quality for part in parts]))
 
 
 def cell(galleries: Sequence[Gallery], rules: FitRules) -> str:

@@ -122,22 +122,26 @@ class Calibration:
         """The score that no evidence in this modality exceeds."""
         return 10.0 * float(np.log10(self.non_mated_pairs / RESOLVED_PAIRS))
 
-    def llr_db(self, cosine: ArrayLike, seconds: ArrayLike, quality: ArrayLike) -> FloatArray:
+    def llr_db(self, cosine: ArrayLike, amount: ArrayLike, quality: ArrayLike) -> FloatArray:
         """Give unsoftened scores, strictly increasing in the cosine.
 
         Args:
             cosine: In [−1, 1]; any shape.
-            seconds: Accepted seconds of the shorter side.
-            quality: Seconds-weighted mean quality of both sides, 0 to 1.
+            amount: Of the weaker side, as `pair` gives it.
+            quality: Of both sides.
 
         Returns:
             Decibans, float64, broadcast shape.
         """
-        return np.asarray(DB_PER_NAT * self.llr_map.nats(cosine, seconds, quality))
+        return np.asarray(DB_PER_NAT * self.llr_map.nats(cosine, amount, quality))
 
     def identical_llr_db(self, evidence_class: int) -> float:
         """Give the unsoftened score of two equal vectors of usual length and quality: none is much higher."""
-        return float(self.llr_db(1.0, CLASS_SECONDS[evidence_class], self.llr_map.quality_mean))
+        return float(self.usual_llr_db(1.0, evidence_class))
+
+    def usual_llr_db(self, cosine: ArrayLike, evidence_class: int) -> FloatArray:
+        """Give the unsoftened scores of cosines at the amount and quality that are usual in a class."""
+        return self.llr_db(cosine, CLASS_SECONDS[evidence_class], self.llr_map.quality_mean)
 
     def soften_db(self, llr_db: ArrayLike) -> FloatArray:
         """Claim no more than the calibration data carry: LR′ = (LR + 0.01) / (1 + LR·30/pairs), in dB.
@@ -178,49 +182,49 @@ class Calibration:
         """
         return self.llr_histogram(evidence_class).quantile(rate)
 
-    def expected_gain_db(self, now_s: ArrayLike, then_s: ArrayLike) -> FloatArray:
-        """Tell by how much the median mated score grows with longer evidence; never negative.
+    def expected_gain_db(self, now: ArrayLike, then: ArrayLike) -> FloatArray:
+        """Tell by how much the median mated score grows with more evidence; never negative.
 
         Args:
-            now_s: Accepted seconds of the shorter side.
-            then_s: What they could become; arguments broadcast.
+            now: Amount of the weaker side, above 0.
+            then: What it could become; arguments broadcast.
         """
         if not self.mated_medians_db:
-            return np.zeros(np.broadcast(now_s, then_s).shape)
-        seconds, medians = np.array(self.mated_medians_db).T
+            return np.zeros(np.broadcast(now, then).shape)
+        amounts, medians = np.array(self.mated_medians_db).T
         reached = np.maximum.accumulate(medians)
-        now, then = (np.interp(np.log(s), np.log(seconds), reached) for s in (now_s, then_s))
-        return np.maximum(0.0, np.subtract(then, now))
+        before, after = (np.interp(np.log(one), np.log(amounts), reached) for one in (now, then))
+        return np.maximum(0.0, np.subtract(after, before))
 
-    def mated_cosine(self, seconds: ArrayLike) -> FloatArray:
+    def mated_cosine(self, amount: ArrayLike) -> FloatArray:
         """Give the cosine that two recordings of one person usually have; float64, same shape.
 
-        It is where the map reaches the median mated score of that length or, in bundles that do not know it,
+        It is where the map reaches the median mated score of that amount or, in bundles that do not know it,
         the 5 % quantile.
 
         Args:
-            seconds: Of the shorter one.
+            amount: Of the weaker one.
         """
         known = self.mated_medians_db or tuple(zip(CLASS_SECONDS, self.mated_quantiles_db, strict=False))
-        lengths, scores_db = np.array(known).T
+        amounts, scores_db = np.array(known).T
         cosines = np.linspace(-1.0, 1.0, 401)
         found = [
-            np.interp(score_db, self.llr_db(cosines, length, self.llr_map.quality_mean), cosines)
-            for length, score_db in zip(lengths, scores_db, strict=True)
+            np.interp(score_db, self.llr_db(cosines, one, self.llr_map.quality_mean), cosines)
+            for one, score_db in zip(amounts, scores_db, strict=True)
         ]
-        clipped = np.clip(np.asarray(seconds, dtype=np.float64), lengths[0], lengths[-1])
-        return np.asarray(np.interp(np.log(clipped), np.log(lengths), np.maximum.accumulate(found)))
+        clipped = np.clip(np.asarray(amount, dtype=np.float64), amounts[0], amounts[-1])
+        return np.asarray(np.interp(np.log(clipped), np.log(amounts), np.maximum.accumulate(found)))
 
-    def expected_agreement(self, seconds: ArrayLike) -> float:
+    def expected_agreement(self, amounts: ArrayLike) -> float:
         """Give the length that the mean of unit vectors usually has if they are one person's.
 
         Args:
-            seconds: Of each recording, shape (n,), n ≥ 1.
+            amounts: Of each recording, shape (n,), n ≥ 1.
         """
-        lengths = np.asarray(seconds, dtype=np.float64)
-        cosine = self.mated_cosine(np.minimum.outer(lengths, lengths))
+        each = np.asarray(amounts, dtype=np.float64)
+        cosine = self.mated_cosine(np.minimum.outer(each, each))
         np.fill_diagonal(cosine, 1.0)
-        return float(np.sqrt(max(float(cosine.mean()), 1.0 / lengths.size)))
+        return float(np.sqrt(max(float(cosine.mean()), 1.0 / each.size)))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form kept in a bundle."""

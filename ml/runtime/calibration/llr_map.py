@@ -52,9 +52,9 @@ class LlrMap:
         if not 0.0 < self.quality_sd < np.inf:
             raise ValueError(f"expected a spread of quality above 0, found {self.quality_sd}")
 
-    def nats(self, cosine: ArrayLike, seconds: ArrayLike, quality: ArrayLike) -> FloatArray:
+    def nats(self, cosine: ArrayLike, amount: ArrayLike, quality: ArrayLike) -> FloatArray:
         """Give the natural-log likelihood ratio; arguments broadcast, result float64."""
-        x = self.features(seconds, quality)  # (..., 2)
+        x = self.features(amount, quality)  # (..., 2)
         u = np.asarray(cosine, dtype=np.float64) * np.exp(x @ self.scale) + x @ self.location
         return np.asarray(self.bias + x @ self.offset + self.rise(u))
 
@@ -78,10 +78,10 @@ class LlrMap:
         """Whether the score depends on the amount of evidence, beside cosine and quality."""
         return bool(self.scale[0] or self.location[0] or self.offset[0])
 
-    def features(self, seconds: ArrayLike, quality: ArrayLike) -> FloatArray:
-        """Standardise length and quality; float64, shape (..., 2)."""
+    def features(self, amount: ArrayLike, quality: ArrayLike) -> FloatArray:
+        """Standardise amount and quality; float64, shape (..., 2)."""
         longest = min(self.seconds_range[1], MAX_SECONDS)
-        length = np.clip(np.asarray(seconds, dtype=np.float64), self.seconds_range[0], longest)
+        length = np.clip(np.asarray(amount, dtype=np.float64), self.seconds_range[0], longest)
         deviation = (np.asarray(quality, dtype=np.float64) - self.quality_mean) / self.quality_sd
         return np.stack(np.broadcast_arrays(np.log(length / 5.0), np.clip(deviation, -3.0, 3.0)), axis=-1)
 

@@ -34,6 +34,7 @@ class EcgPreparation(Preparation[EcgCapture]):
     """Conditions a strip and cuts out of it what a network reads."""
 
     modality: ClassVar[str] = "ecg"
+    unit: ClassVar[str] = SECONDS
 
     @abstractmethod
     def inputs(
@@ -59,7 +60,7 @@ class EcgPreparation(Preparation[EcgCapture]):
         strip = condition(capture.signal, capture.fs_hz)
         return Prepared(
             inputs=self.inputs(strip.ecg, strip.accepted_r_peaks, strip.accepted),
-            evidence=Evidence(strip.quality.accepted_s, SECONDS, strip.quality.score),
+            evidence=Evidence(strip.quality.accepted_s, self.unit, strip.quality.score),
             reasons=strip.quality.reasons,
             facts=EcgFacts(strip.heart_rate_bpm, strip),
         )

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.runtime.calibration.nulls import CLASS_SECONDS
-
 if TYPE_CHECKING:
     from ml.runtime.calibration.llr import Calibration
 
@@ -89,8 +87,7 @@ class _Curve:
 
     @classmethod
     def of(cls, calibration: "Calibration", evidence_class: int) -> Self:
-        seconds, quality = CLASS_SECONDS[evidence_class], calibration.llr_map.quality_mean
-        return cls(_COSINES, calibration.llr_db(_COSINES, seconds, quality))
+        return cls(_COSINES, calibration.usual_llr_db(_COSINES, evidence_class))
 
     def cosine(self, llr_db: FloatArray) -> FloatArray:
         return np.interp(llr_db, self.llrs_db, self.cosines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,22 +46,25 @@ class Comparisons:
         )
 
 
-class BestOfPositions:
-    """Keeps the nearest pair of positions of each subject while the pairs are offered one after another.
+class _Offer(NamedTuple):
+    """One template of the probe compared with one of each of some subjects."""
 
-    Of equal pairs the first is kept.
+    slots: IntArray
+    cosine: FloatArray
+    probe: Evidence
+    enrolled: EvidenceArray
+
+
+class BestOfPositions:
+    """Finds the nearest pair of positions of each subject, of equal ones the first that was offered.
 
     Args:
-        size: Subjects are numbered below it.
         unit: What the evidence is counted in.
     """
 
-    def __init__(self, size: int, unit: str) -> None:
+    def __init__(self, unit: str) -> None:
         self._unit = unit
-        self._compared: IntArray = np.zeros(size, dtype=np.int64)
-        self._cosine: FloatArray = np.full(size, -np.inf)
-        self._amounts: FloatArray = np.zeros((2, size))
-        self._qualities: FloatArray = np.zeros((2, size))
+        self._offers: list[_Offer] = []
 
     def offer(
         self, slots: IntArray, cosine: NDArray[np.floating], probe: Evidence, enrolled: EvidenceArray
@@ -69,7 +72,7 @@ class BestOfPositions:
         """Compare one template of the probe with one of each of some subjects.
 
         Args:
-            slots: The subjects, each at most once; shape (n,).
+            slots: The subjects, ascending; shape (n,).
             cosine: Shape (n,).
             probe: What the probe's template rests on.
             enrolled: What the subjects' templates rest on, shape (n,).
@@ -79,24 +82,33 @@ class BestOfPositions:
         """
         if {probe.unit, enrolled.unit} != {self._unit}:
             raise ValueError(f"expected evidence in {self._unit}, found {probe.unit} and {enrolled.unit}")
-        self._compared[slots] += 1
-        better = cosine > self._cosine[slots]
-        nearer = slots[better]
-        self._cosine[nearer] = cosine[better]
-        for kept, own, others in (
-            (self._amounts, probe.amount, enrolled.amount),
-            (self._qualities, probe.quality, enrolled.quality),
-        ):
-            kept[0, nearer], kept[1, nearer] = own, others[better]
+        self._offers.append(_Offer(slots, np.asarray(cosine, dtype=np.float64), probe, enrolled))
 
     def found(self) -> Comparisons:
-        """Give those that were compared at all."""
-        slots = np.flatnonzero(self._compared)
-        probe, enrolled = (
-            EvidenceArray(self._amounts[side, slots], self._unit, self._qualities[side, slots])
-            for side in (0, 1)
+        """Give everybody who was compared, by slot."""
+        whole = self._in_one_row()
+        if len(self._offers) <= 1:
+            return whole
+        by_slot = np.lexsort((-whole.cosine, whole.slots))  # Stable: of equal ones the first comes first.
+        firsts = np.flatnonzero(np.diff(whole.slots[by_slot], prepend=-1))
+        compared = np.diff(firsts, append=by_slot.size)
+        return replace(whole.only(by_slot[firsts]), compared=compared)
+
+    def _in_one_row(self) -> Comparisons:
+        nothing = EvidenceArray(np.zeros(0), self._unit, np.zeros(0))
+        offers = self._offers or [
+            _Offer(np.zeros(0, dtype=np.int64), np.zeros(0), Evidence(0.0, self._unit, 0.0), nothing)
+        ]
+        slots = np.concatenate([offer.slots for offer in offers])
+        sizes = [offer.slots.size for offer in offers]
+        shown = EvidenceArray.of([offer.probe for offer in offers])
+        return Comparisons(
+            slots=slots,
+            cosine=np.concatenate([offer.cosine for offer in offers]),
+            compared=np.ones(slots.size, dtype=np.int64),
+            probe=shown[np.repeat(np.arange(len(offers)), sizes)],
+            enrolled=EvidenceArray.joined([offer.enrolled for offer in offers]),
         )
-        return Comparisons(slots, self._cosine[slots], self._compared[slots], probe, enrolled)
 
 
 def llr_where_compared(

@@ -15,7 +15,7 @@ from ml.runtime.evidence import IMAGES, Evidence
 from ml.runtime.kinds import PREPARATIONS
 from ml.runtime.preparation import FIXED, FREE, Preparation, Prepared
 from tests.bundles import MEAN_BEAT, write_network_bundle, write_tiny_bundle
-from tests.fakes import FakeEncoder, FakeFaceEncoder
+from tests.fakes import FakeEncoder, FakeFaceEncoder, fake_image_calibration
 
 BEAT = Path(__file__).parents[4] / "models" / "ecg-beat@2026.11"
 
@@ -87,7 +87,7 @@ class TestLoadEncoders:
 class RawFaces(Preparation[FaceImage]):
     """A preparation of another modality: the bytes of an image are what the network reads."""
 
-    modality = "face"
+    modality, unit = "face", IMAGES
     reads: ClassVar = {"beats": (FREE, MEAN_BEAT.n_samples)}
     gives: ClassVar = {"vectors": (FREE, FIXED)}
 
@@ -123,6 +123,7 @@ class TestAnotherModality:
         path = tmp_path / "tiny@1" / "bundle.json"
         fields = json.loads(path.read_text())
         fields |= {"kind": "face-raw", "modality": "face", "preprocessing": {}, "preparation_constants": {}}
+        fields |= {"calibration": fake_image_calibration().to_dict()}
         path.write_text(json.dumps(fields))
         return load_encoders(tmp_path, {}).default(Modality.FACE)
 

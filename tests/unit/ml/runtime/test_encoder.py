@@ -16,6 +16,7 @@ from ml.runtime.ecg.signal.errors import SignalError
 from ml.runtime.encoder import BundleError, load_bundle
 from ml.synthetic.ecg import SyntheticPerson
 from tests.bundles import STRIP_CONFIG, tiny_network, write_network_bundle, write_tiny_bundle
+from tests.fakes import fake_image_calibration
 
 ROOT = Path(__file__).parents[4]
 FS_HZ = 250.0
@@ -198,6 +199,12 @@ class TestLoadBundle:
             match=r"^bundle tiny@1: ValueError: preparation_constants: version 1 of this code differs in "
             r"BAND_HIGH_HZ 40\.0 \(code: 25\.0\)$",
         ):
+            load_bundle(bundle)
+
+    def test_a_calibration_for_evidence_of_another_kind_is_refused(self, bundle):
+        edit(bundle, calibration=fake_image_calibration().to_dict())
+
+        with pytest.raises(BundleError, match=r"calibration: expected evidence in seconds, found images$"):
             load_bundle(bundle)
 
     def test_a_constant_that_the_code_never_had_is_named(self, bundle):
