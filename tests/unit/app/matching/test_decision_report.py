@@ -9,11 +9,11 @@ from app.matching.comparisons import EncoderComparisons
 from app.matching.decision_report import Enrolled, Report
 from app.matching.encoded_captures import encode
 from app.matching.matcher import TransformedProbe
-from app.matching.null_samples import NullSample
 from app.matching.policy_board import PolicyBoard
 from ml.runtime.evidence import SECONDS, Evidence, EvidenceArray
 from tests.factories import FS_HZ, strip
 from tests.fakes import FakeEncoder, FakeEncoders
+from tests.null_samples import GivenSample
 
 ENCODER = FakeEncoder()
 ECG_ENROLLED = Enrolled(frozenset({Modality.ECG}))
@@ -32,7 +32,7 @@ def decision_at(
         probe=EvidenceArray.of([shown]),
         enrolled=EvidenceArray.of([Evidence(enrolled_seconds, SECONDS, 0.9)]),
     )
-    fitted = NullSample(ENCODER.calibration, ENCODER.vector_size).fitted()
+    fitted = GivenSample(ENCODER).fitted()
     board = PolicyBoard([(comparisons, fitted)], CalibratedPolicy(fmr=fmr), searched=False)
     capture = EcgStrip(strip(1, seconds=max(seconds, 3.0)).astype(np.float32), FS_HZ)
     captures = encode([capture], FakeEncoders(ENCODER))
