@@ -127,9 +127,11 @@ class Matcher:
         _require_rules(policy, [probe.encoder.modality for probe in probes])
         return search(state, [Sought(probe.encoder, probe.templates) for probe in probes], policy, at_least)
 
-    def most_alike(self, state: GalleryState, probes: Sequence[TransformedProbe]) -> list[EncoderComparisons]:
-        """Compare with those of the largest cosines; the caller holds the state's lock."""
-        return shortlisted(state, [Sought(probe.encoder, probe.templates) for probe in probes])
+    def most_alike(
+        self, state: GalleryState, probes: Sequence[TransformedProbe], k: int
+    ) -> list[EncoderComparisons]:
+        """Compare with the k of the largest cosines in every table; the caller holds the state's lock."""
+        return shortlisted(state, [Sought(probe.encoder, probe.templates) for probe in probes], k)
 
     def against_subject(
         self,

@@ -20,6 +20,7 @@ On CinC dev, LUDB and QTDB, galleries of 60, this finds 87 to 100 % of the peopl
 0.01), and 2 to 8 % of new people are taken for somebody. It is a hint to look, and decides nothing.
 """
 MAX_NAMES = 10
+"""Of the most alike of each evidence class; one more is compared, which may be the subject itself."""
 
 
 class DuplicateSearch:
@@ -71,7 +72,7 @@ class DuplicateSearch:
             templates = self._matcher.transformed(
                 gallery, state.transforms, captured, gallery.policy.quality_floor
             )
-            comparisons = self._matcher.most_alike(state, templates)
+            comparisons = self._matcher.most_alike(state, templates, MAX_NAMES + 1)
             alike = [slot for compared in comparisons for slot in _alike(state, compared)]
             return [known.subject_id for slot in alike if (known := state.subject(slot)) is not None]
 
