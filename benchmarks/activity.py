@@ -22,7 +22,7 @@ _MINUTES = 60
 
 
 def measure(bench: Bench) -> list[Line]:
-    """Nothing where no activity bundle lies in ``models/``."""
+    """Nothing where no activity bundle lies in `models/`."""
     found = recogniser()
     if found is None:
         return []

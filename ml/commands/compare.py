@@ -83,7 +83,7 @@ def compare_variants(
 def trial_scores(
     system: str, protocol: str, *, data: Path, scores: Path = SCORES, cache: Path = DEFAULT_CACHE
 ) -> dict[str, TrialScores]:
-    """Give a system's scores by variant: of a bundle, measured now; of anything else, read from a file.
+    """Return a system's scores by variant: of a bundle, measured now; of anything else, read from a file.
 
     Args:
         system: Directory of a bundle, an `.npz` file, or a name such as `biosppy`, whose scores lie in

@@ -1,6 +1,6 @@
 """The motion set, parted where data were lost: per recording one person, one activity, one kind of electrode.
 
-GPL-3.0: it measures and trains activity; no bundle under another licence may learn from it.
+GPL-3.0: it measures and trains activity; no bundle under another license may learn from it.
 """
 
 from __future__ import annotations

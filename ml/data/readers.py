@@ -1,6 +1,6 @@
 """Data sets as lists of `EcgRecord`, sorted by subject and recording.
 
-`read_folder` recognises the layout by itself. Paths are given by the caller; nothing is downloaded.
+`read_folder` recognizes the layout by itself. Paths are given by the caller; nothing is downloaded.
 """
 
 from __future__ import annotations

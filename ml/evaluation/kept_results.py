@@ -39,11 +39,11 @@ class BundleResults:
 
     @property
     def encoder_id(self) -> str:
-        """Give id and version, as the newest of its results says."""
+        """Return id and version, as the newest of its results says."""
         return str(next(iter(self.protocols.values()))["encoder"])
 
     def variant(self, protocol: str, variant: str) -> Json | None:
-        """Give one variant of a protocol of plain trials; None where it was not measured."""
+        """Return one variant of a protocol of plain trials; None where it was not measured."""
         found = self.protocols.get(protocol, {}).get("variants", ())
         return next((one for one in found if one["name"] == variant), None)
 
@@ -61,7 +61,7 @@ class KeptResults:
     benchmarks: Json
 
     def comparison(self, protocol: str, a: str, b: str) -> Json | None:
-        """Give the comparison of system a against b; names match whole, or up to the version.
+        """Return the comparison of system a against b; names match whole, or up to the version.
 
         Where it was kept the other way round there is none: run it this way.
         """
@@ -71,7 +71,7 @@ class KeptResults:
         return None
 
     def speed(self, encoder_id: str) -> Json:
-        """Give what was measured of a bundle's time and size; empty where nothing was."""
+        """Return what was measured of a bundle's time and size; empty where nothing was."""
         for section in ("encode-network", "encode"):
             for line in self.benchmarks.get(section, {}).get("lines", ()):
                 if line["what"].startswith(f"{encoder_id}: "):

@@ -30,7 +30,7 @@ def log_look(path: Path, *, protocol: str, bundle: str, figures: dict[str, Any])
 
 
 def current_commit() -> str:
-    """Give the commit of the working tree, with "+" where tracked files differ; "unknown" outside git."""
+    """Return the commit of the working tree, with "+" where tracked files differ; "unknown" outside git."""
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")
         changed = _git("status", "--porcelain", "--untracked-files=no", "--", "ml", "models")

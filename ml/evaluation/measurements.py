@@ -128,5 +128,5 @@ def _head(runner: Runner, name: str, summary: str, *, development: bool) -> dict
 
 
 def known_names(protocols: Sequence[str]) -> list[str]:
-    """Give everything that `evaluate` accepts, given the names of the plain protocols."""
+    """Return everything that `evaluate` accepts, given the names of the plain protocols."""
     return [*protocols, *MEASUREMENTS]

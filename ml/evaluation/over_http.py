@@ -42,7 +42,7 @@ class Agreement:
     largest_difference_db: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form kept in `results`."""
+        """Return the JSON form kept in `results`."""
         return {
             "variant": self.variant,
             "probes": self.probes,
@@ -67,7 +67,7 @@ class InProcess(Protocol):
 
 
 def service_client(url: str, api_key: str) -> httpx.Client:
-    """Give a client of the service at `url`."""
+    """Return a client of the service at `url`."""
     return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {api_key}"}, timeout=60.0)
 
 

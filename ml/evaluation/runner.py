@@ -32,7 +32,7 @@ class ProtocolResult:
     inverted_max_db: dict[str, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form kept in `results`."""
+        """Return the JSON form kept in `results`."""
         return {
             "protocol": self.protocol.name,
             "summary": self.protocol.summary,
@@ -44,7 +44,7 @@ class ProtocolResult:
         }
 
     def headline(self) -> dict[str, Any]:
-        """Give the few figures that a look at a test set reveals."""
+        """Return the few figures that a look at a test set reveals."""
         return {
             variant.name: {
                 "rank_1_errors": f"{variant.rank_1_errors.count}/{variant.rank_1_errors.n}",
@@ -106,7 +106,7 @@ class Runner:
         )
 
     def trials(self, name: str) -> list[Trials]:
-        """Give the trials of a protocol."""
+        """Return the trials of a protocol."""
         return PROTOCOLS[name].build(self.data)
 
     def scored(self, data_set: str, trials: Trials) -> Scored:

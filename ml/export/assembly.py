@@ -24,7 +24,7 @@ def assemble(plan: AssemblyPlan, polarity: NDArray[np.float64], var: Path) -> by
 
     Args:
         plan: Which networks, and how they are weighed.
-        polarity: Functional of the standardised mean beat that turns strips upright.
+        polarity: Functional of the standardized mean beat that turns strips upright.
         var: Where trainings keep their results.
 
     Raises:
@@ -49,14 +49,14 @@ def assemble_for_serving(
 
     Args:
         recipe: Of the bundle.
-        polarity: Functional of the standardised mean beat that turns strips upright.
+        polarity: Functional of the standardized mean beat that turns strips upright.
         beat: What the mean beat is.
         strips: Conditioned, of training people; some of them set the ranges.
         var: Where trainings keep their results.
 
     Raises:
         FileNotFoundError: A network is neither there nor among the kept ones.
-        QuantizationError: ONNX Runtime does not compute what the quantised graph says.
+        QuantizationError: ONNX Runtime does not compute what the quantized graph says.
     """
     weights = assemble(recipe.assembly, polarity, var)
     if (wanted := recipe.assembly.int8_strips) == 0:

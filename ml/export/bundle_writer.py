@@ -27,7 +27,7 @@ class BundleDescription:
     """What a bundle is, besides its weights and its calibration.
 
     Args:
-        names: Id, version, licence.
+        names: Id, version, license.
         kind: Which code can serve it.
         preprocessing: Parameters of the kind's preparation.
         summary: First paragraph of the card, without line breaks.

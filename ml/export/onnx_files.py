@@ -30,7 +30,7 @@ def open_session(weights: bytes, *, optimised: bool = True) -> Any:
 
     Args:
         weights: An ONNX file.
-        optimised: Let ONNX Runtime rewrite the graph.
+        optimized: Let ONNX Runtime rewrite the graph.
     """
     import onnxruntime as ort
 

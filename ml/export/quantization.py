@@ -1,6 +1,6 @@
 """Eight-bit integers for the networks in an ONNX file; what is fitted behind them stays as it is.
 
-Weights are quantised per channel, activations by the range they take on calibration strips (static).
+Weights are quantized per channel, activations by the range they take on calibration strips (static).
 Convolutions gain most: 8-bit products, and the additions between them need no way back to floats.
 Transformers get smaller and hardly faster.
 """
@@ -25,7 +25,7 @@ Inputs = Mapping[str, NDArray[np.float32]]
 """What a network reads of one strip, as `ml.runtime.encoder` prepares it."""
 
 WEIGHTED = {"Conv", "MatMul", "Gemm"}
-# Worth quantising only where their neighbours are: between convolutions.
+# Worth quantizing only where their neighbors are: between convolutions.
 BETWEEN_CONVOLUTIONS = {"Add", "Mul", "Relu", "MaxPool"}
 # What `StripEncoder` calls the constants fitted behind a network: tiny, and they decide.
 FITTED = {"polarity", "projection", "centre"}
@@ -36,12 +36,12 @@ REPORT_RUNS = 30
 
 
 class QuantizationError(RuntimeError):
-    """ONNX Runtime does not compute what the quantised file says."""
+    """ONNX Runtime does not compute what the quantized file says."""
 
 
 @dataclass(frozen=True)
 class QuantizationConfig:
-    """What is quantised.
+    """What is quantized.
 
     Args:
         first_convolutions: Those of one channel, which read the windows.
@@ -77,15 +77,15 @@ class QuantizationReport:
 def quantize_network(
     weights: bytes, strips: Sequence[Inputs], config: QuantizationConfig | None = None
 ) -> bytes:
-    """Quantise the networks of a file that `ml.export.strip_network` wrote.
+    """Quantize the networks of a file that `ml.export.strip_network` wrote.
 
     Args:
         weights: An ONNX file.
         strips: What it reads of strips of the people it was trained on: they set the ranges.
-        config: What is quantised; by default all that gains.
+        config: What is quantized; by default all that gains.
 
     Raises:
-        QuantizationError: ONNX Runtime's rewriting of the quantised graph changes what it computes.
+        QuantizationError: ONNX Runtime's rewriting of the quantized graph changes what it computes.
     """
     from onnx import load_model_from_string
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
@@ -110,7 +110,7 @@ def quantize_network(
             op_types_to_quantize=sorted(WEIGHTED | BETWEEN_CONVOLUTIONS),
             extra_options={
                 "MatMulConstBOnly": True,
-                # Outputs of matrices, quantised, come through a reshape as other numbers: onnxruntime#27845.
+                # Outputs of matrices, quantized, come through a reshape as other numbers: onnxruntime#27845.
                 "OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"],
             },
         )
@@ -122,7 +122,7 @@ def quantize_network(
 
 
 def quantized_nodes(graph: Any, config: QuantizationConfig) -> list[str]:
-    """Name the nodes to quantise: those with weights of the network, and what lies between convolutions."""
+    """Name the nodes to quantize: those with weights of the network, and what lies between convolutions."""
     constants = {tensor.name for tensor in graph.initializer}
     weighted = [node for node in graph.node if node.op_type in WEIGHTED and _network_weights(node, constants)]
     convolutions = [node for node in weighted if node.op_type == "Conv"]

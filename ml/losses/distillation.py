@@ -60,7 +60,7 @@ class DistillationTerms(nn.Module):
             progress: Steps done as a share of all steps, 0 … 1.
 
         Returns:
-            float32 scalar to minimise, and each term's value for the log, without weight and gradient.
+            float32 scalar to minimize, and each term's value for the log, without weight and gradient.
         """
         values = {name: term(student, teacher, labels) for name, term in self.terms.items()}
         weighted = [self.weight(name, progress) * value for name, value in values.items()]

@@ -50,6 +50,6 @@ def _distances(units: Tensor) -> Tensor:
 
 def _angle_cosines(units: Tensor) -> Tensor:
     """At each sample, between the directions to all pairs of others; (n, d) → (n, n, n)."""
-    # Nearer neighbours than eps are as good as one point: their direction is noise, its gradient unbounded.
+    # Nearer neighbors than eps are as good as one point: their direction is noise, its gradient unbounded.
     directions = functional.normalize(units[None] - units[:, None], dim=2, eps=1e-4)
     return torch.bmm(directions, directions.transpose(1, 2))

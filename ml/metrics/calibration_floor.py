@@ -12,7 +12,7 @@ DRAWS = 200
 
 
 def ece_if_true(probabilities: FloatArray, draws: int = DRAWS, seed: int = 0) -> float:
-    """Give the expected calibration error that these predictions would have if their confidence were true.
+    """Return the expected calibration error that these predictions would have if their confidence were true.
 
     Whether each is right is drawn by its own confidence, each on its own: errors that come by person, as they
     do, make it larger still. A measured error about as large as this one speaks for true probabilities.

@@ -15,14 +15,14 @@ _LOG_TEMPERATURE_RANGE = (-7.0, 7.0)
 
 
 def log_probabilities(logits: FloatArray, temperature: float = 1.0) -> FloatArray:
-    """Give the logarithm of the softmax of logits ÷ temperature; same shape."""
+    """Return the logarithm of the softmax of logits ÷ temperature; same shape."""
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     scaled = scaled - scaled.max(axis=1, keepdims=True)
     return np.asarray(scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True)))
 
 
 def negative_log_likelihood(logits: FloatArray, labels: IntArray, temperature: float = 1.0) -> float:
-    """Give the mean of −log p(true class), in nats; log(n_classes) is what knowing nothing pays."""
+    """Return the mean of −log p(true class), in nats; log(n_classes) is what knowing nothing pays."""
     found = log_probabilities(logits, temperature)
     return float(-np.mean(found[np.arange(labels.size), labels]))
 
@@ -30,7 +30,7 @@ def negative_log_likelihood(logits: FloatArray, labels: IntArray, temperature: f
 def expected_calibration_error(
     logits: FloatArray, labels: IntArray, temperature: float = 1.0, *, equal_mass: bool, bins: int = BINS
 ) -> float:
-    """Give the mean gap between the confidence of the first class and how often it is right.
+    """Return the mean gap between the confidence of the first class and how often it is right.
 
     Args:
         logits, labels: See the module.
@@ -59,7 +59,7 @@ def expected_calibration_error(
 
 
 def smoothed_loss(logits: FloatArray, labels: IntArray, temperature: float = 1.0) -> float:
-    """Give the mean cross entropy, in nats, with one unseen error in n + 2 expected of n predictions.
+    """Return the mean cross entropy, in nats, with one unseen error in n + 2 expected of n predictions.
 
     The target of the true class is 1 − 1/(n + 2), and that of all other classes together is the rest: what a
     uniform prior says after n right answers in n. Without it a head that errs on none of n predictions
@@ -78,7 +78,7 @@ def smoothed_loss(logits: FloatArray, labels: IntArray, temperature: float = 1.0
 
 
 def fit_temperature(logits: FloatArray, labels: IntArray) -> float:
-    """Give the temperature with the least smoothed loss on these predictions, of two classes or more.
+    """Return the temperature with the least smoothed loss on these predictions, of two classes or more.
 
     Raises:
         ValueError: No predictions.

@@ -15,12 +15,12 @@ _NATS_PER_DB = np.log(10.0) / 10.0
 
 
 def fmr(non_mated_scores: ArrayLike, threshold: float) -> float:
-    """Give the share of non-mated comparisons that match."""
+    """Return the share of non-mated comparisons that match."""
     return float(np.mean(np.asarray(non_mated_scores) >= threshold))
 
 
 def fnmr(mated_scores: ArrayLike, threshold: float) -> float:
-    """Give the share of mated comparisons that do not match."""
+    """Return the share of mated comparisons that do not match."""
     return float(np.mean(np.asarray(mated_scores) < threshold))
 
 
@@ -34,7 +34,7 @@ class DetCurve:
 
 
 def det_curve(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> DetCurve:
-    """Give both error rates at every score, and at +inf where nothing matches.
+    """Return both error rates at every score, and at +inf where nothing matches.
 
     Raises:
         ValueError: An empty array or NaN.
@@ -73,7 +73,7 @@ def det_points(
 
 
 def eer(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> float:
-    """Give the equal error rate, by linear interpolation where the two step curves cross."""
+    """Return the equal error rate, by linear interpolation where the two step curves cross."""
     curve = det_curve(mated_scores, non_mated_scores)
     gap = curve.fnmr - curve.fmr  # Never falls, and ends at 1 − 0 > 0.
     after = int(np.argmax(gap >= 0.0))
@@ -85,7 +85,7 @@ def eer(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> float:
 
 
 def oracle_threshold(non_mated_scores: ArrayLike, rate: float) -> float:
-    """Give the lowest threshold at which these very scores keep the rate: no one knows it beforehand."""
+    """Return the lowest threshold at which these very scores keep the rate: no one knows it beforehand."""
     scores = _checked(non_mated_scores)
     allowed = int(np.floor(rate * scores.size + 1e-9))
     return (
@@ -94,7 +94,7 @@ def oracle_threshold(non_mated_scores: ArrayLike, rate: float) -> float:
 
 
 def cllr(mated_llr_db: ArrayLike, non_mated_llr_db: ArrayLike) -> float:
-    """Give the cost of log-likelihood ratios, in bits; 1 is what a system without information pays.
+    """Return the cost of log-likelihood ratios, in bits; 1 is what a system without information pays.
 
     Source:
         Brümmer and du Preez, 2006, Application-independent evaluation of speaker detection.
@@ -106,7 +106,7 @@ def cllr(mated_llr_db: ArrayLike, non_mated_llr_db: ArrayLike) -> float:
 
 
 def min_cllr(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> float:
-    """Give the least `cllr` that any increasing map of these scores reaches (pool adjacent violators)."""
+    """Return the least `cllr` that any increasing map of these scores reaches (pool adjacent violators)."""
     mated, non_mated = _checked(mated_scores), _checked(non_mated_scores)
     scores, index = np.unique(np.concatenate([mated, non_mated]), return_inverse=True)
     mated_share = np.bincount(index[: mated.size], minlength=scores.size) / mated.size
@@ -119,7 +119,7 @@ def min_cllr(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> float:
 
 
 def ranks(mated_scores: ArrayLike, other_scores: ArrayLike) -> NDArray[np.int64]:
-    """Give the rank of each probe's own subject; ties count against it.
+    """Return the rank of each probe's own subject; ties count against it.
 
     Args:
         mated_scores: Score against the own subject, shape (n_probes,).
@@ -153,7 +153,7 @@ class OpenSetRates:
 def open_set_rates(
     mated_margins: ArrayLike, mated_ranks: ArrayLike, stranger_margins: ArrayLike, threshold: float
 ) -> OpenSetRates:
-    """Give detection-and-identification rate and false-positive identification rate.
+    """Return detection-and-identification rate and false-positive identification rate.
 
     Args:
         mated_margins: The own subject's score of each enrolled probe, shape (n_enrolled,).
@@ -180,7 +180,7 @@ def _entropy_term(part: FloatArray, total: FloatArray) -> FloatArray:
 
 
 def _pool_adjacent_violators(mated: FloatArray, non_mated: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Merge neighbours until the mated share mated / (mated + non_mated) never falls."""
+    """Merge neighbors until the mated share mated / (mated + non_mated) never falls."""
     blocks: list[tuple[float, float]] = []
     for m, n in zip(mated.tolist(), non_mated.tolist(), strict=True):
         block = (m, n)

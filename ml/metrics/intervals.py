@@ -21,12 +21,12 @@ class Interval:
     high: float
 
     def to_list(self) -> list[float]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return [self.low, self.high]
 
 
 def wilson(count: int, n: int) -> Interval:
-    """Give the 95 % interval of a share from k of n independent trials.
+    """Return the 95 % interval of a share from k of n independent trials.
 
     Raises:
         ValueError: Not 0 ≤ count ≤ n, or n < 1.
@@ -46,7 +46,7 @@ def wilson(count: int, n: int) -> Interval:
 def subject_bootstrap(
     statistic: Callable[[FloatArray], float], people: int, *, replicates: int = 300, seed: int = 20261120
 ) -> Interval:
-    """Give the 95 % percentile interval of a statistic over redrawn people.
+    """Return the 95 % percentile interval of a statistic over redrawn people.
 
     Args:
         statistic: Multiplicity of each person, shape (people,) → value; NaN where a draw has none.
@@ -66,7 +66,7 @@ def subject_bootstrap(
 
 
 def share_bootstrap(hits: NDArray[Any], people: IntArray, **options: int) -> Interval:
-    """Give the interval of a share of probes when people have several.
+    """Return the interval of a share of probes when people have several.
 
     Where all probes agree no draw differs, which is not certainty: the interval is Wilson's over the people.
 
@@ -88,7 +88,7 @@ def share_bootstrap(hits: NDArray[Any], people: IntArray, **options: int) -> Int
 
 
 def pair_share_bootstrap(hits: NDArray[Any], first: IntArray, second: IntArray, **options: int) -> Interval:
-    """Give the interval of a share of comparisons between people `first` and `second`; all shape (n,)."""
+    """Return the interval of a share of comparisons between people `first` and `second`; all shape (n,)."""
     n_people = int(max(first.max(), second.max())) + 1
 
     def share(weights: FloatArray) -> float:
@@ -102,7 +102,7 @@ def pair_share_bootstrap(hits: NDArray[Any], first: IntArray, second: IntArray, 
 def eer_bootstrap(
     mated: tuple[FloatArray, IntArray], non_mated: tuple[FloatArray, IntArray, IntArray], **options: int
 ) -> Interval:
-    """Give the interval of the equal error rate.
+    """Return the interval of the equal error rate.
 
     Args:
         mated: Scores and the person of each.
@@ -116,7 +116,7 @@ def eer_bootstrap(
 def eer_by_weights(
     mated: tuple[FloatArray, IntArray], non_mated: tuple[FloatArray, IntArray, IntArray]
 ) -> Callable[[FloatArray], float]:
-    """Give the equal error rate as a function of how often each person was drawn, shape (people,).
+    """Return the equal error rate as a function of how often each person was drawn, shape (people,).
 
     Args:
         mated: Scores and the person of each.

@@ -46,7 +46,7 @@ class BeatLda:
     projection: FloatArray
 
     def vectors(self, shapes: NDArray[np.floating]) -> FloatArray:
-        """Encode standardised beats; float, shape (n, n_samples) → unit vectors, (n, dimensions)."""
+        """Encode standardized beats; float, shape (n, n_samples) → unit vectors, (n, dimensions)."""
         features = apply_views(turn_upright(shapes, self.polarity), self.views)
         projected = (features - self.mean) @ self.projection
         return np.asarray(projected / np.linalg.norm(projected, axis=1, keepdims=True))
@@ -73,7 +73,7 @@ def fit_polarity(shapes: FloatArray, ridge: float) -> FloatArray:
     functional is refitted to its own signs, beats near zero weighing most (a maximum-margin clustering).
 
     Args:
-        shapes: Standardised beats, float64, shape (n, n_samples).
+        shapes: Standardized beats, float64, shape (n, n_samples).
         ridge: Share of the mean variance added to the diagonal.
 
     Returns:
@@ -108,10 +108,10 @@ def fit_beat_lda(
     """Fit polarity, mean and discriminant axes.
 
     Args:
-        shapes: Standardised beats, several per person, float64, shape (n, n_samples).
+        shapes: Standardized beats, several per person, float64, shape (n, n_samples).
         people: Whose beat it is, int64, shape (n,).
         views: What the axes see of a beat.
-        config: Dimensions and regularisation.
+        config: Dimensions and regularization.
         polarity: Use this functional instead of fitting one.
 
     Raises:

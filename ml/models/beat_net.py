@@ -73,7 +73,7 @@ class BeatNet(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, beats: Tensor) -> Features:
-        """Embed beats; standardised, float32, shape (B, n_samples)."""
+        """Embed beats; standardized, float32, shape (B, n_samples)."""
         slope = functional.pad(beats[:, 1:] - beats[:, :-1], (0, 1))
         curvature = functional.pad(slope[:, 1:] - slope[:, :-1], (0, 1))
         x = torch.stack([beats, SLOPE_GAIN * slope, CURVATURE_GAIN * curvature], dim=1)  # (B, T) → (B, 3, T)

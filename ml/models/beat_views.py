@@ -1,6 +1,6 @@
 """What the discriminant axes see of a heartbeat: its shape, slope and curvature, whole and in parts.
 
-Each view is standardised on its own, so that a larger T wave or a sharper QRS changes one view and leaves the
+Each view is standardized on its own, so that a larger T wave or a sharper QRS changes one view and leaves the
 others alone. Odd: the views of `-x` are minus those of `x`.
 """
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-# Variance added before a part is standardised, as a share of the variance of the whole: an isoelectric part
+# Variance added before a part is standardized, as a share of the variance of the whole: an isoelectric part
 # would else be nothing but noise.
 PART_VARIANCE_FLOOR = 0.05
 WHOLE_VARIANCE_FLOOR = 1e-12
@@ -23,7 +23,7 @@ QRS_END_S = 0.104
 
 @dataclass(frozen=True)
 class BeatView:
-    """Samples `start` to `stop` of the `order`-th standardised difference of a beat.
+    """Samples `start` to `stop` of the `order`-th standardized difference of a beat.
 
     Args:
         order: 0 the shape, 1 its slope, 2 its curvature.
@@ -59,7 +59,7 @@ def apply_views(shapes: NDArray[np.floating], views: Sequence[BeatView]) -> Floa
     """Compute all views, side by side.
 
     Args:
-        shapes: Standardised beats, float, shape (n, n_samples).
+        shapes: Standardized beats, float, shape (n, n_samples).
         views: From `beat_views`.
 
     Returns:

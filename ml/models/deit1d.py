@@ -122,7 +122,7 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then a perceptron per token, each on normalised tokens and added to what came in."""
+    """Attention, then a perceptron per token, each on normalized tokens and added to what came in."""
 
     def __init__(self, config: Deit1dConfig, skipped: float) -> None:
         super().__init__()
@@ -182,7 +182,7 @@ class Deit1d(nn.Module):
         self._initialise()
 
     def forward(self, windows: Tensor) -> Features:
-        """Encode standardised windows, float32, shape (B, samples)."""
+        """Encode standardized windows, float32, shape (B, samples)."""
         x = self.stem(windows)  # (B, tokens, width)
         x = torch.cat([self.extra_tokens.expand(x.shape[0], -1, -1), x], dim=1) + self.positions
         stages: list[Tensor] = []

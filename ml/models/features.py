@@ -16,7 +16,7 @@ class Features(NamedTuple):
     """The outputs of one forward pass.
 
     Args:
-        embedding: Not normalised, float32, shape (B, d).
+        embedding: Not normalized, float32, shape (B, d).
         stages: Maps in the order they are computed, each of shape (B, C_i, T_i).
         attentions: After softmax, one per attention block, each of shape (B, heads, tokens, tokens); none in
             convolutional networks.

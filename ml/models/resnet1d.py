@@ -86,7 +86,7 @@ class ResNet1d(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, windows: Tensor) -> Features:
-        """Embed windows; standardised, float32, shape (B, n_samples)."""
+        """Embed windows; standardized, float32, shape (B, n_samples)."""
         x = windows[:, None, None, :].contiguous(memory_format=torch.channels_last)  # (B, T) → (B, 1, 1, T)
         x = self.stem(x)
         maps = []

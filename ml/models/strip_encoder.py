@@ -23,11 +23,11 @@ FloatArray = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class LinearMap:
-    """x → (x − centre) · projection: centring, LDA, WCCN or whitening.
+    """x → (x − center) · projection: centering, LDA, WCCN or whitening.
 
     Args:
-        centre: Shape (d_in,).
-        projection: Shape (d_in, d_out); None only centres.
+        center: Shape (d_in,).
+        projection: Shape (d_in, d_out); None only centers.
     """
 
     centre: FloatArray
@@ -51,7 +51,7 @@ class StripParts:
     """What is fitted behind a network, and how the branches are combined.
 
     Args:
-        polarity: A strip is inverted if this functional of its standardised mean beat is negative; (n_beat,).
+        polarity: A strip is inverted if this functional of its standardized mean beat is negative; (n_beat,).
         window_weight: w, from 0 (beat alone) to 1 (windows alone).
         window_map: Of the mean of the windows' unit embeddings.
         beat_lda: Encoder of the mean beat; its own polarity is not used.
@@ -104,8 +104,8 @@ class StripEncoder(nn.Module):
         """Encode one strip.
 
         Args:
-            windows: Standardised, float32, shape (n, n_samples).
-            beat: Standardised mean beat, float32, shape (1, n_beat).
+            windows: Standardized, float32, shape (n, n_samples).
+            beat: Standardized mean beat, float32, shape (1, n_beat).
 
         Returns:
             Unit norm, float32, shape (1, d).

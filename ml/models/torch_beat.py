@@ -25,7 +25,7 @@ class TorchBeatLda(nn.Module):
         self.register_buffer("centre", constant(fitted.mean @ fitted.projection))
 
     def forward(self, upright: Tensor) -> Tensor:
-        """Encode standardised beats, float32, shape (n, n_samples) → unit vectors, (n, d)."""
+        """Encode standardized beats, float32, shape (n, n_samples) → unit vectors, (n, d)."""
         projected = torch_views(upright, self.views) @ self.get_buffer("projection")
         return unit(projected - self.get_buffer("centre"))
 
@@ -41,7 +41,7 @@ def torch_views(shapes: Tensor, views: Sequence[BeatView]) -> Tensor:
 
 
 def unit(rows: Tensor) -> Tensor:
-    """Give each row unit norm; one of zeros stays zero."""
+    """Return each row unit norm; one of zeros stays zero."""
     norm = rows.square().sum(dim=1, keepdim=True).sqrt()
     return rows / norm.clamp_min(torch.finfo(rows.dtype).tiny)
 

@@ -43,11 +43,11 @@ class OnnxNetwork:
         self._first_output = next(iter(outputs))
 
     def output_size(self, output: str | None = None) -> int:
-        """Give the last size of an output, which the network fixes."""
+        """Return the last size of an output, which the network fixes."""
         return int(self._sizes[output or self._first_output])
 
     def input_size(self, name: str) -> int:
-        """Give the last size of an input that the network fixes."""
+        """Return the last size of an input that the network fixes."""
         return int(self._sizes[name])
 
     def run(self, inputs: Inputs, output: str | None = None) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 def pool(
     vectors: NDArray[np.floating], sessions: Sequence[object] | NDArray[np.generic]
 ) -> NDArray[np.float32]:
-    """Average per session, then over sessions, and renormalise: a long session does not outvote a short one.
+    """Average per session, then over sessions, and renormalize: a long session does not outvote a short one.
 
     Args:
         vectors: Unit vectors, float, shape (n, d), n ≥ 1.

@@ -45,7 +45,7 @@ RUN_IN_S = 5.0
 REFERENCE_RATE_BPM = 60.0
 TACHOGRAM_FS_HZ = 4.0
 MIN_TACHOGRAM_S = 128.0
-# Centre of the low-frequency (Mayer wave) peak, and standard deviation of both peaks (McSharry, section III).
+# Center of the low-frequency (Mayer wave) peak, and standard deviation of both peaks (McSharry, section III).
 LF_HZ = 0.1
 PEAK_WIDTH_HZ = 0.01
 MIN_HEART_RATE_BPM, MAX_HEART_RATE_BPM = 30.0, 200.0

@@ -40,7 +40,7 @@ class BeatAugmentation:
             parts: Which third of the strip: 0 its first half, 2 its last half, 1 either; int64, shape (B,).
 
         Returns:
-            Standardised, float32, shape (B, n_samples).
+            Standardized, float32, shape (B, n_samples).
         """
         x = self._runs(strips, parts)
         x = self._vary_timing(x)
@@ -48,7 +48,7 @@ class BeatAugmentation:
         return self.shaped(self._disturb(self.shaped(x)))
 
     def shaped(self, beats: Tensor) -> Tensor:
-        """Take off drift, centre, unit variance: as `ml.runtime.ecg.mean_beat.beat_shape` does it."""
+        """Take off drift, center, unit variance: as `ml.runtime.ecg.mean_beat.beat_shape` does it."""
         level = beats - beats @ self._drift.T
         centred = level - level.mean(dim=1, keepdim=True)
         return centred / centred.pow(2).mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)

@@ -18,7 +18,7 @@ from ml.training.strips import Strip
 # Beats are kept this much longer on either side than what the network reads, at the rate of the mean beat.
 MARGIN_SAMPLES = 60
 FEWEST_BEATS = 8
-# Beats less like the typical one than this are left out: ectopic ones, artefacts.
+# Beats less like the typical one than this are left out: ectopic ones, artifacts.
 LEAST_CORRELATION = 0.3
 USUAL_CORRELATION_LESS = 0.25
 
@@ -57,7 +57,7 @@ def beat_bank(strips: Sequence[Strip], polarity: NDArray[np.float64], config: Me
 
     Args:
         strips: Conditioned, of training people; those with too few clear beats are left out.
-        polarity: Functional of the standardised mean beat that turns strips upright, shape (n_beat,).
+        polarity: Functional of the standardized mean beat that turns strips upright, shape (n_beat,).
         config: What a mean beat is.
     """
     cut = [(strip.subject_id, _beats(strip, polarity, config)) for strip in strips]

@@ -120,7 +120,7 @@ def _behind_sensors(
 
 
 def shapes_of(beats: FloatArray, config: MeanBeatConfig) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Standardise mean beats; shapes, float64, (n_kept, n_samples), and the rows kept (flat ones are not)."""
+    """Standardize mean beats; shapes, float64, (n_kept, n_samples), and the rows kept (flat ones are not)."""
     shapes = [beat_shape(beat, WORKING_FS_HZ, config) for beat in beats]
     kept = [row for row, shape in enumerate(shapes) if shape is not None]
     stacked = np.array([shapes[row] for row in kept], dtype=np.float64)

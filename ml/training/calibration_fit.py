@@ -188,7 +188,7 @@ def _subject_names(cohort: CohortScores) -> Sequence[str]:
 
 
 def _fit_llr_map(trials: _Trials) -> LlrMap:
-    """Regularised logistic regression with equal priors and equal weight for each cohort."""
+    """Regularized logistic regression with equal priors and equal weight for each cohort."""
     from scipy.optimize import minimize  # Only fitting needs it; serving stays quick to import.
 
     chosen, weights = _chosen_trials(trials)

@@ -50,7 +50,7 @@ class Head(NamedTuple):
     """What a class loss has learned.
 
     Args:
-        centers: Directions of the classes, float32, shape (sub-centres, n_classes, embedding_size).
+        centers: Directions of the classes, float32, shape (sub-centers, n_classes, embedding_size).
         scale: Of the cosines; None of a network that was kept without it.
     """
 
@@ -80,11 +80,11 @@ def save_checkpoint(folder: Path, identity: TrainingIdentity, state: Mapping[str
 
 
 def load_checkpoint(folder: Path, identity: TrainingIdentity) -> dict[str, Any] | None:
-    """Give the checkpoint of this very training, or None; one of another is told of in the log."""
+    """Return the checkpoint of this very training, or None; one of another is told of in the log."""
     path = folder / CHECKPOINT_FILE
     if not path.is_file():
         return None
-    # To memory, whatever device it was written on: modules and optimisers move what they load themselves.
+    # To memory, whatever device it was written on: modules and optimizers move what they load themselves.
     state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
     # Former ones name their recipe only.
     kept = state.pop("identity", {"recipe_sha256": state.get("recipe_sha256")})

@@ -57,7 +57,7 @@ class CropAugmentation:
             parts: Which third of the strip: 0, 1 or 2; int64, shape (B,).
 
         Returns:
-            Standardised, float32, shape (B, WINDOW_SAMPLES).
+            Standardized, float32, shape (B, WINDOW_SAMPLES).
         """
         firsts = self._firsts(strips, parts)
         x = self._bank.cut(self._bank.ecg, firsts, SOURCE_SAMPLES)
@@ -122,7 +122,7 @@ class CropAugmentation:
         return right - 1 + share
 
     def _pass_channel(self, x: Tensor) -> Tensor:
-        """Apply shelves, input stages and coloured noise in the frequency domain."""
+        """Apply shelves, input stages and colored noise in the frequency domain."""
         c, n = self._config, len(x)
         response = random_channels(n, self._frequency_hz, c, self._generator)
         spectrum = torch.fft.rfft(x) * response
@@ -180,7 +180,7 @@ class CropAugmentation:
 def standardised(windows: Tensor) -> Tensor:
     """Zero mean, unit root mean square, clipped; as `ecg.signal.windows` does it. float32, shape (B, n).
 
-    Flat windows give zeros: what is left of them after centring is the rounding of the mean.
+    Flat windows give zeros: what is left of them after centering is the rounding of the mean.
     """
     mean = windows.mean(dim=1, keepdim=True)
     centred = windows - mean

@@ -15,7 +15,7 @@ from ml.runtime.ecg.signal.constants import WORKING_FS_HZ
 from ml.training.strips import Strip
 
 DECIMATION = round(WORKING_FS_HZ / WINDOW_FS_HZ)
-# The typical beat that is taken out of a strip to see what else it holds, at most up to the neighbours.
+# The typical beat that is taken out of a strip to see what else it holds, at most up to the neighbors.
 TEMPLATE_BEFORE_S = 0.28
 TEMPLATE_AFTER_S = 0.45
 TEMPLATE_SHARE_BEFORE = 0.4
@@ -39,7 +39,7 @@ class CropBank:
         ecg: float32, shape (n_samples,).
         residue: What remains of `ecg` without its typical beats; float32, same shape.
         stretch: How much of a change of heart period falls on each sample; float32, same shape.
-        repolarisation: 0 to 1, the share of ST segment and T wave; float32, same shape.
+        repolarization: 0 to 1, the share of ST segment and T wave; float32, same shape.
         starts, lengths: Of each strip, int64, shape (n_strips,).
         people: Whose strip, 0 to n_people − 1; int64, shape (n_strips,).
         names: Subject ids by number.
@@ -129,7 +129,7 @@ def beats_removed(ecg: NDArray[np.float32], r_peaks: NDArray[np.int64]) -> tuple
 def _placed(
     template: NDArray[np.float64], before: int, r_peaks: NDArray[np.int64], padded: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The template as it stands in each beat: fitted in size, faded out before the neighbouring beats."""
+    """The template as it stands in each beat: fitted in size, faded out before the neighboring beats."""
     rr = np.diff(r_peaks)
     usual = float(np.median(rr)) if rr.size else WORKING_FS_HZ
     to_last = TEMPLATE_SHARE_BEFORE * np.append(usual, rr)
@@ -152,7 +152,7 @@ def beat_phases(
     """Tell for every sample how it follows the heart period, and whether it belongs to ST segment and T wave.
 
     Returns:
-        Stretch and repolarisation share, float64, shape (n_samples,) each.
+        Stretch and repolarization share, float64, shape (n_samples,) each.
     """
     time = np.arange(n_samples)
     following = np.searchsorted(r_peaks, time)

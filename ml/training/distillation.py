@@ -20,7 +20,7 @@ from ml.training.loop import Teaching, TrainingSet
 from ml.training.network_recipe import DistillationPlan
 from ml.training.recipe import RecipeError
 
-# Two windows make the shapes known; batch normalisation needs more than one.
+# Two windows make the shapes known; batch normalization needs more than one.
 PROBE_WINDOWS = 2
 # They compare answers which person it is: a teacher of other people has none.
 NAMING_TERMS = {"kd_logit", "kd_token_label"}

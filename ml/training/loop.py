@@ -1,6 +1,6 @@
-"""The training of a window network: batches of augmented windows, a few loss terms, one optimiser.
+"""The training of a window network: batches of augmented windows, a few loss terms, one optimizer.
 
-Resumable: a checkpoint holds weights, optimiser, averages and the state of all random numbers. Given a time
+Resumable: a checkpoint holds weights, optimizer, averages and the state of all random numbers. Given a time
 limit, the schedules follow whatever is further, steps or time, so that a training always ends well-annealed.
 """
 

@@ -39,7 +39,7 @@ def window_material(
 
     Args:
         strips: Conditioned, of training people.
-        polarity: Functional of the standardised mean beat that turns strips upright.
+        polarity: Functional of the standardized mean beat that turns strips upright.
         beat: What the mean beat is.
         noise: Recordings without readable beats, see `training_noise`.
         augmentation: How crops are varied.

@@ -25,7 +25,7 @@ class DevelopmentSet:
     """Windows of references and probes of some people, one strip each.
 
     Args:
-        windows: Upright, standardised, float32, shape (n_windows, n_samples).
+        windows: Upright, standardized, float32, shape (n_windows, n_samples).
         strip: Which strip a window is of, 0 … 2n − 1: references first; int64, shape (n_windows,).
         pairs: References, and as many probes in the same order, of which windows were cut.
         failures: Pairs of which one side could not be acquired; they are in no window.

@@ -32,7 +32,7 @@ def training_bank(strips: Sequence[Strip], polarity: NDArray[np.float64], beat: 
 
     Args:
         strips: Conditioned, of training people.
-        polarity: Functional of the standardised mean beat, float64, shape (n_beat,).
+        polarity: Functional of the standardized mean beat, float64, shape (n_beat,).
         beat: What the mean beat is.
     """
     signs = np.array([upright_sign(strip, polarity, beat) for strip in strips])
@@ -46,7 +46,7 @@ def upright_sign(strip: Strip, polarity: NDArray[np.float64], beat: MeanBeatConf
 
 
 def beat_of(strip: Strip, beat: MeanBeatConfig) -> NDArray[np.float32] | None:
-    """Standardised mean beat as it is, float32, shape (n_samples,); None without a whole beat."""
+    """Standardized mean beat as it is, float32, shape (n_samples,); None without a whole beat."""
     if strip.r_peaks.size == 0:
         return None
     marks = align_beats(strip.ecg, WORKING_FS_HZ, strip.r_peaks, beat)

@@ -72,7 +72,7 @@ class OptimisationConfig:
     people: Of a batch; each gives two windows, one of the first and one of the last third of the strip.
     learning_rate: The largest, reached after `warmup` of the training and then lowered along a cosine.
     last_rate: Share of the largest rate that remains at the end.
-    weight_decay: Of matrices and convolutions; none of offsets and normalisations.
+    weight_decay: Of matrices and convolutions; none of offsets and normalizations.
     average_steps: The weights that are kept are a moving average over about so many steps.
     bfloat16: Convolutions and products in bfloat16.
     seed: Of weights, batches and augmentation.

@@ -19,7 +19,7 @@ class RecipeError(ValueError):
 
 @dataclass(frozen=True)
 class BundleNames:
-    """What the bundle is called and under which licence its weights may be used."""
+    """What the bundle is called and under which license its weights may be used."""
 
     id: str
     version: str

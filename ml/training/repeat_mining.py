@@ -76,7 +76,7 @@ def mine_repeats(
     Args:
         strips: Conditioned; of each person the first counts (CinC holds exact copies). Those too short, or
             without a whole beat in each of both thirds, are left out.
-        polarity: Functional of the standardised mean beat that turns strips upright.
+        polarity: Functional of the standardized mean beat that turns strips upright.
         beat: What the mean beat is.
         windows_network: Reads windows.
         beat_network: Reads mean beats.

@@ -20,7 +20,7 @@ def learning_rate(progress: float, config: OptimisationConfig) -> float:
 
 
 class WeightAverage:
-    """Moving average of weights and of the statistics of normalisation; young averages forget faster."""
+    """Moving average of weights and of the statistics of normalization; young averages forget faster."""
 
     def __init__(self, network: nn.Module, steps: int) -> None:
         self._steps = max(1, steps)

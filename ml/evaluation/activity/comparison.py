@@ -31,7 +31,7 @@ from ml.training.activity.inputs import N_BY_HAND
 
 FloatArray = NDArray[np.float64]
 N_CLASSES = len(ACTIVITIES)
-# Neighbouring windows of 30 s share most of their seconds; every other one teaches as much in half the time.
+# Neighboring windows of 30 s share most of their seconds; every other one teaches as much in half the time.
 LEARNED_EVERY = 2
 # To choose among settings, people known are left out by thirds: one at a time would take hours.
 INNER_FOLDS = 3
@@ -77,7 +77,7 @@ REST_KINDS = (
 
 
 def contenders() -> tuple[Contender, ...]:
-    """Give the classifiers beside the discriminant."""
+    """Return the classifiers beside the discriminant."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
     from sklearn.neural_network import MLPClassifier
@@ -148,7 +148,7 @@ def _fit_and_ask(contender: Contender, setting: Any, known: Examples, asked: Flo
 
 
 def kinds_of_features(table: FeatureTable, elsewhere: FloatArray | None) -> dict[str, Examples]:
-    """Give windows to heads as what ships reads them, and as less or otherwise; the first is what ships."""
+    """Return windows to heads as what ships reads them, and as less or otherwise; the first is what ships."""
     fused = table_examples(table, None, elsewhere=elsewhere)
 
     def only(columns: slice) -> Examples:

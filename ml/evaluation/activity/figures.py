@@ -58,7 +58,7 @@ class CallFigures:
     confusion: tuple[tuple[int, ...], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "calls": self.n_calls,
             "people": self.n_people,
@@ -88,7 +88,7 @@ class ProbabilityFigures:
     nll: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {"ece": self.ece, "ece_interval": _listed(self.ece_interval), "nll": self.nll}
 
 
@@ -148,7 +148,7 @@ def confusion_matrix(called: IntArray, truth: IntArray, n_classes: int) -> IntAr
 
 
 def weighted_scores(confusion: NDArray[Any]) -> WeightedScores:
-    """Give precision, recall and F1 averaged over classes, each weighed by its true windows.
+    """Return precision, recall and F1 averaged over classes, each weighed by its true windows.
 
     A class that is never called has precision 0, as with scikit-learn's `average="weighted"`.
 

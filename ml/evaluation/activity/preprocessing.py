@@ -35,7 +35,7 @@ class ActivityPreprocessing:
         filtering: `high_pass` is the paper's, and what resampling leaves below half the rate stays;
             `band_pass` ends at 40 Hz like the service's signal chain.
         mains_hz: Notches. The paper names 60 Hz; the motion set comes from a country with 50 Hz.
-        scaling: Whether 0 … 1 spans the `record` (the paper normalises before it segments; a window then
+        scaling: Whether 0 … 1 spans the `record` (the paper normalizes before it segments; a window then
             learns two numbers of its whole record, the later part included) or each `window`.
 
     Raises:

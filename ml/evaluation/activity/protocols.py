@@ -54,7 +54,7 @@ class Answers:
     mute: BoolArray = field(repr=False)
 
     def where(self, chosen: BoolArray) -> Answers:
-        """Give some of them."""
+        """Return some of them."""
         return Answers(self.logits[chosen], self.truth[chosen], self.person[chosen], self.mute[chosen])
 
     def figures(self) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def table_examples(
     features: FloatArray | None = None,
     elsewhere: FloatArray | None = None,
 ) -> Examples:
-    """Give the windows of a table to a head.
+    """Return the windows of a table to a head.
 
     Args:
         table: Windows of one length.
@@ -110,7 +110,7 @@ def table_examples(
 
 
 def shipped_examples(features: MotionFeatures, context_s: float, *, own_rest: bool) -> Examples:
-    """Give windows of one length to a head as the bundle's heads learn from them."""
+    """Return windows of one length to a head as the bundle's heads learn from them."""
     table = features.tables[context_s]
     rest = features.own_rest(table) if own_rest else None
     return table_examples(table, rest, elsewhere=features.elsewhere.get(context_s))

@@ -147,7 +147,7 @@ def best_chaining(
     *,
     forward_only: bool = False,
 ) -> Chaining:
-    """Give the weight and the temperature with which the probabilities of these strips are truest."""
+    """Return the weight and the temperature with which the probabilities of these strips are truest."""
     found = []
     for weight in EVIDENCE_WEIGHTS:
         answers = timeline_answers(strips, logits, Chaining(stay, weight), forward_only=forward_only)

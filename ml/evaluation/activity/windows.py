@@ -124,7 +124,7 @@ class _Cut:
 
 
 def merge_activities(windows: ActivityWindows) -> ActivityWindows:
-    """Give the same windows with the three classes of `ACTIVITY_GROUPS`.
+    """Return the same windows with the three classes of `ACTIVITY_GROUPS`.
 
     Raises:
         ValueError: An activity of no group.
@@ -134,7 +134,7 @@ def merge_activities(windows: ActivityWindows) -> ActivityWindows:
 
 
 def activity_group_indices(activities: Sequence[str]) -> IntArray:
-    """Give the group of each activity as an index into `ACTIVITY_GROUPS`, int64, shape (n_activities,).
+    """Return the group of each activity as an index into `ACTIVITY_GROUPS`, int64, shape (n_activities,).
 
     Raises:
         ValueError: An activity of no group.

@@ -1,6 +1,6 @@
 """Charts as small hand-written SVG: lines on linear, logarithmic or probit axes, bars, and squares of counts.
 
-Colours follow the reader's scheme (light or dark), so that a picture needs no twin. Numbers have one decimal:
+Colors follow the reader's scheme (light or dark), so that a picture needs no twin. Numbers have one decimal:
 a tenth of a pixel is nothing, and the files stay small.
 """
 
@@ -38,7 +38,7 @@ class Axis:
     transform: Callable[[float], float]
 
     def place(self, value: float) -> float:
-        """Give the position of a value between the ends, 0 to 1."""
+        """Return the position of a value between the ends, 0 to 1."""
         low, high = self.transform(self.low), self.transform(self.high)
         return (self.transform(min(max(value, self.low), self.high)) - low) / (high - low)
 
@@ -267,7 +267,7 @@ def _finish(parts: Sequence[str], note: str, at: float) -> str:
 
 
 def _dash(k: int) -> str:
-    """Lines differ in more than colour."""
+    """Lines differ in more than color."""
     dash = _DASHES[k % len(_DASHES)]
     return f' stroke-dasharray="{dash}"' if dash else ""
 

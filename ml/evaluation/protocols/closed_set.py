@@ -67,7 +67,7 @@ class Split:
 
 
 def ecg_id_windows(data: Path) -> list[Presentation]:
-    """Give the consecutive 3-s windows of all 310 recordings, six of each."""
+    """Return the consecutive 3-s windows of all 310 recordings, six of each."""
     return [
         Presentation.of(Cut(record, k * WINDOW_S, (k + 1) * WINDOW_S))
         for record in read_ecg_id(data / "ecg" / "ecg_id")
@@ -159,7 +159,7 @@ class ClosedSetFigures:
     after: Mapping[str, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         fit, temperature, test = self.windows
         return {
             "split": self.split,

@@ -139,7 +139,7 @@ class EvidencePoint:
     fnmr: tuple[Share, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "seconds": self.seconds,
             "probes": self.probes,

@@ -48,7 +48,7 @@ class Share:
         return self.count / self.n
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {"value": self.value, **asdict(self), "interval": self.interval.to_list()}
 
 
@@ -75,7 +75,7 @@ class RateFigures:
     fnmr_oracle: Share | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "fmr": self.fmr,
             "measured": self.measured.to_dict(),
@@ -122,7 +122,7 @@ class VariantFigures:
     det: tuple[tuple[float, ...], tuple[float, ...]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "name": self.name,
             "probes": self.probes,
@@ -249,7 +249,7 @@ def mated_scores(llr_db: FloatArray, comparisons: Comparisons) -> tuple[FloatArr
 def people_of(
     comparisons: Comparisons, chosen: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Give the two people of each chosen comparison, in the order of `scores[chosen]`."""
+    """Return the two people of each chosen comparison, in the order of `scores[chosen]`."""
     rows, columns = np.nonzero(chosen)
     return comparisons.probe_people[rows], comparisons.gallery_people[columns]
 

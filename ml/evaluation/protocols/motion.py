@@ -1,4 +1,4 @@
-"""E10: enrolled at rest, recognised while moving (motion set, GPL-3.0: it measures, and trains nothing).
+"""E10: enrolled at rest, recognized while moving (motion set, GPL-3.0: it measures, and trains nothing).
 
 Ten people wore three kinds of electrode. A gallery holds the whole rest strips of one kind; probes are 10-s
 pieces of the four other activities, of the same kind or of the other two. Signals carry the rate measured
@@ -38,7 +38,7 @@ class MotionTrials:
 
 
 def motion_trials(data: Path) -> list[MotionTrials]:
-    """Give one gallery per kind of electrode, met by probes of its own kind and by those of the others."""
+    """Return one gallery per kind of electrode, met by probes of its own kind and by those of the others."""
     return trials_of_records(read_motion(data / "ecg" / "kalouskova_motion"))
 
 
@@ -89,7 +89,7 @@ class MotionRate:
     by_activity: dict[str, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {"value": self.value, "interval": self.interval.to_list(), "by_activity": self.by_activity}
 
 
@@ -120,7 +120,7 @@ class MotionFigures:
     false_matches: tuple[tuple[int, int], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "name": self.name,
             "people": self.people,

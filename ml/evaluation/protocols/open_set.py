@@ -43,7 +43,7 @@ class OpenSetFigures:
     reachable: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             key: value.to_list() if isinstance(value, Interval) else value
             for key, value in vars(self).items()

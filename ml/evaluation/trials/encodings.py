@@ -60,7 +60,7 @@ class EncodingCache:
         self._folder, self._encoder, self._size = folder, encoder, vector_size
 
     def encode(self, data_set: str, cuts: Iterable[Cut]) -> dict[str, EncodedCut]:
-        """Give the encoding of every cut by its key."""
+        """Return the encoding of every cut by its key."""
         path = self._folder / f"{data_set}.npz"
         known = _read(path)
         wanted = {cut.key: cut for cut in cuts}

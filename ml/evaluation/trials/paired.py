@@ -37,7 +37,7 @@ class Difference:
     p: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return asdict(self) | {"interval": self.interval.to_list()}
 
 
@@ -70,7 +70,7 @@ class PairedFigures:
     eer_ratio_interval: Interval | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return vars(self) | {
             "rank_1": self.rank_1.to_dict(),
             "eer": self.eer.to_dict(),

@@ -144,7 +144,7 @@ def write_trial_scores(path: Path, found: Sequence[TrialScores]) -> None:
 
 
 def read_trial_scores(path: Path) -> Mapping[str, TrialScores]:
-    """Give the scores of a protocol by variant.
+    """Return the scores of a protocol by variant.
 
     Raises:
         TrialScoresError: No such file, or not one of these.

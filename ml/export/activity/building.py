@@ -98,7 +98,7 @@ def write_activity_bundle(
     Args:
         models: Where bundles live.
         recipe: Of the bundle.
-        trunk: An ONNX file, as of `ml.export.activity.trunk_export`.
+        trunk: An ONNX file, as in `ml.export.activity.trunk_export`.
         fitted: Heads, by context, without own rest and with it.
         chainings: Of timelines, without own rest and with it.
         correlations: Between windows of a strip, without own rest and with it.

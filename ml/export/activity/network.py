@@ -57,7 +57,7 @@ def heads_network(heads: Sequence[FusedHead]) -> bytes:
 
 
 def input_width(heads: Sequence[FusedHead]) -> int:
-    """Give how many inputs the head reads that reads the most."""
+    """Return how many inputs the head reads that reads the most."""
     return 1 + max(int(view.columns.max()) for head in heads for view in head.views)
 
 
@@ -66,7 +66,7 @@ def activity_network(trunk: bytes, heads: Sequence[FusedHead], n_by_hand: int) -
 
     Args:
         trunk: An ONNX file `windows` (n, n_samples) → `stages` (n, d).
-        heads: As of `heads_network`; their inputs are `by_hand`, then d of the trunk, then `differences`.
+        heads: As in `heads_network`; their inputs are `by_hand`, then d of the trunk, then `differences`.
         n_by_hand: How many features are made by hand.
 
     Returns:

@@ -32,7 +32,7 @@ def export_trunk(weights: Path, records: Sequence[EcgRecord], config: TrunkWindo
     Raises:
         FileNotFoundError: No such weights.
         ExportError: ONNX Runtime gives other numbers than torch.
-        QuantizationError: ONNX Runtime does not compute what the quantised graph says.
+        QuantizationError: ONNX Runtime does not compute what the quantized graph says.
     """
     network, _ = load_network(weights)
     strips = [{"windows": windows} for windows in _windows(records[:RANGE_STRIPS], config)]

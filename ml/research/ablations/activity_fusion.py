@@ -60,7 +60,7 @@ class Person(NamedTuple):
 
 
 def fitted_shares(logits: list[FloatArray], classes: IntArray) -> FloatArray:
-    """Give the shares with the least smoothed loss, while a share of windows may say nothing."""
+    """Return the shares with the least smoothed loss, while a share of windows may say nothing."""
     stacked = np.stack(logits)
 
     def loss(found: FloatArray) -> float:

@@ -153,7 +153,7 @@ def _about_peak(beat: FloatArray, fiducial: int) -> FloatArray:
 
 
 def shapes_of(found: Beats, how: Averaging, rr_power: float) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Standardise; with an RR power, stretch ST and T to what they would be at RR = 0.85 s."""
+    """Standardize; with an RR power, stretch ST and T to what they would be at RR = 0.85 s."""
     beats = found.beats
     if rr_power:
         fiducial = round(how.mean_beat.before_s * FS_HZ) + round(FIDUCIAL_REACH_S * FS_HZ)
@@ -268,7 +268,7 @@ def figures(
     Args:
         vectors: Unit norm, float64, shape (n, d).
         people, parts: Whose strip, and which; late ones are part 1, or from 100 on.
-        norm: Mean and deviation of each vector's scores against others, for symmetric normalisation.
+        norm: Mean and deviation of each vector's scores against others, for symmetric normalization.
     """
     late = parts >= 100 if parts.max() >= 100 else parts == 1
     cosine = vectors[~late] @ vectors[late].T

@@ -1,7 +1,7 @@
 """What each choice behind the networks of `ecg` is worth: `python -m ml.research.ablations.network_backend`.
 
 Branches and their weight, distance of windows, both polarities, linear maps behind the window network, and
-normalisation by a gallery or a cohort, one change at a time, on development data only: D1-dev (CinC dev
+normalization by a gallery or a cohort, one change at a time, on development data only: D1-dev (CinC dev
 people, first against last 10 s and 5 s) and D2 (QTDB, minute 0-1 against 13-14, all pairs of six 10-s cuts).
 Writes `results/experiments/backend.json`. Comparisons that could not be made are left out here.
 """
@@ -126,7 +126,7 @@ class Bench:
 
 
 def embed(network: nn.Module, rows: NDArray[np.float32]) -> Vectors:
-    """Embeddings, not normalised; float64, shape (n, d)."""
+    """Embeddings, not normalized; float64, shape (n, d)."""
     with torch.no_grad():
         found = [network(part).embedding.float() for part in torch.split(torch.from_numpy(rows), 512)]
     return np.asarray(torch.cat(found).numpy(), dtype=np.float64)
@@ -220,7 +220,7 @@ def rows(bench: Bench) -> list[tuple[str, str, Callable[[str], Vectors]]]:
 
 
 def normalised(bench: Bench, name: str, how: str) -> dict[str, float]:
-    """Figures of the assembled vectors under a normalisation of scores or vectors."""
+    """Figures of the assembled vectors under a normalization of scores or vectors."""
     step_s, weight = bench.plan.windows.step_s, bench.plan.assembly.window_weight
     vectors = joined((weight, bench.of_windows(name, step_s)), (1 - weight, bench.of_beats(name)))
     read = bench.read(name, step_s)
@@ -235,7 +235,7 @@ def normalised(bench: Bench, name: str, how: str) -> dict[str, float]:
     scores = vectors @ against.T
     top = np.sort(scores, axis=1)[:, -nearest:]
     if how == "S-norm by the gallery":
-        top = top[:, : int(0.98 * nearest)]  # The own template and its neighbours stay out.
+        top = top[:, : int(0.98 * nearest)]  # The own template and its neighbors stay out.
     return figures(vectors, read.people, read.parts, norm=(top.mean(axis=1), top.std(axis=1)))
 
 

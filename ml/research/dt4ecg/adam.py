@@ -48,7 +48,7 @@ class FlatAdam:
         self._adam.step()
 
     def state_dict(self) -> dict[str, Any]:
-        """Give what it remembers; the weights are the network's."""
+        """Return what it remembers; the weights are the network's."""
         return self._adam.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

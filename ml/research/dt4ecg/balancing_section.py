@@ -27,7 +27,7 @@ _FINDINGS = """- As printed, Algorithm 1 multiplies each weight by exp(2·(p −
 
 
 def balancing_sections(grid: Grid, picture: PictureLine) -> list[str]:
-    """Give table IV, figures 6 and 7, and what the weights do."""
+    """Return table IV, figures 6 and 7, and what the weights do."""
     early, late = _named(grid, table_4()), _named(grid, figure_6())
     rules = [
         _named(grid, [cell])[0] for cell in table_4() if grid.trained(cell) and cell.balancing != "static"

@@ -65,7 +65,7 @@ def run_cell(
 
 
 def training_of(cell: Cell, windows: ActivityWindows, identity: str) -> Training:
-    """Give the training of a cell.
+    """Return the training of a cell.
 
     Args:
         cell: Of the plan.
@@ -86,7 +86,7 @@ def training_of(cell: Cell, windows: ActivityWindows, identity: str) -> Training
 
 
 def network_config(cell: Cell, windows: ActivityWindows) -> DualTaskConfig:
-    """Give the architecture of a cell, for the people and activities of some windows."""
+    """Return the architecture of a cell, for the people and activities of some windows."""
     with_convolutions = cell.attention in ("sca", "sca_length_free")
     return DualTaskConfig(
         backbone=cell.backbone,
@@ -105,7 +105,7 @@ def _resnet_options(cell: Cell) -> dict[str, object]:
 
 
 def labelled_windows(windows: ActivityWindows, rows: IntArray) -> LabelledWindows:
-    """Give some windows as a training takes them; none of the others is in it, by no sample."""
+    """Return some windows as a training takes them; none of the others is in it, by no sample."""
     labels = np.stack([windows.person[rows], windows.activity[rows]], axis=1)
     return LabelledWindows(
         torch.from_numpy(windows.windows[rows]),
@@ -190,7 +190,7 @@ def _calls(
 
 
 def joined_windows(record: IntArray, start_s: FloatArray, n_joined: int) -> list[IntArray]:
-    """Group neighbouring windows of each recording.
+    """Group neighboring windows of each recording.
 
     Args:
         record: Of each window, int64, shape (N,).
@@ -209,7 +209,7 @@ def joined_windows(record: IntArray, start_s: FloatArray, n_joined: int) -> list
 
 
 def _means(log_p: FloatArray, blocks: Sequence[IntArray]) -> FloatArray:
-    """Mean log-probability of each group, normalised again; shape (n_blocks, K)."""
+    """Mean log-probability of each group, normalized again; shape (n_blocks, K)."""
     means = np.stack([log_p[block].mean(axis=0) for block in blocks])
     peak = means.max(axis=1, keepdims=True)
     return np.asarray(means - peak - np.log(np.exp(means - peak).sum(axis=1, keepdims=True)))

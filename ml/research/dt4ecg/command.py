@@ -66,7 +66,7 @@ def dt4ecg(  # noqa: PLR0917 – typer declares options as parameters.
 
 
 def plan_table(results: Path, costs: Costs, names: Sequence[str]) -> ReportTable:
-    """Give the parts of the plan: trainings, how many are done, and core-minutes that the others take.
+    """Return the parts of the plan: trainings, how many are done, and core-minutes that the others take.
 
     Args:
         results: `results`.

@@ -64,7 +64,7 @@ class Costs:
         return sum(self.cell_s(cell) for cell in cells)
 
     def pace(self, taken_s: Mapping[Cell, float]) -> float:
-        """Give how much longer than estimated trainings took.
+        """Return how much longer than estimated trainings took.
 
         Args:
             taken_s: CPU seconds of trainings that are done; without any the pace is 1.
@@ -78,7 +78,7 @@ class Costs:
         return sum(net.step_ms for net in self.nets.values()) / len(self.nets)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return asdict(self)
 
 
@@ -86,13 +86,13 @@ _UNMEASURED_STEP_MS = 50.0
 
 
 def net_name(cell: Cell) -> str:
-    """Give the name under which a network's cost is kept."""
+    """Return the name under which a network's cost is kept."""
     parts = (cell.backbone, cell.attention, *(() if cell.modules == "halving" else (cell.modules,)))
     return "+".join(parts)
 
 
 def read_costs(results: Path) -> Costs:
-    """Give what was measured; nothing where there is no file."""
+    """Return what was measured; nothing where there is no file."""
     path = results / COSTS
     if not path.is_file():
         return Costs()

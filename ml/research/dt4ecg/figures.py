@@ -52,12 +52,12 @@ class TaskFigures:
         return cls(classes, float(hits.mean()), *weighted_scores(confusion), confusion, hits, person)
 
     def interval(self) -> Interval:
-        """Give how far the accuracy may be off with other people; 95 %."""
+        """Return how far the accuracy may be off with other people; 95 %."""
         return share_bootstrap(self.hits, self.people)
 
 
 def gain(pairs: Sequence[tuple[TaskFigures, TaskFigures]]) -> tuple[float, Interval]:
-    """Give how much more accurate the first of each pair is than the second, a mean over pairs.
+    """Return how much more accurate the first of each pair is than the second, a mean over pairs.
 
     Args:
         pairs: Figures of the same windows, in the same order.
@@ -96,12 +96,12 @@ class Grid:
     results: Mapping[Cell, CellResult]
 
     def trained(self, cell: Cell) -> CellResult | None:
-        """Give the result of a training that went through."""
+        """Return the result of a training that went through."""
         found = self.results.get(cell)
         return None if found is None or found.failed else found
 
     def figures(self, cell: Cell, task: Task, context: str = WINDOW) -> TaskFigures | None:
-        """Give the figures of all folds of a cell's protocol; None where one is missing or was not asked.
+        """Return the figures of all folds of a cell's protocol; None where one is missing or was not asked.
 
         Args:
             cell: Any fold of it.
@@ -114,7 +114,7 @@ class Grid:
         return figures_of(found, task, context)
 
     def spread(self, cell: Cell, task: Task) -> Spread | None:
-        """Give the accuracy over the seeds that were measured; None without any."""
+        """Return the accuracy over the seeds that were measured; None without any."""
         found = [self.figures(again, task) for again in seeds(cell)]
         values = [one.accuracy for one in found if one is not None]
         if not values:
@@ -126,7 +126,7 @@ class Grid:
         return sum(self.trained(fold) is not None for fold in folds(cell))
 
     def calibration_error(self, cell: Cell) -> float | None:
-        """Give the ECE of activity over single windows, a mean over folds; None where one is missing."""
+        """Return the ECE of activity over single windows, a mean over folds; None where one is missing."""
         found = self._all_folds(cell)
         return (
             None if found is None else float(np.mean([one.calibration["activity"]["ece"] for one in found]))

@@ -138,7 +138,7 @@ class BalancedGradients:
 
 
 def weighed_parameters(network: DualTaskNetwork, gradient_of: str) -> list[nn.Parameter]:
-    """Give the weights whose gradient a balancing weighs.
+    """Return the weights whose gradient a balancing weighs.
 
     Raises:
         ValueError: An unknown name.

@@ -51,7 +51,7 @@ class Recipe:
     crops: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form: what is not as in the paper only where it is not."""
+        """Return the JSON form: what is not as in the paper only where it is not."""
         usual = {
             "batch_size": self.batch_size,
             "optimiser": "AdamW" if self.weight_decay else "Adam",
@@ -145,7 +145,7 @@ class Cell:
         return "-".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return asdict(self)
 
 
@@ -243,7 +243,7 @@ def parts() -> dict[str, tuple[Cell, ...]]:
 
 
 def planned_cells(only: Iterable[str] = ()) -> tuple[Cell, ...]:
-    """Give the cells of some parts, or of all, each once, the most telling first.
+    """Return the cells of some parts, or of all, each once, the most telling first.
 
     Args:
         only: Names of `parts`; none of them means all.

@@ -45,7 +45,7 @@ class Calls:
     person_called: IntArray | None = None
 
     def to_dict(self) -> dict[str, str | None]:
-        """Give the JSON form: one character per window."""
+        """Return the JSON form: one character per window."""
         return {
             name: None if values is None else "".join(_DIGITS[value] for value in values)
             for name, values in vars(self).items()
@@ -82,7 +82,7 @@ class CellResult:
         parameters: Weights of the network.
         cpu_s: Of the training.
         commit: Of the code.
-        calls: By context: `3 s`; further ones join neighbouring windows.
+        calls: By context: `3 s`; further ones join neighboring windows.
         calibration: By task: `nll` in nats and `ece` (bins of equal width) as a share, of single windows.
         epochs: Curves, see `ml.research.dt4ecg.training.Trained`.
         first_weights: Likewise.
@@ -103,7 +103,7 @@ class CellResult:
     first_weights: Sequence[Sequence[float]] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "id": self.cell.id,
             **vars(self),
@@ -138,7 +138,7 @@ def keep_results(results: Path, *found: CellResult) -> None:
 
 
 def read_all(results: Path, cells: Iterable[Cell]) -> dict[Cell, CellResult]:
-    """Give what is kept of some cells: without those not measured, or measured by another recipe."""
+    """Return what is kept of some cells: without those not measured, or measured by another recipe."""
     kept = {line["id"]: line for line in read_lines(results / CELLS)}
     return {
         cell: CellResult.from_dict(kept[cell.id])

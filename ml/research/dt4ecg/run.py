@@ -60,7 +60,7 @@ def motion_windows(data: Path, scaling: str) -> ActivityWindows:
 
 
 def open_cells(cells: Sequence[Cell], results: Path) -> list[Cell]:
-    """Give the cells without a kept result."""
+    """Return the cells without a kept result."""
     kept = read_all(results, cells)
     return [cell for cell in cells if cell not in kept]
 

@@ -93,7 +93,7 @@ TARGETS = (
 
 
 def read_rows(results: Path, file: Path) -> list[Json]:
-    """Give the rows of a kept result; none where there is no file.
+    """Return the rows of a kept result; none where there is no file.
 
     Args:
         results: `results`.
@@ -107,7 +107,7 @@ def read_rows(results: Path, file: Path) -> list[Json]:
 
 
 def shipped_targets_table(rows: Sequence[Json]) -> ReportTable:
-    """Give what was asked of the method that ships, and what it reached."""
+    """Return what was asked of the method that ships, and what it reached."""
     lines = []
     for target in TARGETS:
         sign = "≤" if target.key == "ece" else "≥"

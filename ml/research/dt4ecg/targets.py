@@ -48,7 +48,7 @@ TARGETS = (
 
 
 def targets_table(grid: Grid) -> ReportTable:
-    """Give every target with what ResNet + SCA reached with the first seed, by either recipe."""
+    """Return every target with what ResNet + SCA reached with the first seed, by either recipe."""
     rows = []
     for target in TARGETS:
         limits = ("–" if limit is None else f"≥ {limit:.1%}" for limit in (target.must, target.aim))

@@ -140,7 +140,7 @@ def train(
 
 @torch.no_grad()
 def ask(network: DualTaskNetwork, windows: Tensor) -> tuple[Tensor, Tensor]:
-    """Give log-probabilities of identity (N, n_people) and activity (N, n_activities), float32."""
+    """Return log-probabilities of identity (N, n_people) and activity (N, n_activities), float32."""
     network.eval()
     logits = [network(part) for part in torch.split(windows, _ASKED_AT_ONCE)]
     identity = torch.cat([one.identity for one in logits])
@@ -184,7 +184,7 @@ def _epoch(run: _Run, training: Training, data: LabelledWindows) -> None:
 
 
 def learning_rate(recipe: Recipe, done: float) -> float:
-    """Give the rate of a step.
+    """Return the rate of a step.
 
     Args:
         recipe: Says the highest rate, and whether it is the only one.
@@ -216,7 +216,7 @@ def crops(data: LabelledWindows, rows: Tensor, generator: torch.Generator) -> Te
 
 def _batches(order: Tensor, batch_size: int) -> Sequence[Tensor]:
     batches = list(torch.split(order, batch_size))
-    # One window has no statistics to be normalised by.
+    # One window has no statistics to be normalized by.
     return batches if len(batches[-1]) > 1 else batches[:-1]
 
 

@@ -108,7 +108,7 @@ def measure_trials(protocol: str, networks: Sequence[str], strips: Strips, data:
 
 
 def vectors_of(name: str, strips: Strips, var: Path) -> Callable[[Cut], NDArray[np.floating] | None]:
-    """Give the function from a cut to its vector, unit norm, or None; each is embedded once."""
+    """Return the function from a cut to its vector, unit norm, or None; each is embedded once."""
     network = load_network(weights_path(name, var))[0]
     known: dict[str, NDArray[np.floating] | None] = {}
 

@@ -99,7 +99,7 @@ def align_beats(
 def mean_beat(
     ecg: FloatArray, fs_hz: float, marks: NDArray[np.int64], config: MeanBeatConfig
 ) -> NDArray[np.float64] | None:
-    """Average the beats of a strip, each without its drift, and centre the result on its fiducial point.
+    """Average the beats of a strip, each without its drift, and center the result on its fiducial point.
 
     Args:
         ecg: Band-passed, any unit, float, shape (n_samples,).
@@ -194,7 +194,7 @@ def _without_drift(
 
 
 def beat_shape(mean: NDArray[np.float64], fs_hz: float, config: MeanBeatConfig) -> NDArray[np.float32] | None:
-    """Cut the window, bring it to the encoder's rate and standardise it.
+    """Cut the window, bring it to the encoder's rate and standardize it.
 
     Args:
         mean: Result of `mean_beat`.
@@ -244,7 +244,7 @@ def _windows(ecg: FloatArray, index: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def slope_centroid(beat: NDArray[np.float64], start: int, fs_hz: float) -> int:
-    """How many samples after `start` the energy of the slope has its centre.
+    """How many samples after `start` the energy of the slope has its center.
 
     A peak may be R in one recording of a person and S in the next; the centroid moves little.
     """

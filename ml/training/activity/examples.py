@@ -42,7 +42,7 @@ class FeatureTable:
     """Windows of one length; all arrays have one entry per window.
 
     Attributes:
-        features: Descriptions as of `ml.training.activity.inputs`, float64, shape (n, n_features).
+        features: Descriptions as in `ml.training.activity.inputs`, float64, shape (n, n_features).
         mute: Whether a window says nothing, bool, shape (n,).
         person: Index into `MotionFeatures.people`, int64, shape (n,).
         activity: Index into `ml.data.motion.ACTIVITIES`, likewise.
@@ -85,7 +85,7 @@ class MotionFeatures:
     elsewhere: dict[float, FloatArray] = field(default_factory=dict, repr=False)
 
     def own_rest(self, table: FeatureTable) -> FloatArray:
-        """Give each window its wearer's rest with the same electrode, float64, shape (n, n_features)."""
+        """Return each window its wearer's rest with the same electrode, float64, shape (n, n_features)."""
         return np.asarray(self.rest[table.person, table.electrode])
 
 
@@ -134,7 +134,7 @@ def resting_elsewhere(
     Args:
         records: Of people at rest.
         contexts_s: Lengths of windows.
-        trunk: As of `motion_features`.
+        trunk: As in `motion_features`.
 
     Returns:
         By length, float64, shape (n, n_features).
@@ -153,7 +153,7 @@ def _middle_windows(records: Sequence[EcgRecord], context_s: float, trunk: Trunk
 
 
 def own_rest_signal(record: MotionRecord) -> NDArray[np.float32]:
-    """Give the longest part without lost data of the first `OWN_REST_S` of a rest strip."""
+    """Return the longest part without lost data of the first `OWN_REST_S` of a rest strip."""
     parts = [
         stretch.signal[: max(0, round((OWN_REST_S - stretch.start_s) * record.fs_hz))]
         for stretch in record.stretches

@@ -38,7 +38,7 @@ class Examples:
     """Windows to learn from; one row each.
 
     Args:
-        inputs: As of `ml.training.activity.inputs.head_inputs`, float64, shape (n, n_inputs).
+        inputs: As in `ml.training.activity.inputs.head_inputs`, float64, shape (n, n_inputs).
         classes: Indices, int64, shape (n,).
         people: Whose windows, any numbers, int64, shape (n,).
         asked: Whether a window counts where figures are taken, bool, shape (n,).
@@ -60,14 +60,14 @@ class Examples:
         return self.views or (View(np.arange(self.inputs.shape[1]), 1.0),)
 
     def seen(self, view: View) -> Examples:
-        """Give the inputs of a view, as if there were no others."""
+        """Return the inputs of a view, as if there were no others."""
         columns, elsewhere = view.columns, None
         if self.elsewhere is not None and (told := columns[columns < self.elsewhere.shape[1]]).size:
             elsewhere = self.elsewhere[:, told]
         return replace(self, inputs=self.inputs[:, columns], elsewhere=elsewhere, views=())
 
     def where(self, chosen: NDArray[np.bool_]) -> Examples:
-        """Give some of the windows."""
+        """Return some of the windows."""
         return replace(
             self,
             inputs=self.inputs[chosen],
@@ -156,7 +156,7 @@ def _offset(standardisation: Standardisation, here: FloatArray, elsewhere: Float
 
 
 def fit_calibration(scores: FloatArray, classes: IntArray) -> tuple[float, float]:
-    """Give the temperature and the contamination that together have the least smoothed loss.
+    """Return the temperature and the contamination that together have the least smoothed loss.
 
     Args:
         scores: Of windows, float64, shape (n, n_classes).
@@ -221,7 +221,7 @@ def choose_view(
     shrinkages: Sequence[float] = SHRINKAGES,
     calibrate: Calibrate = fit_calibration,
 ) -> tuple[ViewChoices, FloatArray]:
-    """Choose what suits people left out best; arguments and errors as of `fit_head`.
+    """Choose what suits people left out best; arguments and errors as in `fit_head`.
 
     Returns:
         The choices, and with them the log probabilities of all windows, each by a head that did not know the

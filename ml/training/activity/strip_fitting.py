@@ -16,7 +16,7 @@ CORRELATIONS = (0.0, 5.0)
 
 
 def fit_correlation(strips: Sequence[StripEvidence], classes: IntArray) -> float:
-    """Give the correlation between windows with which the probabilities of strips are truest.
+    """Return the correlation between windows with which the probabilities of strips are truest.
 
     Args:
         strips: Of people whom their logits do not come from.

@@ -14,8 +14,8 @@ class TaskBalancer(nn.Module):
     """Weighs the losses of tasks so that no task keeps the others from learning.
 
     A training step is `total = balancer(losses, shared)`, `total.backward()`, `balancer.after_backward()`,
-    then the network's optimiser. Weights are numbers to the network: no gradient flows through them. What a
-    rule remembers, an own optimiser's state included, is in its `state_dict`.
+    then the network's optimizer. Weights are numbers to the network: no gradient flows through them. What a
+    rule remembers, an own optimizer's state included, is in its `state_dict`.
 
     Who has the tasks' gradients at hand calls `weigh` with their norms instead of the balancer itself, and
     adds the gradients up: nothing is back-propagated twice then.
@@ -70,7 +70,7 @@ class TaskBalancer(nn.Module):
         return (self.weigh(losses.detach(), norms).to(losses) * losses).sum()
 
     def weigh(self, losses: Tensor, norms: Tensor | None) -> Tensor:
-        """Give the weights of a batch; kept for `weights`, as are the norms for `log`.
+        """Return the weights of a batch; kept for `weights`, as are the norms for `log`.
 
         Args:
             losses: One per task, float, shape (M,), without graph.
@@ -110,7 +110,7 @@ class TaskBalancer(nn.Module):
 
 
 def gradient_norms(losses: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:
-    """Give the Euclidean norm of each loss's gradient over some parameters; their `grad` stays as it is.
+    """Return the Euclidean norm of each loss's gradient over some parameters; their `grad` stays as it is.
 
     Args:
         losses: Float, shape (M,). Their graph is kept for `backward`.
@@ -131,13 +131,13 @@ def gradient_norms(losses: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:
 
 
 def joint_norm(gradients: Iterable[Tensor | None]) -> Tensor:
-    """Give the Euclidean norm of several tensors taken together, float, shape (); of none it is 0."""
+    """Return the Euclidean norm of several tensors taken together, float, shape (); of none it is 0."""
     norms = [gradient.norm() for gradient in gradients if gradient is not None]
     return torch.stack(norms).norm() if norms else torch.zeros(())
 
 
 def shares(values: Tensor) -> Tensor:
-    """Give values that are not negative as shares of their sum; all alike where all are 0."""
+    """Return values that are not negative as shares of their sum; all alike where all are 0."""
     total = values.sum()
     return values / total if total > 0.0 else torch.full_like(values, 1.0 / values.numel())
 

@@ -61,7 +61,7 @@ class Dt4ecgRenorm(TaskBalancer):
 
 
 def with_floor(weights: Tensor, floor: float) -> Tensor:
-    """Give weights that add up to their number, none below a floor; those above it keep their ratios.
+    """Return weights that add up to their number, none below a floor; those above it keep their ratios.
 
     Args:
         weights: Above 0, float64, shape (M,).

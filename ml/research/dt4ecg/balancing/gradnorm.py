@@ -29,8 +29,8 @@ class GradNorm(TaskBalancer):
     Args:
         n_tasks: Losses per step.
         asymmetry: Called α by the source; 0 makes all norms equal.
-        learning_rate: Of the own optimiser that moves the weights.
-        optimiser: `adam` or `sgd`.
+        learning_rate: Of the own optimizer that moves the weights.
+        optimizer: `adam` or `sgd`.
         initial_losses: What to divide losses by, such as the logarithm of the number of classes; the losses
             of the first call where None, as in the source.
 

@@ -11,7 +11,7 @@ from ml.research.dt4ecg.balancing.balancer import TaskBalancer, require_positive
 
 
 class Uncertainty(TaskBalancer):
-    """Weight exp(−s) of a task whose log-variance s is learned: s minimises exp(−s)·loss + s/2.
+    """Weight exp(−s) of a task whose log-variance s is learned: s minimizes exp(−s)·loss + s/2.
 
     At rest a weight is 1 / (2 · loss), so that a task with large losses counts less.
 

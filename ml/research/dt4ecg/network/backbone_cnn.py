@@ -14,7 +14,7 @@ from ml.research.dt4ecg.network.trunk import Trunk
 @dataclass(frozen=True)
 class CnnOptions:
     """Args:
-    widths: Channels of each convolution; behind each, the larger of two neighbours halves the time.
+    widths: Channels of each convolution; behind each, the larger of two neighbors halves the time.
     kernel: Of all convolutions, in steps; odd.
 
     Raises:
@@ -30,7 +30,7 @@ class CnnOptions:
 
 
 class CnnTrunk(Trunk):
-    """Three times convolution → batch normalisation → ReLU → maximum of two."""
+    """Three times convolution → batch normalization → ReLU → maximum of two."""
 
     def __init__(self, options: CnnOptions) -> None:
         super().__init__(width=options.widths[-1], stride=2 ** len(options.widths))

@@ -26,7 +26,7 @@ class ResNetOptions:
         widths: Channels of the residual modules.
         strides: Of each module's first convolution.
         kernel: Of the modules' convolutions, in steps; odd.
-        addition: `before_relu` adds the input to the normalised second convolution, as He et al. do, whom the
+        addition: `before_relu` adds the input to the normalized second convolution, as He et al. do, whom the
             paper follows; `after_relu` takes its section III-A by the word: each convolution "followed by
             batch normalization and ReLU", then the addition.
 
@@ -114,11 +114,11 @@ class ResidualModule(nn.Module):
         return self.after_second(self.second(read), beside)
 
     def before_second(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Give what the second convolution reads, and what is added behind it."""
+        """Return what the second convolution reads, and what is added behind it."""
         return self.first(x), self.shortcut(x)
 
     def after_second(self, made: Tensor, beside: Tensor) -> Tensor:
-        """Normalise what the second convolution made, and add."""
+        """Normalize what the second convolution made, and add."""
         path = self.second_norm(made)
         if self.addition == "after_relu":
             out: Tensor = torch.relu(path) + beside

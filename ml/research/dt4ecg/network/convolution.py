@@ -41,7 +41,7 @@ class ExactConvolution(nn.Conv2d):
 
 
 class ConvolutionBlock(nn.Sequential):
-    """Convolution → batch normalisation → activation; (B, C, 1, T) → (B, C', 1, ⌈T/stride⌉)."""
+    """Convolution → batch normalization → activation; (B, C, 1, T) → (B, C', 1, ⌈T/stride⌉)."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class ConvolutionBlock(nn.Sequential):
         )
 
     def behind_convolution(self, made: Tensor) -> Tensor:
-        """Normalise and activate what the convolution made."""
+        """Normalize and activate what the convolution made."""
         _, norm, activation = self
         normal: Tensor = activation(norm(made))
         return normal

@@ -60,7 +60,7 @@ def multiply_accumulates(network: nn.Module, n_samples: int) -> int:
     """Multiplications with addition for one window, counted while it passes through.
 
     Convolutions, linear layers, recurrent gates and the two products of self-attention count. Biases,
-    normalisation, activations, means and the weighing by an attention do not: papers leave them out.
+    normalization, activations, means and the weighing by an attention do not: papers leave them out.
     """
     counted = 0
 

@@ -30,7 +30,7 @@ class Trunk(nn.Module, ABC):
     @property
     @abstractmethod
     def last_layer(self) -> nn.Module:
-        """The last layer with a weight matrix; not the normalisation behind it."""
+        """The last layer with a weight matrix; not the normalization behind it."""
 
     @property
     def behind_last(self) -> list[nn.Module]:
@@ -39,16 +39,16 @@ class Trunk(nn.Module, ABC):
 
     @abstractmethod
     def before_last(self, windows: Tensor) -> tuple[Tensor, ...]:
-        """Give what the last layer reads of windows (B, n_samples), then what passes by it."""
+        """Return what the last layer reads of windows (B, n_samples), then what passes by it."""
 
     def through_last(self, read: Tensor) -> Tensor:
-        """Give what the last layer makes of what it reads."""
+        """Return what the last layer makes of what it reads."""
         made: Tensor = self.last_layer(read)
         return made
 
     @abstractmethod
     def after_last(self, made: Tensor, *beside: Tensor) -> Tensor:
-        """Give the map, shape (B, width, n_steps), from what the last layer made and what passed by it."""
+        """Return the map, shape (B, width, n_steps), from what the last layer made and what passed by it."""
 
     def forward(self, windows: Tensor) -> Tensor:
         """Map windows, float32, shape (B, n_samples), to float32, shape (B, width, n_steps)."""

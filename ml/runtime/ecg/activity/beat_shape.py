@@ -100,7 +100,7 @@ def without_beats(ecg: FloatArray, r_peaks: NDArray[np.int64], beat: TypicalBeat
     """Take the typical beat away at every heartbeat: what is left is movement, muscles and drift.
 
     Args:
-        ecg: As of `typical_beat`.
+        ecg: As in `typical_beat`.
         r_peaks: All heartbeats, also those that the window holds a part of.
         beat: Their typical beat.
 

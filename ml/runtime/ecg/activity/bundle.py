@@ -1,4 +1,4 @@
-"""Kind `activity`: a checked bundle → a recogniser. Needs NumPy, SciPy and ONNX Runtime only."""
+"""Kind `activity`: a checked bundle → a recognizer. Needs NumPy, SciPy and ONNX Runtime only."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class ActivityConfig:
         return 2 * len(self.contexts_s)
 
     def head(self, context_s: float, *, own_rest: bool) -> int:
-        """Give the number of a head."""
+        """Return the number of a head."""
         return 2 * self.contexts_s.index(context_s) + own_rest
 
 

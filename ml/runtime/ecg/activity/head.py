@@ -53,7 +53,7 @@ class Standardisation:
         return cls(fill, mean, scale, (low - mean) / scale, (high - mean) / scale)
 
     def apply(self, inputs: FloatArray) -> FloatArray:
-        """Give inputs in their usual size, same shape."""
+        """Return inputs in their usual size, same shape."""
         filled = np.where(np.isfinite(inputs), inputs, self.fill)
         return np.asarray(np.clip((filled - self.mean) / self.scale, self.low, self.high))
 
@@ -63,7 +63,7 @@ class LinearHead:
     """A fitted head.
 
     Args:
-        standardisation: Of the inputs.
+        standardization: Of the inputs.
         weights: float64, shape (n_inputs, n_classes).
         bias: float64, shape (n_classes,).
         contamination: Share of windows that say nothing, whatever their scores.
@@ -79,11 +79,11 @@ class LinearHead:
         return np.asarray(self.standardisation.apply(inputs) @ self.weights + self.bias)
 
     def logits(self, inputs: FloatArray) -> FloatArray:
-        """Give log probabilities of activities; float64, (n, n_inputs) → (n, n_classes)."""
+        """Return log probabilities of activities; float64, (n, n_inputs) → (n, n_classes)."""
         return contaminated(self.scores(inputs), self.contamination)
 
     def calibrated(self, temperature: float, contamination: float) -> LinearHead:
-        """Give the head whose scores are these divided by a temperature, of which a share says nothing."""
+        """Return the head whose scores are these divided by a temperature, of which a share says nothing."""
         return LinearHead(
             self.standardisation, self.weights / temperature, self.bias / temperature, contamination
         )
@@ -124,7 +124,7 @@ class FusedHead:
     contamination: float = 0.0
 
     def logits(self, inputs: FloatArray) -> FloatArray:
-        """Give log probabilities of activities; float64, (n, n_inputs) → (n, n_classes)."""
+        """Return log probabilities of activities; float64, (n, n_inputs) → (n, n_classes)."""
         told = [
             part.logits(inputs[:, view.columns]) for part, view in zip(self.parts, self.views, strict=True)
         ]
@@ -137,7 +137,7 @@ def added_up(logits: Sequence[FloatArray], views: Sequence[View]) -> FloatArray:
 
 
 def contaminated(scores: FloatArray, contamination: float, temperature: float = 1.0) -> FloatArray:
-    """Give log probabilities if a share of all windows says nothing, however sure the scores sound.
+    """Return log probabilities if a share of all windows says nothing, however sure the scores sound.
 
     The probability of a class is (1 − share) · softmax + share ÷ n_classes. A temperature has to make every
     window less sure for the sake of a few that are sure and wrong; a share takes from the sure ones.
@@ -163,6 +163,6 @@ def contaminated(scores: FloatArray, contamination: float, temperature: float = 
 
 
 def softmax(logits: FloatArray) -> FloatArray:
-    """Give probabilities along the last axis, same shape."""
+    """Return probabilities along the last axis, same shape."""
     odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(odds / odds.sum(axis=-1, keepdims=True))

@@ -1,6 +1,6 @@
 """Who tells what a wearer is doing: the interface that the service holds on to.
 
-A recogniser reads conditioned strips (`ml.runtime.ecg.signal.conditioning`), so that a decision, whose ECG
+A recognizer reads conditioned strips (`ml.runtime.ecg.signal.conditioning`), so that a decision, whose ECG
 was conditioned to be encoded, pays for features, trunk and head alone. A strip without one accepted segment
 may still be read: movement spoils what identifies, and is just what is asked for here.
 `ml.runtime.ecg.signal.conditioning.examine` gives such strips too.
@@ -24,8 +24,8 @@ class Baseline:
 
     Args:
         values: Features of a resting strip, float32, shape (baseline_size,), as `ActivityRecogniser.baseline`
-            gives them; meaningless to another recogniser.
-        encoder_id: The recogniser that made them.
+            gives them; meaningless to another recognizer.
+        encoder_id: The recognizer that made them.
     """
 
     values: NDArray[np.float32]
@@ -43,7 +43,7 @@ class SegmentEvidence:
         start_s, end_s: Of each segment, float64, shape (n_segments,).
         log_evidence: log P(what is seen | activity), up to a constant per row, float64, shape (n_segments,
             n_classes); zeros where the segment is unknown.
-        heart_rate_bpm, quality, unknown: As of `ActivityTimeline`.
+        heart_rate_bpm, quality, unknown: As in `ActivityTimeline`.
         own_rest: Whether the wearer's rest was known.
     """
 
@@ -64,7 +64,7 @@ class ActivityTimeline:
         start_s, end_s: Of each segment, seconds of the strip, float64, shape (n_segments,).
         probabilities: Smoothed and calibrated, each row adds up to 1, float64, shape (n_segments, n_classes);
             columns in the order of `ActivityRecogniser.classes`. Rows of unknown segments hold what the
-            neighbours make likely, and are not to be shown as a call.
+            neighbors make likely, and are not to be shown as a call.
         heart_rate_bpm: NaN where there were too few beats, float64, shape (n_segments,).
         quality: From 0 (useless) to 1 (clean), float64, shape (n_segments,).
         unknown: Where the signal allows no call: no contact, rails, no heartbeats; bool, shape
@@ -131,7 +131,7 @@ class ActivityRecogniser(Protocol):
             baseline: The same wearer at rest; None if unknown.
 
         Raises:
-            ValueError: A baseline that another recogniser made.
+            ValueError: A baseline that another recognizer made.
         """
 
     def evidence(
@@ -145,16 +145,16 @@ class ActivityRecogniser(Protocol):
         Long strips are told in parts, each conditioned with some seconds before and after it.
 
         Args:
-            strip: A strip or a part of one, as of `timeline`.
-            baseline: As of `timeline`.
+            strip: A strip or a part of one, as in `timeline`.
+            baseline: As in `timeline`.
             span_s: Only the segments that begin within it, at least one; None for all.
 
         Raises:
-            ValueError: A baseline that another recogniser made.
+            ValueError: A baseline that another recognizer made.
         """
 
     def chained(self, parts: Sequence[SegmentEvidence]) -> ActivityTimeline:
         """Judge segments by each other: the second half of `timeline`; parts in order of time."""
 
     def activity(self, strip: ConditionedEcg, baseline: Baseline | None = None) -> ActivityCall:
-        """Tell the one activity of a strip; arguments and errors as of `timeline`."""
+        """Tell the one activity of a strip; arguments and errors as in `timeline`."""

@@ -61,7 +61,7 @@ def describe_segments(
 
 
 def describe_contexts(strip: ConditionedEcg, starts_s: FloatArray, context_s: float) -> FloatArray:
-    """Give the features of windows of one length, float64, shape (n_windows, n_features)."""
+    """Return the features of windows of one length, float64, shape (n_windows, n_features)."""
     end_s = duration_s(strip)
     return np.stack(
         [window_features(strip, start_s, min(start_s + context_s, end_s)) for start_s in starts_s.tolist()]

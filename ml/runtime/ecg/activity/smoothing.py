@@ -13,12 +13,12 @@ FloatArray = NDArray[np.float64]
 
 
 def stay_probability(step_s: float, dwell_s: float) -> float:
-    """Give the probability of no change within a segment, where an activity lasts `dwell_s` on average."""
+    """Return the probability of no change within a segment, where an activity lasts `dwell_s` on average."""
     return float(np.exp(-step_s / dwell_s))
 
 
 def smooth(log_evidence: FloatArray, stay: float, *, forward_only: bool = False) -> FloatArray:
-    """Give the probability of each activity in each segment.
+    """Return the probability of each activity in each segment.
 
     Args:
         log_evidence: log P(what is seen | activity), up to a constant per row; equal numbers say nothing.

@@ -52,7 +52,7 @@ class ContextWindows(NamedTuple):
     """Windows of several contexts of a strip, each read once.
 
     Args:
-        windows: Standardised, heartbeats up, float32, shape (n_windows, n_samples).
+        windows: Standardized, heartbeats up, float32, shape (n_windows, n_samples).
         pooling: Averages over the windows of each context, float32, shape (n_contexts, n_windows).
     """
 
@@ -106,7 +106,7 @@ class Trunk:
         self.size = self._network.output_size()
 
     def features(self, strip: ConditionedEcg, starts_s: FloatArray, context_s: float) -> FloatArray:
-        """Describe contexts; arguments as of `context_windows`.
+        """Describe contexts; arguments as in `context_windows`.
 
         Returns:
             float64, shape (n_contexts, size).

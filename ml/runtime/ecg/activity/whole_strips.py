@@ -29,7 +29,7 @@ class StripEvidence(NamedTuple):
     n_windows: float
 
     def combined(self, correlation: float) -> FloatArray:
-        """Give the logits of the strip, float64, shape (n_classes,).
+        """Return the logits of the strip, float64, shape (n_classes,).
 
         Args:
             correlation: Of what windows say wrongly: with 0 they add up, with 1 many say no more than one.

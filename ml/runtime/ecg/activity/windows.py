@@ -28,7 +28,7 @@ def segment_edges_s(duration_s: float, step_s: float) -> FloatArray:
 
 
 def fitting_context_s(duration_s: float, contexts_s: Sequence[float]) -> float:
-    """Give the longest context that a strip holds; the shortest where it holds none."""
+    """Return the longest context that a strip holds; the shortest where it holds none."""
     held = [context_s for context_s in contexts_s if context_s <= duration_s + GRACE_S]
     return max(held, default=min(contexts_s))
 

@@ -1,6 +1,6 @@
 """Which candidates are heartbeats: the sequence that explains heights and rhythm best.
 
-Height speaks for a beat, an RR interval unlike its neighbours speaks against it, and a blunt wave soon after
+Height speaks for a beat, an RR interval unlike its neighbors speaks against it, and a blunt wave soon after
 a sharper one is its T wave. Weighing all of this in one sum over the whole sequence does what separate rules
 for search-back, T waves and noise do elsewhere, without their order mattering.
 """
@@ -34,7 +34,7 @@ def most_plausible_sequence(
 
 
 def _evidence(height: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log of height over threshold; what towers above all beats is an artefact."""
+    """Log of height over threshold; what towers above all beats is an artifact."""
     giant = np.maximum(height / c.GIANT_HEIGHT, 1.0)
     return np.asarray(np.log(height / c.BEAT_THRESHOLD) - c.GIANT_PENALTY * np.log(giant))
 

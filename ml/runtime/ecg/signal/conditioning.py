@@ -116,7 +116,7 @@ def _cleaned(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.float64]:
 
 
 def _checked(ecg: FloatArray, fs_hz: float) -> NDArray[np.float64]:
-    """Give the strip as float64 about its median, if it can hold heartbeats at all."""
+    """Return the strip as float64 about its median, if it can hold heartbeats at all."""
     given = np.asarray(ecg)
     if given.ndim != 1 or given.dtype.kind not in "fiu":
         raise SignalNotFiniteError(f"expected one lead of real numbers, got {given.dtype} {given.shape}")

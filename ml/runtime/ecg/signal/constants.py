@@ -55,7 +55,7 @@ CANDIDATE_FLOOR = 0.08
 # No beat is looked for nearer to the ends of a strip than half a QRS.
 EDGE_S = 0.06
 BEAT_THRESHOLD = 0.28
-# Higher than GIANT_HEIGHT times its neighbours, no beat is likely.
+# Higher than GIANT_HEIGHT times its neighbors, no beat is likely.
 GIANT_HEIGHT = 3.0
 GIANT_PENALTY = 3.0
 # T waves end about half a second after R; a wave with this share of the QRS's sharpness is none.
@@ -75,7 +75,7 @@ POLARITY_FLIP = 1.3
 
 # --- Quality, chosen on CinC 2017 train people and simulated noise --------------------------------
 SEGMENT_S = 5.0
-# Longer without any change than between two heartbeats of a coarsely quantised strip.
+# Longer without any change than between two heartbeats of a coarsely quantized strip.
 FLAT_RUN_S = 1.0
 # A rail is met for longer than the tip of an R wave, and lies this share of the range from the median.
 RAIL_RUN_S = 0.010

@@ -30,7 +30,7 @@ def filter_in_place(
 
 @cache
 def _trusted_loop() -> Loop:
-    """Give scipy's own loop if it is what it was when this was written."""
+    """Return scipy's own loop if it is what it was when this was written."""
     try:
         from scipy.signal._sosfilt import _sosfilt
     except ImportError:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ml.runtime.ecg.signal.constants import WORKING_FS_HZ
 from ml.runtime.ecg.signal.filters import FloatArray
 
-# Standardised samples further out than this are defects; no QRS of a clean strip reaches it.
+# Standardized samples further out than this are defects; no QRS of a clean strip reaches it.
 CLIP_RMS = 8.0
 
 
@@ -39,7 +39,7 @@ class WindowConfig:
 
 
 def strip_windows(ecg: FloatArray, accepted: NDArray[np.bool_], config: WindowConfig) -> NDArray[np.float32]:
-    """Give what a window network reads of a conditioned strip, in training and in service alike.
+    """Return what a window network reads of a conditioned strip, in training and in service alike.
 
     Windows that lie in accepted parts are taken; where none does, those with the most accepted samples.
 
@@ -49,7 +49,7 @@ def strip_windows(ecg: FloatArray, accepted: NDArray[np.bool_], config: WindowCo
         config: The windows.
 
     Returns:
-        Standardised, float32, shape (n_windows, config.n_samples), 1 to `max_windows` of them; for `-ecg`
+        Standardized, float32, shape (n_windows, config.n_samples), 1 to `max_windows` of them; for `-ecg`
         exactly minus that.
 
     Raises:
@@ -67,7 +67,7 @@ def strip_windows(ecg: FloatArray, accepted: NDArray[np.bool_], config: WindowCo
 
 
 def standardise_windows(windows: FloatArray) -> NDArray[np.float32]:
-    """Give every window zero mean and unit RMS, and cut off what is beyond `CLIP_RMS`.
+    """Return every window zero mean and unit RMS, and cut off what is beyond `CLIP_RMS`.
 
     Args:
         windows: Any unit, float, shape (n_windows, n_samples).

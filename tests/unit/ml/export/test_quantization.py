@@ -129,7 +129,7 @@ class TestQuantizedNodes:
 
 class TestCheckRewriting:
     def test_a_file_that_onnx_runtime_rewrites_wrongly_is_refused(self, transformer, tmp_path):
-        """onnxruntime#27845: quantised outputs of matrices come through a reshape as other numbers."""
+        """onnxruntime#27845: quantized outputs of matrices come through a reshape as other numbers."""
         batches = iter(WINDOWS)
         reader = type("Reader", (), {"get_next": lambda self: next(batches, None)})()
         quantize_static(

@@ -462,7 +462,7 @@ class TestMotion:
 
 class TestQuantisation:
     def quanta(self, share):
-        """Distance of the levels of each window, in units of the signal; 0 for those not quantised."""
+        """Distance of the levels of each window, in units of the signal; 0 for those not quantized."""
         ecg = torch.sin(2 * torch.pi * 1.7 * SECONDS) * 2**0.5
         found = windows(bank_of(ecg[None]), replace(OFF, quantisation_share=share, quantisation_step=0.5))
         for row in found:

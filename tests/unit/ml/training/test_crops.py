@@ -45,7 +45,7 @@ class TestBeatsRemoved:
 
     def test_residue_and_placed_template_make_up_the_strip(self):
         rng = np.random.default_rng(3)
-        r_peaks = np.cumsum(rng.integers(90, 320, 14)) - 40  # Down to 0.36 s: neighbours overlap.
+        r_peaks = np.cumsum(rng.integers(90, 320, 14)) - 40  # Down to 0.36 s: neighbors overlap.
         ecg = (beating(r_peaks, r_peaks[-1] + 60) + 0.1 * rng.standard_normal(r_peaks[-1] + 60)).astype(
             np.float32
         )
