@@ -1,10 +1,9 @@
-"""A3 for the method that ships: heads on features of windows, asked about people that they never met.
+"""Protocol A3 for the shipped method: heads are evaluated on people that they were not fitted to.
 
-Nested: whoever is asked is left out; shrinkage and calibration of the head that answers, and the correlation
-between windows of a strip, are chosen by leaving out one after another of the nine others. How much the trunk
-counts is one number for all heads, in whose choice everybody had a say. Windows that allow
-no call (`mute`) count as wrong calls, and are left out of the calibration error, since no probability is told
-of them.
+The evaluation is nested. One person is held out; shrinkage, calibration and the correlation between windows
+of a strip are chosen by leaving one person out among the other nine. The weight of the trunk is one number
+for all heads; all ten people took part in its choice. Unreadable windows (`mute`) count as errors. They have
+no probability, so the calibration error leaves them out.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from ml.training.activity.strip_fitting import fit_correlation
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
-# Examples of people known → logits of windows of another, and what was chosen.
+# Examples of the training people, inputs of held-out windows → their logits, and the choices made.
 Answerer = Callable[[Examples, FloatArray], tuple[FloatArray, dict[str, float]]]
 
 UNKNOWN = "unknown"
@@ -39,13 +38,13 @@ GROUPS = tuple(ACTIVITY_GROUPS)
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What was told of a set of windows or strips; all arrays have one entry each.
+    """Predictions for a set of windows or strips; all arrays have one entry each.
 
     Attributes:
         logits: Of `ACTIVITIES`, float64, shape (n, n_classes).
         truth: Index into `ACTIVITIES`, int64, shape (n,).
-        person: Whose, likewise.
-        mute: Where no call was made, bool, shape (n,).
+        person: Index of the person, same shape.
+        mute: Which are unreadable, bool, shape (n,).
     """
 
     logits: FloatArray = field(repr=False)
@@ -54,11 +53,11 @@ class Answers:
     mute: BoolArray = field(repr=False)
 
     def where(self, chosen: BoolArray) -> Answers:
-        """Return some of them."""
+        """Return a subset."""
         return Answers(self.logits[chosen], self.truth[chosen], self.person[chosen], self.mute[chosen])
 
     def figures(self) -> dict[str, Any]:
-        """Measure them: with five classes, and with three whose probabilities are sums."""
+        """Measure them for the five classes, and for three groups whose probabilities are sums."""
         probabilities = softmax(self.logits)
         groups = activity_group_indices(ACTIVITIES)
         return {
@@ -79,7 +78,7 @@ class Answers:
 
 
 def discriminant(known: Examples, asked: FloatArray) -> tuple[FloatArray, dict[str, float]]:
-    """Answer by the head that ships."""
+    """Fit the shipped discriminant and predict held-out windows."""
     fitted = fit_head(known, len(ACTIVITIES))
     return fitted.head.logits(asked), asdict(fitted.choices)
 
@@ -90,15 +89,15 @@ def table_examples(
     features: FloatArray | None = None,
     elsewhere: FloatArray | None = None,
 ) -> Examples:
-    """Return the windows of a table to a head.
+    """Build the inputs of a head from the windows of a table.
 
     Args:
         table: Windows of one length.
-        rest: Of each window's wearer, float64, shape (n, n_features); None for a head that does not know it.
-            With it, windows that meet what was known beforehand are not asked.
-        features: Others than the table's, float64, shape (n, n_by_hand + any).
-        elsewhere: As many features of people elsewhere, float64. A sensor does not move what is a difference
-            to rest: with it, only those made by hand teach.
+        rest: Resting baseline of each window's wearer, float64, shape (n, n_features); None for a head
+            without it. With it, windows that overlap the baseline are not evaluated.
+        features: Replace the table's, float64, shape (n, n_by_hand + any).
+        other_sensor: The same features of other people at rest with another sensor, float64. Differences to
+            rest do not depend on the sensor: with a baseline, only the hand-crafted features are used.
     """
     described = table.features if features is None else features
     own_rest = rest is not None
@@ -110,7 +109,7 @@ def table_examples(
 
 
 def shipped_examples(features: MotionFeatures, context_s: float, *, own_rest: bool) -> Examples:
-    """Return windows of one length to a head as the bundle's heads learn from them."""
+    """Build the inputs of windows of one length as for the bundle's heads."""
     table = features.tables[context_s]
     rest = features.own_rest(table) if own_rest else None
     return table_examples(table, rest, elsewhere=features.elsewhere.get(context_s))
@@ -119,10 +118,10 @@ def shipped_examples(features: MotionFeatures, context_s: float, *, own_rest: bo
 def leave_one_person_out(
     table: FeatureTable, examples: Examples, answerer: Answerer = discriminant
 ) -> tuple[Answers, list[dict[str, float]]]:
-    """Ask about each person whoever learned from all others, and from nobody's windows that are not asked.
+    """Fit on all other people, predict the held-out person's windows; for each person in turn.
 
     Returns:
-        Answers about all windows of the table, and what was chosen without each person, in their order.
+        Predictions for all windows of the table, and the choices for each person, in their order.
     """
     logits = np.zeros((table.activity.size, len(ACTIVITIES)))
     choices = []
@@ -138,7 +137,7 @@ class Strips(NamedTuple):
     """Whole recordings; one entry each.
 
     Args:
-        evidence: What their windows say together; None where none of them tells anything.
+        evidence: Of their windows together; None where all windows are unreadable.
         truth, person: Indices, int64, shape (n,).
     """
 
@@ -147,26 +146,26 @@ class Strips(NamedTuple):
     person: IntArray
 
     def answers(self, correlation: float) -> Answers:
-        """Answer for each, with a correlation between windows."""
+        """Predict each strip, given the correlation between windows."""
         told = [None if one is None else one.combined(correlation) for one in self.evidence]
         mute = np.array([one is None for one in told])
         logits = np.stack([np.zeros(len(ACTIVITIES)) if one is None else one for one in told])
         return Answers(logits, self.truth, self.person, mute)
 
     def correlation(self) -> float:
-        """Fit the correlation between windows to all of them that tell something."""
+        """Fit the correlation between windows to all readable strips."""
         told = [one for one in self.evidence if one is not None]
         return fit_correlation(told, self.truth[[one is not None for one in self.evidence]])
 
 
 def whole_strips(table: FeatureTable, context_s: float, logits: FloatArray, asked: BoolArray) -> Strips:
-    """Put the windows of each recording together that are asked and tell something.
+    """Combine the readable, evaluated windows of each recording.
 
     Args:
         table: Windows of one length, in order of time within each recording.
         context_s: That length.
-        logits: Of all of them, float64, shape (n, n_classes).
-        asked: Which of them count, bool, shape (n,).
+        logits: Of all windows, float64, shape (n, n_classes).
+        evaluated: Which windows count, bool, shape (n,).
     """
     evidence, first = [], []
     for record in np.unique(table.record[asked]):
@@ -180,13 +179,13 @@ def whole_strips(table: FeatureTable, context_s: float, logits: FloatArray, aske
 def fitted_correlation(
     features: MotionFeatures, context_s: float, fitted: FittedHead, examples: Examples
 ) -> float:
-    """Choose how windows of a strip are put together, on people left out.
+    """Fit the correlation between windows of a strip, on held-out predictions.
 
     Args:
         features: Of the set.
-        context_s: Length of the windows that a head was fitted to.
+        context_s: Length of the windows that the head was fitted to.
         fitted: The head.
-        examples: All windows of that length; `asked` marks those that the head was fitted to, in order.
+        examples: All windows of that length; `evaluated` marks those that the head was fitted to, in order.
     """
     table = features.tables[context_s]
     logits = np.zeros((table.activity.size, len(ACTIVITIES)))
@@ -197,10 +196,10 @@ def fitted_correlation(
 def strips_of_people_left_out(
     features: MotionFeatures, context_s: float, *, own_rest: bool
 ) -> tuple[Answers, list[dict[str, float]]]:
-    """Answer for whole strips of each person by a head and a correlation that never met that person.
+    """Predict whole strips of each person by a head and a correlation fitted to the others.
 
     Returns:
-        Answers, and the correlation without each person.
+        Predictions, and the correlation fitted without each person.
     """
     table = features.tables[context_s]
     examples = shipped_examples(features, context_s, own_rest=own_rest)
@@ -219,7 +218,7 @@ def strips_of_people_left_out(
 
 
 def joined(answers: Sequence[Answers]) -> Answers:
-    """Put answers about several people together."""
+    """Concatenate predictions for several people."""
     return Answers(
         np.concatenate([one.logits for one in answers]),
         np.concatenate([one.truth for one in answers]),
@@ -229,7 +228,7 @@ def joined(answers: Sequence[Answers]) -> Answers:
 
 
 def a3_rows(features: MotionFeatures) -> list[dict[str, Any]]:
-    """Measure A3: windows of every length and whole strips, with and without own rest."""
+    """Measure A3: windows of every length and whole strips, with and without a resting baseline."""
     rows = []
     longest_s = max(features.tables)
     for context_s, table in features.tables.items():

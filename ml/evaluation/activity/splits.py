@@ -1,4 +1,4 @@
-"""Which windows train and which are asked, under protocols A1, A2, A2e and A3."""
+"""Training and test windows of protocols A1, A2, A2e and A3."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ A2_GUARD_S = 6.0
 
 @dataclass(frozen=True)
 class ActivityProtocol:
-    """What a protocol asks, in words for the tables.
+    """A protocol, described for the tables.
 
     Args:
-        name: Of DESIGN §9.
+        name: As in DESIGN §9.
         title: Few words.
-        meaning: What a figure under it says, and what it does not.
-        leaky: Whether tested windows have near-duplicates among those trained on.
-        asks_identity: Whether the people asked about are trained on, so that identity can be asked at all.
+        meaning: What its figures show, and what they do not.
+        leaky: Whether test windows have near-duplicates in the training set.
+        has_identity: Whether test people are among the training people, so that identity can be evaluated.
     """
 
     name: ProtocolName
@@ -86,10 +86,10 @@ class Split:
     """One fold.
 
     Attributes:
-        protocol: What it belongs to; says whether it leaks.
+        protocol: The protocol; it knows whether it leaks.
         name: Unique within the protocol, such as `A3 without kal_04`.
         train: Indices of windows, ascending, int64.
-        test: Likewise; none of `train`.
+        test: The same; disjoint from `train`.
     """
 
     protocol: ActivityProtocol
@@ -104,10 +104,10 @@ def splits(protocol: ProtocolName, windows: ActivityWindows, seed: int = 0) -> t
     Args:
         protocol: One of `PROTOCOLS`.
         windows: Of the motion set.
-        seed: Of A1's draw; the others draw nothing.
+        seed: For the random split of A1; the others are not random.
 
     Raises:
-        ValueError: An unknown protocol; the message lists the known ones. A fold with an empty part.
+        ValueError: An unknown protocol (the message lists the known ones), or a fold with an empty part.
     """
     if protocol not in get_args(ProtocolName):
         raise ValueError(f"protocol: expected one of {sorted(PROTOCOLS)}, got {protocol!r}")
@@ -127,7 +127,7 @@ def _random_windows(windows: ActivityWindows, seed: int) -> tuple[Split, ...]:
 
 
 def _beginnings(windows: ActivityWindows, seed: int) -> tuple[Split, ...]:  # noqa: ARG001
-    # A thousandth of a second of grace: starts are sums of inexact numbers.
+    # A millisecond of tolerance: starts are sums of inexact numbers.
     trained = windows.end_s <= A2_TRAIN_S + 1e-3
     asked = windows.start_s >= A2_TRAIN_S + A2_GUARD_S - 1e-3
     return (_fold("A2", "A2", trained, asked),)

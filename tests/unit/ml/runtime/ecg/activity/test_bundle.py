@@ -64,7 +64,7 @@ class TestActivityConfig:
     @pytest.mark.parametrize(
         ("fields", "message"),
         [
-            ({"features": ["log_heart_rate"]}, "others than this code makes"),
+            ({"features": ["log_heart_rate"]}, "expected those that this code computes"),
             ({"trunk": {"step_s": 3.0}}, "preprocessing.trunk: missing or unknown"),
             ({"trunk": {"n_samples": 368, "fs_hz": 33.0, "step_s": 3.0}}, "fs_hz must divide"),
             ({"trunk": {"n_samples": 368, "fs_hz": 125.0, "step_s": float("inf")}}, "step_s .* finite"),
@@ -273,13 +273,13 @@ class TestLoadRecogniser:
         [rest] = (port for port in model.graph.input if port.name == "rest")
         rest.type.tensor_type.shape.dim[1].dim_value = 1
 
-        with pytest.raises(BundleError, match=r"the trunk gives 6 numbers, of rest 1 are read"):
+        with pytest.raises(BundleError, match=r"the trunk gives 6 numbers, the baseline has 1"):
             BundledRecogniser(recogniser.info, model.SerializeToString())
 
     def test_an_encoder_tells_no_activity(self, tmp_path):
         write_network_bundle(tmp_path, "ecg@1")
 
-        with pytest.raises(BundleError, match="kind 'ecg-network' tells no activity"):
+        with pytest.raises(BundleError, match="kind 'ecg-network' does not recognize activity"):
             load_recogniser(tmp_path / "ecg@1")
 
     def test_a_bundle_without_preprocessing_is_refused_in_one_line(self, tmp_path):
