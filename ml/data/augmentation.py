@@ -10,7 +10,7 @@ ST_BEGIN_S = 0.06
 ST_RAMP_S = 0.08
 
 
-def vary_repolarisation(
+def vary_repolarization(
     beats: FloatArray,
     fs_hz: float,
     fiducial: int,

@@ -331,7 +331,7 @@ class Layout:
 
     name: str
     looks_like: str
-    recognise: Callable[[Path], bool]
+    recognize: Callable[[Path], bool]
     read: Callable[[Path], list[EcgRecord]]
 
 
@@ -340,13 +340,13 @@ def _holds(pattern: str) -> Callable[[Path], bool]:
 
 
 def _packs(dataset: str) -> Callable[[Path], bool]:
-    def recognise(folder: Path) -> bool:
+    def recognize(folder: Path) -> bool:
         if not (folder / ARRAYS_FILE).is_file():
             return False
         with open_packed(folder) as packed:
             return str(packed.meta.get("dataset", "")).startswith(dataset)
 
-    return recognise
+    return recognize
 
 
 _PACKED = f"{ARRAYS_FILE} beside {META_FILE}"
@@ -371,7 +371,7 @@ def read_folder(folder: Path) -> list[EcgRecord]:
     if not folder.is_dir():
         raise DataError(f"{folder}: expected a folder of recordings, found no such folder")
     for layout in LAYOUTS:
-        if layout.recognise(folder):
+        if layout.recognize(folder):
             return layout.read(folder)
     known = "; ".join(f"{layout.name} ({layout.looks_like})" for layout in LAYOUTS)
     raise DataError(

@@ -34,10 +34,10 @@ def beat_lda_network(fitted: BeatLda) -> bytes:
     upright = graph.node("Mul", ["beats", sign])
     features = _views(graph, upright, fitted)
     projected = graph.node("MatMul", [features, graph.constant(fitted.projection)])
-    centred = graph.node("Sub", [projected, graph.constant(fitted.mean @ fitted.projection)])
-    norm = graph.node("ReduceL2", [centred], axes=[1], keepdims=1)
+    centered = graph.node("Sub", [projected, graph.constant(fitted.mean @ fitted.projection)])
+    norm = graph.node("ReduceL2", [centered], axes=[1], keepdims=1)
     safe_norm = graph.node("Max", [norm, graph.constant(np.array(np.finfo(np.float32).tiny, np.float64))])
-    graph.node("Div", [centred, safe_norm], name="vectors")
+    graph.node("Div", [centered, safe_norm], name="vectors")
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -87,9 +87,9 @@ def _views(graph: _Graph, upright: str, fitted: BeatLda) -> str:
             _slice(graph, differences[-1], 0, length - 1),
         )
         slope = graph.node("Sub", [later, earlier])
-        differences.append(_standardised(graph, slope, WHOLE_VARIANCE_FLOOR))
+        differences.append(_standardized(graph, slope, WHOLE_VARIANCE_FLOOR))
     pieces = [
-        _standardised(graph, _slice(graph, differences[v.order], v.start, v.stop), v.variance_floor)
+        _standardized(graph, _slice(graph, differences[v.order], v.start, v.stop), v.variance_floor)
         for v in fitted.views
     ]
     return graph.node("Concat", pieces, axis=1)
@@ -100,10 +100,10 @@ def _slice(graph: _Graph, rows: str, start: int, stop: int) -> str:
     return graph.node("Slice", [rows, *limits])
 
 
-def _standardised(graph: _Graph, rows: str, variance_floor: float) -> str:
+def _standardized(graph: _Graph, rows: str, variance_floor: float) -> str:
     mean = graph.node("ReduceMean", [rows], axes=[1], keepdims=1)
-    centred = graph.node("Sub", [rows, mean])
-    square = graph.node("Mul", [centred, centred])
+    centered = graph.node("Sub", [rows, mean])
+    square = graph.node("Mul", [centered, centered])
     variance = graph.node("ReduceMean", [square], axes=[1], keepdims=1)
     floored = graph.node("Add", [variance, graph.constant(np.array(variance_floor))])
-    return graph.node("Div", [centred, graph.node("Sqrt", [floored])])
+    return graph.node("Div", [centered, graph.node("Sqrt", [floored])])

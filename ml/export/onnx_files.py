@@ -25,7 +25,7 @@ def without_origin(model: Any) -> None:
         del part.metadata_props[:]
 
 
-def open_session(weights: bytes, *, optimised: bool = True) -> Any:
+def open_session(weights: bytes, *, optimized: bool = True) -> Any:
     """Open a network as it is served: on one thread of the processor.
 
     Args:
@@ -38,7 +38,7 @@ def open_session(weights: bytes, *, optimised: bool = True) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimised else levels.ORT_DISABLE_ALL
+    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimized else levels.ORT_DISABLE_ALL
     return ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
 
 

@@ -202,7 +202,7 @@ def _ancestors(graph: Any, sinks: Sequence[Any]) -> set[str]:
 
 
 def _check_rewriting(quantized: bytes, strips: Sequence[Inputs]) -> None:
-    as_written, as_served = open_session(quantized, optimised=False), open_session(quantized)
+    as_written, as_served = open_session(quantized, optimized=False), open_session(quantized)
     for strip in strips:
         worst = float(cosine_distance(as_written.run(None, strip)[0], as_served.run(None, strip)[0]).max())
         if not worst <= REWRITING_COSINE_DISTANCE:

@@ -137,5 +137,5 @@ def _check(module: nn.Module, weights: bytes, traced: Mapping[str, Tensor]) -> N
 def _windows(n: int) -> Tensor:
     """Standardized noise with the slope of an ECG's spectrum; float32, shape (n, n_samples)."""
     steps = np.random.default_rng(CHECK_SEED + n).standard_normal((n, WINDOW_SAMPLES)).cumsum(axis=1)
-    centred = steps - steps.mean(axis=1, keepdims=True)
-    return torch.from_numpy((centred / centred.std(axis=1, keepdims=True)).astype(np.float32))
+    centered = steps - steps.mean(axis=1, keepdims=True)
+    return torch.from_numpy((centered / centered.std(axis=1, keepdims=True)).astype(np.float32))

@@ -28,7 +28,7 @@ class KdStage(DistillationTerm):
         ValueError: One of them has no stage.
 
     Source:
-        Romero et al. 2015, "FitNets: hints for thin deep nets"; cosine and normalisation are ours.
+        Romero et al. 2015, "FitNets: hints for thin deep nets"; cosine and normalization are ours.
     """
 
     def __init__(self, student_channels: Sequence[int], teacher_channels: Sequence[int]) -> None:

@@ -37,9 +37,9 @@ def wilson(count: int, n: int) -> Interval:
     if not 0 <= count <= n or n < 1:
         raise ValueError(f"expected 0 ≤ count ≤ n and n ≥ 1, got {count} of {n}")
     share, z2 = count / n, _Z_95**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    center = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = _Z_95 / (1 + z2 / n) * float(np.sqrt(share * (1 - share) / n + z2 / (4 * n * n)))
-    low, high = max(0.0, centre - half), min(1.0, centre + half)
+    low, high = max(0.0, center - half), min(1.0, center + half)
     return Interval(0.0 if count == 0 else low, 1.0 if count == n else high)
 
 

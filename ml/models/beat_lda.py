@@ -132,15 +132,15 @@ def fit_beat_lda(
     return BeatLda(views=views, polarity=polarity, mean=mean, projection=axes * reliability)
 
 
-def _scatters(centred: FloatArray, people: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+def _scatters(centered: FloatArray, people: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
     _, row_person, beats = np.unique(people, return_inverse=True, return_counts=True)
-    means = np.zeros((len(beats), centred.shape[1]))
-    np.add.at(means, row_person, centred)
+    means = np.zeros((len(beats), centered.shape[1]))
+    np.add.at(means, row_person, centered)
     means /= beats[:, None]
     freedom = int((beats - 1).sum())
     if freedom < 1:
         raise ValueError("within-class scatter needs people with two beats or more")
-    residuals = centred - means[row_person]
+    residuals = centered - means[row_person]
     within = residuals.T @ residuals / freedom
     # Means of few beats scatter more than people do.
     between = np.cov(means.T) - within * np.mean(1.0 / beats)

@@ -67,11 +67,11 @@ def apply_views(shapes: NDArray[np.floating], views: Sequence[BeatView]) -> Floa
     """
     differences = [np.asarray(shapes, dtype=np.float64)]
     for _ in range(max(view.order for view in views)):
-        differences.append(_standardised(np.diff(differences[-1], axis=1), WHOLE_VARIANCE_FLOOR))
-    pieces = [_standardised(differences[v.order][:, v.start : v.stop], v.variance_floor) for v in views]
+        differences.append(_standardized(np.diff(differences[-1], axis=1), WHOLE_VARIANCE_FLOOR))
+    pieces = [_standardized(differences[v.order][:, v.start : v.stop], v.variance_floor) for v in views]
     return np.concatenate(pieces, axis=1)
 
 
-def _standardised(rows: FloatArray, variance_floor: float) -> FloatArray:
-    centred = rows - rows.mean(axis=1, keepdims=True)
-    return np.asarray(centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + variance_floor))
+def _standardized(rows: FloatArray, variance_floor: float) -> FloatArray:
+    centered = rows - rows.mean(axis=1, keepdims=True)
+    return np.asarray(centered / np.sqrt((centered**2).mean(axis=1, keepdims=True) + variance_floor))

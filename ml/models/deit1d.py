@@ -179,7 +179,7 @@ class Deit1d(nn.Module):
         self.distillation_head = (
             nn.Linear(config.width, config.embedding_size) if config.distillation_token else None
         )
-        self._initialise()
+        self._initialize()
 
     def forward(self, windows: Tensor) -> Features:
         """Encode standardized windows, float32, shape (B, samples)."""
@@ -204,7 +204,7 @@ class Deit1d(nn.Module):
         distillation = cast(Tensor, self.distillation_head(extra[:, 1]))
         return embedding if self.training else (embedding + distillation) / 2, distillation
 
-    def _initialise(self) -> None:
+    def _initialize(self) -> None:
         for parameter in (self.extra_tokens, self.positions):
             nn.init.trunc_normal_(parameter, std=INITIAL_DEVIATION)
         for module in self.modules():

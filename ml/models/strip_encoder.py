@@ -30,20 +30,20 @@ class LinearMap:
         projection: Shape (d_in, d_out); None only centers.
     """
 
-    centre: FloatArray
+    center: FloatArray
     projection: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Raises: ValueError: The shapes do not fit."""
-        if self.projection is not None and self.projection.shape[0] != self.centre.size:
+        if self.projection is not None and self.projection.shape[0] != self.center.size:
             raise ValueError(
-                f"projection: expected {self.centre.size} rows, found {self.projection.shape[0]}"
+                f"projection: expected {self.center.size} rows, found {self.projection.shape[0]}"
             )
 
     def __call__(self, rows: FloatArray) -> FloatArray:
         """Map rows, float, shape (n, d_in) → (n, d_out)."""
-        centred = rows - self.centre
-        return centred if self.projection is None else centred @ self.projection
+        centered = rows - self.center
+        return centered if self.projection is None else centered @ self.projection
 
 
 @dataclass(frozen=True)
@@ -159,11 +159,11 @@ class _Map(nn.Module):
 
     def __init__(self, fitted: LinearMap) -> None:
         super().__init__()
-        self.register_buffer("centre", constant(fitted.centre))
+        self.register_buffer("centre", constant(fitted.center))
         self.projects = fitted.projection is not None
         if fitted.projection is not None:
             self.register_buffer("projection", constant(fitted.projection))
 
     def forward(self, rows: Tensor) -> Tensor:
-        centred = rows - self.get_buffer("centre")
-        return centred @ self.get_buffer("projection") if self.projects else centred
+        centered = rows - self.get_buffer("centre")
+        return centered @ self.get_buffer("projection") if self.projects else centered

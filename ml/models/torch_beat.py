@@ -35,8 +35,8 @@ def torch_views(shapes: Tensor, views: Sequence[BeatView]) -> Tensor:
     differences = [shapes]
     for _ in range(max(view.order for view in views)):
         slope = differences[-1][:, 1:] - differences[-1][:, :-1]
-        differences.append(_standardised(slope, WHOLE_VARIANCE_FLOOR))
-    pieces = [_standardised(differences[v.order][:, v.start : v.stop], v.variance_floor) for v in views]
+        differences.append(_standardized(slope, WHOLE_VARIANCE_FLOOR))
+    pieces = [_standardized(differences[v.order][:, v.start : v.stop], v.variance_floor) for v in views]
     return torch.cat(pieces, dim=1)
 
 
@@ -51,6 +51,6 @@ def constant(values: NDArray[np.floating]) -> Tensor:
     return torch.tensor(np.asarray(values), dtype=torch.float32)
 
 
-def _standardised(rows: Tensor, variance_floor: float) -> Tensor:
-    centred = rows - rows.mean(dim=1, keepdim=True)
-    return centred / (centred.square().mean(dim=1, keepdim=True) + variance_floor).sqrt()
+def _standardized(rows: Tensor, variance_floor: float) -> Tensor:
+    centered = rows - rows.mean(dim=1, keepdim=True)
+    return centered / (centered.square().mean(dim=1, keepdim=True) + variance_floor).sqrt()

@@ -50,8 +50,8 @@ class BeatAugmentation:
     def shaped(self, beats: Tensor) -> Tensor:
         """Take off drift, center, unit variance: as `ml.runtime.ecg.mean_beat.beat_shape` does it."""
         level = beats - beats @ self._drift.T
-        centred = level - level.mean(dim=1, keepdim=True)
-        return centred / centred.pow(2).mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
+        centered = level - level.mean(dim=1, keepdim=True)
+        return centered / centered.pow(2).mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
 
     def _runs(self, strips: Tensor, parts: Tensor) -> Tensor:
         counts = self._bank.counts[strips]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.data.augmentation import high_pass_like_a_sensor, vary_repolarisation
+from ml.data.augmentation import high_pass_like_a_sensor, vary_repolarization
 from ml.data.readers import read_cinc2017
 from ml.data.splits import cinc_split, digest
 from ml.models.beat_lda import BeatLda, fit_beat_lda, fit_polarity
@@ -133,7 +133,7 @@ def _views(config: MeanBeatConfig) -> tuple[BeatView, ...]:
 
 def _with_other_t_waves(beats: FloatArray, recipe: Recipe, rng: np.random.Generator) -> FloatArray:
     window, variation = recipe.mean_beat, recipe.variation
-    return vary_repolarisation(
+    return vary_repolarization(
         beats,
         WORKING_FS_HZ,
         round(window.before_s * WORKING_FS_HZ) + round(FIDUCIAL_REACH_S * WORKING_FS_HZ),

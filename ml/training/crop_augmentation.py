@@ -62,14 +62,14 @@ class CropAugmentation:
         firsts = self._firsts(strips, parts)
         x = self._bank.cut(self._bank.ecg, firsts, SOURCE_SAMPLES)
         x = self._swap_residue(x, firsts)
-        x = self._vary_repolarisation(x, firsts)
+        x = self._vary_repolarization(x, firsts)
         x = self._warp(x, firsts)  # (B, SOURCE_SAMPLES) → (B, CHANNEL_SAMPLES)
         x = self._pass_channel(x)
         x = self._disturb(x)
         margin = (CHANNEL_SAMPLES - WINDOW_SAMPLES) // 2
-        x = self._quantise(x[:, margin : margin + WINDOW_SAMPLES])
+        x = self._quantize(x[:, margin : margin + WINDOW_SAMPLES])
         inverted = self._chosen(len(x), self._config.invert_share)
-        return standardised(torch.where(inverted, -x, x))
+        return standardized(torch.where(inverted, -x, x))
 
     def _firsts(self, strips: Tensor, parts: Tensor) -> Tensor:
         room = self._bank.lengths[strips] - SOURCE_SAMPLES
@@ -88,10 +88,10 @@ class CropAugmentation:
         gain = self._between(len(x), 0.5, 1.5)
         return torch.where(swapped, x - own + gain * foreign, x)
 
-    def _vary_repolarisation(self, x: Tensor, firsts: Tensor) -> Tensor:
+    def _vary_repolarization(self, x: Tensor, firsts: Tensor) -> Tensor:
         if self._config.repolarisation_sd == 0.0:
             return x
-        share = self._bank.cut(self._bank.repolarisation, firsts, SOURCE_SAMPLES)
+        share = self._bank.cut(self._bank.repolarization, firsts, SOURCE_SAMPLES)
         gain = torch.exp(self._config.repolarisation_sd * self._normal(len(x), 1))
         return x * (1.0 + share * (gain - 1.0))
 
@@ -126,19 +126,19 @@ class CropAugmentation:
         c, n = self._config, len(x)
         response = random_channels(n, self._frequency_hz, c, self._generator)
         spectrum = torch.fft.rfft(x) * response
-        spectrum = spectrum + self._coloured(n, c.muscle_share, c.muscle_size, 15.0, 60.0)
-        spectrum = spectrum + self._coloured(n, c.drift_share, c.drift_size, 0.3, 1.5)
+        spectrum = spectrum + self._colored(n, c.muscle_share, c.muscle_size, 15.0, 60.0)
+        spectrum = spectrum + self._colored(n, c.drift_share, c.drift_size, 0.3, 1.5)
         passed: Tensor = torch.fft.irfft(spectrum, n=CHANNEL_SAMPLES)
         return passed
 
-    def _coloured(self, n: int, share: float, size: float, low_hz: float, high_hz: float) -> Tensor:
+    def _colored(self, n: int, share: float, size: float, low_hz: float, high_hz: float) -> Tensor:
         band = ((self._frequency_hz >= low_hz) & (self._frequency_hz <= high_hz)).float()
         # A real signal of N samples with K such bins of unit variance has variance 2·2K / N².
         scale = CHANNEL_SAMPLES / (2.0 * math.sqrt(float(band.sum())))
         amplitude = size * self._uniform(n) * self._chosen(n, share)
         noise = torch.complex(self._normal(n, len(band)), self._normal(n, len(band)))
-        coloured: Tensor = noise * (band * scale * amplitude)
-        return coloured
+        colored: Tensor = noise * (band * scale * amplitude)
+        return colored
 
     def _disturb(self, x: Tensor) -> Tensor:
         c, n = self._config, len(x)
@@ -159,7 +159,7 @@ class CropAugmentation:
         size = self._config.motion_size * self._normal(n, 1)
         return torch.where(since >= 0.0, size * torch.exp(-since.clamp_min(0.0) / decay_s), torch.zeros(()))
 
-    def _quantise(self, x: Tensor) -> Tensor:
+    def _quantize(self, x: Tensor) -> Tensor:
         c, n = self._config, len(x)
         step = c.quantisation_step * self._uniform(n).clamp_min(0.05)
         return torch.where(self._chosen(n, c.quantisation_share), torch.round(x / step) * step, x)
@@ -177,13 +177,13 @@ class CropAugmentation:
         return self._uniform(n) < share
 
 
-def standardised(windows: Tensor) -> Tensor:
+def standardized(windows: Tensor) -> Tensor:
     """Zero mean, unit root mean square, clipped; as `ecg.signal.windows` does it. float32, shape (B, n).
 
     Flat windows give zeros: what is left of them after centering is the rounding of the mean.
     """
     mean = windows.mean(dim=1, keepdim=True)
-    centred = windows - mean
-    size = centred.pow(2).mean(dim=1, keepdim=True).sqrt()
+    centered = windows - mean
+    size = centered.pow(2).mean(dim=1, keepdim=True).sqrt()
     flat = size <= (FLAT_SHARE_OF_OFFSET * mean.abs()).clamp_min(1e-12)
-    return torch.where(flat, torch.zeros(()), (centred / size).clamp(-CLIP, CLIP))
+    return torch.where(flat, torch.zeros(()), (centered / size).clamp(-CLIP, CLIP))

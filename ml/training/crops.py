@@ -48,7 +48,7 @@ class CropBank:
     ecg: Tensor
     residue: Tensor
     stretch: Tensor
-    repolarisation: Tensor
+    repolarization: Tensor
     starts: Tensor
     lengths: Tensor
     people: Tensor
@@ -78,14 +78,14 @@ def crop_bank(strips: Sequence[Strip], least_samples: int, signs: NDArray[np.flo
     names = tuple(sorted({strip.subject_id for strip, _ in kept}))
     number = {name: i for i, name in enumerate(names)}
     lengths = torch.tensor([layers[0].size for layers in pieces])
-    ecg, residue, stretch, repolarisation = (
+    ecg, residue, stretch, repolarization = (
         torch.from_numpy(np.concatenate(layer)) for layer in zip(*pieces, strict=True)
     )
     return CropBank(
         ecg=ecg,
         residue=residue,
         stretch=stretch,
-        repolarisation=repolarisation,
+        repolarization=repolarization,
         starts=torch.cumsum(lengths, 0) - lengths,
         lengths=lengths,
         people=torch.tensor([number[strip.subject_id] for strip, _ in kept]),

@@ -38,7 +38,7 @@ from ml.training.checkpoints import (
     save_network,
 )
 from ml.training.devices import random_state, set_random_state
-from ml.training.network_recipe import LossPlan, NetworkRecipe, OptimisationConfig
+from ml.training.network_recipe import LossPlan, NetworkRecipe, OptimizationConfig
 from ml.training.recipe import RecipeError
 from ml.training.schedules import WeightAverage, learning_rate
 
@@ -121,7 +121,7 @@ class Run:
     network: nn.Module
     losses: nn.ModuleDict
     guide: nn.Module | None
-    optimiser: torch.optim.Optimizer
+    optimizer: torch.optim.Optimizer
     average: WeightAverage
     generator: torch.Generator
     step: int = 0
@@ -258,7 +258,7 @@ def _start(
         network=network,
         losses=losses,
         guide=guide,
-        optimiser=_optimiser([network, losses, *([guide] if guide else [])], config),
+        optimizer=_optimizer([network, losses, *([guide] if guide else [])], config),
         average=WeightAverage(network, config.average_steps),
         generator=torch.Generator().manual_seed(config.seed),
     )
@@ -286,7 +286,7 @@ def _begin_from(
                 loss.centers.copy_(head.centers)
 
 
-def _optimiser(modules: list[nn.Module], config: OptimisationConfig) -> torch.optim.Optimizer:
+def _optimizer(modules: list[nn.Module], config: OptimizationConfig) -> torch.optim.Optimizer:
     parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
     return torch.optim.AdamW(
         [
@@ -297,7 +297,7 @@ def _optimiser(modules: list[nn.Module], config: OptimisationConfig) -> torch.op
     )
 
 
-def _progress(run: Run, config: OptimisationConfig, limit_s: float | None) -> float:
+def _progress(run: Run, config: OptimizationConfig, limit_s: float | None) -> float:
     by_time = run.seconds / limit_s if limit_s else 0.0
     return max(run.step / config.steps, by_time)
 
@@ -324,13 +324,13 @@ def _step(
     values = dict(zip(("loss", *terms), torch.stack([loss, *terms.values()]).tolist(), strict=True))
     if not isfinite(values["loss"]):
         raise FloatingPointError(f"step {run.step}: {values}")
-    run.optimiser.zero_grad(set_to_none=True)
+    run.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    for group in run.optimiser.param_groups:
+    for group in run.optimizer.param_groups:
         group["lr"] = learning_rate(progress, recipe.optimisation)
-    trained = [p for group in run.optimiser.param_groups for p in group["params"]]
+    trained = [p for group in run.optimizer.param_groups for p in group["params"]]
     torch.nn.utils.clip_grad_norm_(trained, LARGEST_GRADIENT)
-    run.optimiser.step()
+    run.optimizer.step()
     run.average.update(run.network)
     run.step += 1
     share = max(1.0 / run.step, 1.0 / SMOOTHING_STEPS)
@@ -398,7 +398,7 @@ def _state(run: Run) -> dict[str, Any]:
         "network": run.network.state_dict(),
         "losses": run.losses.state_dict(),
         "guide": run.guide.state_dict() if run.guide else {},
-        "optimiser": run.optimiser.state_dict(),
+        "optimiser": run.optimizer.state_dict(),
         "average": run.average.state_dict(),
         "generator": run.generator.get_state(),
         "torch": random_state(run.device),
@@ -414,7 +414,7 @@ def _restore(run: Run, kept: Mapping[str, Any]) -> None:
     run.losses.load_state_dict(kept["losses"])
     if run.guide:
         run.guide.load_state_dict(kept["guide"])
-    run.optimiser.load_state_dict(kept["optimiser"])
+    run.optimizer.load_state_dict(kept["optimiser"])
     run.average.load_state_dict(kept["average"])
     run.generator.set_state(kept["generator"])
     set_random_state(kept["torch"], run.device)

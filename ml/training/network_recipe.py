@@ -66,7 +66,7 @@ class NetworkPlan:
 
 
 @dataclass(frozen=True)
-class OptimisationConfig:
+class OptimizationConfig:
     """Args:
     steps: Batches in the whole training.
     people: Of a batch; each gives two windows, one of the first and one of the last third of the strip.
@@ -200,7 +200,7 @@ class NetworkRecipe:
     bundle: BundleNames
     network: NetworkPlan
     losses: tuple[LossPlan, ...]
-    optimisation: OptimisationConfig = field(default_factory=OptimisationConfig)
+    optimisation: OptimizationConfig = field(default_factory=OptimizationConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     beat_augmentation: BeatAugmentationConfig = field(default_factory=BeatAugmentationConfig)
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
@@ -258,7 +258,7 @@ def read_network_recipe(path: Path) -> NetworkRecipe:
             parameters={k: tuple(v) if isinstance(v, list) else v for k, v in network.items()},
         ),
         losses=losses,
-        optimisation=section("optimisation", OptimisationConfig),
+        optimisation=section("optimisation", OptimizationConfig),
         augmentation=section("augmentation", AugmentationConfig),
         beat_augmentation=section("beat_augmentation", BeatAugmentationConfig),
         calibration=section("calibration", CalibrationConfig),

@@ -7,10 +7,10 @@ import math
 import torch
 from torch import nn
 
-from ml.training.network_recipe import OptimisationConfig
+from ml.training.network_recipe import OptimizationConfig
 
 
-def learning_rate(progress: float, config: OptimisationConfig) -> float:
+def learning_rate(progress: float, config: OptimizationConfig) -> float:
     """Rate at a share of the training: a straight warm-up, then a half cosine down to `last_rate`."""
     if progress < config.warmup:
         return config.learning_rate * max(progress / config.warmup, 0.01)

@@ -23,7 +23,7 @@ from ml.evaluation.activity.protocols import (
 )
 from ml.metrics.confidence import negative_log_likelihood
 from ml.runtime.ecg.activity.features import N_REST
-from ml.runtime.ecg.activity.head import Standardisation, contaminated
+from ml.runtime.ecg.activity.head import Standardization, contaminated
 from ml.runtime.ecg.activity.rhythm import RHYTHM_NAMES
 from ml.training.activity.examples import FeatureTable, MotionFeatures
 from ml.training.activity.fitting import Examples, fit_calibration
@@ -137,13 +137,13 @@ def _left_out(contender: Contender, setting: Any, known: Examples) -> FloatArray
 
 def _fit_and_ask(contender: Contender, setting: Any, known: Examples, asked: FloatArray) -> FloatArray:
     learned = known.where(np.arange(known.classes.size) % LEARNED_EVERY == 0)
-    standardisation = Standardisation.of(learned.inputs)
+    standardization = Standardization.of(learned.inputs)
     classifier = contender.make(setting)
     with warnings.catch_warnings():
         # A fixed number of iterations is part of this perceptron; scikit-learn warns that it could go on.
         warnings.filterwarnings("ignore", message="Stochastic Optimizer: Maximum iterations")
-        classifier.fit(standardisation.apply(learned.inputs), learned.classes)
-    probabilities = classifier.predict_proba(standardisation.apply(asked))
+        classifier.fit(standardization.apply(learned.inputs), learned.classes)
+    probabilities = classifier.predict_proba(standardization.apply(asked))
     return np.asarray(np.log(np.maximum(probabilities, TINY)))
 
 

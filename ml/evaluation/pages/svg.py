@@ -224,7 +224,7 @@ class _Frame:
 
 
 def _head(title: str, height: int) -> str:
-    def colours(of: Sequence[str]) -> str:
+    def colors(of: Sequence[str]) -> str:
         rules = (f".line{k}{{stroke:{c}}}.fill{k}{{fill:{c}}}" for k, c in enumerate(of))
         return "".join(rules)
 
@@ -234,9 +234,9 @@ def _head(title: str, height: int) -> str:
         "text{font-family:system-ui,-apple-system,'Segoe UI',Arial,sans-serif;fill:#24292f}\n"
         ".title{font-size:16px;font-weight:600}.label{font-size:13px}.tick,.note{font-size:12px}\n"
         ".paper{fill:#ffffff}.grid{stroke:#d8dee4;fill:none}.frame,.whisker{stroke:#57606a;fill:none}\n"
-        f"[class^=line]{{fill:none;stroke-width:2}}{colours(_LIGHT)}\n"
+        f"[class^=line]{{fill:none;stroke-width:2}}{colors(_LIGHT)}\n"
         "@media (prefers-color-scheme:dark){text{fill:#e6edf3}.paper{fill:#0d1117}.grid{stroke:#2f363d}\n"
-        f".frame,.whisker{{stroke:#9da7b1}}{colours(_DARK)}}}\n</style>\n"
+        f".frame,.whisker{{stroke:#9da7b1}}{colors(_DARK)}}}\n</style>\n"
         f'<rect class="paper" width="{WIDTH}" height="{height}"/>\n'
         f'<text class="title" x="{_LEFT if len(title) < 70 else 12}" y="26">{escape(title)}</text>'
     )

@@ -122,9 +122,9 @@ def logistic_logits(training: Windows, vectors: NDArray[np.floating], n_classes:
     def loss(flat: FloatArray) -> tuple[float, FloatArray]:
         weights = flat.reshape(shape)
         log_p = log_probabilities(features @ weights)
-        penalised = np.vstack([weights[:-1], np.zeros((1, n_classes))])  # The bias is free.
-        value = -INVERSE_STRENGTH * float(np.sum(targets * log_p)) + 0.5 * float(np.sum(penalised**2))
-        gradient = INVERSE_STRENGTH * features.T @ (np.exp(log_p) - targets) + penalised
+        penalized = np.vstack([weights[:-1], np.zeros((1, n_classes))])  # The bias is free.
+        value = -INVERSE_STRENGTH * float(np.sum(targets * log_p)) + 0.5 * float(np.sum(penalized**2))
+        gradient = INVERSE_STRENGTH * features.T @ (np.exp(log_p) - targets) + penalized
         return value, gradient.ravel()
 
     found = minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 500})

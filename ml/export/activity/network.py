@@ -150,12 +150,12 @@ class _Graph:
 
         filled = self.node(
             "Where",
-            [self.node("IsNaN", ["inputs"]), placed(lambda h: h.standardisation.fill), "inputs"],
+            [self.node("IsNaN", ["inputs"]), placed(lambda h: h.standardization.fill), "inputs"],
         )
-        centred = self.node("Sub", [filled, placed(lambda h: h.standardisation.mean)])
-        scaled = self.node("Mul", [centred, placed(lambda h: 1.0 / h.standardisation.scale)])
-        raised = self.node("Max", [scaled, placed(lambda h: h.standardisation.low)])
-        clipped = self.node("Min", [raised, placed(lambda h: h.standardisation.high)])
+        centered = self.node("Sub", [filled, placed(lambda h: h.standardization.mean)])
+        scaled = self.node("Mul", [centered, placed(lambda h: 1.0 / h.standardization.scale)])
+        raised = self.node("Max", [scaled, placed(lambda h: h.standardization.low)])
+        clipped = self.node("Min", [raised, placed(lambda h: h.standardization.high)])
         shape = self.constant(np.array([self.n_inputs, n_classes], np.int64))
         weights = self.node("Reshape", [placed(lambda h: h.weights), shape])
         bias = self.chosen(np.stack([one.bias for one, _ in parts]))

@@ -78,7 +78,7 @@ def measure(protocol: str, data: Path, average: str) -> dict[str, dict[str, floa
         cosine_trial_scores(NAMES[average], trials, beats.of) for trials in PROTOCOLS[protocol].build(data)
     ]
     write_trial_scores(SCORES[average] / f"{protocol}.npz", found)
-    return {one.variant: recognise(one) for one in found}
+    return {one.variant: recognize(one) for one in found}
 
 
 def measure_e12(data: Path, average: Average) -> dict[str, dict[str, float]]:
@@ -89,7 +89,7 @@ def measure_e12(data: Path, average: Average) -> dict[str, dict[str, float]]:
     return found
 
 
-def recognise(found: TrialScores) -> dict[str, float]:
+def recognize(found: TrialScores) -> dict[str, float]:
     own = found.scores[found.mated]
     others = found.scores[~found.mated]
     return {

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.data.augmentation import high_pass_like_a_sensor, vary_repolarisation
+from ml.data.augmentation import high_pass_like_a_sensor, vary_repolarization
 from ml.data.readers import read_qtdb
 from ml.metrics.error_rates import eer, min_cllr, oracle_threshold
 from ml.models.beat_lda import BeatLdaConfig, fit_beat_lda, fit_polarity
@@ -137,8 +137,8 @@ def _mean(ecg: FloatArray, marks: NDArray[np.int64], how: Averaging) -> FloatArr
         return None
     index = np.clip(whole[:, None] + np.arange(-before - margin, after + margin), 0, ecg.size - 1)
     if how.average == "robust":
-        centred = mean_beat(ecg, FS_HZ, marks, config)
-        return centred if centred is None else _about_peak(centred, before + margin)
+        centered = mean_beat(ecg, FS_HZ, marks, config)
+        return centered if centered is None else _about_peak(centered, before + margin)
     beats = np.sort(ecg[index], axis=0)
     if how.average == "median":
         return np.asarray(np.median(beats, axis=0))
@@ -242,7 +242,7 @@ class Bench:
         fiducial = round(before_s * FS_HZ) + round(FIDUCIAL_REACH_S * FS_HZ)
         rng = np.random.default_rng(self.recipe.variation.seed)
         return [
-            replace(s, beats=vary_repolarisation(s.beats, FS_HZ, fiducial, rng, **amounts)) for s in sources
+            replace(s, beats=vary_repolarization(s.beats, FS_HZ, fiducial, rng, **amounts)) for s in sources
         ]
 
 

@@ -37,7 +37,7 @@ from ml.training.network_recipe import (
     LossPlan,
     NetworkPlan,
     NetworkRecipe,
-    OptimisationConfig,
+    OptimizationConfig,
 )
 from ml.training.recipe import BundleNames, read_recipe
 from ml.training.strips import Strip, condition_strips
@@ -47,7 +47,7 @@ RESULTS = Path("results/experiments")
 NETWORK = NetworkPlan(
     "resnet1d", {"widths": (48, 72, 96, 144), "blocks": (2, 2, 2, 2), "kernels": (7, 7, 5, 5)}
 )
-OPTIMISATION = OptimisationConfig(people=128)
+OPTIMIZATION = OptimizationConfig(people=128)
 MARGIN = LossPlan("additive_margin", options={"scale": 20.0}, margin=0.2)
 CONTRAST = LossPlan("sup_con", options={"temperature": 0.07})
 ARC_FACE = LossPlan("arc_face", options={"scale": 20.0}, margin=0.2)
@@ -206,7 +206,7 @@ class Ablation:
             bundle=BundleNames("ablation", "0", "Apache-2.0"),
             network=variant.network,
             losses=variant.losses,
-            optimisation=replace(OPTIMISATION, steps=steps, seed=variant.seed),
+            optimisation=replace(OPTIMIZATION, steps=steps, seed=variant.seed),
             augmentation=variant.augmentation,
             distillation=variant.distillation,
         )
@@ -276,7 +276,7 @@ def _content(name: str, group: Group, rows: list[list[str]], sets: list[str]) ->
         "note": " ".join(
             [
                 f"A {group.network} where no other is named, {group.steps} steps of "
-                f"{2 * OPTIMISATION.people} windows, one seed where none is named; differences of less than "
+                f"{2 * OPTIMIZATION.people} windows, one seed where none is named; differences of less than "
                 "about a tenth are noise.",
                 *([group.note] if group.note else []),
                 *([f"Not measured yet: {', '.join(missing)}."] if missing else []),

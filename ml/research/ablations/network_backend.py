@@ -219,7 +219,7 @@ def rows(bench: Bench) -> list[tuple[str, str, Callable[[str], Vectors]]]:
     return made
 
 
-def normalised(bench: Bench, name: str, how: str) -> dict[str, float]:
+def normalized(bench: Bench, name: str, how: str) -> dict[str, float]:
     """Figures of the assembled vectors under a normalization of scores or vectors."""
     step_s, weight = bench.plan.windows.step_s, bench.plan.assembly.window_weight
     vectors = joined((weight, bench.of_windows(name, step_s)), (1 - weight, bench.of_beats(name)))
@@ -239,7 +239,7 @@ def normalised(bench: Bench, name: str, how: str) -> dict[str, float]:
     return figures(vectors, read.people, read.parts, norm=(top.mean(axis=1), top.std(axis=1)))
 
 
-NORMALISATIONS = ("centred on the gallery", "S-norm by the gallery", "AS-norm by training people")
+NORMALIZATIONS = ("centred on the gallery", "S-norm by the gallery", "AS-norm by training people")
 
 
 def run(data: Path, var: Path = Path("var"), recipe: Path = Path("ml/recipes/ecg.toml")) -> dict[str, Any]:
@@ -252,8 +252,8 @@ def run(data: Path, var: Path = Path("var"), recipe: Path = Path("ml/recipes/ecg
             for name in bench.development
         }
         table.append(_row(question, variant, found))
-    for how in NORMALISATIONS:
-        table.append(_row("domain shift", how, {n: normalised(bench, n, how) for n in bench.development}))
+    for how in NORMALIZATIONS:
+        table.append(_row("domain shift", how, {n: normalized(bench, n, how) for n in bench.development}))
     return {
         "title": "Behind the networks",
         "question": "Which branches, which weight, and does any map or normalisation help?",

@@ -19,7 +19,7 @@ from ml.metrics.confidence import expected_calibration_error, negative_log_likel
 from ml.research.dt4ecg.network.network import DualTaskConfig
 from ml.research.dt4ecg.plan import RECIPES, Cell
 from ml.research.dt4ecg.results import Calls, CellResult
-from ml.research.dt4ecg.training import LabelledWindows, Trained, Training, ask, train
+from ml.research.dt4ecg.training import LabeledWindows, Trained, Training, ask, train
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -53,15 +53,15 @@ def run_cell(
     Raises:
         ValueError: Names that network or balancing do not know.
     """
-    labelled = merge_activities(windows) if cell.n_activities == 3 else windows
-    split = splits(cell.protocol, labelled, cell.seed)[cell.fold]  # type: ignore[arg-type]
-    data = labelled_windows(labelled, split.train)
-    training = training_of(cell, labelled, _identity(cell, data))
+    labeled = merge_activities(windows) if cell.n_activities == 3 else windows
+    split = splits(cell.protocol, labeled, cell.seed)[cell.fold]  # type: ignore[arg-type]
+    data = labeled_windows(labeled, split.train)
+    training = training_of(cell, labeled, _identity(cell, data))
     try:
         trained = train(training, data, folder, report=report, stop=stop)
     except FloatingPointError as error:
         return CellResult(cell, failed=str(error), fold=split.name, commit=current_commit())
-    return None if trained is None else _result(cell, labelled, split, trained)
+    return None if trained is None else _result(cell, labeled, split, trained)
 
 
 def training_of(cell: Cell, windows: ActivityWindows, identity: str) -> Training:
@@ -104,10 +104,10 @@ def _resnet_options(cell: Cell) -> dict[str, object]:
     return {"addition": cell.addition, **full_length}
 
 
-def labelled_windows(windows: ActivityWindows, rows: IntArray) -> LabelledWindows:
+def labeled_windows(windows: ActivityWindows, rows: IntArray) -> LabeledWindows:
     """Return some windows as a training takes them; none of the others is in it, by no sample."""
     labels = np.stack([windows.person[rows], windows.activity[rows]], axis=1)
-    return LabelledWindows(
+    return LabeledWindows(
         torch.from_numpy(windows.windows[rows]),
         torch.from_numpy(labels),
         torch.from_numpy(next_windows(windows.record[rows], windows.start_s[rows], windows.window_s)),
@@ -135,7 +135,7 @@ def next_windows(record: IntArray, start_s: FloatArray, window_s: float) -> IntA
     return np.array([position.get((one, start + step), -1) for one, start in at], dtype=np.int64)
 
 
-def _identity(cell: Cell, data: LabelledWindows) -> str:
+def _identity(cell: Cell, data: LabeledWindows) -> str:
     parts = (data.windows, data.labels, data.following)
     of_data = hashlib.sha256(b"".join(part.numpy().tobytes() for part in parts)).hexdigest()
     return json.dumps(

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ml.evaluation.activity.windows import ActivityWindows
-from ml.research.dt4ecg.cells import labelled_windows, network_config, training_of
+from ml.research.dt4ecg.cells import labeled_windows, network_config, training_of
 from ml.research.dt4ecg.estimates import Costs, NetCost, net_name
 from ml.research.dt4ecg.network.cost import count_parameters, multiply_accumulates, one_thread_latency
 from ml.research.dt4ecg.network.network import DualTaskNetwork
@@ -84,7 +84,7 @@ def step_ms(cell: Cell, windows: ActivityWindows, *, steps: int = STEPS) -> floa
     with TemporaryDirectory() as folder:
         trained = train(
             training,
-            labelled_windows(windows, rows),
+            labeled_windows(windows, rows),
             Path(folder),
             report=lambda _epochs: None,
             stop=lambda: False,

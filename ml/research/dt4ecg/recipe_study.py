@@ -20,7 +20,7 @@ from rich.progress import track
 from ml.evaluation.activity.splits import splits
 from ml.evaluation.activity.windows import ActivityWindows
 from ml.export.bundle_writer import git_revision
-from ml.research.dt4ecg.cells import IntArray, labelled_windows, training_of
+from ml.research.dt4ecg.cells import IntArray, labeled_windows, training_of
 from ml.research.dt4ecg.plan import PROPOSED, RECIPES, Recipe
 from ml.research.dt4ecg.run import computing_on_one_thread, motion_windows
 from ml.research.dt4ecg.training import ask, train
@@ -59,10 +59,10 @@ def trial(protocol: str, name: str, recipe: Recipe, windows: ActivityWindows) ->
     cell = replace(PROPOSED, protocol=protocol, seed=SEED)
     training = replace(training_of(cell, windows, identity=""), recipe=recipe)
     with tempfile.TemporaryDirectory() as folder:
-        data = labelled_windows(windows, learned)
+        data = labeled_windows(windows, learned)
         found = train(training, data, Path(folder), report=lambda _: None, stop=lambda: False)
     assert found is not None
-    data = labelled_windows(windows, asked)
+    data = labeled_windows(windows, asked)
     told = ask(found.network, data.windows)
     right = [float((one.argmax(dim=1) == data.labels[:, k]).double().mean()) for k, one in enumerate(told)]
     return {

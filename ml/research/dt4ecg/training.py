@@ -34,7 +34,7 @@ Epoch = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
-class LabelledWindows:
+class LabeledWindows:
     """What a network learns from, or is asked.
 
     Args:
@@ -96,7 +96,7 @@ class _Run:
     network: DualTaskNetwork
     balancer: TaskBalancer
     gradients: BalancedGradients
-    optimiser: FlatAdam
+    optimizer: FlatAdam
     generator: torch.Generator
     epochs: list[Epoch] = field(default_factory=list)
     first_weights: list[list[float]] = field(default_factory=list)
@@ -104,7 +104,7 @@ class _Run:
 
 def train(
     training: Training,
-    data: LabelledWindows,
+    data: LabeledWindows,
     folder: Path,
     *,
     report: Callable[[int], None],
@@ -159,12 +159,12 @@ def _start(training: Training, n_windows: int) -> _Run:
         network=network,
         balancer=balancer,
         gradients=BalancedGradients(network, balancer, loss, training.gradient_of, training.precision),
-        optimiser=FlatAdam(network.parameters(), weight_decay=training.recipe.weight_decay),
+        optimizer=FlatAdam(network.parameters(), weight_decay=training.recipe.weight_decay),
         generator=torch.Generator().manual_seed(training.seed),
     )
 
 
-def _epoch(run: _Run, training: Training, data: LabelledWindows) -> None:
+def _epoch(run: _Run, training: Training, data: LabeledWindows) -> None:
     began_s = time.process_time()
     run.network.train()
     sums: dict[str, Tensor] = {}
@@ -197,7 +197,7 @@ def learning_rate(recipe: Recipe, done: float) -> float:
     return recipe.learning_rate * 0.5 * (1.0 + math.cos(math.pi * (done - recipe.rise) / (1.0 - recipe.rise)))
 
 
-def crops(data: LabelledWindows, rows: Tensor, generator: torch.Generator) -> Tensor:
+def crops(data: LabeledWindows, rows: Tensor, generator: torch.Generator) -> Tensor:
     """Cut windows that begin anywhere from where some begin to where the next one does.
 
     Args:
@@ -222,13 +222,13 @@ def _batches(order: Tensor, batch_size: int) -> Sequence[Tensor]:
 
 def _step(run: _Run, windows: Tensor, labels: Tensor, rate: float) -> dict[str, Tensor]:
     """Take one step; figures by task, float64, shape (2,)."""
-    run.optimiser.zero_grad()
+    run.optimizer.zero_grad()
     try:
         logits, losses = run.gradients.added(windows, labels)
     except FloatingPointError as error:
         raise FloatingPointError(f"epoch {len(run.epochs) + 1}: {error}") from None
     run.balancer.after_backward()
-    run.optimiser.step(rate)
+    run.optimizer.step(rate)
     right = [(one.argmax(dim=1) == labels[:, k]).double().mean() for k, one in enumerate(logits)]
     figures = {"loss": losses.double(), "accuracy": torch.stack(right), "weights": run.balancer.weights}
     norms = run.balancer.log
@@ -242,7 +242,7 @@ def _save(run: _Run, path: Path, identity: str) -> None:
         "identity": identity,
         "network": run.network.state_dict(),
         "balancer": run.balancer.state_dict(),
-        "optimiser": run.optimiser.state_dict(),
+        "optimiser": run.optimizer.state_dict(),
         "generator": run.generator.get_state(),
         "torch": torch.get_rng_state(),
         "epochs": run.epochs,
@@ -260,7 +260,7 @@ def _restore(run: _Run, path: Path, identity: str) -> None:
         return
     run.network.load_state_dict(kept["network"])
     run.balancer.load_state_dict(kept["balancer"])
-    run.optimiser.load_state_dict(kept["optimiser"])
+    run.optimizer.load_state_dict(kept["optimiser"])
     run.generator.set_state(kept["generator"])
     torch.set_rng_state(kept["torch"])
     run.epochs, run.first_weights = list(kept["epochs"]), list(kept["first_weights"])

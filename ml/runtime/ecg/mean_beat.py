@@ -208,12 +208,12 @@ def beat_shape(mean: NDArray[np.float64], fs_hz: float, config: MeanBeatConfig) 
     step = round(fs_hz / config.fs_hz)
     window = mean[margin : margin + config.n_samples * step : step]
     # Once more, now about the fiducial point: what was taken off before leaves no trace of the marks.
-    centred = window - drift_projection(config.n_samples, config.drift_order) @ window
-    centred = centred - centred.mean()
-    deviation = np.sqrt((centred**2).mean())
+    centered = window - drift_projection(config.n_samples, config.drift_order) @ window
+    centered = centered - centered.mean()
+    deviation = np.sqrt((centered**2).mean())
     if deviation <= np.finfo(np.float32).tiny:
         return None
-    return np.asarray(centred / deviation, dtype=np.float32)
+    return np.asarray(centered / deviation, dtype=np.float32)
 
 
 @lru_cache(maxsize=16)

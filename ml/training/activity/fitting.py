@@ -15,7 +15,7 @@ from ml.runtime.ecg.activity.head import (
     FusedHead,
     IntArray,
     LinearHead,
-    Standardisation,
+    Standardization,
     View,
     added_up,
     contaminated,
@@ -130,28 +130,28 @@ def fit_discriminants(examples: Examples, n_classes: int, shrinkages: Sequence[f
         Friedman 1989, Regularized discriminant analysis, equation 18 with λ = 1. For the added direction,
         Hatch et al. 2006, Within-class covariance normalization for SVM-based speaker recognition.
     """
-    standardisation, classes = Standardisation.of(examples.inputs), examples.classes
-    x = standardisation.apply(examples.inputs)
+    standardization, classes = Standardization.of(examples.inputs), examples.classes
+    x = standardization.apply(examples.inputs)
     means = np.stack([x[classes == k].mean(axis=0) for k in range(n_classes)])
     within = x - means[classes]
     scatter = within.T @ within / len(x)
     sphere = np.eye(len(scatter)) * np.trace(scatter) / len(scatter)
     if examples.elsewhere is not None:
-        away = _offset(standardisation, means[0], examples.elsewhere)
+        away = _offset(standardization, means[0], examples.elsewhere)
         scatter = scatter + ELSEWHERE_WEIGHT * np.outer(away, away)
     heads = []
     for shrinkage in shrinkages:
         weights = np.linalg.solve((1.0 - shrinkage) * scatter + shrinkage * sphere, means.T)
-        heads.append(LinearHead(standardisation, weights, -0.5 * (means.T * weights).sum(axis=0)))
+        heads.append(LinearHead(standardization, weights, -0.5 * (means.T * weights).sum(axis=0)))
     return heads
 
 
-def _offset(standardisation: Standardisation, here: FloatArray, elsewhere: FloatArray) -> FloatArray:
+def _offset(standardization: Standardization, here: FloatArray, elsewhere: FloatArray) -> FloatArray:
     """Difference of the means of the two sensors; 0 for inputs that the other sensor lacks."""
     n_told = elsewhere.shape[1]
     inputs = np.full((len(elsewhere), here.size), np.nan)
     inputs[:, :n_told] = elsewhere
-    away = standardisation.apply(inputs).mean(axis=0) - here
+    away = standardization.apply(inputs).mean(axis=0) - here
     return np.where(np.arange(here.size) < n_told, away, 0.0)
 
 

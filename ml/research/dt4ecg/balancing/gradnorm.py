@@ -13,7 +13,7 @@ from ml.research.dt4ecg.balancing.balancer import TaskBalancer, require_positive
 SMALLEST_WEIGHT = 1e-3
 """Steps of a finite size may overshoot 0, and a negative weight would teach the opposite."""
 
-_OPTIMISERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
+_OPTIMIZERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
     "sgd": torch.optim.SGD,
 }
@@ -39,7 +39,7 @@ class GradNorm(TaskBalancer):
 
     Source:
         Chen et al. 2018, "GradNorm: gradient normalization for adaptive loss balancing in deep multitask
-        networks", equations 1 and 2 and algorithm 1. The paper leaves the optimiser open.
+        networks", equations 1 and 2 and algorithm 1. The paper leaves the optimizer open.
     """
 
     def __init__(
@@ -48,18 +48,18 @@ class GradNorm(TaskBalancer):
         *,
         asymmetry: float = 1.5,
         learning_rate: float = 0.025,
-        optimiser: str = "adam",
+        optimizer: str = "adam",
         initial_losses: Sequence[float] | None = None,
     ) -> None:
         super().__init__(n_tasks)
         require_positive(learning_rate=learning_rate)
         if asymmetry < 0.0:
             raise ValueError(f"asymmetry: expected 0 or more, got {asymmetry}")
-        if optimiser not in _OPTIMISERS:
-            raise ValueError(f"optimiser: expected one of {sorted(_OPTIMISERS)}, got {optimiser!r}")
+        if optimizer not in _OPTIMIZERS:
+            raise ValueError(f"optimizer: expected one of {sorted(_OPTIMIZERS)}, got {optimizer!r}")
         self.asymmetry = asymmetry
         self.task_weights = nn.Parameter(torch.ones(n_tasks, dtype=torch.float64))
-        self._optimiser = _OPTIMISERS[optimiser]([self.task_weights], lr=learning_rate)
+        self._optimizer = _OPTIMIZERS[optimizer]([self.task_weights], lr=learning_rate)
         self.initial_losses: Tensor
         self.register_buffer("initial_losses", _initial(n_tasks, initial_losses))
         self._gradient: Tensor | None = None
@@ -82,17 +82,17 @@ class GradNorm(TaskBalancer):
         if self._gradient is None:
             return
         self.task_weights.grad = self._gradient
-        self._optimiser.step()
+        self._optimizer.step()
         with torch.no_grad():
             self.task_weights.clamp_(min=SMALLEST_WEIGHT)
             self.task_weights.mul_(self.n_tasks / self.task_weights.sum())
         self._gradient = None
 
     def get_extra_state(self) -> dict[str, Any]:
-        return self._optimiser.state_dict()
+        return self._optimizer.state_dict()
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
-        self._optimiser.load_state_dict(state)
+        self._optimizer.load_state_dict(state)
 
 
 def _initial(n_tasks: int, given: Sequence[float] | None) -> Tensor:

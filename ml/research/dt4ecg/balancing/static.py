@@ -22,7 +22,7 @@ class Static(TaskBalancer):
 
     Source:
         Kurin et al. 2022, "In defense of the unitary scalarization for deep multi-task learning": with the
-        usual regularisation no optimiser of several tasks did better.
+        usual regularization no optimizer of several tasks did better.
     """
 
     looks_at_gradients = False

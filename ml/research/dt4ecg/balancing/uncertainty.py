@@ -33,7 +33,7 @@ class Uncertainty(TaskBalancer):
         super().__init__(n_tasks)
         require_positive(learning_rate=learning_rate)
         self.log_variances = nn.Parameter(torch.zeros(n_tasks, dtype=torch.float64))
-        self._optimiser = torch.optim.Adam([self.log_variances], lr=learning_rate)
+        self._optimizer = torch.optim.Adam([self.log_variances], lr=learning_rate)
         self._losses: Tensor | None = None
 
     def next_weights(self, losses: Tensor, norms: Tensor) -> Tensor:  # noqa: ARG002
@@ -44,11 +44,11 @@ class Uncertainty(TaskBalancer):
         if self._losses is None:
             return
         self.log_variances.grad = 0.5 - torch.exp(-self.log_variances.detach()) * self._losses
-        self._optimiser.step()
+        self._optimizer.step()
         self._losses = None
 
     def get_extra_state(self) -> dict[str, Any]:
-        return self._optimiser.state_dict()
+        return self._optimizer.state_dict()
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
-        self._optimiser.load_state_dict(state)
+        self._optimizer.load_state_dict(state)

@@ -21,7 +21,7 @@ OUTER_SHARE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Standardisation:
+class Standardization:
     """Standardization of inputs; all float64, shape (n_inputs,).
 
     Args:
@@ -37,7 +37,7 @@ class Standardisation:
     high: FloatArray
 
     @classmethod
-    def of(cls, inputs: FloatArray) -> Standardisation:
+    def of(cls, inputs: FloatArray) -> Standardization:
         """Fit to inputs, float64, shape (n, n_inputs); an input that is always NaN or constant becomes 0."""
         known = np.isfinite(inputs)
         shares = (OUTER_SHARE, 0.5, 1.0 - OUTER_SHARE)
@@ -69,14 +69,14 @@ class LinearHead:
         contamination: Share of windows that are uninformative, whatever their scores.
     """
 
-    standardisation: Standardisation
+    standardization: Standardization
     weights: FloatArray
     bias: FloatArray
     contamination: float = 0.0
 
     def scores(self, inputs: FloatArray) -> FloatArray:
         """Score activities; float64, (n, n_inputs) → (n, n_classes)."""
-        return np.asarray(self.standardisation.apply(inputs) @ self.weights + self.bias)
+        return np.asarray(self.standardization.apply(inputs) @ self.weights + self.bias)
 
     def logits(self, inputs: FloatArray) -> FloatArray:
         """Return log probabilities of activities; float64, (n, n_inputs) → (n, n_classes)."""
@@ -85,7 +85,7 @@ class LinearHead:
     def calibrated(self, temperature: float, contamination: float) -> LinearHead:
         """Return this head with its scores divided by a temperature, and with a contamination."""
         return LinearHead(
-            self.standardisation, self.weights / temperature, self.bias / temperature, contamination
+            self.standardization, self.weights / temperature, self.bias / temperature, contamination
         )
 
 

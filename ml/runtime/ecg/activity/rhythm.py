@@ -55,5 +55,5 @@ def rhythm_features(r_times_s: NDArray[np.float64]) -> dict[str, float]:
 
 
 def _slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    centred = x - x.mean()
-    return float(centred @ y / (centred @ centred))
+    centered = x - x.mean()
+    return float(centered @ y / (centered @ centered))

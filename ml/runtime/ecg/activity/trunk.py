@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ml.runtime.ecg.signal.conditioning import ConditionedEcg
 from ml.runtime.ecg.signal.constants import WORKING_FS_HZ
-from ml.runtime.ecg.signal.windows import standardise_windows, window_starts
+from ml.runtime.ecg.signal.windows import standardize_windows, window_starts
 from ml.runtime.onnx_network import FIXED, FREE, OnnxNetwork
 
 FloatArray = NDArray[np.float64]
@@ -83,7 +83,7 @@ def context_windows(
     starts, place = np.unique(firsts[:, None] + within, return_inverse=True)
     pooling = np.zeros((len(firsts), len(starts)), np.float32)
     np.put_along_axis(pooling, place.reshape(len(firsts), -1), np.float32(1.0 / within.size), axis=1)
-    windows = standardise_windows(samples[starts[:, None] + np.arange(config.n_samples)])
+    windows = standardize_windows(samples[starts[:, None] + np.arange(config.n_samples)])
     return ContextWindows(-windows if _upside_down(strip) else windows, pooling)
 
 

@@ -43,6 +43,6 @@ def context_starts_s(edges_s: FloatArray, context_s: float) -> FloatArray:
     Returns:
         Start of each context, float64, shape (n_segments,); 0 if the strip is shorter than a context.
     """
-    centres_s = (edges_s[1:] + edges_s[:-1]) / 2.0
+    centers_s = (edges_s[1:] + edges_s[:-1]) / 2.0
     latest_s = max(edges_s[-1] - context_s, 0.0)
-    return np.asarray(np.clip(centres_s - context_s / 2.0, 0.0, latest_s))
+    return np.asarray(np.clip(centers_s - context_s / 2.0, 0.0, latest_s))

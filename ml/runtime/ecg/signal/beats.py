@@ -66,10 +66,10 @@ def beat_units(beats: FloatArray) -> NDArray[np.float64]:
     Returns:
         float64, same shape; a constant beat becomes zeros.
     """
-    centred = np.asarray(beats, dtype=np.float64)
-    centred = centred - centred.mean(axis=1, keepdims=True)
-    lengths = np.sqrt((centred * centred).sum(axis=1, keepdims=True))
-    return np.asarray(np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0.0))
+    centered = np.asarray(beats, dtype=np.float64)
+    centered = centered - centered.mean(axis=1, keepdims=True)
+    lengths = np.sqrt((centered * centered).sum(axis=1, keepdims=True))
+    return np.asarray(np.divide(centered, lengths, out=np.zeros_like(centered), where=lengths > 0.0))
 
 
 def reject_outlier_beats(beats: FloatArray, units: NDArray[np.float64] | None = None) -> NDArray[np.bool_]:

@@ -133,7 +133,7 @@ def _checked(ecg: FloatArray, fs_hz: float) -> NDArray[np.float64]:
     largest = np.abs(raw).max()
     if not largest <= c.MAX_AMPLITUDE:
         raise SignalNotFiniteError(f"expected finite samples up to {c.MAX_AMPLITUDE:g}")
-    centred = raw - median(raw)
+    centered = raw - median(raw)
     if raw.max() - raw.min() <= max(c.FLAT_SHARE_OF_OFFSET * largest, c.MIN_AMPLITUDE):
         raise SignalFlatError("the strip holds one constant value")
-    return np.asarray(centred)
+    return np.asarray(centered)

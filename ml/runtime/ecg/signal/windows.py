@@ -63,10 +63,10 @@ def strip_windows(ecg: FloatArray, accepted: NDArray[np.bool_], config: WindowCo
     if lacking > 0:  # As in a strip of 3 s at an odd rate.
         samples, trusted = np.pad(samples, (0, lacking), mode="edge"), np.pad(trusted, (0, lacking))
     starts = _chosen_starts(trusted, config)
-    return standardise_windows(samples[starts[:, None] + np.arange(config.n_samples)])
+    return standardize_windows(samples[starts[:, None] + np.arange(config.n_samples)])
 
 
-def standardise_windows(windows: FloatArray) -> NDArray[np.float32]:
+def standardize_windows(windows: FloatArray) -> NDArray[np.float32]:
     """Return every window zero mean and unit RMS, and cut off what is beyond `CLIP_RMS`.
 
     Args:
@@ -75,9 +75,9 @@ def standardise_windows(windows: FloatArray) -> NDArray[np.float32]:
     Returns:
         float32, same shape; a flat window gives zeros.
     """
-    centred = windows - windows.mean(axis=1, keepdims=True, dtype=np.float64)
-    rms = np.sqrt((centred**2).mean(axis=1, keepdims=True))
-    scaled = centred / np.where(rms > np.finfo(np.float32).tiny, rms, np.inf)
+    centered = windows - windows.mean(axis=1, keepdims=True, dtype=np.float64)
+    rms = np.sqrt((centered**2).mean(axis=1, keepdims=True))
+    scaled = centered / np.where(rms > np.finfo(np.float32).tiny, rms, np.inf)
     return np.asarray(np.clip(scaled, -CLIP_RMS, CLIP_RMS), dtype=np.float32)
 
 

@@ -267,7 +267,7 @@ class TestReadMotion:
         assert first.signal.tolist() == [200.0, 400.0, 600.0]
         assert first.unit == "raw"
 
-    def test_carries_activity_artefacts_and_gaps(self, packed):
+    def test_carries_activity_artifacts_and_gaps(self, packed):
         second, first = read_motion(packed)
 
         assert (first.labels["activity"], second.labels["activity"]) == ("rest", "squats")
@@ -313,10 +313,10 @@ class TestReadCsv:
 
 
 class TestReadFolder:
-    def test_recognises_a_wfdb_layout_by_its_names(self, ecg_id):
+    def test_recognizes_a_wfdb_layout_by_its_names(self, ecg_id):
         assert len(read_folder(ecg_id)) == 3
 
-    def test_recognises_a_packed_set_by_what_it_says_of_itself(self, tmp_path):
+    def test_recognizes_a_packed_set_by_what_it_says_of_itself(self, tmp_path):
         labels = np.array(["N", "O"])
         pack(tmp_path, "PhysioNet/CinC Challenge 2017 (AF)", label=labels, label_v0=labels)
 

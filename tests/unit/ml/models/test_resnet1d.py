@@ -87,7 +87,7 @@ class TestFeatures:
     def test_the_size_is_told(self):
         assert network(embedding_size=7).embedding_size == 7
 
-    def test_at_inference_a_window_does_not_depend_on_its_neighbours(self):
+    def test_at_inference_a_window_does_not_depend_on_its_neighbors(self):
         net, windows = used(network(squeeze=4, dropout=0.5)), random(6, 368)
 
         together, alone = net(windows), net(windows[4:5])

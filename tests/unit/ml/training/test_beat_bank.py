@@ -76,7 +76,7 @@ class TestBeatAugmentation:
         for part in (0, 1, 2):
             assert correlation(views(STILL, [0], [part])[0], served) > 0.995
 
-    def test_beats_are_standardised(self):
+    def test_beats_are_standardized(self):
         made = views(BeatAugmentationConfig(), [0, 1] * 50, [0, 2] * 50)
 
         assert made.shape == (100, CONFIG.n_samples)

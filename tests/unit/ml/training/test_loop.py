@@ -15,7 +15,7 @@ from ml.training.network_recipe import (  # noqa: E402
     LossPlan,
     NetworkPlan,
     NetworkRecipe,
-    OptimisationConfig,
+    OptimizationConfig,
 )
 from ml.training.recipe import BundleNames, RecipeError  # noqa: E402
 from tests.unit.ml.training.banks import OFF, people_bank  # noqa: E402
@@ -28,7 +28,7 @@ RECIPE = NetworkRecipe(
     bundle=BundleNames("tiny", "1", "Apache-2.0"),
     network=NETWORK,
     losses=(LossPlan("arc_face", margin=0.2, options={"scale": 10.0}), LossPlan("sup_con", weight=0.5)),
-    optimisation=OptimisationConfig(steps=12, people=6, average_steps=4, bfloat16=False, seed=3),
+    optimisation=OptimizationConfig(steps=12, people=6, average_steps=4, bfloat16=False, seed=3),
     augmentation=replace(OFF, muscle_share=0.5, warp_share=0.5),
     sha256="of this recipe",
 )
@@ -267,7 +267,7 @@ class TestResuming:
 
 
 ONE_STEP = replace(
-    RECIPE, optimisation=OptimisationConfig(steps=1, people=6, learning_rate=0.0, bfloat16=False)
+    RECIPE, optimisation=OptimizationConfig(steps=1, people=6, learning_rate=0.0, bfloat16=False)
 )
 
 

@@ -18,15 +18,15 @@ from tests.unit.ml.evaluation.activity.test_protocols import table
 class Constant:
     """A classifier that is sure of one class; which one is its setting."""
 
-    def __init__(self, favourite: int) -> None:
-        self.favourite = favourite
+    def __init__(self, favorite: int) -> None:
+        self.favorite = favorite
 
     def fit(self, inputs: np.ndarray, classes: np.ndarray) -> "Constant":
         return self
 
     def predict_proba(self, inputs: np.ndarray) -> np.ndarray:
         found = np.full((len(inputs), 5), 0.05)
-        found[:, self.favourite] = 0.8
+        found[:, self.favorite] = 0.8
         return found
 
 

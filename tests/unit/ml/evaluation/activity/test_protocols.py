@@ -99,7 +99,7 @@ class TestLeaveOnePersonOut:
 
         assert met == [(set(range(N_PEOPLE)) - {person}, 5 * N_WINDOWS) for person in range(N_PEOPLE)]
 
-    def test_windows_of_known_activities_are_recognised(self):
+    def test_windows_of_known_activities_are_recognized(self):
         some = table()
 
         answers, choices = leave_one_person_out(some, table_examples(some, None))

@@ -91,7 +91,7 @@ class TestBestChaining:
 
 
 class TestTimelineAnswers:
-    def test_mute_segments_say_nothing_to_their_neighbours(self):
+    def test_mute_segments_say_nothing_to_their_neighbors(self):
         strip, logits = overconfident()
         strip.mute[:13] = True
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml.export.activity.network import activity_network, heads_network, input_width
-from ml.runtime.ecg.activity.head import FusedHead, LinearHead, Standardisation, View
+from ml.runtime.ecg.activity.head import FusedHead, LinearHead, Standardization, View
 from ml.runtime.onnx_network import FIXED, FREE, OnnxNetwork
 from tests.moving import TRUNK_SIZE, TRUNK_WINDOWS, trunk_weights
 
@@ -14,7 +14,7 @@ RANDOM = np.random.default_rng(0)
 def part(n_inputs: int, contamination: float = 0.0) -> LinearHead:
     inputs = RANDOM.normal(3.0, 2.0, (50, n_inputs))
     return LinearHead(
-        Standardisation.of(inputs),
+        Standardization.of(inputs),
         RANDOM.standard_normal((n_inputs, 3)),
         RANDOM.normal(size=3),
         contamination,

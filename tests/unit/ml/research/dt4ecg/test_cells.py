@@ -8,7 +8,7 @@ import torch
 from ml.evaluation.activity.splits import ProtocolName, splits
 from ml.research.dt4ecg.cells import (
     joined_windows,
-    labelled_windows,
+    labeled_windows,
     network_config,
     next_windows,
     run_cell,
@@ -76,14 +76,14 @@ class TestRunCell:
         )
 
 
-class TestLabelledWindows:
+class TestLabeledWindows:
     @pytest.mark.parametrize("protocol", ["A1", "A2", "A2e", "A3"])
     def test_crops_hold_no_sample_of_a_tested_window(self, protocol: ProtocolName) -> None:
         windows = activity_windows()
         split = splits(protocol, windows, 1)[0]
         windows.windows[split.test] = np.nan
 
-        data = labelled_windows(windows, split.train)
+        data = labeled_windows(windows, split.train)
 
         generator = torch.Generator().manual_seed(1)
         rows = torch.arange(len(data.windows)).repeat(20)
@@ -124,7 +124,7 @@ class TestNetworkConfig:
 
 
 class TestJoinedWindows:
-    def test_neighbours_of_one_recording_in_order_of_time(self) -> None:
+    def test_neighbors_of_one_recording_in_order_of_time(self) -> None:
         record = np.array([1, 0, 1, 0, 1, 0, 0])
         start_s = np.array([6.0, 0.0, 0.0, 9.0, 3.0, 3.0, 6.0])
 

@@ -37,7 +37,7 @@ def logits_and_distances(
     head: LinearHead, some: Examples, x: np.ndarray, beside: np.ndarray | float = 0.0
 ) -> tuple[np.ndarray, list[float]]:
     """Of a point, and its distances from the classes by the covariance within them and what is added."""
-    inputs, point = (head.standardisation.apply(rows) for rows in (some.inputs, x[None]))
+    inputs, point = (head.standardization.apply(rows) for rows in (some.inputs, x[None]))
     means = np.stack([inputs[some.classes == k].mean(axis=0) for k in range(N_CLASSES)])
     within = np.cov((inputs - means[some.classes]).T, bias=True) + beside
     distances = [(point[0] - m) @ np.linalg.solve(within, point[0] - m) for m in means]
@@ -68,7 +68,7 @@ class TestFitDiscriminants:
         [head] = fit_discriminants(some, N_CLASSES, [0.0])
 
         here, there = (
-            head.standardisation.apply(x) for x in (some.inputs[some.classes == 0], some.elsewhere)
+            head.standardization.apply(x) for x in (some.inputs[some.classes == 0], some.elsewhere)
         )
         away = there.mean(axis=0) - here.mean(axis=0)
         logits, distances = logits_and_distances(

@@ -112,7 +112,7 @@ class TestNetwork:
             network()(random(2, 1, 300))
 
     @pytest.mark.parametrize(("backbone", "attention"), EACH)
-    def test_at_inference_a_window_does_not_depend_on_its_neighbours(self, backbone, attention):
+    def test_at_inference_a_window_does_not_depend_on_its_neighbors(self, backbone, attention):
         net = network(backbone, attention)
         net(random(16, 300, seed=2))
         net.eval()

@@ -96,7 +96,7 @@ class TestActivityConfig:
 
 class TestActivity:
     @pytest.mark.parametrize(("activity", "name"), [(REST, "rest"), (WALK, "walk"), (RUN, "run")])
-    def test_somebody_never_met_is_recognised(self, recogniser, activity, name):
+    def test_somebody_never_met_is_recognized(self, recogniser, activity, name):
         call = recogniser.activity(examined(activity))
 
         assert call.activity == name
@@ -257,7 +257,7 @@ class TestBaseline:
     def test_there_is_none_of_noise(self, recogniser):
         assert recogniser.baseline(examine(NOISE, FS_HZ)) is None
 
-    def test_one_of_another_recogniser_is_refused(self, recogniser):
+    def test_one_of_another_recognizer_is_refused(self, recogniser):
         foreign = Baseline(np.zeros(recogniser.baseline_size, np.float32), "activity@2025.1")
 
         with pytest.raises(ValueError, match=r"expected a baseline of activity@2026\.11"):

@@ -39,7 +39,7 @@ class TestSmooth:
 
         assert (smooth(log_evidence, 0.95).argmax(axis=1) == 0).all()
 
-    def test_segments_that_say_nothing_take_what_their_neighbours_say(self):
+    def test_segments_that_say_nothing_take_what_their_neighbors_say(self):
         log_evidence = np.zeros((3, 2))
         log_evidence[0] = log_evidence[2] = [2.0, 0.0]
 
