@@ -14,13 +14,13 @@ CLIP_RMS = 8.0
 
 @dataclass(frozen=True)
 class WindowConfig:
-    """What a network that reads windows is given.
+    """The windows that a network reads.
 
     Args:
         n_samples: Length of a window; the default fits the shortest strip and halves four times.
         fs_hz: Sampling rate; divides the working rate of `ml.runtime.ecg.signal` (250 Hz).
         step_s: Distance between starts.
-        max_windows: Of longer strips, as many windows, evenly spaced.
+        max_windows: Longer strips give this many windows, evenly spaced.
 
     Raises:
         ValueError: No such windows can be cut.
@@ -39,9 +39,9 @@ class WindowConfig:
 
 
 def strip_windows(ecg: FloatArray, accepted: NDArray[np.bool_], config: WindowConfig) -> NDArray[np.float32]:
-    """Return what a window network reads of a conditioned strip, in training and in service alike.
+    """Cut the windows that a network reads of a conditioned strip, in training and in service alike.
 
-    Windows that lie in accepted parts are taken; where none does, those with the most accepted samples.
+    They lie in accepted segments; if none does, those with the most accepted samples are taken.
 
     Args:
         ecg: At the working rate (250 Hz), any unit, float, shape (n_samples,); not empty.
@@ -49,8 +49,8 @@ def strip_windows(ecg: FloatArray, accepted: NDArray[np.bool_], config: WindowCo
         config: The windows.
 
     Returns:
-        Standardized, float32, shape (n_windows, config.n_samples), 1 to `max_windows` of them; for `-ecg`
-        exactly minus that.
+        Standardized, float32, shape (n_windows, config.n_samples), 1 to `max_windows` of them; `-ecg` gives
+        exactly their negative.
 
     Raises:
         ValueError: An empty strip, or a mask of another shape.
@@ -67,7 +67,7 @@ def strip_windows(ecg: FloatArray, accepted: NDArray[np.bool_], config: WindowCo
 
 
 def standardize_windows(windows: FloatArray) -> NDArray[np.float32]:
-    """Return every window zero mean and unit RMS, and cut off what is beyond `CLIP_RMS`.
+    """Scale every window to zero mean and unit RMS, and clip it at `CLIP_RMS`.
 
     Args:
         windows: Any unit, float, shape (n_windows, n_samples).
@@ -82,7 +82,7 @@ def standardize_windows(windows: FloatArray) -> NDArray[np.float32]:
 
 
 def window_starts(n_samples: int, fs_hz: float, length_s: float, step_s: float) -> NDArray[np.int64]:
-    """First samples of all whole windows; the last window ends at the end of the strip.
+    """Return the first samples of all whole windows; the last window ends at the end of the strip.
 
     Args:
         n_samples: Length of the strip.
@@ -91,7 +91,7 @@ def window_starts(n_samples: int, fs_hz: float, length_s: float, step_s: float) 
         step_s: Distance between starts.
 
     Returns:
-        int64, shape (n_windows,); empty where the strip is shorter than a window.
+        int64, shape (n_windows,); empty if the strip is shorter than a window.
     """
     last = n_samples - round(length_s * fs_hz)
     if last < 0:
@@ -117,7 +117,7 @@ def cut_windows(ecg: FloatArray, fs_hz: float, length_s: float, step_s: float) -
 
 
 def _chosen_starts(accepted: NDArray[np.bool_], config: WindowConfig) -> NDArray[np.int64]:
-    """First samples of the windows to take, ascending, by what is accepted at the windows' rate."""
+    """First samples of the windows to take, ascending, from the mask at the windows' rate."""
     length_s = config.n_samples / config.fs_hz
     starts = window_starts(accepted.size, config.fs_hz, length_s, config.step_s)
     accepted_before = np.concatenate([[0], np.cumsum(accepted)])
