@@ -150,12 +150,12 @@ def _line(
     what: str, timing: Timings, base: Timings, size: Mapping[str, float], limit_ms: float | None = None
 ) -> Line:
     ratio = timing.p50_ms / base.p50_ms
-    told = (
+    text = (
         f"{what}: p50 (p95 {timing.p95_ms:.2f} ms; {ratio:.2f} × {REFERENCE}; {size['kib']:.0f} KiB, "
         f"{size['parameters'] / 1e6:.2f} M parameters, {size['million_macs']:.1f} M MACs)"
     )
     return Line(
-        told,
+        text,
         f"{timing.p50_ms:.3g} ms",
         timing.p50_ms,
         "" if limit_ms is None else f"≤ {limit_ms:g} ms",

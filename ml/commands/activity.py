@@ -24,8 +24,8 @@ from ml.training.activity.examples import (
     OWN_REST_S,
     MotionFeatures,
     motion_features,
-    read_resting_elsewhere,
-    resting_elsewhere,
+    read_resting_other_sensor,
+    resting_other_sensor,
 )
 from ml.training.activity.recipe import ActivityRecipe, read_activity_recipe
 from ml.training.recipe import RecipeError
@@ -61,7 +61,7 @@ def features(
     contexts_s = plan.heads.contexts_s
     with console.status("describing windows"):
         found = motion_features(records, contexts_s, trunk, plan.heads.step_s)
-        found = replace(found, elsewhere=resting_elsewhere(resting, contexts_s, trunk))
+        found = replace(found, other_sensor=resting_other_sensor(resting, contexts_s, trunk))
     with console.status("describing joined strips"):
         lengths_s = plan.timeline.context_s, plan.heads.step_s
         strips = joined_strips(records, found.people, lengths_s, trunk)
@@ -106,7 +106,7 @@ def compare(
     rows = []
     for context_s in (shortest_s, longest_s):
         table = found.tables[context_s]
-        kinds = kinds_of_features(table, found.elsewhere.get(context_s))
+        kinds = kinds_of_features(table, found.other_sensor.get(context_s))
         classifiers = contenders() if context_s == longest_s else ()
         with console.status(f"comparing at {context_s:g} s"):
             rows += comparison_rows(table, context_s, kinds, classifiers)
@@ -114,8 +114,8 @@ def compare(
         with console.status(f"reading by {network}"):
             _, trunk = _trunk(plan, network, resting)
             table = motion_features(records, (shortest_s,), trunk, plan.heads.step_s).tables[shortest_s]
-            elsewhere = resting_elsewhere(resting, (shortest_s,), trunk)[shortest_s]
-            [(name, fused), *_] = kinds_of_features(table, elsewhere).items()
+            other_sensor = resting_other_sensor(resting, (shortest_s,), trunk)[shortest_s]
+            [(name, fused), *_] = kinds_of_features(table, other_sensor).items()
             rows += comparison_rows(table, shortest_s, {f"{name} ({network})": fused})
     with console.status("comparing kinds of rest"):
         by_rest = rest_rows(found, longest_s)
@@ -190,7 +190,7 @@ def _trunk(plan: ActivityRecipe, network: str, resting: Sequence[EcgRecord]) -> 
 
 def _recordings(data: Path) -> tuple[list[MotionRecord], list[EcgRecord]]:
     try:
-        return read_motion_records(data), read_resting_elsewhere(data)
+        return read_motion_records(data), read_resting_other_sensor(data)
     except DataError as error:
         raise _stopped(str(error)) from error
 

@@ -76,8 +76,8 @@ def share_bootstrap(hits: NDArray[Any], people: IntArray, **options: int) -> Int
         options: Of `subject_bootstrap`.
     """
     if hits.all() or not hits.any():
-        asked = np.unique(people).size
-        return wilson(asked if hits.all() else 0, asked)
+        n_people = np.unique(people).size
+        return wilson(n_people if hits.all() else 0, n_people)
     n_people = int(people.max()) + 1
 
     def share(weights: FloatArray) -> float:

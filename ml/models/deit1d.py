@@ -109,8 +109,8 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, *, with_weights: bool) -> tuple[Tensor, Tensor | None]:
         n, tokens, width = x.shape
-        asked = self.query_key_value(x).reshape(n, tokens, 3, self.heads, width // self.heads)
-        query, key, value = asked.permute(2, 0, 3, 1, 4)  # each (B, heads, tokens, width / heads)
+        joint = self.query_key_value(x).reshape(n, tokens, 3, self.heads, width // self.heads)
+        query, key, value = joint.permute(2, 0, 3, 1, 4)  # each (B, heads, tokens, width / heads)
         weights = None
         if with_weights:
             scaled = query * (width // self.heads) ** -0.5

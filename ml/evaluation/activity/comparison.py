@@ -112,7 +112,7 @@ def contenders() -> tuple[Contender, ...]:
 def answerer(contender: Contender) -> Answerer:
     """Wrap a classifier like the discriminant; its setting is chosen by cross-validation over people."""
 
-    def answer(known: Examples, asked: FloatArray) -> tuple[FloatArray, dict[str, float]]:
+    def answer(known: Examples, held_out: FloatArray) -> tuple[FloatArray, dict[str, float]]:
         left_out = {setting: _left_out(contender, setting, known) for setting in contender.settings}
         fitted = {s: fit_calibration(scores, known.classes) for s, scores in left_out.items()}
         losses = {
@@ -121,7 +121,7 @@ def answerer(contender: Contender) -> Answerer:
         }
         best = min(contender.settings, key=lambda s: losses[s])
         temperature, share = fitted[best]
-        logits = contaminated(_fit_and_ask(contender, best, known, asked), share, temperature)
+        logits = contaminated(_fit_and_predict(contender, best, known, held_out), share, temperature)
         return logits, {"setting": float(best), "temperature": temperature, "contamination": share}
 
     return answer
@@ -131,11 +131,11 @@ def _left_out(contender: Contender, setting: Any, known: Examples) -> FloatArray
     logits = np.zeros((known.classes.size, N_CLASSES))
     for people in np.array_split(np.unique(known.people), INNER_FOLDS):
         own = np.isin(known.people, people)
-        logits[own] = _fit_and_ask(contender, setting, known.where(~own), known.inputs[own])
+        logits[own] = _fit_and_predict(contender, setting, known.where(~own), known.inputs[own])
     return logits
 
 
-def _fit_and_ask(contender: Contender, setting: Any, known: Examples, asked: FloatArray) -> FloatArray:
+def _fit_and_predict(contender: Contender, setting: Any, known: Examples, held_out: FloatArray) -> FloatArray:
     learned = known.where(np.arange(known.classes.size) % LEARNED_EVERY == 0)
     standardization = Standardization.of(learned.inputs)
     classifier = contender.make(setting)
@@ -143,17 +143,17 @@ def _fit_and_ask(contender: Contender, setting: Any, known: Examples, asked: Flo
         # A fixed number of iterations is part of this perceptron; scikit-learn warns that it could go on.
         warnings.filterwarnings("ignore", message="Stochastic Optimizer: Maximum iterations")
         classifier.fit(standardization.apply(learned.inputs), learned.classes)
-    probabilities = classifier.predict_proba(standardization.apply(asked))
+    probabilities = classifier.predict_proba(standardization.apply(held_out))
     return np.asarray(np.log(np.maximum(probabilities, TINY)))
 
 
-def kinds_of_features(table: FeatureTable, elsewhere: FloatArray | None) -> dict[str, Examples]:
+def kinds_of_features(table: FeatureTable, other_sensor: FloatArray | None) -> dict[str, Examples]:
     """Return the windows with subsets of the shipped features; the first kind is the shipped one."""
-    fused = table_examples(table, None, elsewhere=elsewhere)
+    fused = table_examples(table, None, other_sensor=other_sensor)
 
     def only(columns: slice) -> Examples:
-        told = None if elsewhere is None else elsewhere[:, columns]
-        return replace(fused, inputs=fused.inputs[:, columns], elsewhere=told, views=())
+        known = None if other_sensor is None else other_sensor[:, columns]
+        return replace(fused, inputs=fused.inputs[:, columns], other_sensor=known, views=())
 
     return {
         "by hand and of the trunk, fused": fused,
@@ -227,7 +227,7 @@ def _logits_with_rest(
     features: MotionFeatures, table: FeatureTable, kind: RestKind, turns: tuple[tuple[int, ...], int]
 ) -> FloatArray:
     """Logits of held-out people; `turns` are offsets from the own electrode, to fit and to evaluate."""
-    learned, asked = turns
+    fitted, evaluated = turns
     described = table.features if kind.trunk else table.features[:, :N_BY_HAND]
     # Features that are not compared with rest are no inputs, nor are their differences.
     compared = np.arange(described.shape[1])
@@ -238,20 +238,20 @@ def _logits_with_rest(
         electrode = (table.electrode + turn) % len(ELECTRODES)
         found = table_examples(table, rest[table.person, electrode], described)
         # The baseline overlaps windows of its own electrode only; with another one, all windows are used.
-        return found if turn == 0 else replace(found, asked=~table.mute)
+        return found if turn == 0 else replace(found, evaluated=~table.mute)
 
-    known = [examples(turn) for turn in learned]
+    known = [examples(turn) for turn in fitted]
     together = Examples(
         np.concatenate([one.inputs for one in known]),
         np.concatenate([one.classes for one in known]),
         np.concatenate([one.people for one in known]),
-        np.concatenate([one.asked for one in known]),
+        np.concatenate([one.evaluated for one in known]),
         views=known[0].views,
     )
-    inputs = examples(asked).inputs
+    inputs = examples(evaluated).inputs
     logits = np.zeros((table.activity.size, N_CLASSES))
     for person in np.unique(table.person):
         own = table.person == person
-        others = together.where(together.asked & (together.people != person))
+        others = together.where(together.evaluated & (together.people != person))
         logits[own], _ = discriminant(others, inputs[own])
     return logits

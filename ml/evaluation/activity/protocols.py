@@ -69,25 +69,25 @@ class Answers:
 
     def _of(self, probabilities: FloatArray, truth: IntArray, classes: tuple[str, ...]) -> dict[str, Any]:
         called = np.where(self.mute, len(classes), probabilities.argmax(axis=1))
-        told = ~self.mute
+        readable = ~self.mute
         return {
             **call_figures(called, truth, self.person, (*classes, UNKNOWN)).to_dict(),
-            **probability_figures(probabilities[told], truth[told], self.person[told]).to_dict(),
-            "ece_if_true": ece_if_true(probabilities[told]),
+            **probability_figures(probabilities[readable], truth[readable], self.person[readable]).to_dict(),
+            "ece_if_true": ece_if_true(probabilities[readable]),
         }
 
 
-def discriminant(known: Examples, asked: FloatArray) -> tuple[FloatArray, dict[str, float]]:
+def discriminant(known: Examples, held_out: FloatArray) -> tuple[FloatArray, dict[str, float]]:
     """Fit the shipped discriminant and predict held-out windows."""
     fitted = fit_head(known, len(ACTIVITIES))
-    return fitted.head.logits(asked), asdict(fitted.choices)
+    return fitted.head.logits(held_out), asdict(fitted.choices)
 
 
 def table_examples(
     table: FeatureTable,
     rest: FloatArray | None,
     features: FloatArray | None = None,
-    elsewhere: FloatArray | None = None,
+    other_sensor: FloatArray | None = None,
 ) -> Examples:
     """Build the inputs of a head from the windows of a table.
 
@@ -101,18 +101,20 @@ def table_examples(
     """
     described = table.features if features is None else features
     own_rest = rest is not None
-    asked = ~(table.mute | table.in_own_rest) if own_rest else ~table.mute
-    if own_rest and elsewhere is not None:
-        elsewhere = elsewhere[:, :N_BY_HAND]
+    evaluated = ~(table.mute | table.in_own_rest) if own_rest else ~table.mute
+    if own_rest and other_sensor is not None:
+        other_sensor = other_sensor[:, :N_BY_HAND]
     views = input_views(described.shape[1], own_rest=own_rest)
-    return Examples(head_inputs(described, rest), table.activity, table.person, asked, elsewhere, views)
+    return Examples(
+        head_inputs(described, rest), table.activity, table.person, evaluated, other_sensor, views
+    )
 
 
 def shipped_examples(features: MotionFeatures, context_s: float, *, own_rest: bool) -> Examples:
     """Build the inputs of windows of one length as for the bundle's heads."""
     table = features.tables[context_s]
     rest = features.own_rest(table) if own_rest else None
-    return table_examples(table, rest, elsewhere=features.elsewhere.get(context_s))
+    return table_examples(table, rest, other_sensor=features.other_sensor.get(context_s))
 
 
 def leave_one_person_out(
@@ -127,7 +129,7 @@ def leave_one_person_out(
     choices = []
     for person in np.unique(table.person):
         own = table.person == person
-        known = examples.where(~own & examples.asked)
+        known = examples.where(~own & examples.evaluated)
         logits[own], choice = answerer(known, examples.inputs[own])
         choices.append(choice)
     return Answers(logits, table.activity, table.person, table.mute), choices
@@ -147,18 +149,19 @@ class Strips(NamedTuple):
 
     def answers(self, correlation: float) -> Answers:
         """Predict each strip, given the correlation between windows."""
-        told = [None if one is None else one.combined(correlation) for one in self.evidence]
-        mute = np.array([one is None for one in told])
-        logits = np.stack([np.zeros(len(ACTIVITIES)) if one is None else one for one in told])
+        logits = np.stack(
+            [np.zeros(len(ACTIVITIES)) if one is None else one.combined(correlation) for one in self.evidence]
+        )
+        mute = np.array([one is None for one in self.evidence])
         return Answers(logits, self.truth, self.person, mute)
 
     def correlation(self) -> float:
         """Fit the correlation between windows to all readable strips."""
-        told = [one for one in self.evidence if one is not None]
-        return fit_correlation(told, self.truth[[one is not None for one in self.evidence]])
+        readable = [one for one in self.evidence if one is not None]
+        return fit_correlation(readable, self.truth[[one is not None for one in self.evidence]])
 
 
-def whole_strips(table: FeatureTable, context_s: float, logits: FloatArray, asked: BoolArray) -> Strips:
+def whole_strips(table: FeatureTable, context_s: float, logits: FloatArray, evaluated: BoolArray) -> Strips:
     """Combine the readable, evaluated windows of each recording.
 
     Args:
@@ -168,10 +171,12 @@ def whole_strips(table: FeatureTable, context_s: float, logits: FloatArray, aske
         evaluated: Which windows count, bool, shape (n,).
     """
     evidence, first = [], []
-    for record in np.unique(table.record[asked]):
-        telling = (table.record == record) & asked & ~table.mute
-        some = telling.any()
-        evidence.append(strip_evidence(logits[telling], table.start_s[telling], context_s) if some else None)
+    for record in np.unique(table.record[evaluated]):
+        readable = (table.record == record) & evaluated & ~table.mute
+        some = readable.any()
+        evidence.append(
+            strip_evidence(logits[readable], table.start_s[readable], context_s) if some else None
+        )
         first.append(int(np.flatnonzero(table.record == record)[0]))
     return Strips(evidence, table.activity[first], table.person[first])
 
@@ -189,8 +194,8 @@ def fitted_correlation(
     """
     table = features.tables[context_s]
     logits = np.zeros((table.activity.size, len(ACTIVITIES)))
-    logits[examples.asked] = fitted.left_out_logits
-    return whole_strips(table, context_s, logits, examples.asked & ~table.in_own_rest).correlation()
+    logits[examples.evaluated] = fitted.left_out_logits
+    return whole_strips(table, context_s, logits, examples.evaluated & ~table.in_own_rest).correlation()
 
 
 def strips_of_people_left_out(
@@ -206,8 +211,8 @@ def strips_of_people_left_out(
     answers, choices = [], []
     for person in np.unique(table.person):
         own = table.person == person
-        known = replace(examples, asked=examples.asked & ~own)
-        fitted = fit_head(known.where(known.asked), len(ACTIVITIES))
+        known = replace(examples, evaluated=examples.evaluated & ~own)
+        fitted = fit_head(known.where(known.evaluated), len(ACTIVITIES))
         correlation = fitted_correlation(features, context_s, fitted, known)
         logits = np.zeros((own.size, len(ACTIVITIES)))
         logits[own] = fitted.head.logits(examples.inputs[own])
@@ -239,10 +244,10 @@ def a3_rows(features: MotionFeatures) -> list[dict[str, Any]]:
             about = {"context_s": context_s, "own_rest": own_rest}
             if not own_rest:
                 rows.append({**about, "asked": "all windows", **answers.figures(), "choices": choices})
-            asked = "windows without the first 20 s of rest"
-            rows.append({**about, "asked": asked, **answers.where(comparable).figures(), "choices": choices})
+            what = "windows without the first 20 s of rest"
+            rows.append({**about, "asked": what, **answers.where(comparable).figures(), "choices": choices})
             if context_s == longest_s:
                 strips, choices = strips_of_people_left_out(features, context_s, own_rest=own_rest)
-                asked = "whole strips (rest: what remains)"
-                rows.append({**about, "asked": asked, **strips.figures(), "choices": choices})
+                what = "whole strips (rest: what remains)"
+                rows.append({**about, "asked": what, **strips.figures(), "choices": choices})
     return rows

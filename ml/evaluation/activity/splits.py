@@ -36,7 +36,7 @@ class ActivityProtocol:
     title: str
     meaning: str
     leaky: bool
-    asks_identity: bool
+    has_identity: bool
 
 
 PROTOCOLS: Mapping[ProtocolName, ActivityProtocol] = MappingProxyType(
@@ -50,7 +50,7 @@ PROTOCOLS: Mapping[ProtocolName, ActivityProtocol] = MappingProxyType(
                 "neighbours, seconds away, were trained on. For comparison with the paper only: it says "
                 "nothing about another day, another person or another minute.",
                 leaky=True,
-                asks_identity=True,
+                has_identity=True,
             ),
             ActivityProtocol(
                 "A2",
@@ -58,7 +58,7 @@ PROTOCOLS: Mapping[ProtocolName, ActivityProtocol] = MappingProxyType(
                 "Trained on the beginning of each recording and asked about its end: same person, same "
                 "electrode on the same place, same minute of activity, but no window beside a trained one.",
                 leaky=False,
-                asks_identity=True,
+                has_identity=True,
             ),
             ActivityProtocol(
                 "A2e",
@@ -67,14 +67,14 @@ PROTOCOLS: Mapping[ProtocolName, ActivityProtocol] = MappingProxyType(
                 "They seem to have been worn one after the other, and effort adds up: at rest hearts beat 84 "
                 "times a minute with AgAgCl, 93 with chrome-nickel and 101 with textile (medians).",
                 leaky=False,
-                asks_identity=True,
+                has_identity=True,
             ),
             ActivityProtocol(
                 "A3",
                 "leave one person out",
                 "Asked about people that were never trained on: what a service meets. No identity is asked.",
                 leaky=False,
-                asks_identity=False,
+                has_identity=False,
             ),
         )
     }
@@ -114,7 +114,7 @@ def splits(protocol: ProtocolName, windows: ActivityWindows, seed: int = 0) -> t
     found = _FOLDS[protocol](windows, seed)
     for split in found:
         if not split.train.size or not split.test.size:
-            sizes = f"{split.train.size} windows to train on, {split.test.size} to ask"
+            sizes = f"{split.train.size} windows to train on, {split.test.size} to evaluate"
             raise ValueError(f"{split.name}: {sizes}")
     return found
 
@@ -129,8 +129,8 @@ def _random_windows(windows: ActivityWindows, seed: int) -> tuple[Split, ...]:
 def _beginnings(windows: ActivityWindows, seed: int) -> tuple[Split, ...]:  # noqa: ARG001
     # A millisecond of tolerance: starts are sums of inexact numbers.
     trained = windows.end_s <= A2_TRAIN_S + 1e-3
-    asked = windows.start_s >= A2_TRAIN_S + A2_GUARD_S - 1e-3
-    return (_fold("A2", "A2", trained, asked),)
+    tested = windows.start_s >= A2_TRAIN_S + A2_GUARD_S - 1e-3
+    return (_fold("A2", "A2", trained, tested),)
 
 
 def _other_electrodes(windows: ActivityWindows, seed: int) -> tuple[Split, ...]:  # noqa: ARG001

@@ -80,7 +80,7 @@ def joined_strips(
 def _joined(
     parts: Sequence[MotionRecord], whose: tuple[int, int], lengths_s: tuple[float, float], trunk: Trunk
 ) -> JoinedStrip:
-    signals = [_asked_signal(part) for part in parts]
+    signals = [_evaluated_signal(part) for part in parts]
     fs_hz = parts[0].fs_hz
     strip = examine(np.concatenate([signal - np.median(signal) for signal in signals]), fs_hz)
     described = describe_segments(strip, *lengths_s)
@@ -93,7 +93,7 @@ def _joined(
     return JoinedStrip(features, described.mute, activities[part], *whose)
 
 
-def _asked_signal(record: MotionRecord) -> NDArray[np.float32]:
+def _evaluated_signal(record: MotionRecord) -> NDArray[np.float32]:
     """The longest part without lost data, without the seconds of the resting baseline."""
     parts = []
     for stretch in record.stretches:
@@ -151,9 +151,9 @@ def best_chaining(
     found = []
     for weight in EVIDENCE_WEIGHTS:
         answers = timeline_answers(strips, logits, Chaining(stay, weight), forward_only=forward_only)
-        told = answers.where(~answers.mute)
-        temperature = fit_temperature(told.logits, told.truth)
-        loss = negative_log_likelihood(told.logits, told.truth, temperature)
+        readable = answers.where(~answers.mute)
+        temperature = fit_temperature(readable.logits, readable.truth)
+        loss = negative_log_likelihood(readable.logits, readable.truth, temperature)
         found.append((loss, Chaining(stay, weight, temperature)))
     return min(found)[1]
 
@@ -200,7 +200,7 @@ class TimelineBench:
         heads: dict[int, FusedHead] = {}
         for person in {strip.person for strip in strips}:
             known = examples.where(
-                examples.asked & (examples.people != person) & (examples.people != without)
+                examples.evaluated & (examples.people != person) & (examples.people != without)
             )
             heads[person] = fit_chosen_head(known, len(ACTIVITIES), fitted.choices)
         return strips, [self.logits(heads[strip.person], strip) for strip in strips]
@@ -209,18 +209,18 @@ class TimelineBench:
 def timeline_row(bench: TimelineBench) -> dict[str, Any]:
     """Measure timelines of people held out from both head and chaining."""
     examples = bench.examples
-    asked: list[Answers] = []
+    smoothed: list[Answers] = []
     ahead: list[Answers] = []
     choices = []
     for person in range(len(bench.features.people)):
-        known = examples.where(examples.asked & (examples.people != person))
+        known = examples.where(examples.evaluated & (examples.people != person))
         fitted = fit_head(known, len(ACTIVITIES))
         others = bench.left_out(fitted, person)
         chaining = best_chaining(*others, bench.stay)
         chaining_ahead = best_chaining(*others, bench.stay, forward_only=True)
         strips = [strip for strip in bench.strips if strip.person == person]
         logits = [bench.logits(fitted.head, strip) for strip in strips]
-        asked.append(timeline_answers(strips, logits, chaining))
+        smoothed.append(timeline_answers(strips, logits, chaining))
         ahead.append(timeline_answers(strips, logits, chaining_ahead, forward_only=True))
         choices.append(
             {
@@ -233,7 +233,7 @@ def timeline_row(bench: TimelineBench) -> dict[str, Any]:
         "context_s": bench.context_s,
         "own_rest": bench.own_rest,
         "dwell_s": DWELL_S,
-        "smoothed": joined(asked).figures(),
+        "smoothed": joined(smoothed).figures(),
         "forward_only": joined(ahead).figures(),
         "choices": choices,
     }

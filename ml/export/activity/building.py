@@ -44,7 +44,7 @@ def fit_heads(features: MotionFeatures, contexts_s: Sequence[float]) -> list[Fit
     for context_s in contexts_s:
         for own_rest in (False, True):
             examples = shipped_examples(features, context_s, own_rest=own_rest)
-            fitted.append(fit_head(examples.where(examples.asked), len(ACTIVITIES)))
+            fitted.append(fit_head(examples.where(examples.evaluated), len(ACTIVITIES)))
     return fitted
 
 

@@ -29,10 +29,13 @@ def heads_network(heads: Sequence[FusedHead]) -> bytes:
 
     n_classes = heads[0].parts[0].bias.size
     graph = _Graph(input_width(heads))
-    told = [graph.told([(h.parts[k], h.views[k].columns) for h in heads]) for k in range(len(heads[0].parts))]
+    logits = [
+        graph.log_probabilities([(h.parts[k], h.views[k].columns) for h in heads])
+        for k in range(len(heads[0].parts))
+    ]
     weighted = [
         graph.node("Mul", [one, graph.chosen(np.array([[h.views[k].share / h.temperature] for h in heads]))])
-        for k, one in enumerate(told)
+        for k, one in enumerate(logits)
     ]
     graph.mixed(graph.node("Sum", weighted), [head.contamination for head in heads], n_classes, "logits")
     model = helper.make_model(
@@ -140,7 +143,7 @@ class _Graph:
         """The row of the selected head: (1, H) · (H, m) → (1, m)."""
         return self.node("MatMul", ["head", self.constant(rows.astype(np.float32))])
 
-    def told(self, parts: Sequence[tuple[LinearHead, IntArray]]) -> str:
+    def log_probabilities(self, parts: Sequence[tuple[LinearHead, IntArray]]) -> str:
         """Log probabilities of one view: for each head the part and the inputs that it reads."""
         n_classes = parts[0][0].bias.size
 
@@ -165,8 +168,8 @@ class _Graph:
     def mixed(self, scores: str, contaminations: Sequence[float], n_classes: int, name: str = "") -> str:
         """Log probabilities of scores with a contamination."""
         shares = np.array([[share] for share in contaminations])
-        told = self.node("Mul", [self.node("Softmax", [scores]), self.chosen(1.0 - shares)])
-        mixture = self.node("Add", [told, self.chosen(shares / n_classes)])
+        informative = self.node("Mul", [self.node("Softmax", [scores]), self.chosen(1.0 - shares)])
+        mixture = self.node("Add", [informative, self.chosen(shares / n_classes)])
         return self.node("Log", [self.node("Max", [mixture, self.constant(_LEAST)])], name)
 
 

@@ -29,7 +29,7 @@ def save_features(
         "people": np.array(features.people),
         "contexts_s": np.array(list(features.tables)),
         "rest": features.rest,
-        **{f"elsewhere_{context_s:g}": rows for context_s, rows in features.elsewhere.items()},
+        **{f"elsewhere_{context_s:g}": rows for context_s, rows in features.other_sensor.items()},
         "strips": np.array([(strip.person, strip.electrode) for strip in strips]).reshape(-1, 2),
     }
     for context_s, table in features.tables.items():
@@ -68,8 +68,8 @@ def load_features(folder: Path) -> tuple[MotionFeatures, list[JoinedStrip]]:
             )
             for number, (person, electrode) in enumerate(kept["strips"])
         ]
-        elsewhere = {s: kept[f"elsewhere_{s:g}"] for s in tables if f"elsewhere_{s:g}" in kept}
-        return MotionFeatures(tables, kept["rest"], tuple(kept["people"].tolist()), elsewhere), strips
+        other_sensor = {s: kept[f"elsewhere_{s:g}"] for s in tables if f"elsewhere_{s:g}" in kept}
+        return MotionFeatures(tables, kept["rest"], tuple(kept["people"].tolist()), other_sensor), strips
 
 
 def load_trunk(folder: Path) -> bytes:

@@ -38,7 +38,7 @@ CALIBRATIONS: dict[str, Calibrate] = {
 }
 
 
-def told(examples: Examples) -> dict[str, FloatArray]:
+def left_out_logits(examples: Examples) -> dict[str, FloatArray]:
     """Log probabilities of all windows, each by heads fitted without its person; shape (n, n_classes)."""
     found = {name: np.empty((len(examples.classes), len(ACTIVITIES))) for name in CALIBRATIONS}
     for person in np.unique(examples.people):
@@ -54,7 +54,7 @@ def rows(examples: Examples) -> list[dict[str, Any]]:
     within: dict[str, list[float]] = {name: [] for name in CALIBRATIONS}
     for person in np.unique(examples.people):
         others = examples.where(examples.people != person)
-        for name, logits in told(others).items():
+        for name, logits in left_out_logits(others).items():
             within[name].append(negative_log_likelihood(logits, others.classes))
     return [
         {
@@ -63,7 +63,7 @@ def rows(examples: Examples) -> list[dict[str, Any]]:
             "a3_loss": round(negative_log_likelihood(logits, examples.classes), 4),
             "a3_ece_5": round(expected_calibration_error(logits, examples.classes, equal_mass=False), 4),
         }
-        for name, logits in told(examples).items()
+        for name, logits in left_out_logits(examples).items()
     ]
 
 
@@ -74,7 +74,7 @@ def main() -> None:
     settings = [(context_s, own_rest) for context_s in features.tables for own_rest in (False, True)]
     for context_s, own_rest in track(settings, "calibrating"):
         examples = shipped_examples(features, context_s, own_rest=own_rest)
-        found = rows(examples.where(examples.asked))
+        found = rows(examples.where(examples.evaluated))
         kept += [{"context_s": context_s, "own_rest": own_rest, **row} for row in found]
     title = "A3 and within: a temperature alone, or with a share of windows that say nothing"
     content = {"title": title, "code": git_revision(), "rows": kept}

@@ -54,7 +54,7 @@ class Person(NamedTuple):
 
     within: list[FloatArray]
     classes: IntArray
-    asked: list[FloatArray]
+    held_out: list[FloatArray]
     rows: np.ndarray
 
 
@@ -84,30 +84,30 @@ def people(examples: Examples) -> list[Person]:
     found = []
     for person in np.unique(examples.people):
         own = examples.people == person
-        known = examples.where(~own & examples.asked)
-        within, asked = [], []
+        known = examples.where(~own & examples.evaluated)
+        within, held_out = [], []
         for view in examples.parts:
             seen = known.seen(view)
             choices, left_out = choose_view(seen, N_CLASSES)
             within.append(left_out)
             head = fit_chosen_head(seen, N_CLASSES, HeadChoices((choices,)))
-            asked.append(head.logits(examples.inputs[own][:, view.columns]))
-        found.append(Person(within, known.classes, asked, own))
+            held_out.append(head.logits(examples.inputs[own][:, view.columns]))
+        found.append(Person(within, known.classes, held_out, own))
     return found
 
 
-def row(name: str, table: FeatureTable, told: list[Person], scored: np.ndarray) -> dict[str, Any]:
+def row(name: str, table: FeatureTable, left_out: list[Person], scored: np.ndarray) -> dict[str, Any]:
     """Measure one choice of shares."""
     logits, losses, shares = np.zeros((table.activity.size, N_CLASSES)), [], []
-    for person in told:
+    for person in left_out:
         weights = WAYS[name](person.within, person.classes)
         fused = np.tensordot(weights, np.stack(person.within), axes=1)
         temperature, contamination = fit_calibration(fused, person.classes)
         within = contaminated(fused, contamination, temperature)
         losses.append(negative_log_likelihood(within, person.classes))
         shares.append(weights[1] / weights.sum())
-        asked = np.tensordot(weights, np.stack(person.asked), axes=1)
-        logits[person.rows] = contaminated(asked, contamination, temperature)
+        fused = np.tensordot(weights, np.stack(person.held_out), axes=1)
+        logits[person.rows] = contaminated(fused, contamination, temperature)
     figures = Answers(logits, table.activity, table.person, table.mute).where(scored).figures()
     by_5, by_3 = figures["classes_5"], figures["classes_3"]
     return {
@@ -129,10 +129,10 @@ def main() -> None:
     kept = []
     for context_s, own_rest in track(settings, "fusing"):
         table = features.tables[context_s]
-        told = people(shipped_examples(features, context_s, own_rest=own_rest))
+        left_out = people(shipped_examples(features, context_s, own_rest=own_rest))
         scored = ~table.in_own_rest if own_rest else np.ones(table.mute.size, dtype=np.bool_)
         about = {"context_s": context_s, "own_rest": own_rest}
-        kept += [{**about, **row(name, table, told, scored)} for name in WAYS]
+        kept += [{**about, **row(name, table, left_out, scored)} for name in WAYS]
     within = {
         name: round(sum(one["loss_within"] for one in kept if one["trunk_share"] == name), 4) for name in WAYS
     }

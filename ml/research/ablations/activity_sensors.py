@@ -61,20 +61,20 @@ def part(record: EcgRecord, span_s: Span) -> np.ndarray:
 
 def summary(found: BundledRecogniser, what: str, calls: Iterable[ActivityCall]) -> dict[str, Any]:
     """How often each group was predicted, and with what confidence."""
-    told = list(calls)
-    counts = {group: sum(one.activity in names for one in told) for group, names in found.groups.items()} | {
-        "unknown": sum(one.activity is None for one in told)
+    made = list(calls)
+    counts = {group: sum(one.activity in names for one in made) for group, names in found.groups.items()} | {
+        "unknown": sum(one.activity is None for one in made)
     }
-    sure = [one.probability for one in told if one.probability is not None]
-    return {"what": what, "people": len(told), "called": counts, "mean_probability": float(np.mean(sure))}
+    sure = [one.probability for one in made if one.probability is not None]
+    return {"what": what, "people": len(made), "called": counts, "mean_probability": float(np.mean(sure))}
 
 
 def with_own_rest(
-    found: BundledRecogniser, resting: Sequence[EcgRecord], asked: Sequence[EcgRecord], span_s: Span
+    found: BundledRecogniser, resting: Sequence[EcgRecord], evaluated: Sequence[EcgRecord], span_s: Span
 ) -> list[ActivityCall]:
     """Predictions with a resting baseline from the first seconds of a recording, where it is readable."""
     calls = []
-    for rest, record in zip(resting, asked, strict=True):
+    for rest, record in zip(resting, evaluated, strict=True):
         baseline = found.baseline(examine(part(rest, (0.0, REST_S)), rest.fs_hz))
         if baseline is not None:
             calls.append(call(found, record, span_s, baseline))

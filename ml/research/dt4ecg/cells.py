@@ -19,7 +19,7 @@ from ml.metrics.confidence import expected_calibration_error, negative_log_likel
 from ml.research.dt4ecg.network.network import DualTaskConfig
 from ml.research.dt4ecg.plan import RECIPES, Cell
 from ml.research.dt4ecg.results import Calls, CellResult
-from ml.research.dt4ecg.training import LabeledWindows, Trained, Training, ask, train
+from ml.research.dt4ecg.training import LabeledWindows, Trained, Training, predict, train
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -144,9 +144,9 @@ def _identity(cell: Cell, data: LabeledWindows) -> str:
 
 
 def _result(cell: Cell, windows: ActivityWindows, split: Split, trained: Trained) -> CellResult:
-    asked = torch.from_numpy(windows.windows[split.test])
-    identity, activity = (part.double().numpy() for part in ask(trained.network, asked))
-    named = split.protocol.asks_identity
+    tested = torch.from_numpy(windows.windows[split.test])
+    identity, activity = (part.double().numpy() for part in predict(trained.network, tested))
+    named = split.protocol.has_identity
     contexts = CONTEXTS if split.protocol.name in ("A2e", "A3") else {"3 s": 1}
     answers = {"activity": (activity, windows.activity)}
     if named:

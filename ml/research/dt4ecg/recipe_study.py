@@ -23,7 +23,7 @@ from ml.export.bundle_writer import git_revision
 from ml.research.dt4ecg.cells import IntArray, labeled_windows, training_of
 from ml.research.dt4ecg.plan import PROPOSED, RECIPES, Recipe
 from ml.research.dt4ecg.run import computing_on_one_thread, motion_windows
-from ml.research.dt4ecg.training import ask, train
+from ml.research.dt4ecg.training import predict, train
 
 DATA = Path("../shared/data")
 RESULT = Path("results") / "dt4ecg" / "recipe-trials.json"
@@ -36,8 +36,8 @@ CANDIDATES = {
     "one cycle, crops, AdamW, batches of 64": replace(RECIPES["ours"], batch_size=64, learning_rate=4e-3),
 }
 SEED = 1
-ASKED_SHARE = 0.2
-LEARNED_S, ASKED_FROM_S = 27.0, 30.0
+HELD_OUT_SHARE = 0.2
+LEARNED_S, HELD_OUT_FROM_S = 27.0, 30.0
 
 
 def parts(protocol: str, windows: ActivityWindows) -> tuple[IntArray, IntArray]:
@@ -45,30 +45,30 @@ def parts(protocol: str, windows: ActivityWindows) -> tuple[IntArray, IntArray]:
     train_rows = splits(protocol, windows, SEED)[0].train  # type: ignore[arg-type]
     if protocol == "A1":
         order = np.random.default_rng(7).permutation(train_rows)
-        n_asked = round(ASKED_SHARE * order.size)
-        return np.sort(order[n_asked:]), np.sort(order[:n_asked])
+        n_held_out = round(HELD_OUT_SHARE * order.size)
+        return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
     # A thousandth of a second of grace: starts are sums of inexact numbers.
     learned = windows.end_s[train_rows] <= LEARNED_S + 1e-3
-    asked = windows.start_s[train_rows] >= ASKED_FROM_S - 1e-3
-    return train_rows[learned], train_rows[asked]
+    held_out = windows.start_s[train_rows] >= HELD_OUT_FROM_S - 1e-3
+    return train_rows[learned], train_rows[held_out]
 
 
 def trial(protocol: str, name: str, recipe: Recipe, windows: ActivityWindows) -> dict[str, Any]:
     """Train ResNet + SCA by a recipe and ask it."""
-    learned, asked = parts(protocol, windows)
+    learned, held_out = parts(protocol, windows)
     cell = replace(PROPOSED, protocol=protocol, seed=SEED)
     training = replace(training_of(cell, windows, identity=""), recipe=recipe)
     with tempfile.TemporaryDirectory() as folder:
         data = labeled_windows(windows, learned)
         found = train(training, data, Path(folder), report=lambda _: None, stop=lambda: False)
     assert found is not None
-    data = labeled_windows(windows, asked)
-    told = ask(found.network, data.windows)
-    right = [float((one.argmax(dim=1) == data.labels[:, k]).double().mean()) for k, one in enumerate(told)]
+    data = labeled_windows(windows, held_out)
+    log_p = predict(found.network, data.windows)
+    right = [float((one.argmax(dim=1) == data.labels[:, k]).double().mean()) for k, one in enumerate(log_p)]
     return {
         "protocol": protocol,
         "recipe": name,
-        "windows_asked": len(asked),
+        "windows_asked": len(held_out),
         "identity": round(right[0], 4),
         "activity": round(right[1], 4),
         "code": git_revision(),

@@ -152,27 +152,27 @@ class _Work:
 def _run_in_processes(todo: Sequence[Cell], work: _Work, report: Report, jobs: int) -> Iterator[CellResult]:
     # Threads of torch do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    told: Queue[tuple[Cell, int]] = context.Queue()
-    with ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(told,)) as pool:
+    reports: Queue[tuple[Cell, int]] = context.Queue()
+    with ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(reports,)) as pool:
         pending: set[Future[CellResult | None]] = {pool.submit(_do, work, cell) for cell in todo}
         try:
             while pending:
                 done, pending = wait(pending, timeout=_LOOK_EVERY_S, return_when=FIRST_COMPLETED)
-                while not told.empty():
-                    report(*told.get())
+                while not reports.empty():
+                    report(*reports.get())
                 yield from (result for future in done if (result := future.result()) is not None)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # Or all that is left would be trained first.
             raise
 
 
-_told: Queue[tuple[Cell, int]] | None = None
+_reports: Queue[tuple[Cell, int]] | None = None
 """Of a worker process: where it reports to."""
 
 
-def _begin(told: Queue[tuple[Cell, int]]) -> None:
-    global _told  # noqa: PLW0603 – a queue reaches a worker only when it is started.
-    _told = told
+def _begin(reports: Queue[tuple[Cell, int]]) -> None:
+    global _reports  # noqa: PLW0603 – a queue reaches a worker only when it is started.
+    _reports = reports
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _compute_on_one_thread()
 
@@ -186,6 +186,6 @@ def _end_with_parent() -> None:
 
 
 def _do(work: _Work, cell: Cell) -> CellResult | None:
-    told = _told
-    assert told is not None
-    return work.do(cell, lambda at, epochs: told.put((at, epochs)))
+    reports = _reports
+    assert reports is not None
+    return work.do(cell, lambda at, epochs: reports.put((at, epochs)))

@@ -257,7 +257,7 @@ def unseen_table(grid: Grid) -> ReportTable:
                     context,
                     *(
                         "–"
-                        if task == "identity" and not PROTOCOLS[cell.protocol].asks_identity  # type: ignore[index]
+                        if task == "identity" and not PROTOCOLS[cell.protocol].has_identity  # type: ignore[index]
                         else _with_interval(grid.figures(cell, task, context))
                         for task in _TASKS
                     ),

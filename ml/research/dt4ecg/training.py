@@ -139,7 +139,7 @@ def train(
 
 
 @torch.no_grad()
-def ask(network: DualTaskNetwork, windows: Tensor) -> tuple[Tensor, Tensor]:
+def predict(network: DualTaskNetwork, windows: Tensor) -> tuple[Tensor, Tensor]:
     """Return log-probabilities of identity (N, n_people) and activity (N, n_activities), float32."""
     network.eval()
     logits = [network(part) for part in torch.split(windows, _ASKED_AT_ONCE)]

@@ -82,7 +82,7 @@ class MotionFeatures:
     tables: dict[float, FeatureTable]
     rest: FloatArray = field(repr=False)
     people: tuple[str, ...]
-    elsewhere: dict[float, FloatArray] = field(default_factory=dict, repr=False)
+    other_sensor: dict[float, FloatArray] = field(default_factory=dict, repr=False)
 
     def own_rest(self, table: FeatureTable) -> FloatArray:
         """Return each window's baseline with the same electrode, float64, shape (n, n_features)."""
@@ -111,7 +111,7 @@ def motion_features(
     return MotionFeatures(tables, rest, people)
 
 
-def read_resting_elsewhere(data: Path) -> list[EcgRecord]:
+def read_resting_other_sensor(data: Path) -> list[EcgRecord]:
     """Read recordings of a random sample of CinC 2017 train people, who hold the device at rest.
 
     Args:
@@ -124,7 +124,7 @@ def read_resting_elsewhere(data: Path) -> list[EcgRecord]:
     return read_cinc2017(data / ELSEWHERE, sorted(people.tolist()))
 
 
-def resting_elsewhere(
+def resting_other_sensor(
     records: Sequence[EcgRecord], contexts_s: Sequence[float], trunk: Trunk
 ) -> dict[float, FloatArray]:
     """Compute the features of the middle of each recording that is long enough and readable.

@@ -50,8 +50,8 @@ class Examples:
     inputs: FloatArray
     classes: IntArray
     people: IntArray
-    asked: NDArray[np.bool_]
-    elsewhere: FloatArray | None = None
+    evaluated: NDArray[np.bool_]
+    other_sensor: FloatArray | None = None
     views: tuple[View, ...] = ()
 
     @property
@@ -61,10 +61,10 @@ class Examples:
 
     def seen(self, view: View) -> Examples:
         """Return the examples with the inputs of one view only."""
-        columns, elsewhere = view.columns, None
-        if self.elsewhere is not None and (told := columns[columns < self.elsewhere.shape[1]]).size:
-            elsewhere = self.elsewhere[:, told]
-        return replace(self, inputs=self.inputs[:, columns], elsewhere=elsewhere, views=())
+        columns, other_sensor = view.columns, None
+        if self.other_sensor is not None and (known := columns[columns < self.other_sensor.shape[1]]).size:
+            other_sensor = self.other_sensor[:, known]
+        return replace(self, inputs=self.inputs[:, columns], other_sensor=other_sensor, views=())
 
     def where(self, chosen: NDArray[np.bool_]) -> Examples:
         """Return a subset of the windows."""
@@ -73,7 +73,7 @@ class Examples:
             inputs=self.inputs[chosen],
             classes=self.classes[chosen],
             people=self.people[chosen],
-            asked=self.asked[chosen],
+            evaluated=self.evaluated[chosen],
         )
 
 
@@ -136,8 +136,8 @@ def fit_discriminants(examples: Examples, n_classes: int, shrinkages: Sequence[f
     within = x - means[classes]
     scatter = within.T @ within / len(x)
     sphere = np.eye(len(scatter)) * np.trace(scatter) / len(scatter)
-    if examples.elsewhere is not None:
-        away = _offset(standardization, means[0], examples.elsewhere)
+    if examples.other_sensor is not None:
+        away = _offset(standardization, means[0], examples.other_sensor)
         scatter = scatter + ELSEWHERE_WEIGHT * np.outer(away, away)
     heads = []
     for shrinkage in shrinkages:
@@ -146,13 +146,13 @@ def fit_discriminants(examples: Examples, n_classes: int, shrinkages: Sequence[f
     return heads
 
 
-def _offset(standardization: Standardization, here: FloatArray, elsewhere: FloatArray) -> FloatArray:
+def _offset(standardization: Standardization, here: FloatArray, other_sensor: FloatArray) -> FloatArray:
     """Difference of the means of the two sensors; 0 for inputs that the other sensor lacks."""
-    n_told = elsewhere.shape[1]
-    inputs = np.full((len(elsewhere), here.size), np.nan)
-    inputs[:, :n_told] = elsewhere
+    n_known = other_sensor.shape[1]
+    inputs = np.full((len(other_sensor), here.size), np.nan)
+    inputs[:, :n_known] = other_sensor
     away = standardization.apply(inputs).mean(axis=0) - here
-    return np.where(np.arange(here.size) < n_told, away, 0.0)
+    return np.where(np.arange(here.size) < n_known, away, 0.0)
 
 
 def fit_calibration(scores: FloatArray, classes: IntArray) -> tuple[float, float]:
@@ -196,12 +196,12 @@ def fit_head(
     Raises:
         ValueError: Fewer than two people.
     """
-    asked, truth = examples.asked, examples.classes[examples.asked]
+    evaluated, truth = examples.evaluated, examples.classes[examples.evaluated]
     chosen = [choose_view(examples.seen(v), n_classes, shrinkages, calibrate) for v in examples.parts]
     choices = HeadChoices(tuple(found for found, _ in chosen))
     left_out = added_up([logits for _, logits in chosen], examples.parts)
     if len(chosen) > 1:
-        choices = HeadChoices(choices.views, *calibrate(left_out[asked], truth))
+        choices = HeadChoices(choices.views, *calibrate(left_out[evaluated], truth))
         left_out = contaminated(left_out, choices.contamination, choices.temperature)
     return FittedHead(fit_chosen_head(examples, n_classes, choices), choices, left_out)
 
@@ -227,12 +227,12 @@ def choose_view(
         The choices, and with them the log probabilities of all windows, each by a head fitted without its
         person.
     """
-    asked, truth = examples.asked, examples.classes[examples.asked]
+    evaluated, truth = examples.evaluated, examples.classes[examples.evaluated]
     tried = []
     for shrinkage, scores in zip(shrinkages, left_out_scores(examples, n_classes, shrinkages), strict=True):
-        choices = ViewChoices(shrinkage, *calibrate(scores[asked], truth))
+        choices = ViewChoices(shrinkage, *calibrate(scores[evaluated], truth))
         logits = contaminated(scores, choices.contamination, choices.temperature)
-        tried.append((negative_log_likelihood(logits[asked], truth), choices, logits))
+        tried.append((negative_log_likelihood(logits[evaluated], truth), choices, logits))
     _, choices, logits = min(tried, key=lambda one: one[0])
     return choices, logits
 

@@ -125,10 +125,10 @@ class FusedHead:
 
     def logits(self, inputs: FloatArray) -> FloatArray:
         """Return log probabilities of activities; float64, (n, n_inputs) → (n, n_classes)."""
-        told = [
+        logits = [
             part.logits(inputs[:, view.columns]) for part, view in zip(self.parts, self.views, strict=True)
         ]
-        return contaminated(added_up(told, self.views), self.contamination, self.temperature)
+        return contaminated(added_up(logits, self.views), self.contamination, self.temperature)
 
 
 def added_up(logits: Sequence[FloatArray], views: Sequence[View]) -> FloatArray:

@@ -208,12 +208,12 @@ class TestReadCinc2017:
             ("r2", "~", "I"),
         ]
 
-    def test_reads_only_the_people_asked_for(self, packed):
+    def test_reads_only_the_requested_people(self, packed):
         assert [r.subject_id for r in read_cinc2017(packed, subjects={"r2"})] == ["r2"]
 
 
 class TestReadQtdb:
-    def test_tells_who_is_surely_a_person_of_their_own(self, tmp_path):
+    def test_marks_who_is_surely_a_distinct_person(self, tmp_path):
         texts = np.array(["edb", "mitdb"])
         folder = pack(
             tmp_path, "QT Database (qtdb 1.0.0)", lead=texts, origin=texts, comment=texts,
@@ -241,7 +241,7 @@ class TestReadLudb:
         assert [r.labels["r_peaks"].tolist() for r in read_ludb(packed)] == [[0], [1, 2]]
 
     @pytest.mark.parametrize(("lead", "name", "first_mv"), [("i", "I", 4.0), ("ii", "II", 3.0)])
-    def test_gives_the_lead_asked_for(self, packed, lead, name, first_mv):
+    def test_gives_the_requested_lead(self, packed, lead, name, first_mv):
         record = read_ludb(packed, lead)[0]
 
         assert (record.lead, record.signal[0]) == (name, pytest.approx(first_mv))

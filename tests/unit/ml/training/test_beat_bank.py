@@ -88,7 +88,7 @@ class TestBeatAugmentation:
         made = views(config, [0] * 40, [0] * 40)
         fiducial = round(CONFIG.before_s * CONFIG.fs_hz)
 
-        # Each beat is standardized, so sizes are told relative to the QRS.
+        # Each beat is standardized, so sizes are reported relative to the QRS.
         qrs = made[:, fiducial - 6 : fiducial + 7]
         alike = [correlation(piece, qrs[0]) for piece in qrs]
         t_size = made[:, fiducial + 25 : fiducial + 45].max(axis=1) / np.ptp(qrs, axis=1)

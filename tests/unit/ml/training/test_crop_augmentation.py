@@ -179,7 +179,7 @@ class TestHeartPeriod:
         t_at = [at[at < WINDOW_SAMPLES - 30] for at in turning_points(np.where(found > 0.7, 0.0, found), 0.2)]
         return found, r_at, t_at, float(stretch[0, 50:150].mean())
 
-    def test_rr_changes_by_what_is_asked_times_the_stretch(self):
+    def test_rr_changes_by_the_given_share_times_the_stretch(self):
         _, r_at, _, mean_stretch = self.measured()
 
         change = np.array([np.diff(at).mean() / self.PERIOD - 1.0 for at in r_at]) / mean_stretch
@@ -226,7 +226,7 @@ class TestHeartPeriod:
         assert min(hz) == pytest.approx(TONE_HZ / 1.05, rel=3e-3)
         assert max(hz) == pytest.approx(TONE_HZ / 0.95, rel=3e-3)
 
-    def test_only_the_share_asked_for_is_warped(self):
+    def test_only_the_given_share_is_warped(self):
         ecg = torch.randn(1, LENGTH, generator=torch.Generator().manual_seed(0))
         bank = bank_of(ecg, stretch=torch.ones_like(ecg))
         config = replace(self.OPTIONS, warp_share=0.25, period_change=0.6)
@@ -375,7 +375,7 @@ class TestChannel:
 
 
 class TestNoise:
-    def test_muscle_noise_has_the_size_asked_for(self):
+    def test_muscle_noise_has_the_given_size(self):
         size, _ = added(replace(OFF, muscle_share=1.0, muscle_size=0.25))
 
         # Sizes are even from 0 to the largest; each piece of noise varies a little about its own.
@@ -392,7 +392,7 @@ class TestNoise:
         means = [spectrum[(hz > low) & (hz < high)].mean() for low, high in edges]
         assert max(means) < 1.2 * min(means)  # White inside.
 
-    def test_drift_has_the_size_asked_for(self):
+    def test_drift_has_the_given_size(self):
         size, _ = added(replace(OFF, drift_share=1.0, drift_size=0.4))
 
         assert np.sqrt((size**2).mean()) == pytest.approx(0.4 / 3**0.5, rel=0.12)
@@ -437,7 +437,7 @@ class TestMotion:
         jumps = (found[:, 4:] - found[:, :-4]) / unit[:, None]
         return jumps
 
-    def test_steps_have_the_size_asked_for(self):
+    def test_steps_have_the_given_size(self):
         largest = np.abs(self.steps()).max(axis=1)
 
         # Three in four of them fall into the window; of the others at most a slow tail is seen.
@@ -474,7 +474,7 @@ class TestQuantization:
             np.testing.assert_allclose(steps / steps.min(), np.round(steps / steps.min()), atol=0.03)
             yield steps.min() * 2 * 2**0.5 / (levels[-1] - levels[0])
 
-    def test_levels_have_distances_up_to_the_one_asked_for(self):
+    def test_levels_have_distances_up_to_the_given_one(self):
         quanta = np.array(list(self.quanta(1.0)))
 
         assert quanta.min() > 0.0

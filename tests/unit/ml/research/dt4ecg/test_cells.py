@@ -38,14 +38,14 @@ class TestRunCell:
         assert np.mean(calls.person == calls.person_called) > 0.8
         assert set(found.calibration) == {"identity", "activity"}
 
-    def test_people_left_out_are_asked_about_activity_alone(self, tmp_path: Path) -> None:
+    def test_held_out_people_are_evaluated_for_activity_alone(self, tmp_path: Path) -> None:
         found = run(small(protocol="A3", fold=1), tmp_path)
 
         assert set(found.calls["3 s"].person) == {1}
         assert found.calls["3 s"].person_called is None
         assert set(found.calibration) == {"activity"}
 
-    def test_unseen_people_are_asked_with_more_context_too(self, tmp_path: Path) -> None:
+    def test_unseen_people_are_evaluated_with_more_context_too(self, tmp_path: Path) -> None:
         found = run(small(protocol="A3"), tmp_path)
 
         assert {name: calls.activity.size for name, calls in found.calls.items()} == {
@@ -138,5 +138,5 @@ class TestJoinedWindows:
 
         assert [block.size for block in blocks] == sizes
 
-    def test_single_windows_are_all_asked(self) -> None:
+    def test_single_windows_are_all_evaluated(self) -> None:
         assert len(joined_windows(np.zeros(3, dtype=np.int64), np.arange(3.0), 1)) == 3

@@ -13,9 +13,9 @@ from ml.research.dt4ecg.training import (
     LabeledWindows,
     Trained,
     Training,
-    ask,
     crops,
     learning_rate,
+    predict,
     train,
 )
 
@@ -59,7 +59,7 @@ class TestTrain:
 
         found = trained(replace(TRAINING, epochs=12), tmp_path, data)
 
-        identity, activity = ask(found.network, data.windows)
+        identity, activity = predict(found.network, data.windows)
         assert bool((identity.argmax(dim=1) == data.labels[:, 0]).double().mean() > 0.9)
         assert bool((activity.argmax(dim=1) == data.labels[:, 1]).double().mean() > 0.9)
 
@@ -102,11 +102,11 @@ class TestTrain:
 
     def test_a_checkpoint_of_something_else_is_left_alone(self, tmp_path: Path) -> None:
         train(replace(TRAINING, identity="b"), labeled(), tmp_path, report=lambda _: None, stop=lambda: True)
-        told: list[int] = []
+        reported: list[int] = []
 
-        train(TRAINING, labeled(), tmp_path, report=told.append, stop=lambda: False)
+        train(TRAINING, labeled(), tmp_path, report=reported.append, stop=lambda: False)
 
-        assert told == [0, 1, 2, 3]
+        assert reported == [0, 1, 2, 3]
 
     def test_seeds_give_other_networks_and_the_same_seed_the_same(self, tmp_path: Path) -> None:
         one, again, other = (
@@ -197,8 +197,8 @@ class TestAsk:
         network = DualTaskNetwork(NETWORK).train()
         windows = labeled(300).windows
 
-        identity, activity = ask(network, windows)
+        identity, activity = predict(network, windows)
 
         assert identity.shape == activity.shape == (300, 2)
         assert torch.allclose(identity.exp().sum(dim=1), torch.ones(300))
-        assert torch.allclose(activity[:7], ask(network, windows[:7])[1], atol=1e-6)
+        assert torch.allclose(activity[:7], predict(network, windows[:7])[1], atol=1e-6)

@@ -22,7 +22,7 @@ class TestMakeOptions:
     def test_lists_become_tuples(self):
         assert make_options(Kettle, "kettle", {"colors": ["red", "blue"]}).colors == ("red", "blue")
 
-    def test_unknown_names_are_told_with_the_known_ones(self):
+    def test_unknown_names_are_reported_with_the_known_ones(self):
         with pytest.raises(
             ValueError, match=r"kettle: unknown \['lid', 'spout'\], known are \['liters', 'colors'\]"
         ):
@@ -37,6 +37,6 @@ class TestCheckChoice:
     def test_a_choice_passes(self):
         check_choice("colour", "red", ("red", "blue"))
 
-    def test_others_are_told_the_choices(self):
+    def test_the_message_lists_the_choices(self):
         with pytest.raises(ValueError, match=r"colour: expected one of \['red', 'blue'\], got 'green'"):
             check_choice("colour", "green", ("red", "blue"))

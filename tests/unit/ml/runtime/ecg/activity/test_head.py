@@ -53,7 +53,7 @@ class TestHead:
 
         np.testing.assert_allclose(found.scores(self.INPUTS), self.HEAD.scores(self.INPUTS) / 2.0)
 
-    def test_a_share_that_says_nothing_bounds_probabilities(self):
+    def test_a_contamination_bounds_probabilities(self):
         sure = self.HEAD.calibrated(1e-3, 0.3)
 
         probabilities = np.exp(sure.logits(self.INPUTS))
@@ -101,8 +101,8 @@ class TestFusedHead:
 
         found = FusedHead(heads, views, temperature=1.5).logits(inputs)
 
-        told = [head.logits(inputs[:, view.columns]) for head, view in zip(heads, views, strict=True)]
-        np.testing.assert_allclose(np.exp(found), softmax((0.7 * told[0] + 0.3 * told[1]) / 1.5))
+        logits = [head.logits(inputs[:, view.columns]) for head, view in zip(heads, views, strict=True)]
+        np.testing.assert_allclose(np.exp(found), softmax((0.7 * logits[0] + 0.3 * logits[1]) / 1.5))
 
     def test_a_part_that_is_sure_and_wrong_is_overruled(self):
         inputs, (first, second), views = self.parts()

@@ -80,7 +80,7 @@ class TestContextWindows:
 
 
 class TestTrunk:
-    def test_says_the_same_of_a_context_alone_and_among_others(self):
+    def test_a_context_alone_equals_the_same_among_others(self):
         trunk = made_up_trunk()
 
         together = trunk.features(strip(), np.array([0.0, 4.0, 9.0]), 10.0)
