@@ -1,4 +1,4 @@
-"""Results as people read them: tables on a terminal and in Markdown, beside the baseline's stored figures."""
+"""Tables of results, for a terminal and in Markdown, beside the stored figures of the baseline."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class ReportTable:
     rows: tuple[tuple[str, ...], ...]
 
     def to_markdown(self) -> str:
-        """Return it as a Markdown table under its title."""
+        """Return the table in Markdown, under its title."""
         lines = [f"**{self.title}**", "", _row(self.columns), _row(["---"] * len(self.columns))]
         return "\n".join([*lines, *(_row(row) for row in self.rows)]) + "\n"
 
@@ -173,7 +173,7 @@ def motion_table(figures: Sequence[MotionFigures], title: str) -> ReportTable:
 
 
 def closed_set_table(figures: Sequence[ClosedSetFigures], title: str) -> ReportTable:
-    """Return the table of E1; confidence without and with a temperature."""
+    """Return the table of E1, with and without a temperature."""
     return ReportTable(
         title,
         (
@@ -207,7 +207,7 @@ def closed_set_table(figures: Sequence[ClosedSetFigures], title: str) -> ReportT
 
 
 def paired_table(figures: Sequence[PairedFigures], title: str) -> ReportTable:
-    """Return the table of two systems on the same trials; differences below 0 speak for the first."""
+    """Return the table of two systems on the same trials; differences below 0 favor the first."""
     first = figures[0]
     return ReportTable(
         title,
@@ -273,7 +273,7 @@ def markdown_of(tables: Sequence[ReportTable]) -> str:
 
 
 def read_baseline(folder: Path, baseline: str | None, protocol: str) -> Mapping[str, Any] | None:
-    """Return a baseline's stored figures of a protocol by variant; None where there are none."""
+    """Return a baseline's stored figures of a protocol by variant; None if there are none."""
     path = folder / "baselines" / f"{baseline}.json"
     if baseline is None or not path.is_file():
         return None

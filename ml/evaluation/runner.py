@@ -1,4 +1,4 @@
-"""Run a protocol in process, along the service's own path: encode → pool → calibrate → correct → decide."""
+"""Run a protocol in process on the service's own path: encode → pool → calibrate → correct → decide."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ INVERTED = " inverted"
 
 @dataclass(frozen=True)
 class ProtocolResult:
-    """What a run of a protocol found."""
+    """Results of a run of a protocol."""
 
     protocol: Protocol
     encoder_id: str
@@ -74,7 +74,7 @@ class Runner:
         """Measure every variant of a protocol.
 
         Raises:
-            KeyError: No such protocol.
+            KeyError: An unknown protocol.
         """
         protocol = PROTOCOLS[name]
         found = {trials.name: self._compare(name, trials) for trials in self.trials(name)}
@@ -116,7 +116,7 @@ class Runner:
         return Scored(comparisons, calibration, gallery_null_of(calibration, gallery))
 
     def templates(self, data_set: str, presentations: Sequence[Presentation]) -> TemplateSet:
-        """Encode and pool, using what is known from earlier runs."""
+        """Encode and pool, with the cache of earlier runs."""
         cuts = [cut for presentation in presentations for cut in presentation.cuts]
         return pool_presentations(presentations, self._cache.encode(data_set, cuts))
 
@@ -157,7 +157,7 @@ class Runner:
         mated: NDArray[np.bool_],
         scores: tuple[NDArray[np.float64], NDArray[np.int64]],
     ) -> None:
-        """Replace the mated comparison of probes whose subject is enrolled otherwise for them."""
+        """Replace the mated comparison of probes whose subject has a different enrollment for them."""
         own = [
             (row, probe.own_enrollment)
             for row, probe in enumerate(trials.probes)

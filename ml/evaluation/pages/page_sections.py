@@ -11,7 +11,7 @@ from ml.evaluation.report import NOT_RESOLVABLE, ReportTable
 Json = Mapping[str, Any]
 
 PICTURES = "ecg-identity"
-"""Folder of the pictures beside the page."""
+"""Folder of the pictures, beside the page."""
 _EVIDENCE = ("evidence-D1-dev", "evidence-D2", "evidence-E2")
 
 
@@ -74,7 +74,7 @@ def _baseline_rows(results: KeptResults, protocol: str, variant: str) -> list[tu
 
 
 def ptb_section(results: KeptResults) -> str:
-    """Say what E4 needs, as long as nobody has measured it."""
+    """Return what E4 needs, as long as it is not measured."""
     if any("E4" in bundle.protocols for bundle in results.bundles):
         return ""
     return (
@@ -258,7 +258,7 @@ def closed_set_section(results: KeptResults) -> str:
 
 
 def speed_section(results: KeptResults) -> str:
-    """Return what the benchmarks of bundles and networks found."""
+    """Return the benchmarks of bundles and networks."""
     sections = [name for name in ("encode-network", "window-networks") if name in results.benchmarks]
     rows = tuple(
         (line["what"], line["figure"], line["budget"] or "–")
@@ -275,7 +275,7 @@ def speed_section(results: KeptResults) -> str:
 
 
 def over_http_section(results: KeptResults) -> str:
-    """Return what the HTTP API made of the same trials."""
+    """Return the results of the same trials through the HTTP API."""
     rows = [
         (
             str(protocol),
@@ -353,7 +353,7 @@ def comparison_section(results: KeptResults) -> str:
 
 
 def picture(pictures: dict[str, str], name: str, svg: str, alternative: str) -> str:
-    """Put a picture among those of the page, and give the line that shows it."""
+    """Add a picture to those of the page, and return the line that shows it."""
     pictures[name] = svg
     return f"![{alternative}]({PICTURES}/{name})\n"
 

@@ -1,4 +1,4 @@
-"""The protocols of DESIGN §9 that need nothing but ECG: which trials each name stands for."""
+"""The protocols of DESIGN §9 that need only ECG: the trials behind each name."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from ml.evaluation.trials.trials import Cut, Presentation, Probe, Trials, trials
 E11_LEFT_OUT = frozenset({"102", "104", "202"})
 """102 and 104 have another lead; 202 is the man of 201."""
 _D1_SECONDS = 10.0
-_LONGEST_RECORDING_S = 120.0  # What one recording of a request may hold (DESIGN §5).
+_LONGEST_RECORDING_S = 120.0  # Limit of one recording in a request (DESIGN §5).
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Encode every cut once per bundle and signal code, and keep the result in a cache on disk."""
+"""Encode every cut once per bundle and signal code, and cache the result on disk."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ VectorArray = NDArray[np.float32]
 
 
 class Encoding(Protocol):
-    """What an encoder makes of one strip."""
+    """Encoding of one strip."""
 
     @property
     def vector(self) -> VectorArray: ...
@@ -51,8 +51,8 @@ class EncodingCache:
     """Encodings by cut key, kept as one file per data set.
 
     Args:
-        folder: Named after everything that the encodings depend on; see `cache_folder`.
-        encoder: Encodes what is not there yet.
+        folder: Named after all that encodings depend on; see `cache_folder`.
+        encoder: Encodes cuts that are not cached.
         vector_size: Of the encoder.
     """
 
@@ -79,7 +79,7 @@ class EncodingCache:
 
 
 def cache_folder(root: Path, encoder: EcgEncoder) -> Path:
-    """Name a folder after weights, preparation and code: a change of any must not meet old encodings."""
+    """Name a folder after weights, preparation and code, so that a change of any starts a new cache."""
     package = Path(ml.runtime.encoder.__file__).parent
     sources = [*sorted(package.glob("ecg/*.py")), *sorted(package.glob("ecg/signal/*.py"))]
     code = hashlib.sha256(b"".join(path.read_bytes() for path in sources))
@@ -110,7 +110,7 @@ class TemplateSet:
     codes: tuple[str, ...]
 
     def subset(self, rows: NDArray[np.int64]) -> "TemplateSet":
-        """Some of the rows."""
+        """Return a subset of the rows."""
         return TemplateSet(
             tuple(self.subject_ids[row] for row in rows),
             self.vectors[rows],
