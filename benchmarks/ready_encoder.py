@@ -1,4 +1,4 @@
-"""An encoder for which recordings are templates already: what is timed is everything but encoding."""
+"""An encoder whose recordings are templates already, to time everything but encoding."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.strips import ENROLLED_S, ecg_encoder
 
 
 class ReadyEncoder(ports.Encoder):
-    """Takes a recording's payload for its vector; all else is the real encoder's."""
+    """Returns a recording's payload as its vector; all else is the real encoder's."""
 
     def __init__(self, inner: Encoder) -> None:
         self._inner = inner

@@ -1,4 +1,4 @@
-"""The real service in a process of its own: `python -m app.cli serve` on core 0."""
+"""The real service in its own process: `python -m app.cli serve` on core 0."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _READY = request_bytes("GET", "/readyz")
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A server that answered /readyz with 200.
+    """A server whose /readyz has returned 200.
 
     Args:
-        cold_start_s: From the start of the process to that answer.
+        cold_start_s: From the start of the process to that response.
     """
 
     port: int
@@ -44,7 +44,7 @@ def running_server(database: FilledDatabase) -> Iterator[RunningServer]:
     """Serve a database until the block ends.
 
     Raises:
-        RuntimeError: The server did not come up; its last words are in the message.
+        RuntimeError: The server did not start; the end of its log is in the message.
     """
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="pulseprint-bench-") as folder:
@@ -53,7 +53,7 @@ def running_server(database: FilledDatabase) -> Iterator[RunningServer]:
             started_s = time.perf_counter()
             process = subprocess.Popen(
                 [sys.executable, "-m", "app.cli", "serve"],
-                cwd=folder,  # Its .env, not that of `make run`.
+                cwd=folder,  # Without the .env of `make run`.
                 env=server_environment(database) | {"PULSEPRINT_PORT": str(port)},
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
@@ -67,7 +67,7 @@ def running_server(database: FilledDatabase) -> Iterator[RunningServer]:
 
 
 def server_environment(database: FilledDatabase) -> dict[str, str]:
-    """Settings of a server process, one thread per numerical library."""
+    """Return the settings of a server process, with one thread per numerical library."""
     inherited: Mapping[str, str] = {k: v for k, v in os.environ.items() if not k.startswith("PULSEPRINT_")}
     return {
         **inherited,

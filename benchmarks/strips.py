@@ -1,4 +1,4 @@
-"""ECG of people who do not exist: what the gallery is made like, and what is asked of it."""
+"""Synthetic ECG: the people in the benchmarks' galleries, and their probes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ FS_HZ = 250.0
 PROBE_S = 10.0
 ENROLLED_S = 20.0
 KNOWN_PEOPLE = 20
-"""People of whom there are strips; half of them are enrolled in every gallery, half are strangers."""
+"""People with strips; half of them are enrolled in every gallery, half are not."""
 NEW_PEOPLE = 2000
-"""From this number on: people whom no gallery knows."""
+"""From this number on, people are in no gallery."""
 _PEOPLE_BEHIND_VECTORS = 300
 
 
@@ -42,13 +42,13 @@ def ecg_encoder() -> Encoder:
 
 
 def recording(person: int, seconds: float, session: int, seed: int = 0, *, fs_hz: float = FS_HZ) -> Recording:
-    """A strip of a known person as the encoder takes it."""
+    """Return a strip of a known person as the encoder takes it."""
     strip = SyntheticPerson.draw(person).record(seconds, fs_hz, session=session, seed=seed)
     return Recording(modality=Modality.ECG, payload=strip, fs_hz=fs_hz)
 
 
 def recording_json(person: int, seconds: float = PROBE_S, session: int = 1, seed: int = 0) -> dict[str, Any]:
-    """The same as the API takes it: millivolts with four decimals."""
+    """Return the same as the API takes it: millivolts with four decimals."""
     strip = recording(person, seconds, session, seed).payload
     assert isinstance(strip, np.ndarray)
     return {
@@ -80,7 +80,7 @@ def enrolled_people() -> range:
 
 
 def drawn_vectors(n: int, seed: int = 20261120) -> Vector:
-    """Unit vectors with mean and covariance of real encodings: float32, shape (n, d)."""
+    """Draw unit vectors with mean and covariance of real encodings: float32, shape (n, d)."""
     mean, root = _spread()
     normal = np.random.default_rng(seed).standard_normal((n, mean.size))
     vectors = mean + normal @ root

@@ -119,7 +119,7 @@ class TestSplits:
             splits("A4", windows)  # type: ignore[arg-type]
 
     def test_a_fold_without_windows_to_ask_is_refused(self) -> None:
-        with pytest.raises(ValueError, match="A2: 4 windows to train on, 0 to ask"):
+        with pytest.raises(ValueError, match="A2: 4 windows to train on, 0 to evaluate"):
             splits("A2", activity_windows([noise_record(seconds=(12.0,))]))
 
 
