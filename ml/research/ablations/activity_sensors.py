@@ -60,7 +60,7 @@ def part(record: EcgRecord, span_s: Span) -> np.ndarray:
 
 
 def summary(found: BundledRecogniser, what: str, calls: Iterable[ActivityCall]) -> dict[str, Any]:
-    """How often each group was predicted, and with what confidence."""
+    """Count the predictions of each group, with their mean confidence."""
     made = list(calls)
     counts = {group: sum(one.activity in names for one in made) for group, names in found.groups.items()} | {
         "unknown": sum(one.activity is None for one in made)

@@ -1,4 +1,4 @@
-"""From a cell of the plan to its result: windows and fold → training → calls for each test window."""
+"""From a cell of the plan to its result: windows and fold → training → predictions for test windows."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 CONTEXTS = {"3 s": 1, "30 s": 10, "strip": 10_000}
-"""Neighbouring windows of a recording whose probabilities are joined."""
+"""Numbers of neighboring windows of a recording whose probabilities are joined."""
 SHORTEST_CONTEXT = 4
-"""Windows; what is left at the end of a recording and shorter makes no call of its own: under 10 s."""
+"""Windows; a shorter rest at the end of a recording (under 10 s) gets no prediction of its own."""
 
 
 def run_cell(
@@ -38,20 +38,20 @@ def run_cell(
     report: Callable[[int], None],
     stop: Callable[[], bool],
 ) -> CellResult | None:
-    """Train the network of a cell and ask it about the test windows, once, after the last epoch.
+    """Train the network of a cell and evaluate it on the test windows, once, after the last epoch.
 
     Args:
         cell: Of the plan.
-        windows: The motion set in five activities, preprocessed as the cell says.
+        windows: The motion set with five activities, preprocessed as in the cell.
         folder: For the checkpoint.
-        report: Told after each epoch how many are done.
-        stop: Asked after each epoch whether to leave the rest for later.
+        report: Called after each epoch with the number done.
+        stop: Called after each epoch; True leaves the rest for later.
 
     Returns:
-        None where it was stopped. A training whose loss stopped being a number has failed, which is a result.
+        None if stopped. A training whose loss became NaN has failed, which is a result.
 
     Raises:
-        ValueError: Names that network or balancing do not know.
+        ValueError: Names that network or balancing do not have.
     """
     labeled = merge_activities(windows) if cell.n_activities == 3 else windows
     split = splits(cell.protocol, labeled, cell.seed)[cell.fold]  # type: ignore[arg-type]
@@ -69,7 +69,7 @@ def training_of(cell: Cell, windows: ActivityWindows, identity: str) -> Training
 
     Args:
         cell: Of the plan.
-        windows: With the activities that the cell tells apart.
+        windows: With the activities that the cell classifies.
         identity: See `Training`.
     """
     return Training(
@@ -105,7 +105,7 @@ def _resnet_options(cell: Cell) -> dict[str, object]:
 
 
 def labeled_windows(windows: ActivityWindows, rows: IntArray) -> LabeledWindows:
-    """Return some windows as a training takes them; none of the others is in it, by no sample."""
+    """Return some windows as training data; they contain no sample of the others."""
     labels = np.stack([windows.person[rows], windows.activity[rows]], axis=1)
     return LabeledWindows(
         torch.from_numpy(windows.windows[rows]),
@@ -117,8 +117,8 @@ def labeled_windows(windows: ActivityWindows, rows: IntArray) -> LabeledWindows:
 def next_windows(record: IntArray, start_s: FloatArray, window_s: float) -> IntArray:
     """Find the window that begins where another ends.
 
-    Starts leave lost time out, so that windows on both sides of a loss would meet if the samples before it
-    were a whole number of windows; those of no recording of the motion set are.
+    Starts leave out lost time, so windows on both sides of a loss could seem to meet if the samples before it
+    were a whole number of windows. In the motion set this does not happen.
 
     Args:
         record: Of each window, int64, shape (N,).
@@ -126,7 +126,7 @@ def next_windows(record: IntArray, start_s: FloatArray, window_s: float) -> IntA
         window_s: Length of a window.
 
     Returns:
-        Its position, −1 where it is not among them; int64, shape (N,).
+        Its position, −1 if it is not among them; int64, shape (N,).
     """
     # Starts are sums of inexact numbers.
     at = [(int(one), round(1000.0 * start)) for one, start in zip(record, start_s, strict=True)]
@@ -195,7 +195,7 @@ def joined_windows(record: IntArray, start_s: FloatArray, n_joined: int) -> list
     Args:
         record: Of each window, int64, shape (N,).
         start_s: Of each window, shape (N,).
-        n_joined: Windows of a group, and no fewer than `SHORTEST_CONTEXT` of them at a recording's end.
+        n_joined: Windows of a group; at a recording's end at least `SHORTEST_CONTEXT`.
 
     Returns:
         Positions of the windows of each group, in order of time.

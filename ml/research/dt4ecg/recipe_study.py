@@ -1,9 +1,10 @@
-"""`python -m ml.research.dt4ecg.recipe_study`: by which recipe to train the network of the DT4ECG paper.
+"""`python -m ml.research.dt4ecg.recipe_study`: choose a recipe for the network of the DT4ECG paper.
 
-Asks parts of the training windows about other parts, so that no protocol's own test windows choose: of A2's
-first 39 s, 0 to 27 about 30 to 39; of A1's seven tenths, four fifths about the rest. Takes a minute per row
-and goes on where it was interrupted. Writes `results/dt4ecg/recipe-trials.json`, which also keeps the
-trials that chose: equal weights of both tasks, momentum that falls and rises against the rate, same seed.
+Trains on parts of the training windows and evaluates on other parts, so that no protocol's own test windows
+choose: of A2's first 39 s, 0 to 27 against 30 to 39; of A1's seven tenths, four fifths against the rest.
+Takes a minute per row and can be resumed. Writes `results/dt4ecg/recipe-trials.json`, which also keeps the
+trials behind the choice: equal weights of both tasks, momentum that falls and rises against the rate, same
+seed.
 """
 
 from __future__ import annotations
@@ -41,20 +42,20 @@ LEARNED_S, HELD_OUT_FROM_S = 27.0, 30.0
 
 
 def parts(protocol: str, windows: ActivityWindows) -> tuple[IntArray, IntArray]:
-    """Divide a protocol's training windows into those that teach and those that are asked."""
+    """Divide a protocol's training windows into a training and a held-out part."""
     train_rows = splits(protocol, windows, SEED)[0].train  # type: ignore[arg-type]
     if protocol == "A1":
         order = np.random.default_rng(7).permutation(train_rows)
         n_held_out = round(HELD_OUT_SHARE * order.size)
         return np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
-    # A thousandth of a second of grace: starts are sums of inexact numbers.
+    # A millisecond of tolerance: starts are sums of inexact numbers.
     learned = windows.end_s[train_rows] <= LEARNED_S + 1e-3
     held_out = windows.start_s[train_rows] >= HELD_OUT_FROM_S - 1e-3
     return train_rows[learned], train_rows[held_out]
 
 
 def trial(protocol: str, name: str, recipe: Recipe, windows: ActivityWindows) -> dict[str, Any]:
-    """Train ResNet + SCA by a recipe and ask it."""
+    """Train ResNet + SCA by a recipe and evaluate it."""
     learned, held_out = parts(protocol, windows)
     cell = replace(PROPOSED, protocol=protocol, seed=SEED)
     training = replace(training_of(cell, windows, identity=""), recipe=recipe)
@@ -77,7 +78,7 @@ def trial(protocol: str, name: str, recipe: Recipe, windows: ActivityWindows) ->
 
 @computing_on_one_thread()
 def main() -> None:
-    """Measure what is missing."""
+    """Measure the missing rows."""
     windows = motion_windows(DATA, PROPOSED.scaling)
     kept = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {"rows": []}
     done = {(row["protocol"], row["recipe"]) for row in kept["rows"]}

@@ -1,7 +1,7 @@
 """One training of the DT4ECG paper: batches of 16, Adam at 0.001, or another recipe; the last epoch counts.
 
-Resumable after each epoch, to the bit. The test windows are not looked at before the end, so that nothing
-can be chosen by them.
+It can be resumed after each epoch, to the bit. The test windows are not used before the end, so that they
+choose nothing.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ TASKS = ("identity", "activity")
 CHECKPOINT_FILE = "checkpoint.pt"
 _ASKED_AT_ONCE = 256
 _LEAST = 0.04
-"""Of the highest rate: what a rising one begins at."""
+"""As a share of the highest rate: the start of a rising one."""
 
 Epoch = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class LabeledWindows:
-    """What a network learns from, or is asked.
+    """Windows for training or evaluation.
 
     Args:
         windows: 0 to 1, float32, shape (N, n_samples).
         labels: Person and activity, int64, shape (N, 2).
-        following: Which of them begins where each ends, −1 where none does; int64, shape (N,).
+        following: Index of the window that begins where each ends, −1 if there is none; int64, shape (N,).
     """
 
     windows: Tensor
@@ -50,18 +50,18 @@ class LabeledWindows:
 
 @dataclass(frozen=True)
 class Training:
-    """How one network is trained.
+    """Definition of a training.
 
     Args:
         network: Its architecture.
         balancing: Name of the rule that balances the tasks.
-        gradient_of: `last_shared`, `shared` or `all`: whose gradient the rule weighs.
+        gradient_of: `last_shared`, `shared` or `all`: the gradient that the rule weighs.
         loss: One of `LOSSES`.
-        precision: See `BalancedGradients`; windows are asked in float32.
+        precision: See `BalancedGradients`; evaluation is in float32.
         recipe: Batches, rate and crops.
-        epochs: How many.
+        epochs: Number of epochs.
         seed: Of weights, batches and crops.
-        identity: JSON of the experiment; a checkpoint of another one is not gone on from.
+        identity: JSON of the experiment; checkpoints of another one are not resumed.
     """
 
     network: DualTaskConfig
@@ -77,12 +77,12 @@ class Training:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What a training gives.
+    """Result of a training.
 
     Args:
         network: After the last epoch, in evaluation mode.
-        epochs: Curves: of each epoch `loss` and `accuracy` (of windows as they were trained on), `weights`
-            and `gradient_norms` (null where the rule measures none) by task, means over its steps; `cpu_s`.
+        epochs: Curves: per epoch `loss` and `accuracy` (on training batches), `weights` and `gradient_norms`
+            (null if the rule does not measure any) by task, means over its steps; `cpu_s`.
         first_weights: The balancing's weights at each step of the first epoch, by task.
     """
 
@@ -110,21 +110,21 @@ def train(
     report: Callable[[int], None],
     stop: Callable[[], bool],
 ) -> Trained | None:
-    """Train, or go on with, a network.
+    """Train a network, or resume its training.
 
     Args:
-        training: What to do.
+        training: Its definition.
         data: The windows to train on.
         folder: For the checkpoint.
-        report: Told after each epoch how many are done.
-        stop: Asked after each epoch whether to leave the rest for later.
+        report: Called after each epoch with the number done.
+        stop: Called after each epoch; True leaves the rest for later.
 
     Returns:
-        None where it was stopped before the last epoch.
+        None if stopped before the last epoch.
 
     Raises:
         FloatingPointError: The loss is not finite.
-        ValueError: What network or balancing do not know.
+        ValueError: Invalid parameters of network or balancing.
     """
     run = _start(training, len(data.windows))
     _restore(run, folder / CHECKPOINT_FILE, training.identity)
@@ -187,8 +187,8 @@ def learning_rate(recipe: Recipe, done: float) -> float:
     """Return the rate of a step.
 
     Args:
-        recipe: Says the highest rate, and whether it is the only one.
-        done: Share of the training that lies behind, from 0 to less than 1.
+        recipe: Has the highest rate and its schedule.
+        done: Share of the training done, from 0 to less than 1.
     """
     if not recipe.rise:
         return recipe.learning_rate
@@ -198,12 +198,12 @@ def learning_rate(recipe: Recipe, done: float) -> float:
 
 
 def crops(data: LabeledWindows, rows: Tensor, generator: torch.Generator) -> Tensor:
-    """Cut windows that begin anywhere from where some begin to where the next one does.
+    """Cut windows that begin anywhere between the starts of two consecutive ones.
 
     Args:
-        data: What is trained on.
-        rows: Some of its windows, int64, shape (B,); one that none follows stays as it is.
-        generator: Draws the beginnings.
+        data: Training data.
+        rows: Some of its windows, int64, shape (B,); one without a successor stays as it is.
+        generator: Draws the starts.
 
     Returns:
         Shape (B, n_samples).
@@ -221,7 +221,7 @@ def _batches(order: Tensor, batch_size: int) -> Sequence[Tensor]:
 
 
 def _step(run: _Run, windows: Tensor, labels: Tensor, rate: float) -> dict[str, Tensor]:
-    """Take one step; figures by task, float64, shape (2,)."""
+    """Take one step; returns figures by task, float64, shape (2,)."""
     run.optimizer.zero_grad()
     try:
         logits, losses = run.gradients.added(windows, labels)

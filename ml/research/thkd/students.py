@@ -49,7 +49,7 @@ class Strips:
         self._windows: dict[str, NDArray[np.float32] | None] = {}
 
     def windows(self, cut: Cut) -> NDArray[np.float32] | None:
-        """float32, shape (n, n_samples); None where nothing could be acquired."""
+        """Return windows, float32, shape (n, n_samples); None if nothing could be acquired."""
         if cut.key not in self._windows:
             self._windows[cut.key] = self._read(cut)
         return self._windows[cut.key]
@@ -66,7 +66,7 @@ class Strips:
 
 
 def measure_closed_set(networks: Sequence[str], strips: Strips, data: Path, var: Path) -> None:
-    """Ask E1 of each network and keep one table."""
+    """Evaluate E1 for each network and keep one table."""
     presented = ecg_id_windows(data)
     rows: list[list[str]] = []
     columns: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ml.research.dt4ecg.balancing.balancer import TaskBalancer, require_positive
 
 SMALLEST_WEIGHT = 1e-3
-"""Steps of a finite size may overshoot 0, and a negative weight would teach the opposite."""
+"""Finite steps may overshoot 0, and a negative weight would reverse learning."""
 
 _OPTIMIZERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
@@ -22,17 +22,17 @@ _OPTIMIZERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
 class GradNorm(TaskBalancer):
     """Weights move so that each weighted gradient norm nears mean norm × r ^ asymmetry.
 
-    r is a task's loss over its first loss, relative to the mean of that over the tasks: large for the slow.
-    The network takes the weights as they are; they move after `backward`, and then add up to the number of
-    tasks again.
+    r is a task's loss over its first loss, relative to the mean over the tasks: large for slow tasks. The
+    network uses the weights as they are; they are updated after `backward`, and then scaled to a sum of the
+    number of tasks again.
 
     Args:
         n_tasks: Losses per step.
-        asymmetry: Called α by the source; 0 makes all norms equal.
-        learning_rate: Of the own optimizer that moves the weights.
+        asymmetry: α in the source; 0 makes all norms equal.
+        learning_rate: Of the rule's own optimizer for the weights.
         optimizer: `adam` or `sgd`.
-        initial_losses: What to divide losses by, such as the logarithm of the number of classes; the losses
-            of the first call where None, as in the source.
+        initial_losses: Divisors of the losses, such as the logarithm of the number of classes; by default the
+            losses of the first call, as in the source.
 
     Raises:
         ValueError: Options out of range.
@@ -72,7 +72,7 @@ class GradNorm(TaskBalancer):
         return self.task_weights.detach().clone()
 
     def _gradient_of_weights(self, norms: Tensor, losses: Tensor) -> Tensor:
-        """Slope of Σ |weighted norm − target| in each weight; targets count as constant."""
+        """Slope of Σ |weighted norm − target| in each weight; targets are constant."""
         weighted = self.task_weights.detach() * norms
         learned = losses / self.initial_losses
         target = weighted.mean() * (learned / learned.mean()) ** self.asymmetry
@@ -96,7 +96,7 @@ class GradNorm(TaskBalancer):
 
 
 def _initial(n_tasks: int, given: Sequence[float] | None) -> Tensor:
-    """Not-a-number until the first call tells."""
+    """NaN until the first call."""
     if given is None:
         return torch.full((n_tasks,), torch.nan, dtype=torch.float64)
     if len(given) != n_tasks:

@@ -1,4 +1,4 @@
-"""Weights from what each task is taken to be uncertain of, learned with the network."""
+"""Weights from each task's uncertainty, learned with the network."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ml.research.dt4ecg.balancing.balancer import TaskBalancer, require_positive
 class Uncertainty(TaskBalancer):
     """Weight exp(−s) of a task whose log-variance s is learned: s minimizes exp(−s)·loss + s/2.
 
-    At rest a weight is 1 / (2 · loss), so that a task with large losses counts less.
+    At the optimum a weight is 1 / (2 · loss), so that a task with large losses counts less.
 
     Args:
         n_tasks: Losses per step.
-        learning_rate: Of the own Adam that moves the log-variances.
+        learning_rate: Of the rule's own Adam for the log-variances.
 
     Raises:
         ValueError: A learning rate that is not above 0.
 
     Source:
-        Kendall et al. 2018, "Multi-task learning using uncertainty to weigh losses", equation 10, as of
+        Kendall et al. 2018, "Multi-task learning using uncertainty to weigh losses", equation 10, for
         classification; s = log σ².
     """
 

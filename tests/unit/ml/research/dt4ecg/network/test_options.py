@@ -35,8 +35,8 @@ class TestMakeOptions:
 
 class TestCheckChoice:
     def test_a_choice_passes(self):
-        check_choice("colour", "red", ("red", "blue"))
+        check_choice("color", "red", ("red", "blue"))
 
     def test_the_message_lists_the_choices(self):
-        with pytest.raises(ValueError, match=r"colour: expected one of \['red', 'blue'\], got 'green'"):
-            check_choice("colour", "green", ("red", "blue"))
+        with pytest.raises(ValueError, match=r"color: expected one of \['red', 'blue'\], got 'green'"):
+            check_choice("color", "green", ("red", "blue"))
