@@ -34,7 +34,7 @@ def random_channels(
     """Draw responses: two first-order shelves, for some a first-order high-pass, for some a low-pass.
 
     Args:
-        n: How many.
+        n: Number of channels.
         frequency_hz: Of the bins, shape (n_bins,).
         config: Range of the channels.
         generator: Source of all draws.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ml.models.beat_lda import BeatLda
 from ml.models.beat_views import WHOLE_VARIANCE_FLOOR
 
-# Old enough for every ONNX Runtime since 1.15.
+# Read by every ONNX Runtime since 1.15.
 OPSET = 17
 IR_VERSION = 8
 
@@ -78,7 +78,7 @@ class _Graph:
 
 
 def _views(graph: _Graph, upright: str, fitted: BeatLda) -> str:
-    """The same as `ml.models.beat_views.apply_views`."""
+    """Equals `ml.models.beat_views.apply_views`."""
     differences = [upright]
     for order in range(max(view.order for view in fitted.views)):
         length = fitted.polarity.size - order

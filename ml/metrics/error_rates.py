@@ -1,7 +1,7 @@
 """Error rates of comparisons and searches: functions of two arrays, `mated_scores` and `non_mated_scores`.
 
 Higher scores mean more alike. A comparison matches when its score reaches the threshold. A failure to enroll
-or to acquire enters as a mated score of −inf: it counts as a non-match at every threshold.
+or to acquire enters as a mated score of −inf, a non-match at every threshold.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class DetCurve:
 
 
 def det_curve(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> DetCurve:
-    """Return both error rates at every score, and at +inf where nothing matches.
+    """Return both error rates at every score, and at +inf, above which nothing matches.
 
     Raises:
         ValueError: An empty array or NaN.
@@ -52,7 +52,7 @@ def det_curve(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> DetCurve:
 def det_points(
     mated_scores: ArrayLike, non_mated_scores: ArrayLike, *, per_decade: int = 16
 ) -> tuple[FloatArray, FloatArray]:
-    """Thin a DET curve for keeping: FMR from one false match to 1/2, and the FNMR there.
+    """Thin a DET curve for storage: FMR from one false match to 1/2, and the FNMR there.
 
     Args:
         mated_scores: −inf for failures.
@@ -67,7 +67,7 @@ def det_points(
     wanted = np.geomspace(1.0, max(non_mated.size / 2.0, 1.0), 1 + int(np.ceil(decades * per_decade)))
     counts = np.unique(np.round(wanted)).astype(np.int64)
     thresholds = np.array([oracle_threshold(non_mated, count / non_mated.size) for count in counts])
-    # Ties may keep the rate below what was allowed, so the rate is measured, not assumed.
+    # Ties may keep the rate below the allowed one, so it is measured, not assumed.
     fmr_found = 1.0 - np.searchsorted(non_mated, thresholds, side="left") / non_mated.size
     return fmr_found, np.searchsorted(mated, thresholds, side="left") / mated.size
 
@@ -85,7 +85,7 @@ def eer(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> float:
 
 
 def oracle_threshold(non_mated_scores: ArrayLike, rate: float) -> float:
-    """Return the lowest threshold at which these very scores keep the rate: no one knows it beforehand."""
+    """Return the lowest threshold at which these very scores keep the rate; unknown in advance."""
     scores = _checked(non_mated_scores)
     allowed = int(np.floor(rate * scores.size + 1e-9))
     return (
@@ -94,7 +94,7 @@ def oracle_threshold(non_mated_scores: ArrayLike, rate: float) -> float:
 
 
 def cllr(mated_llr_db: ArrayLike, non_mated_llr_db: ArrayLike) -> float:
-    """Return the cost of log-likelihood ratios, in bits; 1 is what a system without information pays.
+    """Return the cost of log-likelihood ratios, in bits; a system without information costs 1.
 
     Source:
         Brümmer and du Preez, 2006, Application-independent evaluation of speaker detection.
@@ -106,7 +106,7 @@ def cllr(mated_llr_db: ArrayLike, non_mated_llr_db: ArrayLike) -> float:
 
 
 def min_cllr(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> float:
-    """Return the least `cllr` that any increasing map of these scores reaches (pool adjacent violators)."""
+    """Return the least `cllr` of any increasing map of these scores (pool adjacent violators)."""
     mated, non_mated = _checked(mated_scores), _checked(non_mated_scores)
     scores, index = np.unique(np.concatenate([mated, non_mated]), return_inverse=True)
     mated_share = np.bincount(index[: mated.size], minlength=scores.size) / mated.size
@@ -138,7 +138,7 @@ def rank_errors(probe_ranks: ArrayLike, k: int = 1) -> int:
 
 @dataclass(frozen=True)
 class OpenSetRates:
-    """Rates of an identification in which not every probe is enrolled (ISO/IEC 19795-1), at one threshold."""
+    """Rates of an identification with strangers among the probes (ISO/IEC 19795-1), at one threshold."""
 
     threshold: float
     dir: float

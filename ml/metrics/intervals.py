@@ -1,4 +1,4 @@
-"""How far a figure may be off: intervals over people, because people are what was sampled."""
+"""Confidence intervals over people, because people are the sampling unit."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -46,16 +46,16 @@ def wilson(count: int, n: int) -> Interval:
 def subject_bootstrap(
     statistic: Callable[[FloatArray], float], people: int, *, replicates: int = 300, seed: int = 20261120
 ) -> Interval:
-    """Return the 95 % percentile interval of a statistic over redrawn people.
+    """Return the 95 % percentile interval of a statistic over resampled people.
 
     Args:
-        statistic: Multiplicity of each person, shape (people,) → value; NaN where a draw has none.
+        statistic: Multiplicity of each person, shape (people,) → value; NaN if undefined.
         people: Number of people.
-        replicates: Draws.
+        replicates: Number of draws.
         seed: Of the draws.
 
     Raises:
-        ValueError: No draw gave a value.
+        ValueError: The statistic is undefined in all draws.
     """
     values = np.array([statistic(weights) for weights in redrawn_people(people, replicates, seed)])
     values = values[np.isfinite(values)]
@@ -68,7 +68,7 @@ def subject_bootstrap(
 def share_bootstrap(hits: NDArray[Any], people: IntArray, **options: int) -> Interval:
     """Return the interval of a share of probes when people have several.
 
-    Where all probes agree no draw differs, which is not certainty: the interval is Wilson's over the people.
+    If all probes agree, no draw differs, which is not certainty: the interval is Wilson's over the people.
 
     Args:
         hits: bool, shape (n_probes,).
@@ -116,7 +116,7 @@ def eer_bootstrap(
 def eer_by_weights(
     mated: tuple[FloatArray, IntArray], non_mated: tuple[FloatArray, IntArray, IntArray]
 ) -> Callable[[FloatArray], float]:
-    """Return the equal error rate as a function of how often each person was drawn, shape (people,).
+    """Return the equal error rate as a function of each person's multiplicity, shape (people,).
 
     Args:
         mated: Scores and the person of each.
@@ -124,7 +124,7 @@ def eer_by_weights(
     """
     mated_scores, people = mated
     non_mated_scores, first, second = non_mated
-    # The curves are redrawn on a grid: every mated score, and 2 000 quantiles of the non-mated ones.
+    # The curves are computed on a grid: every mated score, and 2 000 quantiles of the non-mated ones.
     grid = np.unique(
         np.concatenate([mated_scores, np.quantile(non_mated_scores, np.linspace(0.0, 1.0, 2001))])
     )
@@ -151,7 +151,7 @@ def eer_by_weights(
 
 
 def redrawn_people(people: int, replicates: int, seed: int) -> Iterator[FloatArray]:
-    """Draw people with replacement; each yields how often everybody was drawn, float64, shape (people,)."""
+    """Draw people with replacement; each draw yields the multiplicities, float64, shape (people,)."""
     generator = np.random.default_rng(seed)
     for _ in range(replicates):
         yield np.bincount(generator.integers(0, people, size=people), minlength=people).astype(np.float64)

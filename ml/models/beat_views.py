@@ -1,7 +1,7 @@
-"""What the discriminant axes see of a heartbeat: its shape, slope and curvature, whole and in parts.
+"""Views of a heartbeat for the discriminant axes: shape, slope and curvature, whole and in parts.
 
-Each view is standardized on its own, so that a larger T wave or a sharper QRS changes one view and leaves the
-others alone. Odd: the views of `-x` are minus those of `x`.
+Each view is standardized separately, so that a larger T wave or a sharper QRS changes one view and leaves the
+others unchanged. Views are odd: those of `-x` are minus those of `x`.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 # Variance added before a part is standardized, as a share of the variance of the whole: an isoelectric part
-# would else be nothing but noise.
+# would otherwise be nothing but noise.
 PART_VARIANCE_FLOOR = 0.05
 WHOLE_VARIANCE_FLOOR = 1e-12
 # Where the QRS lies about the fiducial point.

@@ -1,7 +1,7 @@
-"""Windows and mean beat of one strip → its vector, as one graph: what a network bundle ships.
+"""Windows and mean beat of one strip → its vector, as the one graph of a network bundle.
 
 Both branches are turned upright by the sign of one linear functional of the beat, so an inverted strip gives
-the same bits. Each branch has its own linear map with unit norm behind it; with weight w the vector is
+the same bits. Each branch ends in its own linear map and unit norm. With weight w the vector is
 [√w · windows, √(1 − w) · beat]: the cosine of two vectors is the weighted mean of the branches' cosines.
 """
 
@@ -48,7 +48,7 @@ class LinearMap:
 
 @dataclass(frozen=True)
 class StripParts:
-    """What is fitted behind a network, and how the branches are combined.
+    """Maps fitted behind a network, and the combination of the branches.
 
     Args:
         polarity: A strip is inverted if this functional of its standardized mean beat is negative; (n_beat,).
@@ -57,8 +57,8 @@ class StripParts:
         beat_lda: Encoder of the mean beat; its own polarity is not used.
         beat_map: Of the beat's unit vector.
         joint_map: Of both branches side by side.
-        both_polarities: Embed each window and its negative: exact whatever the functional does, at twice the
-            cost.
+        both_polarities: Embed each window and its negative: exactly invariant whatever the functional, at
+            twice the cost.
     """
 
     polarity: FloatArray
@@ -70,7 +70,7 @@ class StripParts:
     both_polarities: bool = False
 
     def __post_init__(self) -> None:
-        """Raises: ValueError: The weight is not one."""
+        """Raises: ValueError: The weight is out of range."""
         if not 0.0 <= self.window_weight <= 1.0:
             raise ValueError(f"window_weight: expected 0 to 1, got {self.window_weight}")
 
@@ -80,11 +80,11 @@ class StripEncoder(nn.Module):
 
     Args:
         network: Maps windows (n, n_samples) to `Features`; unused when `window_weight` is 0.
-        parts: What is fitted behind it.
-        beat_network: Maps mean beats (n, n_beat) to `Features`; takes the place of the parts' `beat_lda`.
+        parts: The maps behind it.
+        beat_network: Maps mean beats (n, n_beat) to `Features`; replaces the parts' `beat_lda`.
 
     Raises:
-        ValueError: The weight weighs a branch that is missing.
+        ValueError: The weight needs a branch that is missing.
     """
 
     def __init__(self, network: nn.Module, parts: StripParts, beat_network: nn.Module | None = None) -> None:
@@ -132,7 +132,7 @@ class _WindowBranch(nn.Module):
     def forward(self, windows: Tensor) -> Tensor:
         if self.both_polarities:
             both = self.network(torch.cat([windows, -windows])).embedding  # (2n, e)
-            # Unit norm follows, so the sum does for the mean.
+            # Unit norm follows, so the sum serves as the mean.
             embeddings = both.unflatten(0, (2, -1)).sum(dim=0)  # (n, e)
         else:
             embeddings = self.network(windows).embedding  # (n, e)

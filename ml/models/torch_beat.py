@@ -1,4 +1,4 @@
-"""The fitted beat encoder as a torch module, to become a part of a larger exported graph."""
+"""The fitted beat encoder as a torch module, as part of a larger exported graph."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ml.models.beat_views import WHOLE_VARIANCE_FLOOR, BeatView
 
 
 class TorchBeatLda(nn.Module):
-    """The vectors of `BeatLda.vectors`, in single precision, of beats that are turned upright already."""
+    """Equals `BeatLda.vectors`, in single precision, on beats that are upright already."""
 
     def __init__(self, fitted: BeatLda) -> None:
         super().__init__()
         self.views = fitted.views
         self.vector_size = int(fitted.projection.shape[1])
         self.register_buffer("projection", constant(fitted.projection))
-        # Subtracted behind the projection: both are linear, and there it is shorter.
+        # Subtracted behind the projection: both are linear, and the vector is shorter there.
         self.register_buffer("centre", constant(fitted.mean @ fitted.projection))
 
     def forward(self, upright: Tensor) -> Tensor:
@@ -41,7 +41,7 @@ def torch_views(shapes: Tensor, views: Sequence[BeatView]) -> Tensor:
 
 
 def unit(rows: Tensor) -> Tensor:
-    """Return each row unit norm; one of zeros stays zero."""
+    """Scale each row to unit norm; a zero row stays zero."""
     norm = rows.square().sum(dim=1, keepdim=True).sqrt()
     return rows / norm.clamp_min(torch.finfo(rows.dtype).tiny)
 

@@ -1,4 +1,4 @@
-"""Comparisons of calibration people, and what a fitted calibration makes of them."""
+"""Compare the calibration people, fit a calibration, and measure it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def cinc_strips(data: Path, part: Part, seconds: float, cache: Path) -> list[Str
 
     Args:
         data: The folder that holds `ecg/`.
-        part: Whose recordings.
+        part: Part of the split.
         seconds: Length of either side.
         cache: Folder for conditioned strips.
     """
@@ -105,7 +105,7 @@ def encode_cohort(strips: Sequence[Strip], embedder: Embedder, seconds: float) -
 
 
 def _vector(strip: Strip, embedder: Embedder) -> NDArray[np.float32]:
-    """Embed a strip; NaN where that fails, as acquisition did or the network does."""
+    """Embed a strip; NaN if acquisition or the network fails."""
     try:
         return embedder.embed(strip.ecg, strip.r_peaks, strip.accepted)
     except SignalError:
@@ -113,7 +113,7 @@ def _vector(strip: Strip, embedder: Embedder) -> NDArray[np.float32]:
 
 
 def calibrate(cohorts: Sequence[Cohort]) -> tuple[Calibration, dict[str, Any], list[dict[str, Any]]]:
-    """Fit a calibration, and measure on the same people what it decides.
+    """Fit a calibration, and measure its decisions on the same people.
 
     Returns:
         The calibration, `calibration_data` and `operating_points` of `bundle.json`.
@@ -145,7 +145,7 @@ def _summary(cohort: Cohort, calibration: Calibration) -> dict[str, Any]:
 
 
 def _llr_db(scores: CohortScores, calibration: Calibration) -> NDArray[np.float64]:
-    """Unsoftened scores; −inf where a side was not acquired. float64, shape (n, n)."""
+    """Unsoftened scores; −inf if a side was not acquired. float64, shape (n, n)."""
     made = np.isfinite(scores.cosine)
     llr_db = np.full(made.shape, -np.inf)
     llr_db[made] = calibration.llr_db(scores.cosine[made], scores.seconds[made], scores.quality[made])

@@ -1,4 +1,4 @@
-"""Fit a calibration to the comparisons of people who were in no training and will be in no test."""
+"""Fit a calibration to comparisons of people who are in neither training nor test sets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ _BULK_TRIALS = 8_000
 class CohortScores:
     """Every reference of a cohort compared with every probe, at one length of evidence.
 
-    Row i is the reference and column i the probe of person i: the diagonal is mated. NaN stands for a
-    comparison that could not be made.
+    Row i is the reference and column i the probe of person i: the diagonal is mated. NaN marks failed
+    comparisons.
 
     Args:
         cosine: Shape (n, n).
@@ -95,14 +95,13 @@ def fit_calibration(
     """Fit LLR map and nulls.
 
     Args:
-        cohorts: One per length of evidence; each evidence class needs one at least, or all lie in one class
-            that then serves for all. The same people may appear in several, and need the same subject ids for
-            it.
+        cohorts: One per length of evidence; each evidence class needs at least one, or all lie in a single
+            class that then serves for all. People who appear in several cohorts need the same subject ids.
         replicates: Bootstrap draws of people for each null.
         seed: Of the draws.
 
     Raises:
-        ValueError: No mated or no non-mated comparisons, or a class without any.
+        ValueError: No mated or no non-mated comparisons, or a class without them.
     """
     trials = _gather(cohorts)
     llr_map = _fit_llr_map(trials)
@@ -131,7 +130,7 @@ def fit_calibration(
 
 
 def _mated_medians(trials: _Trials, llr_db: FloatArray) -> tuple[tuple[float, float], ...]:
-    """How far mated scores reach at each length of evidence: (median seconds, median dB), by seconds."""
+    """Median mated score at each length of evidence: (median seconds, median dB), by seconds."""
     medians = []
     for cohort in np.unique(trials.cohort):
         mated = trials.mated & (trials.cohort == cohort)

@@ -1,7 +1,8 @@
-"""Batches of augmented windows: other days, heart rates, sensors and noises than one sitting shows.
+"""Batches of augmented windows: other days, heart rates, sensors and noises than one session shows.
 
-All steps work on whole batches. A crop is cut longer than a window, warped in time, given another T wave and
-another person's residue, passed through a random channel in the frequency domain, disturbed, and cut to size.
+All steps work on whole batches. A crop is cut longer than a window, warped in time, and given another T wave
+and another person's residue. It is then passed through a random channel in the frequency domain, disturbed,
+and cut to size.
 """
 
 from __future__ import annotations
@@ -18,26 +19,27 @@ from ml.runtime.ecg.signal.constants import FLAT_SHARE_OF_OFFSET
 from ml.training.crops import CropBank
 from ml.training.network_recipe import AugmentationConfig
 
-# Room for filters to settle on either side of the window, and for a crop to be compressed in time.
+# Margins on either side of the window, for filters to settle and for compression in time.
 CHANNEL_SAMPLES = 512
 SOURCE_SAMPLES = 704
 CLIP = 8.0
 
 
 class CropAugmentation:
-    """Cuts and varies windows; each call draws anew."""
+    """Cuts and varies windows; each call is random."""
 
     def __init__(
         self, bank: CropBank, config: AugmentationConfig, noise: Tensor | None, generator: torch.Generator
     ) -> None:
         """Args:
-        bank: What is cropped.
-        config: How it is varied.
-        noise: Recordings without readable beats, unit size, float32, shape (n_samples,); None: no such noise.
+        bank: Strips to crop.
+        config: Variations.
+        noise: Recordings without readable beats, unit size, float32, shape (n_samples,); None for no such
+            noise.
         generator: Source of all draws.
 
         Raises:
-            ValueError: A strip shorter than a crop, or noise that does not exceed one.
+            ValueError: A strip shorter than a crop, or noise not longer than one.
         """
         if int(bank.lengths.min()) < SOURCE_SAMPLES or (noise is not None and len(noise) <= CHANNEL_SAMPLES):
             raise ValueError(
@@ -53,8 +55,8 @@ class CropAugmentation:
         """Cut one augmented window from each strip.
 
         Args:
-            strips: Numbers of strips, int64, shape (B,).
-            parts: Which third of the strip: 0, 1 or 2; int64, shape (B,).
+            strips: Indices of strips, int64, shape (B,).
+            parts: Third of the strip: 0, 1 or 2; int64, shape (B,).
 
         Returns:
             Standardized, float32, shape (B, WINDOW_SAMPLES).
@@ -96,7 +98,7 @@ class CropAugmentation:
         return x * (1.0 + share * (gain - 1.0))
 
     def _warp(self, x: Tensor, firsts: Tensor) -> Tensor:
-        """Change rate and, of some, heart period; read `CHANNEL_SAMPLES` about the middle."""
+        """Change rate and, for some, heart period; read `CHANNEL_SAMPLES` around the middle."""
         config = self._config
         warped = torch.nonzero(self._chosen(len(x), config.warp_share)[:, 0])[:, 0]
         if len(warped) == 0 and config.rate_jitter == 0.0:
@@ -109,11 +111,11 @@ class CropAugmentation:
         return read_between(x, places)
 
     def _at_other_periods(self, wanted: Tensor, firsts: Tensor) -> Tensor:
-        """Places in crops of samples, counted from the middle, when the QRS alone keeps its width."""
+        """Positions in crops, in samples from the middle, when only the QRS keeps its width."""
         stretch = self._bank.cut(self._bank.stretch, firsts, SOURCE_SAMPLES)
         period = self._config.period_change
         change = self._between(len(firsts), -0.7 * period, period)
-        # Where each source sample comes to lie. Longer periods push samples out, shorter ones pull others in.
+        # New position of each source sample. Longer periods push samples out, shorter ones pull others in.
         lies = torch.cumsum((1.0 + change * stretch).clamp_min(0.3), dim=1)
         lies = lies - lies[:, SOURCE_SAMPLES // 2, None]
         right = torch.searchsorted(lies, wanted).clamp(1, SOURCE_SAMPLES - 1)
@@ -151,7 +153,7 @@ class CropAugmentation:
         return x
 
     def _steps(self, n: int) -> Tensor:
-        """One step per crop that decays within 0.1 to 1 s."""
+        """One step per crop, decaying within 0.1 to 1 s."""
         since = torch.arange(CHANNEL_SAMPLES) / WINDOW_FS_HZ - self._between(
             n, 0.0, CHANNEL_SAMPLES / WINDOW_FS_HZ
         )
@@ -178,9 +180,9 @@ class CropAugmentation:
 
 
 def standardized(windows: Tensor) -> Tensor:
-    """Zero mean, unit root mean square, clipped; as `ecg.signal.windows` does it. float32, shape (B, n).
+    """Standardize and clip windows as in `ecg.signal.windows`; float32, shape (B, n).
 
-    Flat windows give zeros: what is left of them after centering is the rounding of the mean.
+    Flat windows give zeros: after centering, only the rounding of the mean is left.
     """
     mean = windows.mean(dim=1, keepdim=True)
     centered = windows - mean

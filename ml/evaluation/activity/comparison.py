@@ -56,7 +56,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class RestKind:
-    """Which features are compared with the wearer's rest.
+    """A choice of features to compare with the wearer's rest.
 
     Args:
         name: For the table.

@@ -86,7 +86,7 @@ class Split:
     """One fold.
 
     Attributes:
-        protocol: The protocol; it knows whether it leaks.
+        protocol: The protocol; has the flag `leaky`.
         name: Unique within the protocol, such as `A3 without kal_04`.
         train: Indices of windows, ascending, int64.
         test: The same; disjoint from `train`.

@@ -103,7 +103,7 @@ def _evaluated_signal(record: MotionRecord) -> NDArray[np.float32]:
 
 
 class Chaining(NamedTuple):
-    """How segments are smoothed into a timeline.
+    """Parameters of the smoothing of segments into a timeline.
 
     Args:
         stay: Probability of no change within a segment.

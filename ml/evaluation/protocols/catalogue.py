@@ -79,7 +79,7 @@ def ecg_id_same_day(data: Path) -> list[Trials]:
 
 
 def ecg_id_across_days(data: Path) -> list[Trials]:
-    """rec_1 of everybody enrolled; every recording of the last day of the people with several days."""
+    """rec_1 of all people enrolled; every recording of the last day of people with several days."""
     people = _people(_ecg_id(data))
     gallery = [Presentation.of(Cut(records[0])) for records in people.values()]
     return [trials_of("rec_1 → last day", gallery, _last_day_probes(people))]
@@ -124,7 +124,7 @@ def ptb_multi_record(data: Path) -> list[Trials]:
     """Lead I of people with several records: the first enrolled, every later one as probe, whole and 10 s.
 
     Raises:
-        DataError: PTB is not there, or nobody in it has two records.
+        DataError: PTB is missing, or holds no person with two records.
     """
     people = _people(read_ptb(data / "ecg" / "ptb", lead="i"))
     several = [

@@ -52,7 +52,7 @@ class Windows:
 
     @property
     def acquired(self) -> NDArray[np.bool_]:
-        """Which windows have a vector; shape (n,)."""
+        """Mask of windows with a vector; shape (n,)."""
         return np.asarray(np.isfinite(self.vectors).all(axis=1))
 
 

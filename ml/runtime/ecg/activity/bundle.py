@@ -39,7 +39,7 @@ MAX_BASELINE_S = 30.0
 
 @dataclass(frozen=True)
 class ActivityConfig:
-    """How strips are read; `preprocessing` in `bundle.json`.
+    """Configuration of a recognizer; `preprocessing` in `bundle.json`.
 
     Pairs hold the value without a resting baseline, then the value with one.
 

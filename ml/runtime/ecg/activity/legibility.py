@@ -1,4 +1,4 @@
-"""Which parts of a strip are unreadable for activity: no contact, a saturated amplifier, no heartbeats.
+"""Parts of a strip that are unreadable for activity: no contact, a saturated amplifier, no heartbeats.
 
 Movement can make a segment useless for identity and still show the activity. So quality too low for
 comparison is no reason to abstain.

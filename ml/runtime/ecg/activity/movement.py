@@ -1,4 +1,4 @@
-"""What movement adds to an ECG: strength, frequency, regularity.
+"""Movement in an ECG: strength, frequency, regularity.
 
 Steps, squats and swinging arms shake electrodes and cables at their own pace; working muscles add noise at
 higher frequencies. Powers are relative to the QRS size, so that the gain of a device does not matter.

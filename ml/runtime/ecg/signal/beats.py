@@ -51,7 +51,7 @@ def cut_beats(
 def whole_beats(
     n_samples: int, fs_hz: float, r_peaks: NDArray[np.int64], before_s: float, after_s: float
 ) -> NDArray[np.bool_]:
-    """Which beats lie whole within the strip: bool, shape (n_peaks,)."""
+    """Mask of beats that lie whole within the strip: bool, shape (n_peaks,)."""
     first = r_peaks - round(before_s * fs_hz)
     end = r_peaks + round(after_s * fs_hz)
     return np.asarray((first >= 0) & (end <= n_samples))

@@ -93,7 +93,7 @@ class TestBeatPhases:
     R_PEAKS = np.array([500, 750, 838])  # At 2.0, 3.0 and 3.352 s.
 
     @pytest.mark.parametrize(
-        ("at_s", "stretch", "repolarisation"),
+        ("at_s", "stretch", "repolarization"),
         [
             (1.0, 1.7, 0.0),  # Before the first beat.
             (1.85, 0.3, 0.0),  # PR.

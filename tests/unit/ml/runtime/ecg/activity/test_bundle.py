@@ -90,8 +90,8 @@ class TestActivityConfig:
             ActivityConfig.from_dict({**FIELDS, **fields})
 
     def test_an_unknown_field_is_refused(self):
-        with pytest.raises(TypeError, match="colour"):
-            ActivityConfig.from_dict({**FIELDS, "colour": 1})
+        with pytest.raises(TypeError, match="color"):
+            ActivityConfig.from_dict({**FIELDS, "color": 1})
 
 
 class TestActivity:
