@@ -25,7 +25,7 @@ Inputs = Mapping[str, NDArray[np.float32]]
 """Inputs of a network for one strip, as `ml.runtime.encoder` prepares them."""
 
 WEIGHTED = {"Conv", "MatMul", "Gemm"}
-# Quantized only between convolutions; elsewhere it gains nothing.
+# Worth quantizing between convolutions only.
 BETWEEN_CONVOLUTIONS = {"Add", "Mul", "Relu", "MaxPool"}
 # Names in `StripEncoder` of the constants fitted behind a network: tiny, and precision matters there.
 FITTED = {"polarity", "projection", "centre"}

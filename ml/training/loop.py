@@ -320,7 +320,7 @@ def _step(
     if run.guide:
         terms |= run.guide(features, windows, labels, progress)
     loss = torch.stack(list(terms.values())).sum()
-    # One transfer of all of them: each would wait for the device.
+    # One transfer for all values, since each one waits for the device.
     values = dict(zip(("loss", *terms), torch.stack([loss, *terms.values()]).tolist(), strict=True))
     if not isfinite(values["loss"]):
         raise FloatingPointError(f"step {run.step}: {values}")

@@ -34,9 +34,9 @@ RESULTS = Path("results")
 RESULT = RESULTS / "activity" / "other-sensors.json"
 MODELS = Path("models")
 PEOPLE = 200
-REST_S, ASKED_S = 20.0, 10.0
-NEXT_S = (REST_S, REST_S + ASKED_S)
-FIRST_S = (0.0, ASKED_S)
+REST_S, EVALUATED_S = 20.0, 10.0
+NEXT_S = (REST_S, REST_S + EVALUATED_S)
+FIRST_S = (0.0, EVALUATED_S)
 SEED = 0
 Span = tuple[float, float]
 

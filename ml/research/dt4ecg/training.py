@@ -26,7 +26,7 @@ from ml.research.dt4ecg.plan import Recipe
 
 TASKS = ("identity", "activity")
 CHECKPOINT_FILE = "checkpoint.pt"
-_ASKED_AT_ONCE = 256
+_EVALUATED_AT_ONCE = 256
 _LEAST = 0.04
 """As a share of the highest rate: the start of a rising one."""
 
@@ -142,7 +142,7 @@ def train(
 def predict(network: DualTaskNetwork, windows: Tensor) -> tuple[Tensor, Tensor]:
     """Return log-probabilities of identity (N, n_people) and activity (N, n_activities), float32."""
     network.eval()
-    logits = [network(part) for part in torch.split(windows, _ASKED_AT_ONCE)]
+    logits = [network(part) for part in torch.split(windows, _EVALUATED_AT_ONCE)]
     identity = torch.cat([one.identity for one in logits])
     activity = torch.cat([one.activity for one in logits])
     return identity.log_softmax(dim=1), activity.log_softmax(dim=1)

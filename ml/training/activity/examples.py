@@ -32,9 +32,9 @@ STEP_S = 3.0
 # The part of a resting strip that serves as baseline, and is then not evaluated.
 OWN_REST_S = 20.0
 REST = ACTIVITIES.index("rest")
-# Number of random people at rest with the other sensor; only their mean is used.
-ELSEWHERE = Path("ecg") / "cinc2017_af"
-PEOPLE_ELSEWHERE = 300
+# People at rest with another sensor, chosen at random; only their mean is used.
+OTHER_SENSOR = Path("ecg") / "cinc2017_af"
+N_OTHER_PEOPLE = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +120,8 @@ def read_resting_other_sensor(data: Path) -> list[EcgRecord]:
     Raises:
         DataError: The set is missing.
     """
-    people = np.random.default_rng(0).choice(cinc_split()["train"], PEOPLE_ELSEWHERE, replace=False)
-    return read_cinc2017(data / ELSEWHERE, sorted(people.tolist()))
+    people = np.random.default_rng(0).choice(cinc_split()["train"], N_OTHER_PEOPLE, replace=False)
+    return read_cinc2017(data / OTHER_SENSOR, sorted(people.tolist()))
 
 
 def resting_other_sensor(

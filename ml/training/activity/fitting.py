@@ -28,7 +28,7 @@ Calibrate = Callable[[FloatArray, IntArray], tuple[float, float]]
 SHRINKAGES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7)
 # Weight of the variance between the two sensors: so large that inputs along that direction hardly matter,
 # whatever the covariance within classes.
-ELSEWHERE_WEIGHT = 10.0
+OTHER_SENSOR_WEIGHT = 10.0
 # Limits of the contamination: never 0, since no errors among n windows prove nothing.
 CONTAMINATIONS = (1e-3, 0.3)
 
@@ -138,7 +138,7 @@ def fit_discriminants(examples: Examples, n_classes: int, shrinkages: Sequence[f
     sphere = np.eye(len(scatter)) * np.trace(scatter) / len(scatter)
     if examples.other_sensor is not None:
         away = _offset(standardization, means[0], examples.other_sensor)
-        scatter = scatter + ELSEWHERE_WEIGHT * np.outer(away, away)
+        scatter = scatter + OTHER_SENSOR_WEIGHT * np.outer(away, away)
     heads = []
     for shrinkage in shrinkages:
         weights = np.linalg.solve((1.0 - shrinkage) * scatter + shrinkage * sphere, means.T)

@@ -77,7 +77,7 @@ POLARITY_FLIP = 1.3
 SEGMENT_S = 5.0
 # A longer constant stretch than between two heartbeats of a coarsely quantized strip.
 FLAT_RUN_S = 1.0
-# Saturation lasts longer than the tip of an R wave, at least this share of the range from the median.
+# Saturation lasts longer than the tip of an R wave, and lies this share of the range from the median.
 RAIL_RUN_S = 0.010
 RAIL_MIN_DISTANCE = 0.25
 # A segment is rejected when more than this share of it is lost.

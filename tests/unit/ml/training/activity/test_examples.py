@@ -61,7 +61,7 @@ class TestOwnRestSignal:
         assert own_rest_signal(with_gap(gap_s)).size == pytest.approx(seconds * FS_HZ, abs=2)
 
 
-class TestRestingElsewhere:
+class TestRestingOtherSensor:
     def records(self) -> list[EcgRecord]:
         noise = np.random.default_rng(0).standard_normal(5000).astype(np.float32)
         signals = (moving_signal(0, 8.0), moving_signal(0, 14.0), noise)

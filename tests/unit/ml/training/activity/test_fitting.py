@@ -6,7 +6,7 @@ import pytest
 from ml.metrics.confidence import negative_log_likelihood
 from ml.runtime.ecg.activity.head import LinearHead, View, contaminated
 from ml.training.activity.fitting import (
-    ELSEWHERE_WEIGHT,
+    OTHER_SENSOR_WEIGHT,
     Examples,
     fit_calibration,
     fit_chosen_head,
@@ -72,7 +72,7 @@ class TestFitDiscriminants:
         )
         away = there.mean(axis=0) - here.mean(axis=0)
         logits, distances = logits_and_distances(
-            head, some, np.array([1.0, 1.2]), ELSEWHERE_WEIGHT * np.outer(away, away)
+            head, some, np.array([1.0, 1.2]), OTHER_SENSOR_WEIGHT * np.outer(away, away)
         )
 
         np.testing.assert_allclose(np.diff(logits), -0.5 * np.diff(distances), atol=1e-6)
