@@ -130,7 +130,7 @@ class TestPeople:
         plan = DistillationPlan("teacher", {term: 1.0})
 
         taught_by(teacher_file, plan, people(prefix="q"))
-        with pytest.raises(RecipeError, match="than the 9"):
+        with pytest.raises(RecipeError, match="than the student's 9"):
             taught_by(teacher_file, plan, people(9))
 
 
