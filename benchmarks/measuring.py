@@ -73,6 +73,11 @@ def resident_mib(pid: int) -> float:
     raise ProcessLookupError(pid)
 
 
+def processor_s(pid: int) -> float:
+    """Time that a process has spent on processors so far, all its threads together."""
+    return time.clock_gettime(~pid << 3 | 2)  # What clock_getcpuclockid(3) of Linux names.
+
+
 def machine_facts() -> dict[str, object]:
     """Return what a reader must know of the machine; no names and no paths."""
     cpu = next(

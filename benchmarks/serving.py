@@ -40,8 +40,12 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(database: FilledDatabase) -> Iterator[RunningServer]:
+def running_server(database: FilledDatabase, project: Path = PROJECT) -> Iterator[RunningServer]:
     """Serve a database until the block ends.
+
+    Args:
+        database: What to serve.
+        project: Checkout whose code and bundles serve it.
 
     Raises:
         RuntimeError: The server did not start; the end of its log is in the message.
@@ -54,7 +58,7 @@ def running_server(database: FilledDatabase) -> Iterator[RunningServer]:
             process = subprocess.Popen(
                 [sys.executable, "-m", "app.cli", "serve"],
                 cwd=folder,  # Without the .env of `make run`.
-                env=server_environment(database) | {"PULSEPRINT_PORT": str(port)},
+                env=server_environment(database, project) | {"PULSEPRINT_PORT": str(port)},
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
             )
@@ -66,18 +70,21 @@ def running_server(database: FilledDatabase) -> Iterator[RunningServer]:
             process.wait(timeout=30)
 
 
-def server_environment(database: FilledDatabase) -> dict[str, str]:
-    """Return the settings of a server process, with one thread per numerical library."""
-    inherited: Mapping[str, str] = {k: v for k, v in os.environ.items() if not k.startswith("PULSEPRINT_")}
+def server_environment(database: FilledDatabase, project: Path = PROJECT) -> dict[str, str]:
+    """Return the settings of a server process."""
     return {
-        **inherited,
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONPATH": str(PROJECT),
+        **python_environment(project),
         "PULSEPRINT_DATABASE_URL": database.url,
         "PULSEPRINT_MASTER_KEYS": database.master_key,
-        "PULSEPRINT_MODELS_DIR": str(MODELS),
+        "PULSEPRINT_MODELS_DIR": str(project / MODELS.name),
     }
+
+
+def python_environment(project: Path) -> dict[str, str]:
+    """Variables of a process that runs a checkout's code, one thread per numerical library."""
+    inherited: Mapping[str, str] = {k: v for k, v in os.environ.items() if not k.startswith("PULSEPRINT_")}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return {**inherited, **threads, "PYTHONPATH": str(project)}
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, started_s: float, errors: Path) -> None:

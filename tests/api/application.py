@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -26,6 +27,7 @@ from tests.fakes import FakeEncoders
 
 MASTER_KEY = base64.b64encode(hashlib.sha256(b"a master key for tests").digest()).decode()
 EVERYTHING = tuple(Scope)
+SHIPPED_MODELS = Path(__file__).parents[2] / "models"
 JSON = (b"content-type", b"application/json")
 
 
@@ -167,7 +169,29 @@ def open_api(
 ) -> Iterator[Api]:
     """The application on this database."""
     settings = Settings(_env_file=None, database_url=database_url, master_keys=MASTER_KEY, encoder_threads=2)
-    encoders = encoders or FakeEncoders()
+    with _serving(settings, encoders or FakeEncoders(), recogniser) as api:
+        yield api
+
+
+@contextmanager
+def open_shipped_api(database_url: str, encoders: str = "") -> Iterator[Api]:
+    """The application with the bundles in `models/`; `encoders` is the setting PULSEPRINT_ENCODERS."""
+    settings = Settings(
+        _env_file=None,
+        database_url=database_url,
+        master_keys=MASTER_KEY,
+        models_dir=SHIPPED_MODELS,
+        encoders=encoders,
+        encoder_threads=1,
+    )
+    with _serving(settings) as api:
+        yield api
+
+
+@contextmanager
+def _serving(
+    settings: Settings, encoders: Encoders | None = None, recogniser: ActivityRecogniser | None = None
+) -> Iterator[Api]:
     with open_services(settings, encoders=encoders, recogniser=recogniser) as services:
         api = Api(settings, services)
         try:

@@ -130,9 +130,9 @@ class TestLayers:
         assert violations("ml", ("app", "benchmarks")) == []
 
     def test_only_main_and_cli_import_bootstrap(self):
-        but = ("app/main.py", "app/cli.py", "app/bootstrap.py")
+        lines = violations("app", ("app.bootstrap",), but=("app/main.py", "app/bootstrap.py"))
 
-        assert violations("app", ("app.bootstrap",), but=but) == []
+        assert [line for line in lines if not line.startswith("app/cli/")] == []
 
     def test_no_package_reaches_itself_through_others(self):
         graph = package_imports()

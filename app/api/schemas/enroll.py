@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from app.api.schemas.base import Name, OrAbsent, RequestSchema, ResponseSchema, absentable, described
-from app.api.schemas.recordings import EXAMPLE_RECORDING, AnyRecording, check_total, to_domain
+from app.api.schemas.example_strips import EXAMPLE_RECORDING
+from app.api.schemas.recordings import AnyRecording, check_total, to_domain
 from app.api.schemas.timestamps import Timestamp
 from app.domain.references import Modality
 from app.domain.subjects import DEFAULT_GALLERY, Consent

@@ -1,8 +1,10 @@
 import os
+import sys
+import time
 
 import pytest
 
-from benchmarks.measuring import Timings, machine_facts, on_core, resident_mib, time_calls
+from benchmarks.measuring import Timings, machine_facts, on_core, processor_s, resident_mib, time_calls
 
 
 class TestTimings:
@@ -24,6 +26,16 @@ class TestTimeCalls:
 
         assert made == [1, 2]
         assert len(taken) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a clock for each process")
+class TestProcessorTime:
+    def test_of_this_process_is_its_own_clock(self) -> None:
+        before = time.process_time()
+
+        found = processor_s(os.getpid())
+
+        assert before <= found <= time.process_time()
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux binds a thread to a core")
