@@ -1,11 +1,11 @@
-"""`make bench`: measure the budgets of DESIGN §10 and keep every raw number under results."""
+"""`make bench`: measure the budgets of DESIGN §10 and save every raw number under results."""
 
 from __future__ import annotations
 
 import os
 
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_threads] = "1"  # Before numpy is imported anywhere: every figure here is of one thread.
+    os.environ[_threads] = "1"  # Before numpy is first imported: all figures are for one thread.
 
 import argparse  # noqa: E402
 import sys  # noqa: E402
@@ -39,12 +39,12 @@ BENCHMARKS: dict[str, Callable[[Bench], list[Line]]] = {
     "verbs": verbs.measure,
     "activity": activity.measure,
 }
-# Measured only when named: they need the training environment, and say nothing of what is shipped.
+# Measured only when named: they need the training environment and do not concern shipped bundles.
 STUDIES: dict[str, Callable[[Bench], list[Line]]] = {"window-networks": encode_network.measure_candidates}
 
 
 def main() -> int:
-    """0 if every budget that was measured is kept."""
+    """Return 0 if every measured budget is met."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "--only", action="append", choices=BENCHMARKS | STUDIES, help="measure only this; may be repeated"

@@ -1,4 +1,4 @@
-"""What telling activities costs: in a decision, and of an hour."""
+"""Cost of activity recognition: within a decision, and for an hour of ECG."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MINUTES = 60
 
 
 def measure(bench: Bench) -> list[Line]:
-    """Nothing where no activity bundle lies in ``models/``."""
+    """Return no lines if `models/` holds no activity bundle."""
     found = recogniser()
     if found is None:
         return []
@@ -72,7 +72,7 @@ def _of_an_hour(bench: Bench, found: ActivityRecogniser) -> list[Line]:
 
 
 def _piece_seconds(pieces: Pieces[tuple[ActivitySegment, ...]]) -> list[float]:
-    """How long each piece took."""
+    """Duration of each piece."""
     taken = []
     while True:
         started_s = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The cheapest durable thing a database can do: insert one small row and commit."""
+"""The cheapest durable operation of a database: insert one small row and commit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.adapters.db.engine import open_engine
 
 @contextmanager
 def bare_commits(url: str) -> Iterator[Callable[[], None]]:
-    """A function that commits one row on the driver's own connection, with the durability of the service."""
+    """Return a function that commits one row on the driver's own connection, as durably as the service."""
     engine = open_engine(url)
     is_sqlite = engine.dialect.name == "sqlite"
     pooled = engine.raw_connection()

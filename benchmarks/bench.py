@@ -1,4 +1,4 @@
-"""What every benchmark is given."""
+"""Options and progress that every benchmark receives."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ class Bench:
     """One run of the benchmarks.
 
     Args:
-        quick: Fewer repetitions and smaller galleries: to try the code, not to quote.
-        progress: Where bars are drawn.
+        quick: Fewer repetitions and smaller galleries: for trying the code, not for quoting.
+        progress: Draws the bars.
     """
 
     quick: bool
     progress: Progress
 
     def repeat(self, usual: int) -> int:
-        """How often to do something."""
+        """Return the number of repetitions."""
         return max(3, usual // 10) if self.quick else usual
 
     def gallery(self, usual: int) -> int:
-        """How many subjects to enroll."""
+        """Return the number of subjects to enroll."""
         return min(usual, 1000) if self.quick else usual
 
     def track(self, items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
-        """Go through items with a bar that goes away at the end."""
+        """Iterate with a progress bar that disappears at the end."""
         task = self.progress.add_task(what, total=total)
         if total is None:
             items = list(items)

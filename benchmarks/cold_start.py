@@ -1,4 +1,4 @@
-"""From the start of the process to the first yes of /readyz."""
+"""Time from the start of the process to the first 200 of /readyz."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STARTS = 7
 
 
 def measure(bench: Bench) -> list[Line]:
-    """One start to warm the page cache, as a restarted service finds it, then the median of the others."""
+    """Start once to warm the page cache, as after a restart, then take the median of further starts."""
     lines = []
     subjects = bench.gallery(SUBJECTS)
     for name, opened in (("SQLite", sqlite_database), ("PostgreSQL", postgres_database)):

@@ -14,7 +14,7 @@ _ROUNDS = 50
 
 
 def measure(bench: Bench) -> list[Line]:
-    """Polarity is settled inside the encoder (an odd functional), so one call covers both."""
+    """Measure once for both polarities: the encoder settles polarity by an odd functional."""
     encoder = ecg_encoder()
     strips = [recording(person, PROBE_S, session=1) for person in range(KNOWN_PEOPLE)]
     taken: list[float] = []

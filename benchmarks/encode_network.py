@@ -1,6 +1,6 @@
-"""Network encoders: every bundle there is, and what architectures of other sizes would take.
+"""Network encoders: all bundles, and architectures of other sizes.
 
-Load on the machine moves milliseconds: every round times `ecg-beat` too, and the ratio to it is told.
+Load on the machine shifts milliseconds: every round times `ecg-beat` too, and the ratio to it is reported.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ CANDIDATES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "DeiT d 96": ("deit1d", {"width": 96, "blocks": 6, "mlp_ratio": 3.0}),
     "DeiT d 64": ("deit1d", {"width": 64, "blocks": 6, "heads": 2, "mlp_ratio": 3.0}),
 }
-"""Window networks by what they are; with random weights they take as long as with trained ones."""
+"""Window networks by description; random weights take as long as trained ones."""
 _ROUNDS = 20
 _WARM_UP_BATCHES = 10
 
 
 def measure(bench: Bench) -> list[Line]:
-    """Whole bundles from strip to vector; preparation and either polarity are inside."""
+    """Measure whole bundles from strip to vector, preparation and either polarity included."""
     strips = [
         SyntheticPerson.draw(person).record(PROBE_S, FS_HZ, session=1) for person in range(KNOWN_PEOPLE)
     ]
@@ -65,7 +65,7 @@ def measure(bench: Bench) -> list[Line]:
 
 
 def measure_candidates(bench: Bench) -> list[Line]:
-    """Bare window networks on the windows of one strip, in floats and in 8 bits; needs torch."""
+    """Measure bare window networks on the windows of one strip, in floats and in 8 bits; needs torch."""
     strips = [_windows(person) for person in range(KNOWN_PEOPLE)]
     reference = next(load_bundle(path) for path in sorted(MODELS.glob(f"{REFERENCE}@*")))
     ecg = SyntheticPerson.draw(0).record(PROBE_S, FS_HZ, session=1)
@@ -102,7 +102,7 @@ def _files(name: str, strips: Sequence[NDArray[np.float32]]) -> dict[str, bytes]
     architecture, parameters = CANDIDATES[name]
     torch.manual_seed(0)
     network = make_network(architecture, parameters)
-    with torch.no_grad():  # Running statistics as after training, or numbers grow from layer to layer.
+    with torch.no_grad():  # Realistic running statistics; otherwise numbers grow from layer to layer.
         for windows in strips[:_WARM_UP_BATCHES]:
             network(torch.from_numpy(windows))
     floats = window_network(network)
@@ -113,13 +113,13 @@ def _files(name: str, strips: Sequence[NDArray[np.float32]]) -> dict[str, bytes]
 
 
 def _windows(person: int) -> NDArray[np.float32]:
-    """What a window network reads of a strip; shape (n, n_samples)."""
+    """The windows of a strip that a network reads; shape (n, n_samples)."""
     conditioned = condition(SyntheticPerson.draw(person).record(PROBE_S, FS_HZ, session=0), FS_HZ)
     return strip_windows(conditioned.ecg, np.ones(conditioned.ecg.size, dtype=np.bool_), WindowConfig())
 
 
 def _in_turn(bench: Bench, calls: Mapping[str, Sequence[Callable[[], object]]]) -> dict[str, Timings]:
-    """Time each kind of call once a round, so that load on the machine meets all alike."""
+    """Time each kind of call once per round, so that load on the machine affects all alike."""
     taken: dict[str, list[float]] = {name: [] for name in calls}
     with on_core(SERVER_CORE):
         for each in calls.values():
@@ -152,12 +152,12 @@ def _line(
     what: str, timing: Timings, base: Timings, size: Mapping[str, float], limit_ms: float | None = None
 ) -> Line:
     ratio = timing.p50_ms / base.p50_ms
-    told = (
+    text = (
         f"{what}: p50 (p95 {timing.p95_ms:.2f} ms; {ratio:.2f} × {REFERENCE}; {size['kib']:.0f} KiB, "
         f"{size['parameters'] / 1e6:.2f} M parameters, {size['million_macs']:.1f} M MACs)"
     )
     return Line(
-        told,
+        text,
         f"{timing.p50_ms:.3g} ms",
         timing.p50_ms,
         "" if limit_ms is None else f"≤ {limit_ms:g} ms",

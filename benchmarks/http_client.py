@@ -1,6 +1,6 @@
-"""A keep-alive HTTP client that costs next to nothing: what it measures is the server.
+"""A keep-alive HTTP client of negligible cost, so that the server alone is measured.
 
-Requests are bytes made beforehand; of an answer only status and Content-Length are looked at.
+Requests are bytes made in advance; of a response only status and Content-Length are read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ TIMEOUT_S = 60.0
 
 
 class Connection:
-    """One connection; requests go one after the other."""
+    """One connection; requests are sequential."""
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self._socket = socket.create_connection((host, port), timeout=TIMEOUT_S)
@@ -30,7 +30,7 @@ class Connection:
         self._socket.close()
 
     def exchange(self, request: bytes) -> tuple[int, bytes]:
-        """Status and body.
+        """Return status and body.
 
         Raises:
             ConnectionError: The server closed the connection.

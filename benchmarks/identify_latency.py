@@ -1,4 +1,4 @@
-"""How much of an identification is not the identification: HTTP over the bare pipeline."""
+"""Overhead of HTTP: an identification over HTTP, relative to the bare pipeline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROUNDS = 30
 
 
 def measure(bench: Bench) -> list[Line]:
-    """Rounds of 20 probes over HTTP and 20 in process, in turn, so that a busy machine slows both."""
+    """Alternate rounds of 20 probes over HTTP and 20 in process, so that a busy machine slows both."""
     bodies = [identify_body(person) for person in range(KNOWN_PEOPLE)]
     subjects = bench.gallery(SUBJECTS)
     over_http: list[float] = []

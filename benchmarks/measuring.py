@@ -1,4 +1,4 @@
-"""How things are measured here: on which core, how often, and what is reported of it."""
+"""Timings: on which core, how often, and what is reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOAD_CORE = 1
 
 @dataclass(frozen=True)
 class Timings:
-    """Repeated measurements of one thing, in seconds."""
+    """Repeated measurements of the same thing, in seconds."""
 
     seconds: tuple[float, ...]
 
@@ -34,7 +34,7 @@ class Timings:
         return float(np.quantile(self.seconds, share)) * 1e3
 
     def raw(self) -> dict[str, object]:
-        """For the JSON: every single measurement, so that others can take other statistics of it."""
+        """Return every single measurement for the JSON, so that others can compute other statistics."""
         return {
             "n": len(self.seconds),
             "p50_ms": round(self.p50_ms, 4),
@@ -44,7 +44,7 @@ class Timings:
 
 
 def time_calls(calls: Sequence[Callable[[], object]]) -> list[float]:
-    """How long each call took, in seconds."""
+    """Return the duration of each call, in seconds."""
     taken = []
     for call in calls:
         started_s = time.perf_counter()
@@ -66,7 +66,7 @@ def on_core(core: int) -> Iterator[None]:
 
 
 def resident_mib(pid: int) -> float:
-    """Memory of a process that is in RAM."""
+    """Return the resident memory of a process."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
@@ -79,7 +79,7 @@ def processor_s(pid: int) -> float:
 
 
 def machine_facts() -> dict[str, object]:
-    """What a reader must know of the machine; no names and no paths."""
+    """Return what a reader must know of the machine; no names and no paths."""
     cpu = next(
         (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
         platform.machine(),
@@ -100,7 +100,7 @@ def machine_facts() -> dict[str, object]:
 
 
 def _scheduling() -> str:
-    """On a busy machine a benchmark may be run before others' work; the reader is told."""
+    """Return the priority of the process: on a busy machine a benchmark may run before other work."""
     if os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR):
         return "real time"
     autogroup = Path("/proc/self/autogroup")

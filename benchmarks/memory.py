@@ -1,4 +1,4 @@
-"""Does the server keep something of every request?"""
+"""Memory growth of the server over many requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PEOPLE = KNOWN_PEOPLE // 2
 
 
 def measure(bench: Bench) -> list[Line]:
-    """A mix of calls, each subject that is enrolled being erased again, so that only leaks can grow."""
+    """Send a mix of calls, and erase each enrolled subject again, so that only leaks can grow."""
     requests = bench.repeat(REQUESTS)
     warm_up = requests // 10
     sizes: dict[int, float] = {}
@@ -51,7 +51,7 @@ def measure(bench: Bench) -> list[Line]:
 
 
 def _mix(token: str) -> list[tuple[bytes, int]]:
-    """Requests and the status each must get."""
+    """Return requests and their expected status."""
     identify = [
         (request_bytes("POST", "/identify", token, identify_body(person)), 200)
         for person in range(KNOWN_PEOPLE)

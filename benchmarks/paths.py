@@ -1,4 +1,4 @@
-"""Where things lie."""
+"""Paths of the benchmarks."""
 
 from __future__ import annotations
 

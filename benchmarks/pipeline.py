@@ -1,10 +1,10 @@
-"""The bare pipeline: what a request costs without HTTP.
+"""The bare pipeline: a request without HTTP.
 
-In it: the request's bytes parsed and checked by the schema of the API, and the service that the route calls,
-as it is: gallery, transform and revision read from SQL, strip conditioned and encoded, every template scored,
-null and threshold, the candidates read again from SQL, the decision, the activity where a bundle tells it.
-Not in it: HTTP, the hop into the executor, authentication, rendering of the answer, log and metrics. That is
-what the ratio pays for.
+It parses the request's bytes and checks them with the schema of the API, then calls the service that the
+route calls. That reads gallery, transform and revision from SQL, conditions and encodes the strip, scores
+every template, applies null and threshold, reads the candidates from SQL, decides, and predicts the activity
+if a bundle can. It leaves out HTTP, the hop into the executor, authentication, rendering of the response, log
+and metrics; the ratio pays for these.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from benchmarks.strips import encoders, recogniser
 
 
 class BarePipeline:
-    """Identifies request bodies in this process."""
+    """Identifies from request bodies in this process."""
 
     def __init__(self, services: Services, caller: ApiClient) -> None:
         self._services = services
@@ -37,6 +37,6 @@ class BarePipeline:
 
 @contextmanager
 def bare_pipeline(database: FilledDatabase) -> Iterator[BarePipeline]:
-    """Open the services on a database; the same that a server may have open."""
+    """Open the services on a database, possibly the one that a server has open."""
     with open_services(database.settings(), encoders=encoders(), recogniser=recogniser()) as services:
         yield BarePipeline(services, services.access.authenticate(f"Bearer {database.token}"))

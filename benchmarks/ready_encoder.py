@@ -1,4 +1,4 @@
-"""An encoder for which recordings are templates already: what is timed is everything but encoding."""
+"""An encoder whose recordings are templates already, to time everything but encoding."""
 
 from __future__ import annotations
 

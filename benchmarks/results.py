@@ -1,4 +1,4 @@
-"""What a benchmark found: lines of a table, kept as JSON with every raw number."""
+"""Results of benchmarks: rows of a table, kept as JSON with every raw number."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Line:
     """One figure.
 
     Args:
-        what: What was measured, so that nobody has to guess.
+        what: Full description of the measurement.
         figure: As printed, with its unit.
         value: The same as a number, in the unit of the budget.
         budget: As printed; empty if there is none.
-        kept: Whether the budget is kept; None without one.
+        kept: Whether the budget is met; None without one.
         raw: Every number behind it.
     """
 
@@ -82,7 +82,7 @@ def print_table(console: Console, found: Mapping[str, Sequence[Line]]) -> None:
 
 
 def save(found: Mapping[str, Sequence[Line]], *, quick: bool) -> None:
-    """Replace what was measured this time; what was not stays, with the machine and moment of its own run."""
+    """Replace the results measured this time; others stay, with the machine and time of their own run."""
     for file in (JSON_FILE, MARKDOWN_FILE):
         file.parent.mkdir(parents=True, exist_ok=True)
     kept = json.loads(JSON_FILE.read_text()) if JSON_FILE.exists() else {}
@@ -127,7 +127,7 @@ def _markdown(kept: Mapping[str, Any]) -> str:
 
 
 def _compact_numbers(text: str) -> str:
-    """Arrays of numbers on one line; everything else stays indented."""
+    """Put arrays of numbers on one line; everything else stays indented."""
     out, inside = [], False
     for line in text.splitlines():
         bare = line.strip()

@@ -1,4 +1,4 @@
-"""The real service in a process of its own: `python -m app.cli serve` on core 0."""
+"""The real service in its own process: `python -m app.cli serve` on core 0."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _READY = request_bytes("GET", "/readyz")
 
 @dataclass(frozen=True)
 class RunningServer:
-    """A server that answered /readyz with 200.
+    """A server whose /readyz has returned 200.
 
     Args:
-        cold_start_s: From the start of the process to that answer.
+        cold_start_s: From the start of the process to that response.
     """
 
     port: int
@@ -48,7 +48,7 @@ def running_server(database: FilledDatabase, project: Path = PROJECT) -> Iterato
         project: Checkout whose code and bundles serve it.
 
     Raises:
-        RuntimeError: The server did not come up; its last words are in the message.
+        RuntimeError: The server did not start; the end of its log is in the message.
     """
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="pulseprint-bench-") as folder:
@@ -57,7 +57,7 @@ def running_server(database: FilledDatabase, project: Path = PROJECT) -> Iterato
             started_s = time.perf_counter()
             process = subprocess.Popen(
                 [sys.executable, "-m", "app.cli", "serve"],
-                cwd=folder,  # Its .env, not that of `make run`.
+                cwd=folder,  # Without the .env of `make run`.
                 env=server_environment(database, project) | {"PULSEPRINT_PORT": str(port)},
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
@@ -71,7 +71,7 @@ def running_server(database: FilledDatabase, project: Path = PROJECT) -> Iterato
 
 
 def server_environment(database: FilledDatabase, project: Path = PROJECT) -> dict[str, str]:
-    """Settings of a server process."""
+    """Return the settings of a server process."""
     return {
         **python_environment(project),
         "PULSEPRINT_DATABASE_URL": database.url,

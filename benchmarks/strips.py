@@ -1,4 +1,4 @@
-"""ECG of people who do not exist: what the gallery is made like, and what is asked of it."""
+"""Synthetic ECG: the people in the benchmarks' galleries, and their probes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ FS_HZ = 250.0
 PROBE_S = 10.0
 ENROLLED_S = 20.0
 KNOWN_PEOPLE = 20
-"""People of whom there are strips; half of them are enrolled in every gallery, half are strangers."""
+"""People with strips; half of them are enrolled in every gallery, half are not."""
 NEW_PEOPLE = 2000
-"""From this number on: people whom no gallery knows."""
+"""From this number on, people are in no gallery."""
 _PEOPLE_BEHIND_VECTORS = 300
 
 
@@ -80,7 +80,7 @@ def enrolled_people() -> range:
 
 
 def drawn_vectors(n: int, seed: int = 20261120) -> Vector:
-    """Unit vectors with mean and covariance of real encodings: float32, shape (n, d)."""
+    """Draw unit vectors with mean and covariance of real encodings: float32, shape (n, d)."""
     mean, root = _spread()
     normal = np.random.default_rng(seed).standard_normal((n, mean.size))
     vectors = mean + normal @ root

@@ -1,4 +1,4 @@
-"""Requests per second under load, over what the core could do without HTTP."""
+"""Requests per second under load, relative to the core's rate without HTTP."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ROUND_S = 3.0
 
 
 def measure(bench: Bench) -> list[Line]:
-    """Rounds of 16 clients and of the bare loop, in turn; medians over the rounds."""
+    """Alternate rounds of 16 clients and of the bare loop; medians over the rounds."""
     bodies = [identify_body(person) for person in range(KNOWN_PEOPLE)]
     subjects = bench.gallery(SUBJECTS)
     served: list[float] = []
@@ -50,7 +50,7 @@ def measure(bench: Bench) -> list[Line]:
 
 
 def _serve(server: RunningServer, requests: list[bytes]) -> float:
-    """Requests per second of all clients together."""
+    """Return requests per second of all clients together."""
     start = Barrier(CLIENTS)
 
     def client(number: int) -> int:

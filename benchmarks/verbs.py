@@ -1,4 +1,4 @@
-"""What the three verbs take over HTTP, by the size of the gallery."""
+"""Latency of the three verbs over HTTP, by the size of the gallery."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WARM_UP = 20
 
 
 def measure(bench: Bench) -> list[Line]:
-    """One client, SQLite. The last line of each gallery is what a search costs right after a change."""
+    """Measure one client on SQLite. The last line of each gallery is a search right after a change."""
     sizes = GALLERIES[:2] if bench.quick else GALLERIES
     return [line for subjects in bench.track(sizes, "galleries") for line in _of_gallery(bench, subjects)]
 

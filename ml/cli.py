@@ -1,6 +1,6 @@
 """Command line of the model plane: `python -m ml.cli train | assemble | calibrate | export | …`.
 
-Stages talk through files under `var/train/<bundle id>`; each can be run again alone.
+Stages talk through files under `var/train/<bundle id>`; each can be rerun alone.
 """
 
 from __future__ import annotations
@@ -37,14 +37,16 @@ DataOption = Annotated[Path, typer.Option("--data", help="The folder that holds 
 VarOption = Annotated[Path, typer.Option("--var", help="Where stages keep their files.", file_okay=False)]
 ModelsOption = Annotated[Path, typer.Option("--models", help="Where bundles live.", file_okay=False)]
 MinutesOption = Annotated[
-    float | None, typer.Option(min=0.01, help="A network's training ends within these, evaluations aside.")
+    float | None,
+    typer.Option(min=0.01, help="Minutes after which a network's training ends, evaluations aside."),
 ]
 DeviceOption = Annotated[
-    str | None, typer.Option(help="Where a network trains, such as cpu or cuda:0; a GPU if there is one.")
+    str | None, typer.Option(help="Device to train on, such as cpu or cuda:0; a GPU by default.")
 ]
 
 PairsOption = Annotated[
-    Path | None, typer.Option("--output", help="JSON to write; where trainings look for it.", dir_okay=False)
+    Path | None,
+    typer.Option("--output", help="JSON to write; by default where trainings read it.", dir_okay=False),
 ]
 
 DEFAULT_RECIPE = Path("ml/recipes/ecg-beat.toml")
@@ -61,12 +63,12 @@ def train(
     minutes: MinutesOption = None,
     device: DeviceOption = None,
 ) -> None:
-    """Fit the encoder of a recipe and write its network; an interrupted training of a network goes on."""
+    """Fit the encoder of a recipe and write its network; resume an interrupted training."""
     if is_network_recipe(recipe):
         _train_network(recipe, data, var, minutes, device)
         return
     if is_assembly_recipe(recipe):
-        _stop(f"{recipe.name} is put together of trained networks; run: python -m ml.cli assemble")
+        _stop(f"{recipe.name} combines trained networks; run: python -m ml.cli assemble")
     plan = _read(recipe)
     with console.status("conditioning recordings of CinC train people (minutes the first time, then cached)"):
         strips = beat_lda.training_strips(data, plan, var / "cache")
@@ -95,7 +97,7 @@ def _train_network(recipe: Path, data: Path, var: Path, minutes: float | None, d
 def repeats(
     data: DataOption = DEFAULT_DATA, var: VarOption = DEFAULT_VAR, output: PairsOption = None
 ) -> None:
-    """Find people of CinC train who are probably one, for networks that are trained from then on."""
+    """Find CinC train people who are probably one person, for later trainings."""
     from ml.training.repeat_mining import find_repeats  # Only this needs torch.
     from ml.training.repeat_patients import PAIRS_FILE
 
@@ -114,7 +116,7 @@ def assemble(
     data: DataOption = DEFAULT_DATA,
     var: VarOption = DEFAULT_VAR,
 ) -> None:
-    """Put trained networks together as the one graph of a bundle."""
+    """Combine trained networks into the one graph of a bundle."""
     from ml.export.assembly import assemble_for_serving  # Only this needs torch.
 
     plan, beats = _read_assembly(recipe), _read(DEFAULT_RECIPE)
@@ -136,7 +138,7 @@ def assemble(
 def calibrate_command(
     recipe: RecipeOption = DEFAULT_RECIPE, data: DataOption = DEFAULT_DATA, var: VarOption = DEFAULT_VAR
 ) -> None:
-    """Compare the calibration people with the trained network, and fit decibans and nulls."""
+    """Fit scores (decibans) and nulls to comparisons of the calibration people."""
     plan = _read_bundle_recipe(recipe)
     folder = var / "train" / plan.bundle.id
     network = _network(plan, _trained_weights(folder))
@@ -165,7 +167,7 @@ def calibrate_command(
 def export(
     recipe: RecipeOption = DEFAULT_RECIPE, var: VarOption = DEFAULT_VAR, models: ModelsOption = Path("models")
 ) -> None:
-    """Put network and calibration together as a bundle."""
+    """Write network and calibration as a bundle."""
     plan = _read_bundle_recipe(recipe)
     folder = var / "train" / plan.bundle.id
     weights = _trained_weights(folder)

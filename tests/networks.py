@@ -25,7 +25,7 @@ def small_network(seed: int = 0) -> ResNet1d:
     )
     with torch.no_grad():
         for _ in range(20):
-            network(torch.from_numpy(standardised_windows(16, seed)))
+            network(torch.from_numpy(standardized_windows(16, seed)))
     return network.eval()
 
 
@@ -47,14 +47,14 @@ def small_encoder(window_weight: float = 0.6, seed: int = 0) -> StripEncoder:
     return StripEncoder(small_network(seed), small_parts(window_weight, seed))
 
 
-def standardised_windows(n: int, seed: int = 0) -> NDArray[np.float32]:
+def standardized_windows(n: int, seed: int = 0) -> NDArray[np.float32]:
     """Smooth noise, zero mean, unit variance; shape (n, n_samples)."""
     steps = np.random.default_rng(seed).standard_normal((n, WINDOW_SAMPLES)).cumsum(axis=1)
-    centred = steps - steps.mean(axis=1, keepdims=True)
-    return np.asarray(centred / centred.std(axis=1, keepdims=True), dtype=np.float32)
+    centered = steps - steps.mean(axis=1, keepdims=True)
+    return np.asarray(centered / centered.std(axis=1, keepdims=True), dtype=np.float32)
 
 
 def strip_inputs(n: int, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """What a strip encoder reads of one strip: windows (n, n_samples) and beat (1, n_beat)."""
     shapes, _ = beat_shapes()
-    return standardised_windows(n, seed), shapes[seed : seed + 1].astype(np.float32)
+    return standardized_windows(n, seed), shapes[seed : seed + 1].astype(np.float32)

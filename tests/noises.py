@@ -20,12 +20,12 @@ def white(n_samples: int, rng: np.random.Generator) -> FloatArray:
 
 def pink(n_samples: int, rng: np.random.Generator) -> FloatArray:
     """Power ∝ 1/f: electrode and skin."""
-    return _coloured(n_samples, rng, exponent=0.5)
+    return _colored(n_samples, rng, exponent=0.5)
 
 
 def brown(n_samples: int, rng: np.random.Generator) -> FloatArray:
     """Power ∝ 1/f²: drift of an electrode."""
-    return _coloured(n_samples, rng, exponent=1.0)
+    return _colored(n_samples, rng, exponent=1.0)
 
 
 def muscle(n_samples: int, rng: np.random.Generator) -> FloatArray:
@@ -74,7 +74,7 @@ def _filtered(noise: FloatArray, kind: str, edges_hz: float | tuple[float, float
     return np.asarray(sosfiltfilt(butter(2, edges_hz, kind, fs=FS_HZ, output="sos"), noise))
 
 
-def _coloured(n_samples: int, rng: np.random.Generator, *, exponent: float) -> FloatArray:
+def _colored(n_samples: int, rng: np.random.Generator, *, exponent: float) -> FloatArray:
     """White noise with its spectrum divided by f to the exponent; unit standard deviation."""
     padded = 4 * n_samples  # A Fourier series returns to its start; a drift does not.
     spectrum = np.fft.rfft(rng.standard_normal(padded))

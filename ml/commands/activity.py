@@ -24,14 +24,14 @@ from ml.training.activity.examples import (
     OWN_REST_S,
     MotionFeatures,
     motion_features,
-    read_resting_elsewhere,
-    resting_elsewhere,
+    read_resting_other_sensor,
+    resting_other_sensor,
 )
 from ml.training.activity.recipe import ActivityRecipe, read_activity_recipe
 from ml.training.recipe import RecipeError
 
 console = Console(stderr=True)
-stages = typer.Typer(no_args_is_help=True, help="The bundle that tells what a wearer is doing.")
+stages = typer.Typer(no_args_is_help=True, help="The bundle that recognizes a wearer's activity.")
 
 RECIPE = Path("ml/recipes/activity.toml")
 RESULTS = Path("results/activity")
@@ -40,7 +40,7 @@ KEPT_WEIGHTS = Path("ml/weights")
 RecipeOption = Annotated[Path, typer.Option("--recipe", help="The experiment.", exists=True, dir_okay=False)]
 DataOption = Annotated[Path, typer.Option("--data", help="The folder that holds ecg/.", file_okay=False)]
 VarOption = Annotated[Path, typer.Option("--var", help="Where stages keep their files.", file_okay=False)]
-ResultsOption = Annotated[Path, typer.Option("--results", help="Where figures are kept.", file_okay=False)]
+ResultsOption = Annotated[Path, typer.Option("--results", help="Where results are kept.", file_okay=False)]
 ModelsOption = Annotated[Path, typer.Option("--models", help="Where bundles live.", file_okay=False)]
 
 
@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
 def features(
     recipe: RecipeOption = RECIPE, data: DataOption = Path("../shared/data"), var: VarOption = Path("var")
 ) -> None:
-    """Describe windows of the motion set, and of people at rest elsewhere; two or three minutes."""
+    """Compute features of the motion set, and of people at rest with another sensor; 2 to 3 minutes."""
     plan = _read(recipe)
     records, resting = _recordings(data)
     with console.status("writing the trunk"):
@@ -61,7 +61,7 @@ def features(
     contexts_s = plan.heads.contexts_s
     with console.status("describing windows"):
         found = motion_features(records, contexts_s, trunk, plan.heads.step_s)
-        found = replace(found, elsewhere=resting_elsewhere(resting, contexts_s, trunk))
+        found = replace(found, other_sensor=resting_other_sensor(resting, contexts_s, trunk))
     with console.status("describing joined strips"):
         lengths_s = plan.timeline.context_s, plan.heads.step_s
         strips = joined_strips(records, found.people, lengths_s, trunk)
@@ -72,7 +72,7 @@ def features(
 def evaluate(
     recipe: RecipeOption = RECIPE, var: VarOption = Path("var"), results: ResultsOption = RESULTS
 ) -> None:
-    """Measure protocol A3, windows, strips and timelines, on people left out."""
+    """Evaluate protocol A3 on held-out people: windows, strips and timelines."""
     plan = _read(recipe)
     found, strips = _kept(var)
     with console.status("windows and whole strips"):
@@ -92,10 +92,10 @@ def compare(
     var: VarOption = Path("var"),
     results: ResultsOption = RESULTS,
     other: Annotated[
-        list[str], typer.Option(help="Networks of ml/weights to read by instead, at the least length.")
+        list[str], typer.Option(help="Other networks of ml/weights to try as trunk, at the shortest length.")
     ] = ["ecg-windows", "ecg-teacher"],  # noqa: B006 - typer copies it
 ) -> None:
-    """Measure less, other features and other classifiers beside the method that ships; some five minutes."""
+    """Compare the shipped method with other features and classifiers; about 5 minutes."""
     # These need scikit-learn.
     from ml.evaluation.activity.comparison import comparison_rows, contenders, kinds_of_features, rest_rows
 
@@ -106,7 +106,7 @@ def compare(
     rows = []
     for context_s in (shortest_s, longest_s):
         table = found.tables[context_s]
-        kinds = kinds_of_features(table, found.elsewhere.get(context_s))
+        kinds = kinds_of_features(table, found.other_sensor.get(context_s))
         classifiers = contenders() if context_s == longest_s else ()
         with console.status(f"comparing at {context_s:g} s"):
             rows += comparison_rows(table, context_s, kinds, classifiers)
@@ -114,8 +114,8 @@ def compare(
         with console.status(f"reading by {network}"):
             _, trunk = _trunk(plan, network, resting)
             table = motion_features(records, (shortest_s,), trunk, plan.heads.step_s).tables[shortest_s]
-            elsewhere = resting_elsewhere(resting, (shortest_s,), trunk)[shortest_s]
-            [(name, fused), *_] = kinds_of_features(table, elsewhere).items()
+            other_sensor = resting_other_sensor(resting, (shortest_s,), trunk)[shortest_s]
+            [(name, fused), *_] = kinds_of_features(table, other_sensor).items()
             rows += comparison_rows(table, shortest_s, {f"{name} ({network})": fused})
     with console.status("comparing kinds of rest"):
         by_rest = rest_rows(found, longest_s)
@@ -130,7 +130,7 @@ def export(
     results: ResultsOption = RESULTS,
     models: ModelsOption = Path("models"),
 ) -> None:
-    """Fit the heads to all people and write the bundle, with the figures that `evaluate` kept."""
+    """Fit the heads to all people and write the bundle, with the results of `evaluate`."""
     plan = _read(recipe)
     found, strips = _kept(var)
     try:
@@ -158,7 +158,7 @@ def export(
 
 
 def _point(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What a bundle tells of a row of A3."""
+    """An operating point of the bundle, from a row of A3."""
     by_5, by_3 = row["classes_5"], row["classes_3"]
     what = row["asked"] if row["asked"].startswith("whole") else f"{row['context_s']:g} s, {row['asked']}"
     return {
@@ -190,7 +190,7 @@ def _trunk(plan: ActivityRecipe, network: str, resting: Sequence[EcgRecord]) -> 
 
 def _recordings(data: Path) -> tuple[list[MotionRecord], list[EcgRecord]]:
     try:
-        return read_motion_records(data), read_resting_elsewhere(data)
+        return read_motion_records(data), read_resting_other_sensor(data)
     except DataError as error:
         raise _stopped(str(error)) from error
 
@@ -223,7 +223,7 @@ def _write(path: Path, title: str, content: Mapping[str, Any]) -> None:
 
 
 def _rounded(value: Any) -> Any:
-    """Six digits are more than ten people carry."""
+    """Six digits are more than ten people support."""
     if isinstance(value, float):
         return float(f"{value:.6g}")
     if isinstance(value, dict):

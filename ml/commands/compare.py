@@ -33,14 +33,14 @@ def register(app: typer.Typer) -> None:
 def compare(  # noqa: PLR0917 – typer declares options as parameters.
     protocol: Annotated[list[str], typer.Option(help=f"One or more of {', '.join(PROTOCOLS)}.")],
     bundle: Annotated[str, typer.Option(help="Directory of a bundle, name under --scores, or .npz.")],
-    against: Annotated[str, typer.Option(help="The same: what it is compared with.")],
+    against: Annotated[str, typer.Option(help="The system to compare with.")],
     data: Annotated[Path, typer.Option(help="Folder that holds ecg/.")] = Path("../shared/data"),
     results: Annotated[Path, typer.Option(help="Where results are kept.")] = RESULTS,
     scores: Annotated[Path, typer.Option(help="Where trial scores are kept.")] = SCORES,
     cache: Annotated[Path, typer.Option(help="Where encodings are kept between runs.")] = DEFAULT_CACHE,
     replicates: Annotated[int, typer.Option(help="Draws of people.", min=100)] = REPLICATES,
 ) -> None:
-    """Say by how much two systems differ: rank-1 errors and EER, with a bootstrap over the same people."""
+    """Compare two systems: rank-1 errors and EER, with a bootstrap over the same people."""
     unknown = [name for name in protocol if name not in PROTOCOLS]
     if unknown:
         raise typer.BadParameter(f"{unknown}: expected {', '.join(PROTOCOLS)}")
@@ -72,7 +72,7 @@ def compare_variants(
     """Compare two systems on every variant that both have.
 
     Raises:
-        TrialScoresError: No variant in common, or other trials.
+        TrialScoresError: No variant in common, or different trials.
     """
     both = [variant for variant in first if variant in second]
     if not both:
@@ -83,18 +83,18 @@ def compare_variants(
 def trial_scores(
     system: str, protocol: str, *, data: Path, scores: Path = SCORES, cache: Path = DEFAULT_CACHE
 ) -> dict[str, TrialScores]:
-    """Give a system's scores by variant: of a bundle, measured now; of anything else, read from a file.
+    """Return a system's scores by variant: measured now for a bundle, read from a file otherwise.
 
     Args:
-        system: Directory of a bundle, an `.npz` file, or a name such as `biosppy`, whose scores lie in
+        system: Directory of a bundle, an `.npz` file, or a name such as `biosppy` for scores in
             `scores/<name>/<protocol>.npz`.
         protocol: Name of the protocol.
         data, scores, cache: Folders; measured scores are kept in `scores` too.
 
     Raises:
-        TrialScoresError: Not there, or not such a file.
-        BundleError: A directory that is no bundle.
-        DataError: The recordings are not there.
+        TrialScoresError: The file is missing or invalid.
+        BundleError: The directory is not a bundle.
+        DataError: The recordings are missing.
     """
     if not Path(system).is_dir():
         path = Path(system) if system.endswith(".npz") else scores / system / f"{protocol}.npz"

@@ -44,7 +44,7 @@ class _Shelf:
     pages: Path
 
     def keep(self, runner: Runner, figures: Mapping[str, Any], tables: Sequence[ReportTable]) -> None:
-        """Keep a protocol's results beside those of the bundle; its next version takes their place."""
+        """Save a protocol's results beside those of the bundle, in place of its former version."""
         bundle = runner.encoder_id.partition("@")[0]
         keep_protocol(self.results, bundle, figures)
         keep_section(self.pages / "tables" / f"{bundle}.md", figures["protocol"], markdown_of(tables))
@@ -98,7 +98,7 @@ def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
     url: Annotated[str | None, typer.Option(help="Run E2, E3 or E3-multi through this service.")] = None,
     api_key: Annotated[str, typer.Option(help="Its key, with all scopes.", envvar="PULSEPRINT_API_KEY")] = "",
 ) -> None:
-    """Measure a bundle on a protocol of DESIGN §9 and log the look, if it is at a test set."""
+    """Evaluate a bundle on a protocol of DESIGN §9; log the look if it is at a test set."""
     unknown = [name for name in protocol if name not in KNOWN]
     if unknown:
         raise typer.BadParameter(f"{unknown}: expected {', '.join(KNOWN)}")

@@ -1,4 +1,4 @@
-"""WFDB annotation files in MIT format: what lies at which sample of a recording.
+"""WFDB annotation files in MIT format: marks at samples of a recording.
 
 Source:
     Moody et al., WFDB Applications Guide, PhysioNet: annot(5), and the annotation codes of `ecgcodes.h`.
@@ -42,7 +42,7 @@ class Annotation:
 
 @dataclass
 class _Reading:
-    """What has been read so far; NUM and CHN stay in force until changed, the rest is per annotation."""
+    """Annotations read so far; NUM and CHN stay in force until changed, the rest is per annotation."""
 
     path: Path
     raw: bytes
@@ -69,10 +69,10 @@ def read_annotations(path: Path, fs_hz: float) -> tuple[Annotation, ...]:
 
     Args:
         path: The file, usually `<record>.atr`.
-        fs_hz: Sampling rate of the recording, by which annotations count their samples.
+        fs_hz: Sampling rate of the recording, in which annotations count samples.
 
     Raises:
-        DataError: File cut off, without its end mark, with an unknown code, or counted at another rate.
+        DataError: The file is cut off, lacks its end mark, has an unknown code, or counts at another rate.
     """
     reading = _Reading(path, path.read_bytes())
     code, value = reading.take_word()

@@ -1,4 +1,4 @@
-"""Variations of heartbeats that one sitting does not show: other days, heart rates and sensors."""
+"""Variations of heartbeats that one session does not show: other days, heart rates and sensors."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ ST_BEGIN_S = 0.06
 ST_RAMP_S = 0.08
 
 
-def vary_repolarisation(
+def vary_repolarization(
     beats: FloatArray,
     fs_hz: float,
     fiducial: int,
@@ -55,7 +55,7 @@ def high_pass_like_a_sensor(
         ecg: Any unit, float, shape (n_samples,).
         fs_hz: Sampling rate.
         rng: Source of the corner frequency.
-        high_pass_hz: Lowest and highest corner; even by logarithm.
+        high_pass_hz: Lowest and highest corner; log-uniform.
 
     Returns:
         Same unit, float64, same shape.
@@ -67,6 +67,6 @@ def high_pass_like_a_sensor(
     k = np.tan(np.pi * corner_hz / fs_hz)
     a1 = (k - 1.0) / (k + 1.0)
     gain = 1.0 / (1.0 + k)
-    start = [-gain * float(ecg[0])]  # As if the first sample had lasted for ever.
+    start = [-gain * float(ecg[0])]  # As after an endless first sample.
     filtered, _ = lfilter([gain, -gain], [1.0, a1], ecg.astype(np.float64), zi=start)
     return np.asarray(filtered)

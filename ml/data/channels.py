@@ -1,4 +1,4 @@
-"""Random measuring channels: what sensors, input stages and filters do to the same heart."""
+"""Random measuring channels: effects of sensors, input stages and filters on the same heart."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HIGH_SHELF_HZ = (8.0, 25.0)
 
 
 class ChannelConfig(Protocol):
-    """How far channels differ; see `AugmentationConfig`."""
+    """Range of the channels; see `AugmentationConfig`."""
 
     @property
     def equaliser_db(self) -> float: ...
@@ -34,9 +34,9 @@ def random_channels(
     """Draw responses: two first-order shelves, for some a first-order high-pass, for some a low-pass.
 
     Args:
-        n: How many.
+        n: Number of channels.
         frequency_hz: Of the bins, shape (n_bins,).
-        config: How far they differ.
+        config: Range of the channels.
         generator: Source of all draws.
 
     Returns:
@@ -59,7 +59,7 @@ def random_channels(
 
 
 def between(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
-    """Draw evenly; float32, shape (n, 1)."""
+    """Draw uniformly; float32, shape (n, 1)."""
     return low + (high - low) * torch.rand(n, 1, generator=generator)
 
 

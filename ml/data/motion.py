@@ -1,6 +1,6 @@
-"""The motion set, parted where data were lost: per recording one person, one activity, one kind of electrode.
+"""The motion set, split where data were lost: per recording one person, activity and kind of electrode.
 
-GPL-3.0: it measures and trains activity; no bundle under another licence may learn from it.
+GPL-3.0: it measures and trains activity; no bundle under another license may learn from it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ml.data.readers import read_motion
 from ml.data.records import DataError, EcgRecord
 
-# By intensity, as the set spells them; the order of classes everywhere.
+# By intensity, spelled as in the set; the order of classes everywhere.
 ACTIVITIES = ("rest", "arm_movements", "walk_4kmh", "run_8kmh", "squats")
 ELECTRODES = ("AgAgCl", "chrome_nickel", "textile")
 FOLDER = Path("ecg") / "kalouskova_motion"
@@ -26,8 +26,8 @@ class Stretch:
     """A part of a recording in which no sample was lost.
 
     Attributes:
-        start_s: Seconds of signal recorded before it. Lost time does not count, so that what is n seconds
-            apart here was at least n seconds apart on the clock.
+        start_s: Seconds of signal recorded before it. Lost time does not count, so that the true distance
+            between stretches may be longer.
         signal: Raw ADC counts, float32, shape (n_samples,).
     """
 
@@ -72,7 +72,7 @@ def read_motion_records(data: Path) -> list[MotionRecord]:
 
 
 def motion_records(records: Sequence[EcgRecord]) -> list[MotionRecord]:
-    """Part recordings of the motion set where data were lost.
+    """Split recordings of the motion set where data were lost.
 
     Raises:
         DataError: An activity or electrode that the set does not have.
@@ -94,7 +94,7 @@ def _motion_record(record: EcgRecord) -> MotionRecord:
 
 def _stretches(record: EcgRecord) -> tuple[Stretch, ...]:
     gaps = np.asarray(record.labels["gap_samples"], dtype=np.int64)
-    # The set does not say on which side of the named sample data are missing: it belongs to neither part.
+    # The set does not state on which side of the named sample data are missing: it belongs to neither part.
     starts, ends = [0, *(gaps + 1).tolist()], [*gaps.tolist(), record.signal.size]
     return tuple(
         Stretch(start / record.fs_hz, record.signal[start:end])

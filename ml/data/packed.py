@@ -25,7 +25,7 @@ META_FILE = "meta.json"
 
 @dataclass(frozen=True)
 class PackedSet:
-    """An open packed set; arrays other than the signals are read when asked for."""
+    """An open packed set; arrays other than the signals are read on demand."""
 
     path: Path
     arrays: NpzFile
@@ -42,12 +42,12 @@ class PackedSet:
 
     @property
     def unit(self) -> Literal["mV", "raw"]:
-        """What `signals` are in; raw where the set has no calibrated unit."""
+        """Unit of `signals`; raw if the set has no calibrated unit."""
         return "mV" if "unit_uv_per_lsb" in self.meta else "raw"
 
     @property
     def unit_mv(self) -> float:
-        """Millivolts per count; 1 where the set has no calibrated unit, so that counts stay counts."""
+        """Millivolts per count; 1 if the set has no calibrated unit, so that counts stay counts."""
         return float(self.meta.get("unit_uv_per_lsb", 1000.0)) / 1000.0
 
     def column(self, name: str) -> NDArray[Any]:
@@ -58,18 +58,18 @@ class PackedSet:
         return values
 
     def strings(self, name: str) -> list[str]:
-        """A column of texts."""
+        """Return a column of texts."""
         return [str(value) for value in self.column(name)]
 
     def ragged(self, name: str, offsets_name: str) -> list[NDArray[Any]]:
-        """An array with several entries per record, cut at its own offsets."""
+        """Return an array with several entries per record, cut at its own offsets."""
         return np.split(self._array(name), self._array(offsets_name)[1:-1])
 
     def signals(self, name: str = "signal") -> Callable[[int], NDArray[np.float32]]:
-        """A function from record number to its signal.
+        """Return a function from record number to its signal.
 
         Returns:
-            Millivolts (counts where the set has no unit), float32, shape (n_samples,); a copy each time.
+            Millivolts (counts if the set has no unit), float32, shape (n_samples,); a copy each time.
         """
         delta = f"{name}_delta"
         is_delta = delta in self.arrays
@@ -94,14 +94,14 @@ def open_packed(folder: Path) -> Iterator[PackedSet]:
     """Open the packed set in a folder.
 
     Raises:
-        DataError: Files missing or without offsets.
+        DataError: Files are missing or lack offsets.
     """
     path, meta_path = folder / ARRAYS_FILE, folder / META_FILE
     for needed in (path, meta_path):
         if not needed.is_file():
             raise DataError(f"{needed}: missing; a packed set is {ARRAYS_FILE} beside {META_FILE}")
     meta = json.loads(meta_path.read_text(encoding="utf-8"))
-    # Labels are plain arrays; a pickled object would be code from a stranger.
+    # Labels are plain arrays; a pickled object could run code.
     with np.load(path, allow_pickle=False) as arrays:
         if "offsets" not in arrays:
             raise DataError(f"{path}: expected an array 'offsets', found {sorted(arrays.files)}")

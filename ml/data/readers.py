@@ -1,6 +1,6 @@
 """Data sets as lists of `EcgRecord`, sorted by subject and recording.
 
-`read_folder` recognises the layout by itself. Paths are given by the caller; nothing is downloaded.
+`read_folder` recognizes the layout by itself. The caller gives paths; nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ Labels = dict[str, object]
 
 
 def read_ecg_id(folder: Path, channel: Literal[0, 1] = 0) -> list[EcgRecord]:
-    """ECG-ID in its PhysioNet layout: 310 recordings of 90 people, `Person_NN/rec_M`.
+    """Read ECG-ID in its PhysioNet layout: 310 recordings of 90 people, `Person_NN/rec_M`.
 
     Args:
         folder: Holds the folders `Person_01` … `Person_90`.
@@ -53,7 +53,7 @@ def read_ecg_id(folder: Path, channel: Literal[0, 1] = 0) -> list[EcgRecord]:
         Lead I in millivolts at 500 Hz; labels `age`, `sex` and the automatic, unaudited marks of ten beats.
 
     Raises:
-        DataError: Folder without such recordings, or with damaged ones.
+        DataError: The folder has no such recordings, or damaged ones.
 
     Source:
         Lugovaya 2005, PhysioNet ecgiddb 1.0.0.
@@ -69,7 +69,7 @@ def _person_and_number(header_path: Path) -> tuple[str, int]:
 
 
 def read_ptb(folder: Path, lead: str = "i") -> list[EcgRecord]:
-    """PTB Diagnostic in its PhysioNet layout: `patientNNN/sNNNN_re`, at 1000 Hz.
+    """Read PTB Diagnostic in its PhysioNet layout: `patientNNN/sNNNN_re`, at 1000 Hz.
 
     Args:
         folder: Holds the folders `patient001` … `patient294`.
@@ -79,7 +79,7 @@ def read_ptb(folder: Path, lead: str = "i") -> list[EcgRecord]:
         One lead in millivolts; labels are the header's fields (`age`, `sex`, `reason for admission`, …).
 
     Raises:
-        DataError: Folder missing (the message says what to download), or without the lead.
+        DataError: The folder is missing (the message names the download), or lacks the lead.
 
     Source:
         Bousseljot et al. 1995, PhysioNet ptbdb 1.0.0.
@@ -94,7 +94,7 @@ def read_ptb(folder: Path, lead: str = "i") -> list[EcgRecord]:
 
 
 def read_mit_bih(folder: Path) -> list[EcgRecord]:
-    """MIT-BIH Arrhythmia, packed or in its PhysioNet layout (`100.hea` … `234.hea`): 48 records, 47 people.
+    """Read MIT-BIH Arrhythmia, packed or as on PhysioNet (`100.hea` … `234.hea`): 48 records, 47 people.
 
     Returns:
         The first lead in millivolts, at 250 Hz (packed) or 360 Hz; labels `age`, `sex`, `r_peaks`,
@@ -165,7 +165,7 @@ def _date(text: str) -> datetime.date | None:
 
 
 def read_cinc2017(folder: Path, subjects: Collection[str] | None = None) -> list[EcgRecord]:
-    """PhysioNet/CinC Challenge 2017, packed: 8 528 hand-held recordings, about 30 % of them inverted.
+    """Read PhysioNet/CinC Challenge 2017, packed: 8 528 hand-held recordings, about 30 % of them inverted.
 
     Args:
         folder: The packed set.
@@ -181,16 +181,16 @@ def read_cinc2017(folder: Path, subjects: Collection[str] | None = None) -> list
 
 
 def read_qtdb(folder: Path) -> list[EcgRecord]:
-    """QT Database, packed: 105 records of 15 min, one lead (not I) at 250 Hz.
+    """Read the QT Database, packed: 105 records of 15 min, one lead (not I) at 250 Hz.
 
     Labels: `origin` (parent database), `comment` (header), and `distinct_person`, True for the 79 who are
-    surely different from one another and not in MIT-BIH.
+    certainly different from one another and not in MIT-BIH.
     """
     return _read_packed(folder, _qtdb_labels)
 
 
 def read_ludb(folder: Path, lead: Literal["i", "ii"] = "i") -> list[EcgRecord]:
-    """LUDB, packed: 200 people, 10 s at 250 Hz.
+    """Read LUDB, packed: 200 people, 10 s at 250 Hz.
 
     Labels: `r_peaks` (manual, marked in lead I), `age`, `sex`, `rhythm`, `diagnoses`.
     """
@@ -199,7 +199,7 @@ def read_ludb(folder: Path, lead: Literal["i", "ii"] = "i") -> list[EcgRecord]:
 
 
 def read_motion(folder: Path) -> list[EcgRecord]:
-    """The motion set of Kalouskova 2024, packed: 10 people, 5 activities, 3 electrode types. GPL-3.0.
+    """Read the motion set of Kalouskova 2024, packed: 10 people, 5 activities, 3 electrode types. GPL-3.0.
 
     Returns:
         Raw ADC counts (0 and 4095 are saturation) at the rate measured from the time stamps; labels
@@ -291,7 +291,7 @@ def _ages(packed: PackedSet) -> list[int | None]:
 
 
 def read_csv(path: Path, fs_hz: float, *, column: int = 0, unit: str = "mV") -> EcgRecord:
-    """One recording from a text table: commas, semicolons or tabs; a first line of names is allowed.
+    """Read one recording from a text table: commas, semicolons or tabs; a first line of names is allowed.
 
     Args:
         path: The file; its name without suffix becomes record and subject id.
@@ -300,7 +300,7 @@ def read_csv(path: Path, fs_hz: float, *, column: int = 0, unit: str = "mV") -> 
         unit: mV, uV or V.
 
     Raises:
-        DataError: Unknown unit, no numbers, or a cell that is no number (the message names the line).
+        DataError: An unknown unit, no numbers, or a cell that is not a number (the message names the line).
     """
     if unit.lower() not in MILLIVOLTS_PER_UNIT:
         raise DataError(f"{path}: expected unit mV, uV or V, found {unit!r}")
@@ -327,11 +327,11 @@ def _is_number(cell: str) -> bool:
 
 @dataclass(frozen=True)
 class Layout:
-    """How to know a data set by its files, and who reads it."""
+    """A data set's identifying files, and its reader."""
 
     name: str
     looks_like: str
-    recognise: Callable[[Path], bool]
+    recognize: Callable[[Path], bool]
     read: Callable[[Path], list[EcgRecord]]
 
 
@@ -340,13 +340,13 @@ def _holds(pattern: str) -> Callable[[Path], bool]:
 
 
 def _packs(dataset: str) -> Callable[[Path], bool]:
-    def recognise(folder: Path) -> bool:
+    def recognize(folder: Path) -> bool:
         if not (folder / ARRAYS_FILE).is_file():
             return False
         with open_packed(folder) as packed:
             return str(packed.meta.get("dataset", "")).startswith(dataset)
 
-    return recognise
+    return recognize
 
 
 _PACKED = f"{ARRAYS_FILE} beside {META_FILE}"
@@ -363,7 +363,7 @@ LAYOUTS = (
 
 
 def read_folder(folder: Path) -> list[EcgRecord]:
-    """Read whichever known data set lies in a folder.
+    """Read the known data set in a folder.
 
     Raises:
         DataError: No such folder, or none of the known layouts; the message lists them.
@@ -371,7 +371,7 @@ def read_folder(folder: Path) -> list[EcgRecord]:
     if not folder.is_dir():
         raise DataError(f"{folder}: expected a folder of recordings, found no such folder")
     for layout in LAYOUTS:
-        if layout.recognise(folder):
+        if layout.recognize(folder):
             return layout.read(folder)
     known = "; ".join(f"{layout.name} ({layout.looks_like})" for layout in LAYOUTS)
     raise DataError(

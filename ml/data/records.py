@@ -1,4 +1,4 @@
-"""One ECG recording, whatever data set it comes from."""
+"""One ECG recording of any data set."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class EcgRecord:
         lead: Name as given by the set.
         unit: `mV`, or `raw` for counts of unknown size.
         recorded_on: The day of the recording where the set has it.
-        labels: Whatever else the set says. `r_peaks` (int64 sample indices of heartbeats) comes with
+        labels: Everything else in the set. `r_peaks` (int64 sample indices of heartbeats) comes with
             `beat_symbols` (WFDB codes, same length) where the set has them; other marks, such as rhythm
             changes and the limits `[` `]` of ventricular flutter, are `marks` and `mark_symbols`.
     """

@@ -1,4 +1,4 @@
-"""Who may be used for what: people of CinC 2017, divided once and for all by a hash.
+"""The four parts of CinC 2017 by person and permitted use, divided once and for all by a hash.
 
 | part | people | may be used for |
 |---|---|---|
@@ -7,10 +7,9 @@
 | calibration | 1 200 | the map from cosine to decibans, and the null; nothing else |
 | test | 800 | reported (D1); chooses nothing |
 
-All classes are hashed alike, so that every part holds its natural share of `~` (3 %). That includes dev,
-although it could do without: D1-dev is only worth choosing by if it fails where D1 fails, and D1 counts
-noisy probes. What is tuned or augmented with `~` (R peaks, quality, noise) uses `~` recordings of train
-people only.
+All classes are hashed alike, so that every part holds its natural share of `~` (3 %). Dev holds them too,
+because D1 counts noisy probes, and D1-dev is only useful for choosing if it fails where D1 fails. Tuning and
+augmentation with `~` (R peaks, quality, noise) use `~` recordings of train people only.
 
 The rule: sort people by SHA-256 of salt and subject id; the first 800 are test, then 1 200 calibration, then
 800 dev, the rest train. It reads no label, no signal and no library's random numbers. The two pairs of
@@ -49,10 +48,10 @@ def cinc_split() -> Split:
 
 
 def split_people(people: Iterable[str], *, salt: str, sizes: Sequence[tuple[Part, int]]) -> Split:
-    """Divide people by hash; `train` gets whoever is left after `sizes` are served in order.
+    """Divide people by hash; `train` gets all who remain after `sizes` are filled in order.
 
     Raises:
-        ValueError: Fewer people than `sizes` ask for.
+        ValueError: Fewer people than `sizes` need.
     """
     ranked = sorted(set(people), key=lambda person: (_rank(salt, person), person))
     wanted = sum(size for _, size in sizes)
@@ -72,16 +71,16 @@ def _rank(salt: str, person: str) -> bytes:
 
 
 def records_of(part: Part, records: Iterable[EcgRecord], split: Split | None = None) -> list[EcgRecord]:
-    """The records of the people of one part (of CinC 2017 by default), in the order given."""
+    """Return the records of one part's people (of CinC 2017 by default), in the order given."""
     people = frozenset((split or cinc_split())[part])
     return [record for record in records if record.subject_id in people]
 
 
 def assert_disjoint(groups: Mapping[Part, Iterable[str]] | Mapping[str, Iterable[str]]) -> None:
-    """Stop if somebody is in two groups.
+    """Check that no person is in two groups.
 
     Raises:
-        ValueError: Names the two groups and up to three of the people they share.
+        ValueError: Names the two groups and up to three shared people.
     """
     named = {name: frozenset(people) for name, people in groups.items()}
     for (first, some), (second, others) in combinations(named.items(), 2):
@@ -90,5 +89,5 @@ def assert_disjoint(groups: Mapping[Part, Iterable[str]] | Mapping[str, Iterable
 
 
 def digest(people: Iterable[str]) -> str:
-    """SHA-256 of the sorted ids, one per line: two lists of people are equal exactly if these are."""
+    """Return the SHA-256 of the sorted ids, one per line; equal lists of people have equal digests."""
     return hashlib.sha256("\n".join(sorted(people)).encode()).hexdigest()

@@ -120,7 +120,7 @@ def read_signal(folder: Path, header: Header, channel: int) -> NDArray[np.float3
         Millivolts, float32, shape (n_samples,); invalid samples are NaN.
 
     Raises:
-        DataError: File missing or shorter than the header says, unknown format or unit.
+        DataError: The file is missing or shorter than in the header, or format or unit are unknown.
     """
     spec = header.signals[channel]
     unit_mv = MILLIVOLTS_PER_UNIT.get(spec.units.lower())
@@ -160,7 +160,7 @@ def _decode_80(raw: bytes) -> NDArray[np.int16]:
 
 
 def _decode_212(raw: bytes) -> NDArray[np.int16]:
-    """Two 12-bit samples in three bytes: low byte, both high nibbles (first one low), low byte."""
+    """Decode two 12-bit samples in three bytes: low byte, both high nibbles (first one low), low byte."""
     # An odd number of samples ends on two bytes; the zero completes the last triple.
     n_samples = len(raw) * 2 // 3
     packed = np.frombuffer(raw + b"\0" * (-len(raw) % 3), np.uint8).astype(np.int16).reshape(-1, 3)
@@ -171,5 +171,5 @@ def _decode_212(raw: bytes) -> NDArray[np.int16]:
 
 
 DECODERS: dict[int, Callable[[bytes], NDArray[np.int16]]] = {16: _decode_16, 80: _decode_80, 212: _decode_212}
-# The lowest value of each format marks a sample that was not digitised.
+# The lowest value of each format marks a sample that was not digitized.
 INVALID_COUNT = {16: -32768, 80: -128, 212: -2048}

@@ -1,11 +1,11 @@
-"""What lies in `results`, read back: results by bundle, baselines, comparisons, experiments, trainings.
+"""Results read back from `results`: by bundle, baselines, comparisons, experiments, trainings.
 
 results/protocols/<bundle id>.jsonl   of `evaluate`, a line per protocol
 results/baselines/<name>.json         of ml.research.ablations.baselines
 results/comparisons.jsonl             of `compare`, a line per protocol and pair of systems
 results/experiments/*.json            title, question, protocol, columns, rows, note, commands
-results/trainings.jsonl               what each training logged, by its name
-results/students.json                 which systems are teacher, student and no-KD twin
+results/trainings.jsonl               the log of each training, by its name
+results/students.json                 which systems are teacher, student and twin without a teacher
 results/benchmarks.json               of `make bench`
 results/activity/*.json               of `ml.cli activity` and ml.research.ablations.activity_sensors
 results/r-peaks.json                  of ml.research.ablations.r_peaks, by set
@@ -29,11 +29,11 @@ _FIRST, _LAST = ("ecg", "ecg-edge"), ("ecg-beat",)
 
 @dataclass(frozen=True)
 class BundleResults:
-    """All that was measured with one bundle.
+    """All results of one bundle.
 
     Args:
         bundle: Its id, the name of the file.
-        protocols: JSON by name of the protocol.
+        protocols: JSON by protocol name.
     """
 
     bundle: str
@@ -41,18 +41,18 @@ class BundleResults:
 
     @property
     def encoder_id(self) -> str:
-        """Give id and version, as the newest of its results says."""
+        """Return id and version, as in its newest result."""
         return str(next(iter(self.protocols.values()))["encoder"])
 
     def variant(self, protocol: str, variant: str) -> Json | None:
-        """Give one variant of a protocol of plain trials; None where it was not measured."""
+        """Return one variant of a protocol of plain trials; None if it was not measured."""
         found = self.protocols.get(protocol, {}).get("variants", ())
         return next((one for one in found if one["name"] == variant), None)
 
 
 @dataclass(frozen=True)
 class KeptResults:
-    """Everything that the page is made from."""
+    """All input of the page."""
 
     bundles: tuple[BundleResults, ...]
     baselines: tuple[Json, ...]
@@ -65,9 +65,9 @@ class KeptResults:
     r_peaks: Json = field(default_factory=dict)
 
     def comparison(self, protocol: str, a: str, b: str) -> Json | None:
-        """Give the comparison of system a against b; names match whole, or up to the version.
+        """Return the comparison of system a against b; names match whole, or up to the version.
 
-        Where it was kept the other way round there is none: run it this way.
+        A comparison kept the other way round does not count: run it this way.
         """
         for one in self.comparisons:
             if one["comparison"] == protocol and _named(one["a"], a) and _named(one["b"], b):
@@ -75,7 +75,7 @@ class KeptResults:
         return None
 
     def speed(self, encoder_id: str) -> Json:
-        """Give what was measured of a bundle's time and size; empty where nothing was."""
+        """Return the time and size measured for a bundle; empty if not measured."""
         for section in ("encode-network", "encode"):
             for line in self.benchmarks.get(section, {}).get("lines", ()):
                 if line["what"].startswith(f"{encoder_id}: "):
@@ -85,7 +85,7 @@ class KeptResults:
 
 
 def read_results(folder: Path) -> KeptResults:
-    """Read all of it; what is absent is empty."""
+    """Read all results; missing ones are empty."""
     bundles = [read_bundle(folder, path.stem) for path in folder.glob("protocols/*.jsonl")]
     return KeptResults(
         bundles=tuple(sorted(bundles, key=lambda one: _order(one.bundle))),
@@ -101,22 +101,22 @@ def read_results(folder: Path) -> KeptResults:
 
 
 def read_bundle(folder: Path, bundle: str) -> BundleResults:
-    """Read what was measured with one bundle; what was not is absent."""
+    """Read the results of one bundle; missing ones are absent."""
     return BundleResults(bundle, {one["protocol"]: one for one in read_lines(_protocols(folder, bundle))})
 
 
 def keep_protocol(folder: Path, bundle: str, figures: Json) -> None:
-    """Keep a protocol's results, in place of those of its former run."""
+    """Save a protocol's results; they replace those of its former run."""
     keep_lines(_protocols(folder, bundle), [figures], "protocol")
 
 
 def keep_comparison(folder: Path, figures: Json) -> None:
-    """Keep a comparison, in place of the former one of the same systems on the same protocol."""
+    """Save a comparison; it replaces the former one of the same systems on the same protocol."""
     keep_lines(folder / COMPARISONS, [figures], "comparison", "a", "b")
 
 
 def keep_training(folder: Path, name: str, log: Json) -> None:
-    """Keep what a training logged, in place of the former one of its name."""
+    """Save the log of a training; it replaces the former one of its name."""
     keep_lines(folder / TRAININGS, [{"name": name, **log}], "name")
 
 

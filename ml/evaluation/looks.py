@@ -1,4 +1,4 @@
-"""The log of looks at test sets: whoever looks twice and changes something in between has tuned on the test
+"""The log of looks at test sets. Two looks with a change in between are tuning on the test
 set."""
 
 import json
@@ -15,7 +15,7 @@ def log_look(path: Path, *, protocol: str, bundle: str, figures: dict[str, Any])
         path: `results/looks.jsonl`.
         protocol: Name as in DESIGN §9.
         bundle: Encoder id and weights.
-        figures: What was seen.
+        figures: Results seen in this look.
     """
     entry = {
         "date": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
@@ -30,7 +30,7 @@ def log_look(path: Path, *, protocol: str, bundle: str, figures: dict[str, Any])
 
 
 def current_commit() -> str:
-    """Give the commit of the working tree, with "+" where tracked files differ; "unknown" outside git."""
+    """Return the commit of the working tree, with "+" if tracked files differ; "unknown" outside git."""
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")
         changed = _git("status", "--porcelain", "--untracked-files=no", "--", "ml", "models")

@@ -1,4 +1,4 @@
-"""What `evaluate` measures besides the protocols of plain trials: E1, E10, E12 and the curves of evidence."""
+"""Measurements of `evaluate` besides the protocols of plain trials: E1, E10, E12 and curves of evidence."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ Baseline = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Measurement:
-    """What was found, in the forms that a command needs.
+    """Results in the forms that a command needs.
 
     Args:
-        development: Whether it may be used to choose anything; else the look is logged.
+        development: Whether they may be used to choose anything; otherwise the look is logged.
         figures: JSON kept in `results`.
         tables: The same for people.
         seen: The few figures that a look at a test set reveals.
@@ -38,7 +38,7 @@ class Measurement:
 
 
 def measure_open_set(runner: Runner, baseline: Baseline | None) -> Measurement:
-    """E12."""
+    """Measure E12."""
     found = runner.run_open_set()
     return Measurement(
         development=False,
@@ -50,7 +50,7 @@ def measure_open_set(runner: Runner, baseline: Baseline | None) -> Measurement:
 
 
 def measure_evidence(chosen: EvidenceSet, runner: Runner, _: Baseline | None) -> Measurement:
-    """A curve of evidence."""
+    """Measure a curve of evidence."""
     variants = chosen.build(runner.data, chosen.lengths_s)
     points: list[EvidencePoint] = [
         evidence_point(seconds, runner.scored(chosen.data_set, trials))
@@ -74,7 +74,7 @@ def measure_evidence(chosen: EvidenceSet, runner: Runner, _: Baseline | None) ->
 
 
 def measure_motion(runner: Runner, _: Baseline | None) -> Measurement:
-    """E10."""
+    """Measure E10."""
     by_pairing: dict[str, list[Any]] = {pairing: [] for pairing in PAIRINGS}
     for one in motion_trials(runner.data):
         by_pairing[one.pairing].append((runner.scored("E10", one.trials), one.activities))
@@ -93,7 +93,7 @@ def measure_motion(runner: Runner, _: Baseline | None) -> Measurement:
 
 
 def measure_closed_set(runner: Runner, _: Baseline | None) -> Measurement:
-    """E1."""
+    """Measure E1."""
     presented = ecg_id_windows(runner.data)
     found = all_closed_sets(presented, runner.templates("E1", presented).vectors)
     summary = (
@@ -128,5 +128,5 @@ def _head(runner: Runner, name: str, summary: str, *, development: bool) -> dict
 
 
 def known_names(protocols: Sequence[str]) -> list[str]:
-    """Give everything that `evaluate` accepts, given the names of the plain protocols."""
+    """Return all names that `evaluate` accepts, given those of the plain protocols."""
     return [*protocols, *MEASUREMENTS]

@@ -1,4 +1,4 @@
-"""Protocols through the running service, compared decision by decision with the in-process run."""
+"""Run protocols through the service, and compare decision by decision with the in-process run."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ _ALL_CANDIDATES = 100
 
 @dataclass(frozen=True)
 class Identified:
-    """What the service or the in-process run says of one probe."""
+    """The answer to one probe, from the service or the in-process run."""
 
     match: bool
     verified: bool
@@ -33,7 +33,7 @@ class Identified:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far the two runs of one variant agree."""
+    """Agreement of the two runs of one variant."""
 
     variant: str
     probes: int
@@ -43,7 +43,7 @@ class Agreement:
     largest_difference_db: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form kept in `results`."""
+        """Return the JSON form kept in `results`."""
         return {
             "variant": self.variant,
             "probes": self.probes,
@@ -56,7 +56,7 @@ class Agreement:
 
 
 class ServiceError(RuntimeError):
-    """The service answered something that the protocol does not know."""
+    """The service gave an answer that the protocol does not expect."""
 
 
 class InProcess(Protocol):
@@ -68,7 +68,7 @@ class InProcess(Protocol):
 
 
 def service_client(url: str, api_key: str) -> httpx.Client:
-    """Give a client of the service at `url`."""
+    """Return a client of the service at `url`."""
     return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {api_key}"}, timeout=60.0)
 
 
@@ -84,8 +84,8 @@ def compare_with_service(
         protocol: One of `HTTP_PROTOCOLS`.
 
     Raises:
-        ServiceError: An answer that is neither a decision nor a failure to acquire; or one without the
-            scores, which the key may not see.
+        ServiceError: An answer that is neither a decision nor a failure to acquire, or one without scores,
+            for which the key lacks a scope.
     """
     variants = runner.trials(protocol)
     with _gallery(client) as gallery:
@@ -158,7 +158,7 @@ def _over_http(client: httpx.Client, gallery: str, presentation: Presentation) -
         return Identified(match=False, verified=False, first=None, score_db={})
     if len(found["candidates"]) < min(found["gallery_size"], _ALL_CANDIDATES):
         raise ServiceError(
-            "The API key needs the scopes read and read:scores: without them no scores are told."
+            "The API key needs the scopes read and read:scores: without them scores are omitted."
         )
     verified = _call(client, "/verify", body | {"subject_id": presentation.subject_id}) or {}
     return Identified(
@@ -186,13 +186,13 @@ def _body(presentation: Presentation, gallery: str) -> dict[str, Any]:
 
 def _recording(cut: Cut) -> dict[str, Any]:
     day = cut.record.recorded_on
-    # The sets know the day only; noon of it keeps a day one session and two days two.
+    # The sets state the day only; noon of it keeps a day one session and two days two.
     captured = {} if day is None else {"captured_at": f"{day.isoformat()}T12:00:00Z"}
     return captured | {
         "modality": "ecg",
         "fs_hz": cut.record.fs_hz,
         "unit": cut.record.unit,
-        "signal": cut.signal.astype(np.float64).tolist(),  # Exact: a float32 survives the way through JSON.
+        "signal": cut.signal.astype(np.float64).tolist(),  # Exact: a float32 survives JSON.
     }
 
 

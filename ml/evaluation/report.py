@@ -1,4 +1,4 @@
-"""Results as people read them: tables on a terminal and in Markdown, beside the baseline's stored figures."""
+"""Tables of results, for a terminal and in Markdown, beside the stored figures of the baseline."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class ReportTable:
     rows: tuple[tuple[str, ...], ...]
 
     def to_markdown(self) -> str:
-        """Give it as a Markdown table under its title."""
+        """Return the table in Markdown, under its title."""
         lines = [f"**{self.title}**", "", _row(self.columns), _row(["---"] * len(self.columns))]
         return "\n".join([*lines, *(_row(row) for row in self.rows)]) + "\n"
 
@@ -46,7 +46,7 @@ class ReportTable:
 
 
 def protocol_tables(result: ProtocolResult, baseline: Mapping[str, Any] | None) -> list[ReportTable]:
-    """Give recognition, false-match and calibration tables of a protocol."""
+    """Return recognition, false-match and calibration tables of a protocol."""
     protocol, encoder = result.protocol, result.encoder_id
     return [
         ReportTable(
@@ -92,7 +92,7 @@ def protocol_tables(result: ProtocolResult, baseline: Mapping[str, Any] | None) 
 def open_set_table(
     figures: Sequence[OpenSetFigures], encoder_id: str, baseline: Mapping[str, Any] | None
 ) -> ReportTable:
-    """Give the table of E12; a baseline without thresholds of its own has only the oracle's."""
+    """Return the table of E12; a baseline without thresholds of its own has only the oracle's."""
     named = () if baseline is None else (f"{baseline['name']}: DIR, oracle",)
     stored = {} if baseline is None else baseline["variants"]
     return ReportTable(
@@ -122,7 +122,7 @@ def open_set_table(
 
 
 def evidence_table(points: Sequence[EvidencePoint], title: str) -> ReportTable:
-    """Give the curve of evidence as a table."""
+    """Return the curve of evidence as a table."""
     return ReportTable(
         title,
         ("probe", "failures", "rank-1 errors", "EER", *(f"FNMR at policy FMR {r:.1%}" for r in POLICY_RATES)),
@@ -142,7 +142,7 @@ def evidence_table(points: Sequence[EvidencePoint], title: str) -> ReportTable:
 
 
 def motion_table(figures: Sequence[MotionFigures], title: str) -> ReportTable:
-    """Give the table of E10."""
+    """Return the table of E10."""
     activities = list(figures[0].rank_1.by_activity)
     return ReportTable(
         title,
@@ -173,7 +173,7 @@ def motion_table(figures: Sequence[MotionFigures], title: str) -> ReportTable:
 
 
 def closed_set_table(figures: Sequence[ClosedSetFigures], title: str) -> ReportTable:
-    """Give the table of E1; confidence without and with a temperature."""
+    """Return the table of E1, with and without a temperature."""
     return ReportTable(
         title,
         (
@@ -207,7 +207,7 @@ def closed_set_table(figures: Sequence[ClosedSetFigures], title: str) -> ReportT
 
 
 def paired_table(figures: Sequence[PairedFigures], title: str) -> ReportTable:
-    """Give the table of two systems on the same trials; differences below 0 speak for the first."""
+    """Return the table of two systems on the same trials; differences below 0 favor the first."""
     first = figures[0]
     return ReportTable(
         title,
@@ -240,7 +240,7 @@ def paired_table(figures: Sequence[PairedFigures], title: str) -> ReportTable:
 
 
 def http_table(agreements: Sequence[Agreement], about: str) -> ReportTable:
-    """Give the table of a protocol through the service; `about` names protocol and encoder."""
+    """Return the table of a protocol through the service; `about` names protocol and encoder."""
     return ReportTable(
         f"Through the HTTP API against the same in process: {about}",
         (
@@ -268,12 +268,12 @@ def http_table(agreements: Sequence[Agreement], about: str) -> ReportTable:
 
 
 def markdown_of(tables: Sequence[ReportTable]) -> str:
-    """Give tables below each other."""
+    """Return tables below each other."""
     return "\n".join(table.to_markdown() for table in tables)
 
 
 def read_baseline(folder: Path, baseline: str | None, protocol: str) -> Mapping[str, Any] | None:
-    """Give a baseline's stored figures of a protocol by variant; None where there are none."""
+    """Return a baseline's stored figures of a protocol by variant; None if there are none."""
     path = folder / "baselines" / f"{baseline}.json"
     if baseline is None or not path.is_file():
         return None

@@ -1,4 +1,4 @@
-"""Results of one shape in one file: a line of JSON each, found and replaced by the fields that name it."""
+"""Results of one kind in one file: a line of JSON each, identified and replaced by key fields."""
 
 import fcntl
 import json
@@ -12,7 +12,7 @@ Json = Mapping[str, Any]
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Read all lines, in order; none where there is no file."""
+    """Read all lines, in order; none without a file."""
     if not path.is_file():
         return []
     with path.open(encoding="utf-8") as file:  # `splitlines` would part a text at U+2028.
@@ -23,12 +23,12 @@ def keep_lines(path: Path, lines: Iterable[Json], *key: str) -> None:
     """Add lines, each in place of the former line of the same key, and sort by key.
 
     An interrupted write leaves the former file. Processes that write the same file wait for each other, so
-    that none loses the line of another.
+    that no line is lost.
 
     Args:
-        path: To write; its folder is made.
+        path: File to write; its folder is created.
         lines: New or measured again.
-        key: Fields of text that tell one line from another.
+        key: Text fields that identify a line.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _alone_in(path.parent):

@@ -1,4 +1,4 @@
-"""Run a protocol in process, along the service's own path: encode → pool → calibrate → correct → decide."""
+"""Run a protocol in process on the service's own path: encode → pool → calibrate → correct → decide."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ INVERTED = " inverted"
 
 @dataclass(frozen=True)
 class ProtocolResult:
-    """What a run of a protocol found."""
+    """Results of a run of a protocol."""
 
     protocol: Protocol
     encoder_id: str
@@ -32,7 +32,7 @@ class ProtocolResult:
     inverted_max_db: dict[str, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form kept in `results`."""
+        """Return the JSON form kept in `results`."""
         return {
             "protocol": self.protocol.name,
             "summary": self.protocol.summary,
@@ -44,7 +44,7 @@ class ProtocolResult:
         }
 
     def headline(self) -> dict[str, Any]:
-        """Give the few figures that a look at a test set reveals."""
+        """Return the few figures that a look at a test set reveals."""
         return {
             variant.name: {
                 "rank_1_errors": f"{variant.rank_1_errors.count}/{variant.rank_1_errors.n}",
@@ -74,7 +74,7 @@ class Runner:
         """Measure every variant of a protocol.
 
         Raises:
-            KeyError: No such protocol.
+            KeyError: An unknown protocol.
         """
         protocol = PROTOCOLS[name]
         found = {trials.name: self._compare(name, trials) for trials in self.trials(name)}
@@ -106,7 +106,7 @@ class Runner:
         )
 
     def trials(self, name: str) -> list[Trials]:
-        """Give the trials of a protocol."""
+        """Return the trials of a protocol."""
         return PROTOCOLS[name].build(self.data)
 
     def scored(self, data_set: str, trials: Trials) -> Scored:
@@ -116,7 +116,7 @@ class Runner:
         return Scored(comparisons, calibration, gallery_null_of(calibration, gallery))
 
     def templates(self, data_set: str, presentations: Sequence[Presentation]) -> TemplateSet:
-        """Encode and pool, using what is known from earlier runs."""
+        """Encode and pool, with the cache of earlier runs."""
         cuts = [cut for presentation in presentations for cut in presentation.cuts]
         return pool_presentations(presentations, self._cache.encode(data_set, cuts))
 
@@ -157,7 +157,7 @@ class Runner:
         mated: NDArray[np.bool_],
         scores: tuple[NDArray[np.float64], NDArray[np.int64]],
     ) -> None:
-        """Replace the mated comparison of probes whose subject is enrolled otherwise for them."""
+        """Replace the mated comparison of probes whose subject has a different enrollment for them."""
         own = [
             (row, probe.own_enrollment)
             for row, probe in enumerate(trials.probes)

@@ -1,4 +1,4 @@
-"""Trained networks → the one graph of a bundle."""
+"""Combine trained networks into the one graph of a bundle."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from ml.training.strips import Strip
 
 
 def assemble(plan: AssemblyPlan, polarity: NDArray[np.float64], var: Path) -> bytes:
-    """Put networks together and write them as ONNX.
+    """Combine networks and write them as ONNX.
 
     Args:
-        plan: Which networks, and how they are weighed.
-        polarity: Functional of the standardised mean beat that turns strips upright.
+        plan: The networks and their weights.
+        polarity: Functional of the standardized mean beat that turns strips upright.
         var: Where trainings keep their results.
 
     Raises:
-        FileNotFoundError: A network is neither there nor among the kept ones.
+        FileNotFoundError: The weights of a network are missing.
     """
     network, _ = load_network(weights_path(plan.windows, var))
     beats: nn.Module | None = load_network(weights_path(plan.beats, var))[0] if plan.beats else None
@@ -45,18 +45,18 @@ def assemble_for_serving(
     strips: Sequence[Strip],
     var: Path,
 ) -> bytes:
-    """Do what `assemble` does, and what the recipe wants of 8-bit integers.
+    """Call `assemble`, then quantize to 8-bit integers if the recipe says so.
 
     Args:
         recipe: Of the bundle.
-        polarity: Functional of the standardised mean beat that turns strips upright.
-        beat: What the mean beat is.
+        polarity: Functional of the standardized mean beat that turns strips upright.
+        beat: Definition of the mean beat.
         strips: Conditioned, of training people; some of them set the ranges.
         var: Where trainings keep their results.
 
     Raises:
-        FileNotFoundError: A network is neither there nor among the kept ones.
-        QuantizationError: ONNX Runtime does not compute what the quantised graph says.
+        FileNotFoundError: The weights of a network are missing.
+        QuantizationError: ONNX Runtime disagrees with the quantized graph.
     """
     weights = assemble(recipe.assembly, polarity, var)
     if (wanted := recipe.assembly.int8_strips) == 0:

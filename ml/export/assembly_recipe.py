@@ -1,4 +1,4 @@
-"""The recipe of a bundle that is put together of trained networks."""
+"""The recipe of a bundle that combines trained networks."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _SECTIONS = ("bundle", "assembly", "windows", "calibration")
 class AssemblyPlan:
     """Args:
     windows: Id of the network that reads windows.
-    beats: Id of the network that reads mean beats; empty: none.
+    beats: Id of the network that reads mean beats; empty for none.
     window_weight: Share of the windows in the cosine, see `ml.models.strip_encoder`.
     both_polarities: Embed each window and its negative.
-    int8_strips: Strips of training people that set the ranges of 8-bit integers; 0: networks stay in floats.
+    int8_strips: Strips of training people that set the ranges of 8-bit integers; 0 keeps floats.
 
     Raises:
-        ValueError: Fewer than no strips.
+        ValueError: A negative number of strips.
     """
 
     windows: str
@@ -43,7 +43,7 @@ class AssemblyPlan:
 
 @dataclass(frozen=True)
 class AssemblyRecipe:
-    """All that determines a bundle, besides the networks, the data and the code."""
+    """All that determines a bundle, besides networks, data and code."""
 
     bundle: BundleNames
     assembly: AssemblyPlan
@@ -53,7 +53,7 @@ class AssemblyRecipe:
 
 
 def is_assembly_recipe(path: Path) -> bool:
-    """Tell whether a recipe has a section `assembly`; what cannot be read is left to the readers."""
+    """Whether a recipe has a section `assembly`; errors of the file are left to the readers."""
     return has_section(path, "assembly")
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ml.models.beat_lda import BeatLda
 from ml.models.beat_views import WHOLE_VARIANCE_FLOOR
 
-# Old enough for every ONNX Runtime since 1.15.
+# Read by every ONNX Runtime since 1.15.
 OPSET = 17
 IR_VERSION = 8
 
@@ -34,10 +34,10 @@ def beat_lda_network(fitted: BeatLda) -> bytes:
     upright = graph.node("Mul", ["beats", sign])
     features = _views(graph, upright, fitted)
     projected = graph.node("MatMul", [features, graph.constant(fitted.projection)])
-    centred = graph.node("Sub", [projected, graph.constant(fitted.mean @ fitted.projection)])
-    norm = graph.node("ReduceL2", [centred], axes=[1], keepdims=1)
+    centered = graph.node("Sub", [projected, graph.constant(fitted.mean @ fitted.projection)])
+    norm = graph.node("ReduceL2", [centered], axes=[1], keepdims=1)
     safe_norm = graph.node("Max", [norm, graph.constant(np.array(np.finfo(np.float32).tiny, np.float64))])
-    graph.node("Div", [centred, safe_norm], name="vectors")
+    graph.node("Div", [centered, safe_norm], name="vectors")
     model = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -78,7 +78,7 @@ class _Graph:
 
 
 def _views(graph: _Graph, upright: str, fitted: BeatLda) -> str:
-    """The same as `ml.models.beat_views.apply_views`."""
+    """Equals `ml.models.beat_views.apply_views`."""
     differences = [upright]
     for order in range(max(view.order for view in fitted.views)):
         length = fitted.polarity.size - order
@@ -87,9 +87,9 @@ def _views(graph: _Graph, upright: str, fitted: BeatLda) -> str:
             _slice(graph, differences[-1], 0, length - 1),
         )
         slope = graph.node("Sub", [later, earlier])
-        differences.append(_standardised(graph, slope, WHOLE_VARIANCE_FLOOR))
+        differences.append(_standardized(graph, slope, WHOLE_VARIANCE_FLOOR))
     pieces = [
-        _standardised(graph, _slice(graph, differences[v.order], v.start, v.stop), v.variance_floor)
+        _standardized(graph, _slice(graph, differences[v.order], v.start, v.stop), v.variance_floor)
         for v in fitted.views
     ]
     return graph.node("Concat", pieces, axis=1)
@@ -100,10 +100,10 @@ def _slice(graph: _Graph, rows: str, start: int, stop: int) -> str:
     return graph.node("Slice", [rows, *limits])
 
 
-def _standardised(graph: _Graph, rows: str, variance_floor: float) -> str:
+def _standardized(graph: _Graph, rows: str, variance_floor: float) -> str:
     mean = graph.node("ReduceMean", [rows], axes=[1], keepdims=1)
-    centred = graph.node("Sub", [rows, mean])
-    square = graph.node("Mul", [centred, centred])
+    centered = graph.node("Sub", [rows, mean])
+    square = graph.node("Mul", [centered, centered])
     variance = graph.node("ReduceMean", [square], axes=[1], keepdims=1)
     floored = graph.node("Add", [variance, graph.constant(np.array(variance_floor))])
-    return graph.node("Div", [centred, graph.node("Sqrt", [floored])])
+    return graph.node("Div", [centered, graph.node("Sqrt", [floored])])

@@ -1,4 +1,4 @@
-"""Network and calibration → checked bundle with a card."""
+"""Write network and calibration as a checked bundle with a card."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ COMPARES = "Vectors are compared by {}, and only with vectors of this version."
 
 @dataclass(frozen=True)
 class BundleDescription:
-    """What a bundle is, besides its weights and its calibration.
+    """Contents of a bundle, besides its weights and its calibration.
 
     Args:
-        names: Id, version, licence.
-        kind: Which code can serve it.
+        names: Id, version, license.
+        kind: Selects the code that serves it.
         preprocessing: Parameters of the kind's preparation.
         summary: First paragraph of the card, without line breaks.
         recipe_sha256: Of the recipe that made it.
@@ -89,7 +89,7 @@ def write_bundle(
     """Write `models/<id>@<version>/` and load it back.
 
     Raises:
-        BundleError: What was written cannot be served.
+        BundleError: The written bundle cannot be served.
     """
     names = description.names
     directory = models / f"{names.id}@{names.version}"
@@ -165,7 +165,7 @@ are 95 % (Wilson).
 
 
 def git_revision() -> str:
-    """Commit of the code that runs, with `+` if files of `ml` differ; `unknown` outside a checkout."""
+    """Commit of the running code, with `+` if files of `ml` differ; `unknown` outside a checkout."""
     try:
         commit = _git("rev-parse", "HEAD")
         changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".")
@@ -186,7 +186,7 @@ def _git(*arguments: str) -> str:
 
 
 def _rounded(value: Any) -> Any:
-    """Eight digits are more than the data carry, and halve the file."""
+    """Eight digits are more than the data support, and halve the file."""
     if isinstance(value, float):
         return float(f"{value:.8g}")
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""ONNX files as such: free of where they came from, run on one thread, compared, counted."""
+"""ONNX files: strip their origin, run on one thread, compare, count."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from numpy.typing import NDArray
 
 # ONNX Runtime reads it since 1.18.
 IR_VERSION = 10
-# What torch's exporter writes without converting; ONNX Runtime reads it since 1.14.
+# Written by torch's exporter without conversion; ONNX Runtime reads it since 1.14.
 OPSET = 18
 
 
 def without_origin(model: Any) -> None:
-    """Take out of a model what tools note of source files, stack traces and their own passes, in place."""
+    """Remove notes of source files, stack traces and tools' own passes from a model, in place."""
     model.producer_name, model.producer_version, model.doc_string = "pulseprint", "", ""
     model.ir_version = IR_VERSION
     graph = model.graph
     graph.name = "network"
-    del graph.value_info[:]  # Shapes inside, which ONNX Runtime infers for itself.
+    del graph.value_info[:]  # Inner shapes, which ONNX Runtime infers by itself.
     for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):
         part.doc_string = ""
         del part.metadata_props[:]
 
 
-def open_session(weights: bytes, *, optimised: bool = True) -> Any:
-    """Open a network as it is served: on one thread of the processor.
+def open_session(weights: bytes, *, optimized: bool = True) -> Any:
+    """Open a network as in service: on one thread of the processor.
 
     Args:
         weights: An ONNX file.
-        optimised: Let ONNX Runtime rewrite the graph.
+        optimized: Let ONNX Runtime rewrite the graph.
     """
     import onnxruntime as ort
 
@@ -38,7 +38,7 @@ def open_session(weights: bytes, *, optimised: bool = True) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimised else levels.ORT_DISABLE_ALL
+    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimized else levels.ORT_DISABLE_ALL
     return ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
 
 
@@ -56,7 +56,7 @@ def parameter_count(weights: bytes) -> int:
 
 
 def multiply_accumulates(weights: bytes, n_windows: int = 1) -> int:
-    """Count the products that convolutions and matrices take.
+    """Count the products in convolutions and matrix products.
 
     Args:
         weights: An ONNX file with an input `windows` of shape (n, n_samples).
@@ -76,7 +76,7 @@ def multiply_accumulates(weights: bytes, n_windows: int = 1) -> int:
 
 
 def _products(node: Any, shapes: dict[str, list[int]]) -> int:
-    """Output elements × what is summed for each."""
+    """Output elements × number of terms in each."""
     if node.op_type not in {"Conv", "MatMul", "Gemm"}:
         return 0
     outputs = int(np.prod(shapes[node.output[0]]))

@@ -1,7 +1,7 @@
-"""Eight-bit integers for the networks in an ONNX file; what is fitted behind them stays as it is.
+"""Quantize the networks in an ONNX file to 8-bit integers; the maps fitted behind them stay in floats.
 
-Weights are quantised per channel, activations by the range they take on calibration strips (static).
-Convolutions gain most: 8-bit products, and the additions between them need no way back to floats.
+Weights are quantized per channel, activations by their range on calibration strips (static). Convolutions
+gain most: their products take 8 bits, and the additions between them need no conversion back to floats.
 Transformers get smaller and hardly faster.
 """
 
@@ -25,27 +25,27 @@ Inputs = Mapping[str, NDArray[np.float32]]
 """What a network reads of one strip, as a `ml.runtime.preparation.Preparation` gives it."""
 
 WEIGHTED = {"Conv", "MatMul", "Gemm"}
-# Worth quantising only where their neighbours are: between convolutions.
+# Worth quantizing between convolutions only.
 BETWEEN_CONVOLUTIONS = {"Add", "Mul", "Relu", "MaxPool"}
-# What `StripEncoder` calls the constants fitted behind a network: tiny, and they decide.
+# Names in `StripEncoder` of the constants fitted behind a network: tiny, and precision matters there.
 FITTED = {"polarity", "projection", "centre"}
 CHECKED_STRIPS = 8
-# What ONNX Runtime's rewriting may change: rounding ties, not the vectors.
+# ONNX Runtime's rewriting may change rounding ties, not the vectors.
 REWRITING_COSINE_DISTANCE = 1e-2
 REPORT_RUNS = 30
 
 
 class QuantizationError(RuntimeError):
-    """ONNX Runtime does not compute what the quantised file says."""
+    """ONNX Runtime disagrees with the quantized file."""
 
 
 @dataclass(frozen=True)
 class QuantizationConfig:
-    """What is quantised.
+    """Choice of the nodes to quantize.
 
     Args:
-        first_convolutions: Those of one channel, which read the windows.
-        matrices: Linear layers; all of a transformer, the last layer of a convolutional network.
+        first_convolutions: Convolutions of one channel, which read the windows.
+        matrices: Linear layers: all of a transformer, the last layer of a convolutional network.
     """
 
     first_convolutions: bool = True
@@ -54,12 +54,12 @@ class QuantizationConfig:
 
 @dataclass(frozen=True)
 class QuantizationReport:
-    """A network before and after, on the same strips.
+    """A network before and after quantization, on the same strips.
 
     Args:
         kib, int8_kib: File sizes.
-        p50_ms, int8_p50_ms: Median time of a strip on one thread, taken in turn.
-        worst_cosine, mean_cosine: Of what comes out, before against after.
+        p50_ms, int8_p50_ms: Median time of a strip on one thread, measured in turn.
+        worst_cosine, mean_cosine: Of the outputs, before against after.
     """
 
     kib: float
@@ -70,22 +70,22 @@ class QuantizationReport:
     mean_cosine: float
 
     def to_dict(self) -> dict[str, float]:
-        """For JSON."""
+        """Return the JSON form."""
         return asdict(self)
 
 
 def quantize_network(
     weights: bytes, strips: Sequence[Inputs], config: QuantizationConfig | None = None
 ) -> bytes:
-    """Quantise the networks of a file that `ml.export.strip_network` wrote.
+    """Quantize the networks of a file that `ml.export.strip_network` wrote.
 
     Args:
         weights: An ONNX file.
-        strips: What it reads of strips of the people it was trained on: they set the ranges.
-        config: What is quantised; by default all that gains.
+        strips: Inputs for strips of training people, which set the ranges.
+        config: Nodes to quantize; by default all that gain.
 
     Raises:
-        QuantizationError: ONNX Runtime's rewriting of the quantised graph changes what it computes.
+        QuantizationError: ONNX Runtime's rewriting changes the result of the quantized graph.
     """
     from onnx import load_model_from_string
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
@@ -110,7 +110,7 @@ def quantize_network(
             op_types_to_quantize=sorted(WEIGHTED | BETWEEN_CONVOLUTIONS),
             extra_options={
                 "MatMulConstBOnly": True,
-                # Outputs of matrices, quantised, come through a reshape as other numbers: onnxruntime#27845.
+                # Quantized outputs of matrices change when they pass a reshape: onnxruntime#27845.
                 "OpTypesToExcludeOutputQuantization": ["MatMul", "Gemm"],
             },
         )
@@ -122,7 +122,7 @@ def quantize_network(
 
 
 def quantized_nodes(graph: Any, config: QuantizationConfig) -> list[str]:
-    """Name the nodes to quantise: those with weights of the network, and what lies between convolutions."""
+    """Return the nodes to quantize: those with weights of the network, and those between convolutions."""
     constants = {tensor.name for tensor in graph.initializer}
     weighted = [node for node in graph.node if node.op_type in WEIGHTED and _network_weights(node, constants)]
     convolutions = [node for node in weighted if node.op_type == "Conv"]
@@ -137,11 +137,11 @@ def quantized_nodes(graph: Any, config: QuantizationConfig) -> list[str]:
 
 
 def quantization_report(weights: bytes, quantized: bytes, strips: Sequence[Inputs]) -> QuantizationReport:
-    """Compare a network before and after.
+    """Compare a network before and after quantization.
 
     Args:
         weights, quantized: ONNX files.
-        strips: What they read of strips that set no ranges.
+        strips: Inputs for strips that set no ranges.
     """
     sessions = open_session(weights), open_session(quantized)
     vectors = [np.concatenate([session.run(None, strip)[0] for strip in strips]) for session in sessions]
@@ -163,7 +163,7 @@ def quantization_report(weights: bytes, quantized: bytes, strips: Sequence[Input
 
 
 class _Calibration:
-    """Hands out one strip after another, as the quantizer asks."""
+    """Provides one strip after another to the quantizer."""
 
     def __init__(self, strips: Sequence[Inputs]) -> None:
         self._strips = iter(strips)
@@ -174,13 +174,13 @@ class _Calibration:
 
 
 def _network_weights(node: Any, constants: set[str]) -> bool:
-    """Whether a node has weights, and not those fitted behind a network."""
+    """Whether a node has weights of the network, not of the maps fitted behind it."""
     weights = [name for name in node.input if name in constants]
     return bool(weights) and not any(name.rpartition(".")[2] in FITTED for name in weights)
 
 
 def _descendants(graph: Any, sources: Sequence[Any]) -> set[str]:
-    """Names of the nodes that read, at some remove, what `sources` give. Nodes are in topological order."""
+    """Names of the nodes that depend on `sources`. Nodes are in topological order."""
     values = {name for node in sources for name in node.output}
     found = set()
     for node in graph.node:
@@ -191,7 +191,7 @@ def _descendants(graph: Any, sources: Sequence[Any]) -> set[str]:
 
 
 def _ancestors(graph: Any, sinks: Sequence[Any]) -> set[str]:
-    """Names of the nodes that `sinks` read from, at some remove."""
+    """Names of the nodes that `sinks` depend on."""
     values = {name for node in sinks for name in node.input}
     found = set()
     for node in reversed(graph.node):
@@ -202,7 +202,7 @@ def _ancestors(graph: Any, sinks: Sequence[Any]) -> set[str]:
 
 
 def _check_rewriting(quantized: bytes, strips: Sequence[Inputs]) -> None:
-    as_written, as_served = open_session(quantized, optimised=False), open_session(quantized)
+    as_written, as_served = open_session(quantized, optimized=False), open_session(quantized)
     for strip in strips:
         worst = float(cosine_distance(as_written.run(None, strip)[0], as_served.run(None, strip)[0]).max())
         if not worst <= REWRITING_COSINE_DISTANCE:
@@ -214,7 +214,7 @@ def _check_rewriting(quantized: bytes, strips: Sequence[Inputs]) -> None:
 
 @contextmanager
 def _quiet_quantizer() -> Iterator[None]:
-    """It asks on the root logger for a pre-processing that fails on files of the dynamo exporter."""
+    """Silences the root logger: it asks for a pre-processing that fails on files of the dynamo exporter."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""Torch module → ONNX file that ONNX Runtime serves: one file, nothing of the machine it was made on.
+"""Export a torch module as an ONNX file: one file, without traces of the machine.
 
 The same weights give the same bytes.
 """
@@ -18,7 +18,7 @@ from ml.export.onnx_files import OPSET, cosine_distance, open_session, without_o
 from ml.models.features import WINDOW_SAMPLES
 from ml.models.strip_encoder import StripEncoder
 
-# Numbers of windows tried at export; the first is none of those it is traced with.
+# Numbers of windows tested at export; the first differs from those used in tracing.
 CHECKED_WINDOWS = (1, 2, 5, 16)
 TRACED_WINDOWS = 3
 WORST_COSINE_DISTANCE = 1e-4
@@ -26,24 +26,24 @@ CHECK_SEED = 20261120
 
 
 class ExportError(RuntimeError):
-    """The ONNX file does not do what the torch module does."""
+    """ONNX Runtime and the torch module disagree."""
 
 
 def strip_network(encoder: StripEncoder) -> bytes:
     """Write the encoder of a strip: `windows` float32 (n, n_samples), `beat` (1, n_beat) → `vector` (1, d).
 
     Raises:
-        ExportError: ONNX Runtime gives other vectors than torch.
+        ExportError: ONNX Runtime and torch disagree.
     """
     beat = torch.zeros(1, encoder.get_buffer("polarity").numel())
     return _export(encoder, {"windows": _windows(TRACED_WINDOWS), "beat": beat}, "vector")
 
 
 def window_network(network: nn.Module) -> bytes:
-    """Write a bare network, without what is fitted behind it: `windows` (n, n_samples) → `embeddings` (n, d).
+    """Write a bare network, without maps behind it: `windows` (n, n_samples) → `embeddings` (n, d).
 
     Raises:
-        ExportError: ONNX Runtime gives other embeddings than torch.
+        ExportError: ONNX Runtime and torch disagree.
     """
     return _export(_EmbeddingsOnly(network).eval(), {"windows": _windows(TRACED_WINDOWS)}, "embeddings")
 
@@ -52,7 +52,7 @@ def stages_network(network: nn.Module) -> bytes:
     """Write the stages of a network, averaged over time: `windows` (n, n_samples) → `stages` (n, d).
 
     Raises:
-        ExportError: ONNX Runtime gives other numbers than torch.
+        ExportError: ONNX Runtime and torch disagree.
     """
     return _export(_StagesOnly(network).eval(), {"windows": _windows(TRACED_WINDOWS)}, "stages")
 
@@ -104,7 +104,7 @@ def _export(module: nn.Module, traced: Mapping[str, Tensor], output: str) -> byt
 
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """It warns of its own deprecated calls and of torchvision, which is not wanted."""
+    """Silences warnings of its own deprecated calls and of torchvision, which is not needed."""
     log = logging.getLogger("torch.onnx._internal.exporter._registration")
     before = log.level
     log.setLevel(logging.ERROR)
@@ -135,7 +135,7 @@ def _check(module: nn.Module, weights: bytes, traced: Mapping[str, Tensor]) -> N
 
 
 def _windows(n: int) -> Tensor:
-    """Standardised noise with the slope of an ECG's spectrum; float32, shape (n, n_samples)."""
+    """Standardized noise with the slope of an ECG's spectrum; float32, shape (n, n_samples)."""
     steps = np.random.default_rng(CHECK_SEED + n).standard_normal((n, WINDOW_SAMPLES)).cumsum(axis=1)
-    centred = steps - steps.mean(axis=1, keepdims=True)
-    return torch.from_numpy((centred / centred.std(axis=1, keepdims=True)).astype(np.float32))
+    centered = steps - steps.mean(axis=1, keepdims=True)
+    return torch.from_numpy((centered / centered.std(axis=1, keepdims=True)).astype(np.float32))

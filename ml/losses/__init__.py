@@ -14,7 +14,7 @@ from ml.losses.proxy_anchor import ProxyAnchor
 from ml.losses.sub_center import SubCenterArcFace
 from ml.losses.sup_con import SupCon
 
-# Those with a learned direction per class are made from the number of classes and the length of an embedding.
+# These have a learned direction per class, so they need the number of classes and the embedding's length.
 CLASS_LOSSES: Mapping[str, type[MetricLoss]] = {
     "additive_margin": AdditiveMargin,
     "arc_face": ArcFace,
@@ -39,7 +39,7 @@ def make_metric_loss(
         name: One of `METRIC_LOSSES`.
         n_classes: Labels are 0 … n_classes - 1.
         embedding_size: Length of an embedding.
-        ignored_pairs: Classes that teach nothing about each other.
+        ignored_pairs: Pairs of classes that do not count as different.
         options: Further arguments of the class, such as `margin` and `scale`.
 
     Raises:

@@ -8,7 +8,7 @@ from ml.losses.class_loss import ClassLoss
 
 
 class AdditiveMargin(ClassLoss):
-    """Softmax over scaled cosines, the own one less `margin`.
+    """Softmax over scaled cosines, with `margin` subtracted from that of the own class.
 
     Source:
         Wang et al. 2018, "Additive margin softmax for face verification"; the same as CosFace.

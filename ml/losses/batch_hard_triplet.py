@@ -11,14 +11,14 @@ from ml.losses.metric_loss import MetricLoss
 
 
 class BatchHardTriplet(MetricLoss):
-    """The farthest sample of the own class is to lie nearer than the nearest of another, by a margin.
+    """The farthest sample of the own class must lie nearer than the nearest of another, by a margin.
 
     Distances are Euclidean between unit vectors: 0 … 2.
 
     Args:
-        margin: Of the distances; set anew at any time.
-        softness: 0 is a hinge; more rounds it off over about this distance. 1 with margin 0 is the published
-            soft margin, which was meant for vectors of any length: unit vectors need less.
+        margin: Of the distances; can be changed at any time.
+        softness: 0 is a hinge; larger values round it off over about this distance. 1 with margin 0 is the
+            published soft margin, for vectors of any length: unit vectors need less.
         ignored_pairs: Classes that are never each other's nearest other.
 
     Source:

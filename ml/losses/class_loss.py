@@ -14,13 +14,13 @@ from ml.losses.metric_loss import MetricLoss
 
 
 class ClassLoss(MetricLoss):
-    """Cross-entropy of scaled cosines, the own class's one lowered by a margin.
+    """Cross-entropy of scaled cosines, with a margin on the own class.
 
     Args:
         n_classes: Labels are 0 … n_classes - 1.
         embedding_size: Length of an embedding.
         scale: Of the cosines; the inverse of the softmax's temperature.
-        margin: Set anew at any time: it is read at each forward pass.
+        margin: Can be changed at any time: it is read at each forward pass.
         ignored_pairs: Classes left out of each other's softmax.
         sub_centers: Directions per class; the nearest one counts.
     """
@@ -43,7 +43,7 @@ class ClassLoss(MetricLoss):
 
     @abstractmethod
     def lowered(self, cosines: Tensor) -> Tensor:
-        """Cosines to the own class, shape (B,), less the margin."""
+        """Lower the cosines to the own class, shape (B,), by the margin."""
 
     def logits(self, embeddings: Tensor) -> Tensor:
         """Scaled cosines to the classes without a margin; float32, shape (B, n_classes)."""
@@ -55,8 +55,8 @@ class ClassLoss(MetricLoss):
         rows = torch.arange(len(labels), device=labels.device)
         own = logits[rows, labels]  # (B,)
         change = self.scale * self.lowered(own / self.scale) - own
-        # In place, for a copy of all logits would cost as much as their softmax; and unseen by autograd, for
-        # what has no share in a softmax has no gradient anyway.
+        # In place, since a copy of all logits would cost as much as their softmax. Hidden from autograd,
+        # since logits outside a softmax have no gradient anyway.
         if self.ignored_pairs is not None:
             with torch.no_grad():
                 logits.scatter_(1, self.ignored_pairs.of(labels), -torch.inf)
@@ -65,7 +65,7 @@ class ClassLoss(MetricLoss):
         return functional.cross_entropy(logits, labels)
 
     def _scaled_cosines(self, units: Tensor) -> Tensor:
-        scaled = self.scale * units  # Here rather than later: an embedding is shorter than its logits.
+        scaled = self.scale * units  # Scaled here: an embedding is shorter than its logits.
         cosines = [scaled @ center.T for center in functional.normalize(self.centers, dim=2)]
         nearest: Tensor = reduce(torch.maximum, cosines)
         return nearest

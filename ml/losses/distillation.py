@@ -33,13 +33,13 @@ class DistillationTerms(nn.Module):
         terms: By the name that logs show.
 
     Raises:
-        ValueError: No term, or a weight or a ramp out of range; the message names the term.
+        ValueError: No term, or a weight or ramp out of range; the message names the term.
     """
 
     def __init__(self, terms: Mapping[str, WeightedTerm]) -> None:
         super().__init__()
         if not terms:
-            raise ValueError("no terms: nothing to learn from the teacher")
+            raise ValueError("no terms to learn from the teacher")
         for name, (_, weight, ramp) in terms.items():
             if weight <= 0.0 or not 0.0 <= ramp <= 1.0:
                 raise ValueError(
@@ -51,22 +51,22 @@ class DistillationTerms(nn.Module):
     def forward(
         self, student: Features, teacher: Features, labels: Tensor, progress: float
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Add up the terms.
+        """Sum the terms.
 
         Args:
-            student: Of the same windows, in the same order, as `teacher`.
-            teacher: Taken as constant.
+            student: Features of the same windows as `teacher`, in the same order.
+            teacher: Treated as constant.
             labels: int64, shape (B,).
-            progress: Steps done as a share of all steps, 0 … 1.
+            progress: Share of all steps done, 0 … 1.
 
         Returns:
-            float32 scalar to minimise, and each term's value for the log, without weight and gradient.
+            float32 scalar to minimize, and each term's value for the log, without weight and gradient.
         """
         values = {name: term(student, teacher, labels) for name, term in self.terms.items()}
         weighted = [self.weight(name, progress) * value for name, value in values.items()]
         return torch.stack(weighted).sum(), {name: value.detach() for name, value in values.items()}
 
     def weight(self, name: str, progress: float) -> float:
-        """Weight of a term when this share of the steps is done."""
+        """Weight of a term at a share of the training."""
         weight, ramp = self.weights[name]
         return weight if ramp == 0.0 else weight * min(1.0, progress / ramp)

@@ -1,4 +1,4 @@
-"""What all distillation terms share."""
+"""Base of all distillation terms."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from ml.models.features import Features
 
 
 class DistillationTerm(nn.Module):
-    """How far a student is from its teacher, in float32 whatever autocast says.
+    """Distance of a student from its teacher, in float32 even under autocast.
 
-    Nothing flows back to the teacher.
+    No gradient reaches the teacher.
     """
 
     def forward(self, student: Features, teacher: Features, labels: Tensor) -> Tensor:
-        """Value of a batch.
+        """Compute the term on a batch.
 
         Args:
-            student: Of the same windows, in the same order, as `teacher`.
-            teacher: Taken as constant.
+            student: Features of the same windows as `teacher`, in the same order.
+            teacher: Treated as constant.
             labels: int64, shape (B,).
 
         Returns:
             float32 scalar, 0 at best.
 
         Raises:
-            ValueError: The student gives nothing that this term could compare.
+            ValueError: The student lacks the features that this term compares.
         """
         with torch.autocast(labels.device.type, enabled=False):
             return self.of_features(in_float32(student), detached(in_float32(teacher)), labels)
 
     @abstractmethod
     def of_features(self, student: Features, teacher: Features, labels: Tensor) -> Tensor:
-        """Value of a batch in float32, the teacher detached."""
+        """Compute the term in float32, with the teacher detached."""
 
 
 def in_float32(features: Features) -> Features:
-    """The same in float32."""
+    """Return features in float32."""
     return _each(features, Tensor.float)
 
 
 def detached(features: Features) -> Features:
-    """The same as constants."""
+    """Return features without gradient."""
     return _each(features, Tensor.detach)
 
 

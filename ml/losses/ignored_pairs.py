@@ -1,4 +1,4 @@
-"""Pairs of classes that are probably one person, and so teach nothing about telling people apart."""
+"""Pairs of classes that are probably one person, and so must not be pushed apart."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch import Tensor, nn
 
 
 class IgnoredPairs(nn.Module):
-    """Which other classes say nothing about a class.
+    """Other classes to ignore for each class.
 
     A table of fixed shape rather than a mask of all classes by all classes: most classes have no partner, and
-    looking some up costs a hundredth of masking all logits.
+    a look-up costs a hundredth of masking all logits.
 
     Args:
         n_classes: Labels are 0 … n_classes - 1.
-        pairs: Two labels each, in either order. Being ignored is not inherited: (0, 1) and (1, 2) leave 0 and
+        pairs: Two labels each, in either order. The relation is not transitive: (0, 1) and (1, 2) leave 0 and
             2 apart.
 
     Raises:
@@ -36,11 +36,11 @@ class IgnoredPairs(nn.Module):
             of_class[one].add(other)
             of_class[other].add(one)
         widest = max(map(len, of_class.values()), default=0)
-        # A row is the class itself, its partners, and the class itself again to fill up.
+        # A row holds the class itself, its partners, and the class itself again as padding.
         table = torch.arange(n_classes)[:, None].repeat(1, 1 + widest)  # (C, 1 + widest)
         for label, partners in of_class.items():
             table[label, 1 : 1 + len(partners)] = torch.tensor(sorted(partners))
-        # Pairs belong to the data: weights that are kept need not carry them.
+        # Pairs belong to the data: saved weights do not carry them.
         self.register_buffer("partners", table, persistent=False)
 
     @classmethod
@@ -48,7 +48,7 @@ class IgnoredPairs(nn.Module):
         """Ignore all pairs of one group.
 
         Args:
-            group_of_label: One group per label; a class that nobody resembles has a group of its own.
+            group_of_label: One group per label; a class without partners has a group of its own.
         """
         members: defaultdict[int, list[int]] = defaultdict(list)
         for label, group in enumerate(group_of_label):
@@ -57,7 +57,7 @@ class IgnoredPairs(nn.Module):
         return cls(len(group_of_label), pairs)
 
     def of(self, labels: Tensor) -> Tensor:
-        """Own class and its partners, repeated where there are fewer: int64, (B,) → (B, 1 + widest)."""
+        """Own class and its partners, padded with the own class: int64, (B,) → (B, 1 + widest)."""
         return self.partners[labels]
 
     def forward(self, labels: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Attention transfer: the student looks at the moments where the teacher is active."""
+"""Attention transfer: the student attends to the moments where the teacher is active."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ml.models.features import Features
 class KdAttention(DistillationTerm):
     """Distance between two curves over time: where the student attends, and the teacher's activation energy.
 
-    A transformer attends where its class and distillation tokens look, at the end of each stage; a
-    convolutional student where its own maps have energy. Curves have unit norm, so only their shape counts.
+    A transformer's curve is the attention of its class and distillation tokens at the end of each stage; a
+    convolutional student's is the energy of its own maps. Curves have unit norm, so only their shape counts.
 
     Args:
-        with_attentions: Whether the student is a transformer that gives its attentions.
+        with_attentions: Whether the student is a transformer that returns its attentions.
 
     Source:
-        Zagoruyko and Komodakis 2017, "Paying more attention to attention", equation 2; to compare attention
-        with activation is ours.
+        Zagoruyko and Komodakis 2017, "Paying more attention to attention", equation 2; the comparison of
+        attention with activation is ours.
     """
 
     def __init__(self, *, with_attentions: bool) -> None:
@@ -48,7 +48,7 @@ def _energy(stage: Tensor) -> Tensor:
 
 
 def _attention(student: Features, stage: int) -> Tensor:
-    """Where the extra tokens, which come first, look in the last block of a stage."""
+    """Attention of the extra tokens, which come first, in the last block of a stage."""
     block = round((stage + 1) * len(student.attentions) / len(student.stages)) - 1
     attention = student.attentions[block]  # (B, heads, tokens, tokens)
     n_extra = attention.shape[-1] - student.stages[stage].shape[-1]

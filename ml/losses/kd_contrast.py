@@ -13,13 +13,13 @@ from ml.models.features import Features
 
 
 class KdContrast(DistillationTerm):
-    """InfoNCE from student to teacher; other windows of the same person are no wrong answers, so left out.
+    """InfoNCE from student to teacher; other windows of the same person are left out of the negatives.
 
     Args:
         student_size: Length of the student's embedding.
         teacher_size: Length of the teacher's.
         temperature: Of the cosines.
-        ignored_pairs: Classes that are no wrong answers either.
+        ignored_pairs: Classes that are left out of each other's negatives.
 
     Source:
         Tian et al. 2020, "Contrastive representation distillation".

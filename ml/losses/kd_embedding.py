@@ -1,4 +1,4 @@
-"""Embedding distillation: the student's vectors point where the teacher's do."""
+"""Embedding distillation: the student's vectors point in the teacher's directions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ml.models.features import Features
 
 
 class KdEmbedding(DistillationTerm):
-    """Cosine from the student's embedding, projected where the lengths differ, to the teacher's.
+    """Cosine between the student's embedding, projected if the lengths differ, and the teacher's.
 
     Args:
         student_size: Length of the student's embedding.

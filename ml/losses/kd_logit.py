@@ -1,4 +1,4 @@
-"""Logit distillation: the student answers which class it is as the teacher does, doubts included."""
+"""Logit distillation: the student predicts the teacher's class probabilities."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ LogitsOf = Callable[[Tensor], Tensor]
 
 
 class KdLogit(DistillationTerm):
-    """Divergence of the student's softened answer from the teacher's.
+    """Divergence of the student's softened prediction from the teacher's.
 
     Args:
         student_logits: Embeddings (B, d) → logits (B, n_classes); `logits` of the student's class loss, whose
             weights stay that loss's own.
-        teacher_logits: Likewise of the teacher.
+        teacher_logits: The same for the teacher.
         temperature: Divides both logits.
 
     Source:
@@ -40,5 +40,5 @@ class KdLogit(DistillationTerm):
         divergence = functional.kl_div(
             answer.log_softmax(dim=1), wanted.log_softmax(dim=1), log_target=True, reduction="batchmean"
         )
-        # The gradient shrinks with the square of the temperature; so the term's weight means the same at all.
+        # The gradient shrinks with the square of the temperature; so the term's weight is independent of it.
         return divergence * self.temperature**2

@@ -1,4 +1,4 @@
-"""Relational distillation: the student's people lie to each other as the teacher's do."""
+"""Relational distillation: distances and angles between people as in the teacher's space."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ml.models.features import Features
 class KdRelation(DistillationTerm):
     """Distances between pairs and angles within triples of a batch, each compared by Huber's loss.
 
-    Of unit vectors, since recognition compares cosines. Lengths of the embeddings may differ: nothing is
+    Unit vectors, since recognition compares cosines. The lengths of the embeddings may differ: nothing is
     projected.
 
     Args:
         distance_weight: Of the pairs.
         angle_weight: Of the triples.
-        angle_samples: How many of a batch, from its start, form triples: their number is the cube.
+        angle_samples: Samples of a batch, from its start, that form triples: their number grows as the cube.
 
     Source:
         Park et al. 2019, "Relational knowledge distillation", equations 4 to 8.
@@ -43,13 +43,13 @@ class KdRelation(DistillationTerm):
 
 
 def _distances(units: Tensor) -> Tensor:
-    """Of all pairs, in units of their mean."""
+    """Distances of all pairs, in units of their mean."""
     distances = functional.pdist(units)
     return distances / distances.mean().clamp_min(1e-6)
 
 
 def _angle_cosines(units: Tensor) -> Tensor:
-    """At each sample, between the directions to all pairs of others; (n, d) → (n, n, n)."""
-    # Nearer neighbours than eps are as good as one point: their direction is noise, its gradient unbounded.
+    """Cosines at each sample, between the directions to all pairs of others; (n, d) → (n, n, n)."""
+    # Samples closer than eps count as one point: their direction is noise, its gradient unbounded.
     directions = functional.normalize(units[None] - units[:, None], dim=2, eps=1e-4)
     return torch.bmm(directions, directions.transpose(1, 2))

@@ -1,4 +1,4 @@
-"""Stage-wise alignment: what the student sees at a moment tells what the teacher sees there."""
+"""Stage-wise alignment: the student's maps at a moment predict the teacher's."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ml.models.features import Features
 class KdStage(DistillationTerm):
     """Cosine between projected maps of the student and maps of the teacher, over all moments and stages.
 
-    The teacher's time is resampled to the student's tokens. Cosines, as the scale of a map means nothing
-    across architectures; and both maps are centred over the channels, as the teacher's rectified ones would
-    otherwise all point the same way.
+    The teacher's time is resampled to the student's tokens. Cosines are used because the scale of a map
+    differs across architectures. Both maps are centered over the channels, since the teacher's rectified ones
+    would otherwise all point the same way.
 
     Args:
         student_channels: Channels of each of the student's stages.
@@ -28,7 +28,7 @@ class KdStage(DistillationTerm):
         ValueError: One of them has no stage.
 
     Source:
-        Romero et al. 2015, "FitNets: hints for thin deep nets"; cosine and normalisation are ours.
+        Romero et al. 2015, "FitNets: hints for thin deep nets"; cosine and normalization are ours.
     """
 
     def __init__(self, student_channels: Sequence[int], teacher_channels: Sequence[int]) -> None:
@@ -52,7 +52,7 @@ class KdStage(DistillationTerm):
 
 
 def _cosines(seen: Tensor, wanted: Tensor) -> Tensor:
-    """Over the last axis; torch's own normalises copies of these large maps, at about twice the time."""
+    """Over the last axis; torch's own function normalizes copies of these large maps, at twice the time."""
     lengths = torch.linalg.vector_norm(seen, dim=-1) * torch.linalg.vector_norm(wanted, dim=-1)
     cosines: Tensor = (seen * wanted).sum(dim=-1) / lengths.clamp_min(1e-6)
     return cosines

@@ -1,4 +1,4 @@
-"""What the distillation token learns: it is there to repeat the teacher, the class token to be right."""
+"""Terms of the distillation token: it repeats the teacher, while the class token predicts the label."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class KdTokenEmbedding(DistillationTerm):
 
 
 class KdTokenLabel(DistillationTerm):
-    """The distillation token names the class that the teacher would name.
+    """The distillation token predicts the teacher's most probable class.
 
     Args:
         classifier: A class loss of the distillation token alone; its weights belong to this term.

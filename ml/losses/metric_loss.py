@@ -1,4 +1,4 @@
-"""What all metric losses share."""
+"""Base of all metric losses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ml.losses.ignored_pairs import IgnoredPairs
 class MetricLoss(nn.Module):
     """A loss of the directions of embeddings.
 
-    Works in float32 whatever autocast says: near 1, bfloat16 knows cosines in steps of 1/256 only, which a
+    Works in float32 even under autocast: near 1, bfloat16 resolves cosines in steps of 1/256 only, which a
     scale of 30 turns into steps of 0.1 in the logits.
 
     Args:
@@ -26,7 +26,7 @@ class MetricLoss(nn.Module):
         self.ignored_pairs = ignored_pairs
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """Loss of a batch.
+        """Compute the loss of a batch.
 
         Args:
             embeddings: Any float, shape (B, d), of any length.
@@ -40,10 +40,10 @@ class MetricLoss(nn.Module):
 
     @abstractmethod
     def of_units(self, units: Tensor, labels: Tensor) -> Tensor:
-        """Loss of unit vectors, float32, shape (B, d)."""
+        """Compute the loss of unit vectors, float32, shape (B, d)."""
 
     def same_and_different(self, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Pairs of one class, a sample and itself excepted, and pairs of two classes; bool, each (B, B)."""
+        """Masks of pairs of one class, except a sample with itself, and of two classes; bool, each (B, B)."""
         same = labels[:, None] == labels
         different = ~same
         if self.ignored_pairs is not None:

@@ -1,4 +1,4 @@
-"""From the student's space to the teacher's."""
+"""Projection from the student's space to the teacher's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import nn
 
 
 def projector(student_size: int, teacher_size: int) -> nn.Module:
-    """A linear map over the last axis, or nothing where both sizes agree."""
+    """Return a linear map over the last axis, or the identity if both sizes agree."""
     return (
         nn.Identity() if student_size == teacher_size else nn.Linear(student_size, teacher_size, bias=False)
     )

@@ -9,19 +9,19 @@ from torch.nn import functional
 from ml.losses.ignored_pairs import IgnoredPairs
 from ml.losses.metric_loss import MetricLoss
 
-# So low that nothing of it is left beside 0, yet finite: a class that pushes nobody has no gradient then,
-# where minus infinity would make it undefined.
+# Zero beside 0, yet finite: a class without negatives then has no gradient, while minus infinity would make
+# it undefined.
 NOTHING = -1e4
 
 
 class ProxyAnchor(MetricLoss):
-    """Per class, a soft maximum over the batch of how near others and how far its own samples are.
+    """Per class, a soft maximum over the batch of the nearness of others and the distance of own samples.
 
     Args:
         n_classes: Labels are 0 … n_classes - 1.
         embedding_size: Length of an embedding.
         scale: Of the cosines.
-        margin: Of the cosines, to both sides; set anew at any time.
+        margin: Of the cosines, on both sides; can be changed at any time.
         ignored_pairs: Classes that do not push each other's samples.
 
     Source:

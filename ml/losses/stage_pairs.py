@@ -1,12 +1,12 @@
-"""Which stage of a student is compared with which of its teacher."""
+"""Pairing of a student's stages with its teacher's."""
 
 from __future__ import annotations
 
 
 def paired_from_the_end(n_student: int, n_teacher: int) -> list[tuple[int, int]]:
-    """Pair the last with the last, and so on to the front; early stages of the deeper one stay alone.
+    """Pair the stages from the last to the first; early stages of the deeper network stay unpaired.
 
-    What comes last means the most alike in two architectures: the first maps of a convolutional network are
+    The last stages of two architectures are the most alike: the first maps of a convolutional network are
     edges, for which a transformer's stem has no counterpart.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Sub-centre ArcFace: a class has several directions, of which the nearest counts."""
+"""Sub-center ArcFace: a class has several directions, of which the nearest counts."""
 
 from __future__ import annotations
 

@@ -10,14 +10,14 @@ from ml.losses.metric_loss import MetricLoss
 
 
 class SupCon(MetricLoss):
-    """Each sample is to pick those of its class out of the batch.
+    """Each sample must pick the others of its class out of the batch.
 
     Args:
         temperature: Of the cosines.
-        ignored_pairs: Classes left out of each other's choice.
+        ignored_pairs: Classes that are left out of each other's negatives.
 
     Source:
-        Khosla et al. 2020, "Supervised contrastive learning", equation 2; as pytorch-metric-learning has it.
+        Khosla et al. 2020, "Supervised contrastive learning", equation 2; as in pytorch-metric-learning.
     """
 
     def __init__(self, *, temperature: float = 0.1, ignored_pairs: IgnoredPairs | None = None) -> None:

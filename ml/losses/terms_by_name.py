@@ -21,14 +21,14 @@ from ml.models.features import Features
 
 @dataclass(frozen=True)
 class Apprenticeship:
-    """What terms must know of a student and its teacher.
+    """A student and its teacher, as far as the terms need them.
 
     Args:
-        student: Of any batch, in training mode: its shapes count.
-        teacher: Likewise.
-        student_logits: `logits` of the student's class loss; None where it has none.
-        teacher_logits: `logits` of the teacher's; None where it has none.
-        ignored_pairs: Classes that teach nothing about each other.
+        student: Features of any batch, in training mode: only shapes count.
+        teacher: The same.
+        student_logits: `logits` of the student's class loss; None if it has none.
+        teacher_logits: `logits` of the teacher's; None if it has none.
+        ignored_pairs: Pairs of classes that do not count as different.
     """
 
     student: Features
@@ -59,7 +59,7 @@ def _stage(pair: Apprenticeship) -> DistillationTerm:
 
 
 def _attention(pair: Apprenticeship) -> DistillationTerm:
-    # Only transformers have the token; one that does not show its attentions is then refused, not misread.
+    # Only transformers have the token; one without attentions is then refused, not misread.
     has_tokens = pair.student.distillation is not None
     return KdAttention(with_attentions=has_tokens or bool(pair.student.attentions))
 
@@ -93,7 +93,7 @@ def make_distillation_terms(
         ramp: Share of the training over which the weights rise from 0.
 
     Raises:
-        ValueError: An unknown name; the message lists the known ones. A term that this pair cannot have.
+        ValueError: An unknown name (the message lists the known ones), or a term impossible for this pair.
     """
     if unknown := sorted(set(weights) - set(DISTILLATION_TERMS)):
         raise ValueError(f"distillation terms: unknown {unknown}, known are {sorted(DISTILLATION_TERMS)}")

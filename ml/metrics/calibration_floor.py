@@ -1,4 +1,4 @@
-"""What calibration error true probabilities have: with few predictions per bin, not none."""
+"""The calibration error that true probabilities have: with few predictions per bin, it is not zero."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ DRAWS = 200
 
 
 def ece_if_true(probabilities: FloatArray, draws: int = DRAWS, seed: int = 0) -> float:
-    """Give the expected calibration error that these predictions would have if their confidence were true.
+    """Return the expected calibration error that these predictions would have with true confidences.
 
-    Whether each is right is drawn by its own confidence, each on its own: errors that come by person, as they
-    do, make it larger still. A measured error about as large as this one speaks for true probabilities.
+    Each prediction's correctness is drawn independently by its confidence. Real errors cluster by person,
+    which makes the error larger still. A measured error about as large as this one is consistent with true
+    probabilities.
 
     Args:
-        probabilities: Rows add up to 1, float64, shape (n, n_classes).
-        draws: Of whether each is right; the mean over them is given.
+        probabilities: Rows sum to 1, float64, shape (n, n_classes).
+        draws: Number of draws, whose mean is returned.
         seed: Of the draws.
 
     Source:

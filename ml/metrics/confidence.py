@@ -1,7 +1,7 @@
-"""Are probabilities of classes true? Expected calibration error, log loss and temperature scaling.
+"""Calibration of class probabilities: expected calibration error, log loss and temperature scaling.
 
-Functions of logits, float64, shape (n, n_classes), and labels, int64, shape (n,). A row of equal logits says
-"no idea", which is what a failure to acquire enters as.
+Functions of logits, float64, shape (n, n_classes), and labels, int64, shape (n,). A failure to acquire enters
+as a row of equal logits, that is, a uniform distribution.
 """
 
 import numpy as np
@@ -15,14 +15,14 @@ _LOG_TEMPERATURE_RANGE = (-7.0, 7.0)
 
 
 def log_probabilities(logits: FloatArray, temperature: float = 1.0) -> FloatArray:
-    """Give the logarithm of the softmax of logits ÷ temperature; same shape."""
+    """Return the logarithm of the softmax of logits ÷ temperature; same shape."""
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     scaled = scaled - scaled.max(axis=1, keepdims=True)
     return np.asarray(scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True)))
 
 
 def negative_log_likelihood(logits: FloatArray, labels: IntArray, temperature: float = 1.0) -> float:
-    """Give the mean of −log p(true class), in nats; log(n_classes) is what knowing nothing pays."""
+    """Return the mean of −log p(true class), in nats; a uniform prediction costs log(n_classes)."""
     found = log_probabilities(logits, temperature)
     return float(-np.mean(found[np.arange(labels.size), labels]))
 
@@ -30,20 +30,20 @@ def negative_log_likelihood(logits: FloatArray, labels: IntArray, temperature: f
 def expected_calibration_error(
     logits: FloatArray, labels: IntArray, temperature: float = 1.0, *, equal_mass: bool, bins: int = BINS
 ) -> float:
-    """Give the mean gap between the confidence of the first class and how often it is right.
+    """Return the mean gap between the confidence of the predicted class and its accuracy.
 
     Args:
         logits, labels: See the module.
         temperature: Divides the logits.
         equal_mass: Bins of equally many predictions; else of equal width in [0, 1], empty ones skipped.
-        bins: How many.
+        bins: Number of bins.
 
     Source:
         Naeini et al., 2015, Obtaining well calibrated probabilities using Bayesian binning (equal width);
         Nguyen and O'Connor, 2015, Posterior calibration and exploratory analysis (equal mass).
     """
     found = log_probabilities(logits, temperature)
-    # Rounding must not lift a certain prediction above one and so into a bin of its own.
+    # Rounding must not lift a certain prediction above one and so into its own bin.
     confidence = np.minimum(np.exp(found.max(axis=1)), 1.0)
     right = (found.argmax(axis=1) == labels).astype(np.float64)
     if equal_mass:
@@ -59,11 +59,11 @@ def expected_calibration_error(
 
 
 def smoothed_loss(logits: FloatArray, labels: IntArray, temperature: float = 1.0) -> float:
-    """Give the mean cross entropy, in nats, with one unseen error in n + 2 expected of n predictions.
+    """Return the mean cross entropy, in nats, with one unseen error in n + 2 expected of n predictions.
 
-    The target of the true class is 1 − 1/(n + 2), and that of all other classes together is the rest: what a
-    uniform prior says after n right answers in n. Without it a head that errs on none of n predictions
-    loses least with infinite confidence, and pays for it at the first error of a test.
+    The target of the true class is 1 − 1/(n + 2), and that of all other classes together is the rest: the
+    posterior of a uniform prior after n right predictions in n. Without it, a head without errors on n
+    predictions would be fitted to infinite confidence, at an infinite cost of its first test error.
 
     Source:
         Platt, 1999, Probabilistic outputs for support vector machines, section 2.2.
@@ -78,7 +78,7 @@ def smoothed_loss(logits: FloatArray, labels: IntArray, temperature: float = 1.0
 
 
 def fit_temperature(logits: FloatArray, labels: IntArray) -> float:
-    """Give the temperature with the least smoothed loss on these predictions, of two classes or more.
+    """Return the temperature with the least smoothed loss on these predictions, of two classes or more.
 
     Raises:
         ValueError: No predictions.
@@ -87,7 +87,7 @@ def fit_temperature(logits: FloatArray, labels: IntArray) -> float:
         Guo et al., 2017, On calibration of modern neural networks, section 4.2; targets after Platt, 1999.
     """
     if not labels.size:
-        raise ValueError("a temperature needs predictions to be fitted to")
+        raise ValueError("expected predictions to fit a temperature to")
     from scipy.optimize import minimize_scalar
 
     found = minimize_scalar(

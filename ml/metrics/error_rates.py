@@ -1,7 +1,7 @@
 """Error rates of comparisons and searches: functions of two arrays, `mated_scores` and `non_mated_scores`.
 
 Higher scores mean more alike. A comparison matches when its score reaches the threshold. A failure to enroll
-or to acquire enters as a mated score of −inf: it counts as a non-match at every threshold.
+or to acquire enters as a mated score of −inf, a non-match at every threshold.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ _NATS_PER_DB = np.log(10.0) / 10.0
 
 
 def fmr(non_mated_scores: ArrayLike, threshold: float) -> float:
-    """Give the share of non-mated comparisons that match."""
+    """Return the share of non-mated comparisons that match."""
     return float(np.mean(np.asarray(non_mated_scores) >= threshold))
 
 
 def fnmr(mated_scores: ArrayLike, threshold: float) -> float:
-    """Give the share of mated comparisons that do not match."""
+    """Return the share of mated comparisons that do not match."""
     return float(np.mean(np.asarray(mated_scores) < threshold))
 
 
@@ -34,7 +34,7 @@ class DetCurve:
 
 
 def det_curve(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> DetCurve:
-    """Give both error rates at every score, and at +inf where nothing matches.
+    """Return both error rates at every score, and at +inf, above which nothing matches.
 
     Raises:
         ValueError: An empty array or NaN.
@@ -52,7 +52,7 @@ def det_curve(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> DetCurve:
 def det_points(
     mated_scores: ArrayLike, non_mated_scores: ArrayLike, *, per_decade: int = 16
 ) -> tuple[FloatArray, FloatArray]:
-    """Thin a DET curve for keeping: FMR from one false match to 1/2, and the FNMR there.
+    """Thin a DET curve for storage: FMR from one false match to 1/2, and the FNMR there.
 
     Args:
         mated_scores: −inf for failures.
@@ -67,13 +67,13 @@ def det_points(
     wanted = np.geomspace(1.0, max(non_mated.size / 2.0, 1.0), 1 + int(np.ceil(decades * per_decade)))
     counts = np.unique(np.round(wanted)).astype(np.int64)
     thresholds = np.array([oracle_threshold(non_mated, count / non_mated.size) for count in counts])
-    # Ties may keep the rate below what was allowed, so the rate is measured, not assumed.
+    # Ties may keep the rate below the allowed one, so it is measured, not assumed.
     fmr_found = 1.0 - np.searchsorted(non_mated, thresholds, side="left") / non_mated.size
     return fmr_found, np.searchsorted(mated, thresholds, side="left") / mated.size
 
 
 def eer(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> float:
-    """Give the equal error rate, by linear interpolation where the two step curves cross."""
+    """Return the equal error rate, by linear interpolation where the two step curves cross."""
     curve = det_curve(mated_scores, non_mated_scores)
     gap = curve.fnmr - curve.fmr  # Never falls, and ends at 1 − 0 > 0.
     after = int(np.argmax(gap >= 0.0))
@@ -85,7 +85,7 @@ def eer(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> float:
 
 
 def oracle_threshold(non_mated_scores: ArrayLike, rate: float) -> float:
-    """Give the lowest threshold at which these very scores keep the rate: no one knows it beforehand."""
+    """Return the lowest threshold at which these very scores keep the rate; unknown in advance."""
     scores = _checked(non_mated_scores)
     allowed = int(np.floor(rate * scores.size + 1e-9))
     return (
@@ -94,7 +94,7 @@ def oracle_threshold(non_mated_scores: ArrayLike, rate: float) -> float:
 
 
 def cllr(mated_llr_db: ArrayLike, non_mated_llr_db: ArrayLike) -> float:
-    """Give the cost of log-likelihood ratios, in bits; 1 is what a system without information pays.
+    """Return the cost of log-likelihood ratios, in bits; a system without information costs 1.
 
     Source:
         Brümmer and du Preez, 2006, Application-independent evaluation of speaker detection.
@@ -106,7 +106,7 @@ def cllr(mated_llr_db: ArrayLike, non_mated_llr_db: ArrayLike) -> float:
 
 
 def min_cllr(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> float:
-    """Give the least `cllr` that any increasing map of these scores reaches (pool adjacent violators)."""
+    """Return the least `cllr` of any increasing map of these scores (pool adjacent violators)."""
     mated, non_mated = _checked(mated_scores), _checked(non_mated_scores)
     scores, index = np.unique(np.concatenate([mated, non_mated]), return_inverse=True)
     mated_share = np.bincount(index[: mated.size], minlength=scores.size) / mated.size
@@ -119,7 +119,7 @@ def min_cllr(mated_scores: ArrayLike, non_mated_scores: ArrayLike) -> float:
 
 
 def ranks(mated_scores: ArrayLike, other_scores: ArrayLike) -> NDArray[np.int64]:
-    """Give the rank of each probe's own subject; ties count against it.
+    """Return the rank of each probe's own subject; ties count against it.
 
     Args:
         mated_scores: Score against the own subject, shape (n_probes,).
@@ -138,7 +138,7 @@ def rank_errors(probe_ranks: ArrayLike, k: int = 1) -> int:
 
 @dataclass(frozen=True)
 class OpenSetRates:
-    """Rates of an identification in which not every probe is enrolled (ISO/IEC 19795-1), at one threshold."""
+    """Rates of an identification with strangers among the probes (ISO/IEC 19795-1), at one threshold."""
 
     threshold: float
     dir: float
@@ -153,7 +153,7 @@ class OpenSetRates:
 def open_set_rates(
     mated_margins: ArrayLike, mated_ranks: ArrayLike, stranger_margins: ArrayLike, threshold: float
 ) -> OpenSetRates:
-    """Give detection-and-identification rate and false-positive identification rate.
+    """Return detection-and-identification rate and false-positive identification rate.
 
     Args:
         mated_margins: The own subject's score of each enrolled probe, shape (n_enrolled,).
@@ -180,7 +180,7 @@ def _entropy_term(part: FloatArray, total: FloatArray) -> FloatArray:
 
 
 def _pool_adjacent_violators(mated: FloatArray, non_mated: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Merge neighbours until the mated share mated / (mated + non_mated) never falls."""
+    """Merge neighbors until the mated share mated / (mated + non_mated) never falls."""
     blocks: list[tuple[float, float]] = []
     for m, n in zip(mated.tolist(), non_mated.tolist(), strict=True):
         block = (m, n)

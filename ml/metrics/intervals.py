@@ -1,4 +1,4 @@
-"""How far a figure may be off: intervals over people, because people are what was sampled."""
+"""Confidence intervals over people, because people are the sampling unit."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ class Interval:
     high: float
 
     def to_list(self) -> list[float]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return [self.low, self.high]
 
 
 def wilson(count: int, n: int) -> Interval:
-    """Give the 95 % interval of a share from k of n independent trials.
+    """Return the 95 % interval of a share from k of n independent trials.
 
     Raises:
         ValueError: Not 0 ≤ count ≤ n, or n < 1.
@@ -37,25 +37,25 @@ def wilson(count: int, n: int) -> Interval:
     if not 0 <= count <= n or n < 1:
         raise ValueError(f"expected 0 ≤ count ≤ n and n ≥ 1, got {count} of {n}")
     share, z2 = count / n, _Z_95**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    center = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = _Z_95 / (1 + z2 / n) * float(np.sqrt(share * (1 - share) / n + z2 / (4 * n * n)))
-    low, high = max(0.0, centre - half), min(1.0, centre + half)
+    low, high = max(0.0, center - half), min(1.0, center + half)
     return Interval(0.0 if count == 0 else low, 1.0 if count == n else high)
 
 
 def subject_bootstrap(
     statistic: Callable[[FloatArray], float], people: int, *, replicates: int = 300, seed: int = 20261120
 ) -> Interval:
-    """Give the 95 % percentile interval of a statistic over redrawn people.
+    """Return the 95 % percentile interval of a statistic over resampled people.
 
     Args:
-        statistic: Multiplicity of each person, shape (people,) → value; NaN where a draw has none.
+        statistic: Multiplicity of each person, shape (people,) → value; NaN if undefined.
         people: Number of people.
-        replicates: Draws.
+        replicates: Number of draws.
         seed: Of the draws.
 
     Raises:
-        ValueError: No draw gave a value.
+        ValueError: The statistic is undefined in all draws.
     """
     values = np.array([statistic(weights) for weights in redrawn_people(people, replicates, seed)])
     values = values[np.isfinite(values)]
@@ -66,9 +66,9 @@ def subject_bootstrap(
 
 
 def share_bootstrap(hits: NDArray[Any], people: IntArray, **options: int) -> Interval:
-    """Give the interval of a share of probes when people have several.
+    """Return the interval of a share of probes when people have several.
 
-    Where all probes agree no draw differs, which is not certainty: the interval is Wilson's over the people.
+    If all probes agree, no draw differs, which is not certainty: the interval is Wilson's over the people.
 
     Args:
         hits: bool, shape (n_probes,).
@@ -76,8 +76,8 @@ def share_bootstrap(hits: NDArray[Any], people: IntArray, **options: int) -> Int
         options: Of `subject_bootstrap`.
     """
     if hits.all() or not hits.any():
-        asked = np.unique(people).size
-        return wilson(asked if hits.all() else 0, asked)
+        n_people = np.unique(people).size
+        return wilson(n_people if hits.all() else 0, n_people)
     n_people = int(people.max()) + 1
 
     def share(weights: FloatArray) -> float:
@@ -88,7 +88,7 @@ def share_bootstrap(hits: NDArray[Any], people: IntArray, **options: int) -> Int
 
 
 def pair_share_bootstrap(hits: NDArray[Any], first: IntArray, second: IntArray, **options: int) -> Interval:
-    """Give the interval of a share of comparisons between people `first` and `second`; all shape (n,)."""
+    """Return the interval of a share of comparisons between people `first` and `second`; all shape (n,)."""
     n_people = int(max(first.max(), second.max())) + 1
 
     def share(weights: FloatArray) -> float:
@@ -102,7 +102,7 @@ def pair_share_bootstrap(hits: NDArray[Any], first: IntArray, second: IntArray, 
 def eer_bootstrap(
     mated: tuple[FloatArray, IntArray], non_mated: tuple[FloatArray, IntArray, IntArray], **options: int
 ) -> Interval:
-    """Give the interval of the equal error rate.
+    """Return the interval of the equal error rate.
 
     Args:
         mated: Scores and the person of each.
@@ -116,7 +116,7 @@ def eer_bootstrap(
 def eer_by_weights(
     mated: tuple[FloatArray, IntArray], non_mated: tuple[FloatArray, IntArray, IntArray]
 ) -> Callable[[FloatArray], float]:
-    """Give the equal error rate as a function of how often each person was drawn, shape (people,).
+    """Return the equal error rate as a function of each person's multiplicity, shape (people,).
 
     Args:
         mated: Scores and the person of each.
@@ -124,7 +124,7 @@ def eer_by_weights(
     """
     mated_scores, people = mated
     non_mated_scores, first, second = non_mated
-    # The curves are redrawn on a grid: every mated score, and 2 000 quantiles of the non-mated ones.
+    # The curves are computed on a grid: every mated score, and 2 000 quantiles of the non-mated ones.
     grid = np.unique(
         np.concatenate([mated_scores, np.quantile(non_mated_scores, np.linspace(0.0, 1.0, 2001))])
     )
@@ -151,7 +151,7 @@ def eer_by_weights(
 
 
 def redrawn_people(people: int, replicates: int, seed: int) -> Iterator[FloatArray]:
-    """Draw people with replacement; each yields how often everybody was drawn, float64, shape (people,)."""
+    """Draw people with replacement; each draw yields the multiplicities, float64, shape (people,)."""
     generator = np.random.default_rng(seed)
     for _ in range(replicates):
         yield np.bincount(generator.integers(0, people, size=people), minlength=people).astype(np.float64)

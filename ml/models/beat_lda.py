@@ -1,7 +1,7 @@
 """Mean beat → identity vector: a polarity functional, then discriminant axes with unit within-class scatter.
 
-Everything is fitted by eigenvectors and weighted least squares: no network, no random numbers, the same data
-give the same weights.
+The fit uses eigenvectors and weighted least squares only. There is no network and no randomness: the same
+data give the same weights.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class BeatLda:
     """A fitted encoder: vector = unit(projectionᵀ · (views(sign(polarity·x)·x) − mean)).
 
     Args:
-        views: What is seen of a beat.
+        views: Views of a beat, see `ml.models.beat_views`.
         polarity: float64, shape (n_samples,).
         mean: float64, shape (n_features,), the views side by side.
         projection: float64, shape (n_features, dimensions).
@@ -46,7 +46,7 @@ class BeatLda:
     projection: FloatArray
 
     def vectors(self, shapes: NDArray[np.floating]) -> FloatArray:
-        """Encode standardised beats; float, shape (n, n_samples) → unit vectors, (n, dimensions)."""
+        """Encode standardized beats; float, shape (n, n_samples) → unit vectors, (n, dimensions)."""
         features = apply_views(turn_upright(shapes, self.polarity), self.views)
         projected = (features - self.mean) @ self.projection
         return np.asarray(projected / np.linalg.norm(projected, axis=1, keepdims=True))
@@ -59,7 +59,7 @@ def turn_upright(shapes: NDArray[np.floating], polarity: FloatArray) -> FloatArr
 
 
 POLARITY_ROUNDS = 50
-# Beats with a margin below this share of the median margin pull hardest at the functional.
+# Beats with a margin below this share of the median margin have the most influence on the functional.
 MARGIN_OFFSET = 2.0
 MARGIN_STEEPNESS = 4.0
 LEAST_WEIGHT = 0.02
@@ -68,12 +68,12 @@ LEAST_WEIGHT = 0.02
 def fit_polarity(shapes: FloatArray, ridge: float) -> FloatArray:
     """Find a linear functional that is far from zero on every beat, whichever its sign.
 
-    Nobody knows which recordings were taken the wrong way round, and nothing needs to: it is enough that
-    all recordings of a person fall on one side. Starting from the direction of the largest energy, the
-    functional is refitted to its own signs, beats near zero weighing most (a maximum-margin clustering).
+    It need not be known which recordings are inverted: it is enough that all recordings of a person fall on
+    one side. The fit starts from the direction of the largest energy and is repeated on its own signs, with
+    the most weight on beats near zero (a maximum-margin clustering).
 
     Args:
-        shapes: Standardised beats, float64, shape (n, n_samples).
+        shapes: Standardized beats, float64, shape (n, n_samples).
         ridge: Share of the mean variance added to the diagonal.
 
     Returns:
@@ -108,14 +108,14 @@ def fit_beat_lda(
     """Fit polarity, mean and discriminant axes.
 
     Args:
-        shapes: Standardised beats, several per person, float64, shape (n, n_samples).
-        people: Whose beat it is, int64, shape (n,).
-        views: What the axes see of a beat.
-        config: Dimensions and regularisation.
+        shapes: Standardized beats, several per person, float64, shape (n, n_samples).
+        people: Person of each beat, int64, shape (n,).
+        views: Views of a beat that the axes read.
+        config: Dimensions and regularization.
         polarity: Use this functional instead of fitting one.
 
     Raises:
-        ValueError: Nobody has two beats, or fewer people than dimensions.
+        ValueError: Nobody has two beats, or there are fewer people than dimensions.
 
     Source:
         Fisher 1936; Hatch et al. 2006 (WCCN): the axes have unit within-class scatter.
@@ -132,15 +132,15 @@ def fit_beat_lda(
     return BeatLda(views=views, polarity=polarity, mean=mean, projection=axes * reliability)
 
 
-def _scatters(centred: FloatArray, people: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+def _scatters(centered: FloatArray, people: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
     _, row_person, beats = np.unique(people, return_inverse=True, return_counts=True)
-    means = np.zeros((len(beats), centred.shape[1]))
-    np.add.at(means, row_person, centred)
+    means = np.zeros((len(beats), centered.shape[1]))
+    np.add.at(means, row_person, centered)
     means /= beats[:, None]
     freedom = int((beats - 1).sum())
     if freedom < 1:
         raise ValueError("within-class scatter needs people with two beats or more")
-    residuals = centred - means[row_person]
+    residuals = centered - means[row_person]
     within = residuals.T @ residuals / freedom
     # Means of few beats scatter more than people do.
     between = np.cov(means.T) - within * np.mean(1.0 / beats)

@@ -11,7 +11,7 @@ from torch.nn import functional
 from ml.models.features import Features
 from ml.models.resnet1d import ResidualBlock
 
-# Sizes of slope and curvature beside the shape, so that all three channels vary alike at 125 Hz.
+# Scale of slope and curvature relative to the shape, so that all three channels vary alike at 125 Hz.
 SLOPE_GAIN = 3.0
 CURVATURE_GAIN = 6.0
 
@@ -40,8 +40,8 @@ class BeatNetConfig:
 class BeatNet(nn.Module):
     """Mean beat → embedding.
 
-    The last projection reads every moment of the beat on its own: a beat is aligned, so that what happens and
-    when it happens both tell people apart.
+    The last projection reads every moment of the beat separately: beats are aligned, so that both the shape
+    of a wave and its timing identify people.
     """
 
     def __init__(self, config: BeatNetConfig) -> None:
@@ -73,7 +73,7 @@ class BeatNet(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, beats: Tensor) -> Features:
-        """Embed beats; standardised, float32, shape (B, n_samples)."""
+        """Embed beats; standardized, float32, shape (B, n_samples)."""
         slope = functional.pad(beats[:, 1:] - beats[:, :-1], (0, 1))
         curvature = functional.pad(slope[:, 1:] - slope[:, :-1], (0, 1))
         x = torch.stack([beats, SLOPE_GAIN * slope, CURVATURE_GAIN * curvature], dim=1)  # (B, T) → (B, 3, T)

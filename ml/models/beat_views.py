@@ -1,7 +1,7 @@
-"""What the discriminant axes see of a heartbeat: its shape, slope and curvature, whole and in parts.
+"""Views of a heartbeat for the discriminant axes: shape, slope and curvature, whole and in parts.
 
-Each view is standardised on its own, so that a larger T wave or a sharper QRS changes one view and leaves the
-others alone. Odd: the views of `-x` are minus those of `x`.
+Each view is standardized separately, so that a larger T wave or a sharper QRS changes one view and leaves the
+others unchanged. Views are odd: those of `-x` are minus those of `x`.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-# Variance added before a part is standardised, as a share of the variance of the whole: an isoelectric part
-# would else be nothing but noise.
+# Variance added before a part is standardized, as a share of the variance of the whole: an isoelectric part
+# would otherwise be nothing but noise.
 PART_VARIANCE_FLOOR = 0.05
 WHOLE_VARIANCE_FLOOR = 1e-12
 # Where the QRS lies about the fiducial point.
@@ -23,7 +23,7 @@ QRS_END_S = 0.104
 
 @dataclass(frozen=True)
 class BeatView:
-    """Samples `start` to `stop` of the `order`-th standardised difference of a beat.
+    """Samples `start` to `stop` of the `order`-th standardized difference of a beat.
 
     Args:
         order: 0 the shape, 1 its slope, 2 its curvature.
@@ -59,7 +59,7 @@ def apply_views(shapes: NDArray[np.floating], views: Sequence[BeatView]) -> Floa
     """Compute all views, side by side.
 
     Args:
-        shapes: Standardised beats, float, shape (n, n_samples).
+        shapes: Standardized beats, float, shape (n, n_samples).
         views: From `beat_views`.
 
     Returns:
@@ -67,11 +67,11 @@ def apply_views(shapes: NDArray[np.floating], views: Sequence[BeatView]) -> Floa
     """
     differences = [np.asarray(shapes, dtype=np.float64)]
     for _ in range(max(view.order for view in views)):
-        differences.append(_standardised(np.diff(differences[-1], axis=1), WHOLE_VARIANCE_FLOOR))
-    pieces = [_standardised(differences[v.order][:, v.start : v.stop], v.variance_floor) for v in views]
+        differences.append(_standardized(np.diff(differences[-1], axis=1), WHOLE_VARIANCE_FLOOR))
+    pieces = [_standardized(differences[v.order][:, v.start : v.stop], v.variance_floor) for v in views]
     return np.concatenate(pieces, axis=1)
 
 
-def _standardised(rows: FloatArray, variance_floor: float) -> FloatArray:
-    centred = rows - rows.mean(axis=1, keepdims=True)
-    return np.asarray(centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + variance_floor))
+def _standardized(rows: FloatArray, variance_floor: float) -> FloatArray:
+    centered = rows - rows.mean(axis=1, keepdims=True)
+    return np.asarray(centered / np.sqrt((centered**2).mean(axis=1, keepdims=True) + variance_floor))

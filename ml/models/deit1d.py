@@ -34,9 +34,9 @@ class Deit1dConfig:
     blocks: Attention and perceptron pairs; three at least, so that there are three stages.
     heads: Attention heads.
     mlp_ratio: Hidden units of a perceptron per unit of `width`.
-    embedding_size: Length of what comes out.
-    distillation_token: Whether a second token listens to the teacher.
-    stochastic_depth: Share of the samples that skip the last block while training; earlier ones, fewer.
+    embedding_size: Length of the embedding.
+    distillation_token: Whether a second token is trained by the teacher.
+    stochastic_depth: Share of the samples that skip the last block in training; earlier blocks, fewer.
     """
 
     patch_samples: int = 16
@@ -99,7 +99,7 @@ class ConvStem(nn.Module):
 
 
 class Attention(nn.Module):
-    """Every token asks every other one, in several heads."""
+    """Multi-head self-attention over all tokens."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -109,20 +109,20 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, *, with_weights: bool) -> tuple[Tensor, Tensor | None]:
         n, tokens, width = x.shape
-        asked = self.query_key_value(x).reshape(n, tokens, 3, self.heads, width // self.heads)
-        query, key, value = asked.permute(2, 0, 3, 1, 4)  # each (B, heads, tokens, width / heads)
+        joint = self.query_key_value(x).reshape(n, tokens, 3, self.heads, width // self.heads)
+        query, key, value = joint.permute(2, 0, 3, 1, 4)  # each (B, heads, tokens, width / heads)
         weights = None
         if with_weights:
             scaled = query * (width // self.heads) ** -0.5
             weights = (scaled @ key.transpose(-2, -1)).softmax(dim=-1)  # (B, heads, tokens, tokens)
             found = weights @ value
-        else:  # The same, fused; it keeps no weights to show.
+        else:  # The same, fused; it returns no weights.
             found = functional.scaled_dot_product_attention(query, key, value)
         return self.mix(found.transpose(1, 2).reshape(n, tokens, width)), weights
 
 
 class Block(nn.Module):
-    """Attention, then a perceptron per token, each on normalised tokens and added to what came in."""
+    """Attention, then a perceptron per token, each on normalized tokens and added to its input."""
 
     def __init__(self, config: Deit1dConfig, skipped: float) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class Block(nn.Module):
         return x + self._thinned(self.perceptron(self.before_perceptron(x))), weights
 
     def _thinned(self, x: Tensor) -> Tensor:
-        """While training, leave a branch out for some samples of the batch; its expectation stays."""
+        """In training, drop a branch for some samples of the batch; its expectation stays."""
         if not self.training or self.skipped == 0.0:
             return x
         kept = torch.rand(len(x), 1, 1, device=x.device) >= self.skipped
@@ -151,7 +151,7 @@ class Block(nn.Module):
 class Deit1d(nn.Module):
     """Window → embedding.
 
-    While training, `embedding` is the class token's and `distillation` the distillation token's: each has its
+    In training, `embedding` is the class token's and `distillation` the distillation token's: each has its
     own loss. In evaluation mode `embedding` is the mean of both.
 
     Args:
@@ -179,10 +179,10 @@ class Deit1d(nn.Module):
         self.distillation_head = (
             nn.Linear(config.width, config.embedding_size) if config.distillation_token else None
         )
-        self._initialise()
+        self._initialize()
 
     def forward(self, windows: Tensor) -> Features:
-        """Encode standardised windows, float32, shape (B, samples)."""
+        """Encode standardized windows, float32, shape (B, samples)."""
         x = self.stem(windows)  # (B, tokens, width)
         x = torch.cat([self.extra_tokens.expand(x.shape[0], -1, -1), x], dim=1) + self.positions
         stages: list[Tensor] = []
@@ -204,7 +204,7 @@ class Deit1d(nn.Module):
         distillation = cast(Tensor, self.distillation_head(extra[:, 1]))
         return embedding if self.training else (embedding + distillation) / 2, distillation
 
-    def _initialise(self) -> None:
+    def _initialize(self) -> None:
         for parameter in (self.extra_tokens, self.positions):
             nn.init.trunc_normal_(parameter, std=INITIAL_DEVIATION)
         for module in self.modules():

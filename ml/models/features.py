@@ -1,4 +1,4 @@
-"""What every window network gives: an embedding, and the insides that distillation and activity read."""
+"""Output of every window network: an embedding, and the stages that distillation and activity read."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Features(NamedTuple):
     """The outputs of one forward pass.
 
     Args:
-        embedding: Not normalised, float32, shape (B, d).
+        embedding: Not normalized, float32, shape (B, d).
         stages: Maps in the order they are computed, each of shape (B, C_i, T_i).
-        attentions: After softmax, one per attention block, each of shape (B, heads, tokens, tokens); none in
-            convolutional networks.
+        attentions: After softmax, one per attention block, each of shape (B, heads, tokens, tokens); none
+            for convolutional networks.
         distillation: Embedding of the distillation token, shape (B, d); None without such a token.
     """
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import nn
 
-# Module, config class, network class. Imported when asked for: one architecture need not load the others.
+# Module, config class, network class. Imported on demand: one architecture does not load the others.
 NETWORKS: Mapping[str, tuple[str, str, str]] = {
     "beat_net": ("ml.models.beat_net", "BeatNetConfig", "BeatNet"),
     "deit1d": ("ml.models.deit1d", "Deit1dConfig", "Deit1d"),

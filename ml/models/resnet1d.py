@@ -24,7 +24,7 @@ class ResNet1dConfig:
     dropout: Of the pooled statistics.
 
     Raises:
-        ValueError: Stages that do not agree, are empty, or have even kernels.
+        ValueError: Stages that disagree, are empty, or have even kernels.
     """
 
     widths: tuple[int, ...] = (64, 128, 256, 512)
@@ -86,7 +86,7 @@ class ResNet1d(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, windows: Tensor) -> Features:
-        """Embed windows; standardised, float32, shape (B, n_samples)."""
+        """Embed windows; standardized, float32, shape (B, n_samples)."""
         x = windows[:, None, None, :].contiguous(memory_format=torch.channels_last)  # (B, T) → (B, 1, 1, T)
         x = self.stem(x)
         maps = []
@@ -110,7 +110,7 @@ class ResidualBlock(nn.Module):
             nn.BatchNorm2d(width),
         )
         self.attention = ChannelAttention(width, squeeze) if squeeze else nn.Identity()
-        # A fresh block passes its input on: deep networks begin as shallow ones and learn sooner.
+        # A fresh block is the identity: deep networks begin as shallow ones and learn sooner.
         nn.init.zeros_(self.path[-1].weight)  # type: ignore[arg-type]
         self.shortcut = (
             nn.Identity()
@@ -125,7 +125,7 @@ class ResidualBlock(nn.Module):
 
 
 class ChannelAttention(nn.Module):
-    """Weigh channels by what the whole window says of them."""
+    """Weights for channels from their mean over the whole window."""
 
     def __init__(self, width: int, squeeze: int) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Windows and mean beat of one strip → its vector, as one graph: what a network bundle ships.
+"""Windows and mean beat of one strip → its vector, as the one graph of a network bundle.
 
 Both branches are turned upright by the sign of one linear functional of the beat, so an inverted strip gives
-the same bits. Each branch has its own linear map with unit norm behind it; with weight w the vector is
+the same bits. Each branch ends in its own linear map and unit norm. With weight w the vector is
 [√w · windows, √(1 − w) · beat]: the cosine of two vectors is the weighted mean of the branches' cosines.
 """
 
@@ -23,42 +23,42 @@ FloatArray = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class LinearMap:
-    """x → (x − centre) · projection: centring, LDA, WCCN or whitening.
+    """x → (x − center) · projection: centering, LDA, WCCN or whitening.
 
     Args:
-        centre: Shape (d_in,).
-        projection: Shape (d_in, d_out); None only centres.
+        center: Shape (d_in,).
+        projection: Shape (d_in, d_out); None only centers.
     """
 
-    centre: FloatArray
+    center: FloatArray
     projection: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Raises: ValueError: The shapes do not fit."""
-        if self.projection is not None and self.projection.shape[0] != self.centre.size:
+        if self.projection is not None and self.projection.shape[0] != self.center.size:
             raise ValueError(
-                f"projection: expected {self.centre.size} rows, found {self.projection.shape[0]}"
+                f"projection: expected {self.center.size} rows, found {self.projection.shape[0]}"
             )
 
     def __call__(self, rows: FloatArray) -> FloatArray:
         """Map rows, float, shape (n, d_in) → (n, d_out)."""
-        centred = rows - self.centre
-        return centred if self.projection is None else centred @ self.projection
+        centered = rows - self.center
+        return centered if self.projection is None else centered @ self.projection
 
 
 @dataclass(frozen=True)
 class StripParts:
-    """What is fitted behind a network, and how the branches are combined.
+    """Maps fitted behind a network, and the combination of the branches.
 
     Args:
-        polarity: A strip is inverted if this functional of its standardised mean beat is negative; (n_beat,).
+        polarity: A strip is inverted if this functional of its standardized mean beat is negative; (n_beat,).
         window_weight: w, from 0 (beat alone) to 1 (windows alone).
         window_map: Of the mean of the windows' unit embeddings.
         beat_lda: Encoder of the mean beat; its own polarity is not used.
         beat_map: Of the beat's unit vector.
         joint_map: Of both branches side by side.
-        both_polarities: Embed each window and its negative: exact whatever the functional does, at twice the
-            cost.
+        both_polarities: Embed each window and its negative: exactly invariant whatever the functional, at
+            twice the cost.
     """
 
     polarity: FloatArray
@@ -70,7 +70,7 @@ class StripParts:
     both_polarities: bool = False
 
     def __post_init__(self) -> None:
-        """Raises: ValueError: The weight is not one."""
+        """Raises: ValueError: The weight is out of range."""
         if not 0.0 <= self.window_weight <= 1.0:
             raise ValueError(f"window_weight: expected 0 to 1, got {self.window_weight}")
 
@@ -80,11 +80,11 @@ class StripEncoder(nn.Module):
 
     Args:
         network: Maps windows (n, n_samples) to `Features`; unused when `window_weight` is 0.
-        parts: What is fitted behind it.
-        beat_network: Maps mean beats (n, n_beat) to `Features`; takes the place of the parts' `beat_lda`.
+        parts: The maps behind it.
+        beat_network: Maps mean beats (n, n_beat) to `Features`; replaces the parts' `beat_lda`.
 
     Raises:
-        ValueError: The weight weighs a branch that is missing.
+        ValueError: The weight needs a branch that is missing.
     """
 
     def __init__(self, network: nn.Module, parts: StripParts, beat_network: nn.Module | None = None) -> None:
@@ -104,8 +104,8 @@ class StripEncoder(nn.Module):
         """Encode one strip.
 
         Args:
-            windows: Standardised, float32, shape (n, n_samples).
-            beat: Standardised mean beat, float32, shape (1, n_beat).
+            windows: Standardized, float32, shape (n, n_samples).
+            beat: Standardized mean beat, float32, shape (1, n_beat).
 
         Returns:
             Unit norm, float32, shape (1, d).
@@ -132,7 +132,7 @@ class _WindowBranch(nn.Module):
     def forward(self, windows: Tensor) -> Tensor:
         if self.both_polarities:
             both = self.network(torch.cat([windows, -windows])).embedding  # (2n, e)
-            # Unit norm follows, so the sum does for the mean.
+            # Unit norm follows, so the sum serves as the mean.
             embeddings = both.unflatten(0, (2, -1)).sum(dim=0)  # (n, e)
         else:
             embeddings = self.network(windows).embedding  # (n, e)
@@ -159,11 +159,11 @@ class _Map(nn.Module):
 
     def __init__(self, fitted: LinearMap) -> None:
         super().__init__()
-        self.register_buffer("centre", constant(fitted.centre))
+        self.register_buffer("centre", constant(fitted.center))
         self.projects = fitted.projection is not None
         if fitted.projection is not None:
             self.register_buffer("projection", constant(fitted.projection))
 
     def forward(self, rows: Tensor) -> Tensor:
-        centred = rows - self.get_buffer("centre")
-        return centred @ self.get_buffer("projection") if self.projects else centred
+        centered = rows - self.get_buffer("centre")
+        return centered @ self.get_buffer("projection") if self.projects else centered

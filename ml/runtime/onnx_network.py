@@ -1,4 +1,4 @@
-"""An ONNX network opened to be served: one thread, one file, nothing said to anybody."""
+"""An ONNX network opened for serving: one thread, one file, no telemetry."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class OnnxNetwork:
     """A network from named arrays to named arrays, all float32."""
 
     def __init__(self, weights: bytes, *, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape]) -> None:
-        """Open a network and check what it reads and gives.
+        """Open a network and check its inputs and outputs.
 
         Args:
             weights: An ONNX file.
-            inputs, outputs: Shapes by name; the first output is the one that is meant where none is named.
+            inputs, outputs: Shapes by name; the first output is the default.
 
         Raises:
-            BundleError: Not such a network, or one whose weights lie in other files.
+            BundleError: Not such a network, or weights in other files.
         """
         self.sha256 = hashlib.sha256(weights).hexdigest()
         self._session = _open_session(weights)
@@ -38,15 +38,15 @@ class OnnxNetwork:
         self._first_output = next(iter(outputs))
 
     def output_size(self, output: str | None = None) -> int:
-        """Give the last size of an output, which the network fixes."""
+        """Return the last size of an output, which the network fixes."""
         return int(self._sizes[output or self._first_output])
 
     def input_size(self, name: str) -> int:
-        """Give the last size of an input that the network fixes."""
+        """Return the last size of an input that the network fixes."""
         return int(self._sizes[name])
 
     def run(self, inputs: Inputs, output: str | None = None) -> NDArray[np.float32]:
-        """Run it once; may be called from several threads."""
+        """Run the network; may be called from several threads."""
         wanted = output or self._first_output
         return np.asarray(self._session.run([wanted], dict(inputs))[0], dtype=np.float32)
 
@@ -83,7 +83,7 @@ def _text(shape: Sequence[object]) -> str:
 def _open_session(weights: bytes) -> Any:
     if EXTERNAL_DATA_MARK in weights:
         raise BundleError(f"{WEIGHTS_FILE}: weights outside the file (external data) are refused")
-    import onnxruntime as ort  # 0.1 s; whoever only reads a bundle's card does not pay for it.
+    import onnxruntime as ort  # 0.1 s; not needed to read a bundle's card.
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1

@@ -1,4 +1,4 @@
-"""Templates: one vector for all that is known of a subject in one modality, position and encoder."""
+"""Templates: one vector per subject, modality, position and encoder."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 def pool(
     vectors: NDArray[np.floating], sessions: Sequence[object] | NDArray[np.generic]
 ) -> NDArray[np.float32]:
-    """Average per session, then over sessions, and renormalise: a long session does not outvote a short one.
+    """Average per session, then over sessions, and renormalize: a long session does not outvote a short one.
 
     Args:
         vectors: Unit vectors, float, shape (n, d), n ≥ 1.
-        sessions: Which session each belongs to, shape (n,); compared by equality.
+        sessions: Session of each vector, shape (n,); compared by equality.
 
     Returns:
         Unit norm, float32, shape (d,).
 
     Raises:
-        ValueError: No vectors, shapes that do not agree, or vectors that cancel out.
+        ValueError: No vectors, shapes that differ, or vectors that cancel out.
     """
     stacked = np.asarray(vectors, dtype=np.float64)
     if stacked.ndim != 2 or len(stacked) == 0 or len(stacked) != len(sessions):

@@ -1,16 +1,15 @@
-"""Synthetic ECG: people who do not exist, for demo, load and tests where no recordings are at hand.
+"""Synthetic ECG of computed people, for demo, load and tests without recordings.
 
 A dynamical model. The state runs around a circle once per heartbeat; each of the waves P, Q, R, S and T pulls
 the third coordinate, the ECG, up or down when the phase passes its angle. Phase and pull are integrated in
 closed form instead of step by step: a heart started on the circle never leaves it.
 
-What makes a person is drawn once (`SyntheticPerson.draw`): delay, width and height of the five waves, heart
-rate and its variability, breathing. What changes between two sessions is drawn per session: electrode gain
-and placement, heart rate. What changes between recordings is drawn per seed: the beats' timing and the noise.
+A person is drawn once (`SyntheticPerson.draw`): delay, width and height of the five waves, heart rate and its
+variability, breathing. Drawn per session: electrode gain and placement, heart rate. Drawn per recording, by
+seed: the beats' timing and the noise.
 
-The parameters come from published ranges and measurements, and from nothing else. They were never adjusted to
-make an encoder look well: some of these people are hard to tell apart, and error rates measured on them say
-nothing about real people.
+The parameters come from published ranges and measurements only. They were never adjusted to favor an encoder:
+some of these people are hard to distinguish. Error rates measured on them do not carry over to real people.
 
 Source:
     McSharry et al. 2003, "A dynamical model for generating synthetic electrocardiogram signals", IEEE Trans.
@@ -37,7 +36,7 @@ from scipy.signal import lfilter
 
 FloatArray = NDArray[np.float64]
 
-# Finer than any feature of a wave (the narrowest is 6 ms), so that the rate asked for changes nothing.
+# Finer than any feature of a wave (the narrowest is 6 ms), so that the requested rate changes nothing.
 INTERNAL_FS_HZ = 1000.0
 # The ECG decays to its baseline with 1 s (McSharry, equation 1); by then the start has been forgotten.
 RUN_IN_S = 5.0
@@ -45,7 +44,7 @@ RUN_IN_S = 5.0
 REFERENCE_RATE_BPM = 60.0
 TACHOGRAM_FS_HZ = 4.0
 MIN_TACHOGRAM_S = 128.0
-# Centre of the low-frequency (Mayer wave) peak, and standard deviation of both peaks (McSharry, section III).
+# Center of the low-frequency (Mayer wave) peak, and standard deviation of both peaks (McSharry, section III).
 LF_HZ = 0.1
 PEAK_WIDTH_HZ = 0.01
 MIN_HEART_RATE_BPM, MAX_HEART_RATE_BPM = 30.0, 200.0
@@ -111,7 +110,7 @@ SESSION_RATE_SD_BPM = 4.0
 
 @dataclass(frozen=True)
 class Noise:
-    """What is added to the heart's signal.
+    """Disturbances added to the heart's signal.
 
     Attributes:
         wander_mv: Root mean square of baseline wander below 0.5 Hz.
@@ -131,7 +130,7 @@ NO_NOISE = Noise(wander_mv=0.0, mains_mv=0.0, muscle_snr_db=math.inf)
 
 @dataclass(frozen=True)
 class SyntheticPerson:
-    """Somebody who does not exist; equal seeds give equal people."""
+    """A computed person; equal seeds give equal people."""
 
     seed: int
     waves: tuple[Wave, ...]
@@ -156,7 +155,7 @@ class SyntheticPerson:
         )
 
     def in_session(self, session: int) -> SyntheticPerson:
-        """The same person with the electrodes put on anew, on another day."""
+        """Return the same person with the electrodes placed again, on another day."""
         rng = _stream(_SESSION, self.seed, session)
         gain = math.exp(SESSION_GAIN_SD * rng.standard_normal())
         waves = tuple(
@@ -176,19 +175,19 @@ class SyntheticPerson:
         noise: Noise | None = None,
         seed: int = 0,
     ) -> NDArray[np.float32]:
-        """Make a recording.
+        """Compute a recording.
 
         Args:
             duration_s: Length.
             fs_hz: Sampling rate.
             heart_rate_bpm: Mean rate, 30 to 200; by default the person's own of that session.
             session: Recordings of one session share gain and electrode placement.
-            noise: What to add; `NO_NOISE` for none, by default a calm recording at rest.
-            seed: Another seed is another recording of the session.
+            noise: Disturbances; `NO_NOISE` for none, by default a calm recording at rest.
+            seed: Another seed gives another recording of the session.
 
         Returns:
             Millivolts, float32, shape (round(duration_s × fs_hz),). Equal arguments give equal samples, to
-            the last bits of the platform's exp and sin.
+            within rounding of the platform's exp and sin.
 
         Raises:
             ValueError: Duration or rate not positive, or a heart rate that the model does not cover.
@@ -258,11 +257,11 @@ def _pull(waves: tuple[Wave, ...], phase: FloatArray, omega: FloatArray, rate_bp
 
 
 def tachogram(heart: SyntheticPerson, duration_s: float, rate_bpm: float, rng: Generator) -> FloatArray:
-    """RR intervals as a function of time, with a Mayer-wave and a breathing peak in their spectrum.
+    """Return RR intervals over time, with a Mayer-wave and a breathing peak in their spectrum.
 
     Args:
-        heart: Gives variability, balance of the two peaks (LF/HF) and breathing rate.
-        duration_s: At least this long.
+        heart: Sets variability, balance of the two peaks (LF/HF) and breathing rate.
+        duration_s: Least length.
         rate_bpm: 60 / mean RR.
         rng: Draws the phases.
 

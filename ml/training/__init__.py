@@ -1,1 +1,1 @@
-"""Fitting of encoders and of their calibrations: recipes and stages that talk through files."""
+"""Training of encoders and fitting of their calibrations: recipes, and stages that talk through files."""

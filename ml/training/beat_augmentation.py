@@ -1,4 +1,4 @@
-"""Batches of augmented mean beats: other days, heart rates and sensors than one sitting shows."""
+"""Batches of augmented mean beats: other days, heart rates and sensors than one session shows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOISE_SMOOTHING = 3
 
 
 class BeatAugmentation:
-    """Averages and varies runs of beats; each call draws anew."""
+    """Averages and varies runs of beats; each call is random."""
 
     def __init__(self, bank: BeatBank, config: BeatAugmentationConfig, generator: torch.Generator) -> None:
         self._bank = bank
@@ -36,11 +36,11 @@ class BeatAugmentation:
         """Make one augmented mean beat of each strip.
 
         Args:
-            strips: Numbers of strips, int64, shape (B,).
-            parts: Which third of the strip: 0 its first half, 2 its last half, 1 either; int64, shape (B,).
+            strips: Indices of strips, int64, shape (B,).
+            parts: Part of the strip: 0 its first half, 2 its last half, 1 either; int64, shape (B,).
 
         Returns:
-            Standardised, float32, shape (B, n_samples).
+            Standardized, float32, shape (B, n_samples).
         """
         x = self._runs(strips, parts)
         x = self._vary_timing(x)
@@ -48,10 +48,10 @@ class BeatAugmentation:
         return self.shaped(self._disturb(self.shaped(x)))
 
     def shaped(self, beats: Tensor) -> Tensor:
-        """Take off drift, centre, unit variance: as `ml.runtime.ecg.mean_beat.beat_shape` does it."""
+        """Remove drift, center, scale to unit variance: as in `ml.runtime.ecg.mean_beat.beat_shape`."""
         level = beats - beats @ self._drift.T
-        centred = level - level.mean(dim=1, keepdim=True)
-        return centred / centred.pow(2).mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
+        centered = level - level.mean(dim=1, keepdim=True)
+        return centered / centered.pow(2).mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
 
     def _runs(self, strips: Tensor, parts: Tensor) -> Tensor:
         counts = self._bank.counts[strips]
@@ -65,7 +65,7 @@ class BeatAugmentation:
         return self._bank.means(self._bank.firsts[strips] + offset, n_beats)
 
     def _vary_timing(self, x: Tensor) -> Tensor:
-        """Stretch what lies before and behind the QRS, shift the whole, and change the size of the T wave."""
+        """Stretch the parts before and after the QRS, shift the beat, and change the size of the T wave."""
         c, n = self._config, len(x)
         before, behind = (1.0 + sd * self._normal(n, 1) for sd in (c.pr_stretch_sd, c.t_stretch_sd))
         time = self._time_s.expand(n, -1)

@@ -15,24 +15,24 @@ from ml.runtime.ecg.signal.constants import WORKING_FS_HZ
 from ml.training.network_data import upright_sign
 from ml.training.strips import Strip
 
-# Beats are kept this much longer on either side than what the network reads, at the rate of the mean beat.
+# Beats are stored with this margin on either side of the network's input, at the rate of the mean beat.
 MARGIN_SAMPLES = 60
 FEWEST_BEATS = 8
-# Beats less like the typical one than this are left out: ectopic ones, artefacts.
+# Beats less like the typical one than this are left out: ectopic beats, artifacts.
 LEAST_CORRELATION = 0.3
 USUAL_CORRELATION_LESS = 0.25
 
 
 @dataclass(frozen=True)
 class BeatBank:
-    """Upright, aligned beats of all strips, unit size, as sums from the first beat on.
+    """Upright, aligned beats of all strips, unit size, as cumulative sums.
 
     Args:
         sums: Row i is the sum of the first i beats; float64, shape (n_beats + 1, n_samples + 2 margins).
         firsts, counts: Beats of each strip, int64, shape (n_strips,).
-        people: Whose strip, 0 to n_people − 1; int64, shape (n_strips,).
-        names: Subject ids by number.
-        config: What a mean beat is.
+        people: Person of each strip, 0 to n_people − 1; int64, shape (n_strips,).
+        names: Subject ids by index.
+        config: Definition of the mean beat.
     """
 
     sums: Tensor
@@ -44,11 +44,11 @@ class BeatBank:
 
     @property
     def fiducial(self) -> int:
-        """Sample of the fiducial point in the kept beats."""
+        """Sample of the fiducial point in the stored beats."""
         return round(self.config.before_s * self.config.fs_hz) + MARGIN_SAMPLES
 
     def means(self, firsts: Tensor, counts: Tensor) -> Tensor:
-        """Means of runs of beats, by absolute first beat and number; float32, shape (B, length)."""
+        """Return means of runs of beats, by absolute first beat and count; float32, shape (B, length)."""
         return ((self.sums[firsts + counts] - self.sums[firsts]) / counts[:, None]).float()
 
 
@@ -57,8 +57,8 @@ def beat_bank(strips: Sequence[Strip], polarity: NDArray[np.float64], config: Me
 
     Args:
         strips: Conditioned, of training people; those with too few clear beats are left out.
-        polarity: Functional of the standardised mean beat that turns strips upright, shape (n_beat,).
-        config: What a mean beat is.
+        polarity: Functional of the standardized mean beat that turns strips upright, shape (n_beat,).
+        config: Definition of the mean beat.
     """
     cut = [(strip.subject_id, _beats(strip, polarity, config)) for strip in strips]
     kept = [(name, beats) for name, beats in cut if beats is not None]
@@ -81,7 +81,7 @@ def beat_bank(strips: Sequence[Strip], polarity: NDArray[np.float64], config: Me
 
 
 def _beats(strip: Strip, polarity: NDArray[np.float64], config: MeanBeatConfig) -> NDArray[np.float64] | None:
-    """Upright beats about the fiducial point with margins, in units of the typical beat; None if too few."""
+    """Upright beats around the fiducial point with margins, in units of the typical beat; None if too few."""
     if strip.r_peaks.size < FEWEST_BEATS:
         return None
     marks = align_beats(strip.ecg, WORKING_FS_HZ, strip.r_peaks, config)

@@ -1,4 +1,4 @@
-"""Fitting of the mean-beat encoder: recordings → mean beats and their variations → polarity and axes."""
+"""Fit the mean-beat encoder: recordings → mean beats and their variations → polarity and axes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.data.augmentation import high_pass_like_a_sensor, vary_repolarisation
+from ml.data.augmentation import high_pass_like_a_sensor, vary_repolarization
 from ml.data.readers import read_cinc2017
 from ml.data.splits import cinc_split, digest
 from ml.models.beat_lda import BeatLda, fit_beat_lda, fit_polarity
@@ -30,7 +30,7 @@ def training_strips(data: Path, recipe: Recipe, cache: Path) -> list[Strip]:
 
     Args:
         data: The folder that holds `ecg/`.
-        recipe: Tells which rhythms are left out.
+        recipe: Names the excluded rhythms.
         cache: Folder for conditioned strips.
     """
     people = cinc_split()["train"]
@@ -47,8 +47,8 @@ def training_strips(data: Path, recipe: Recipe, cache: Path) -> list[Strip]:
 def fit(strips: Sequence[Strip], recipe: Recipe) -> BeatLda:
     """Fit the encoder to strips, one recording each.
 
-    The axes are fitted to every segment mean in four versions: as it is, behind another sensor, with another
-    T wave, and with both. The polarity functional sees the first two.
+    The axes are fitted to every segment mean in four versions: unchanged, with another sensor, with another T
+    wave, and with both. The polarity functional uses the first two.
 
     Args:
         strips: Of training people only.
@@ -76,7 +76,7 @@ def fit(strips: Sequence[Strip], recipe: Recipe) -> BeatLda:
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a strip with its aligned QRS marks, and the number of its person."""
+    """A part of a strip with its aligned QRS marks, and the index of its person."""
 
     ecg: NDArray[np.floating]
     marks: NDArray[np.int64]
@@ -87,7 +87,7 @@ def segment_beats(segments: Iterable[Segment], recipe: Recipe) -> tuple[FloatArr
     """Average each segment.
 
     Returns:
-        Mean beats with margins, float64, shape (n, n_samples), and whose they are, int64, shape (n,).
+        Mean beats with margins, float64, shape (n, n_samples), and their people, int64, shape (n,).
     """
     averaged = ((mean_beat(s.ecg, WORKING_FS_HZ, s.marks, recipe.mean_beat), s.person) for s in segments)
     found = [(beat, person) for beat, person in averaged if beat is not None]
@@ -95,7 +95,7 @@ def segment_beats(segments: Iterable[Segment], recipe: Recipe) -> tuple[FloatArr
 
 
 def _segments(strips: Sequence[Strip], recipe: Recipe) -> Iterator[Segment]:
-    """Equal parts of each strip, with lead-in and lead-out so that beats and filters have room."""
+    """Equal parts of each strip, with margins for beats and filters."""
     names = {name: number for number, name in enumerate(sorted({s.subject_id for s in strips}))}
     lead_in = round(LEAD_IN_S * WORKING_FS_HZ)
     lead_out = round(recipe.mean_beat.after_s * WORKING_FS_HZ)
@@ -120,7 +120,7 @@ def _behind_sensors(
 
 
 def shapes_of(beats: FloatArray, config: MeanBeatConfig) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Standardise mean beats; shapes, float64, (n_kept, n_samples), and the rows kept (flat ones are not)."""
+    """Standardize mean beats; shapes, float64, (n_kept, n_samples), and the rows kept (without flat ones)."""
     shapes = [beat_shape(beat, WORKING_FS_HZ, config) for beat in beats]
     kept = [row for row, shape in enumerate(shapes) if shape is not None]
     stacked = np.array([shapes[row] for row in kept], dtype=np.float64)
@@ -133,7 +133,7 @@ def _views(config: MeanBeatConfig) -> tuple[BeatView, ...]:
 
 def _with_other_t_waves(beats: FloatArray, recipe: Recipe, rng: np.random.Generator) -> FloatArray:
     window, variation = recipe.mean_beat, recipe.variation
-    return vary_repolarisation(
+    return vary_repolarization(
         beats,
         WORKING_FS_HZ,
         round(window.before_s * WORKING_FS_HZ) + round(FIDUCIAL_REACH_S * WORKING_FS_HZ),

@@ -1,4 +1,4 @@
-"""Comparisons of calibration people, and what a fitted calibration makes of them."""
+"""Compare the calibration people, fit a calibration, and measure it."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def cinc_strips(data: Path, part: Part, seconds: float, cache: Path) -> list[Str
 
     Args:
         data: The folder that holds `ecg/`.
-        part: Whose recordings.
+        part: Part of the split.
         seconds: Length of either side.
         cache: Folder for conditioned strips.
     """
@@ -125,7 +125,7 @@ def _vector(strip: Strip, preparation: EcgPreparation, network: VectorNetwork) -
 
 
 def calibrate(cohorts: Sequence[Cohort]) -> tuple[Calibration, dict[str, Any], list[dict[str, Any]]]:
-    """Fit a calibration, and measure on the same people what it decides.
+    """Fit a calibration, and measure its decisions on the same people.
 
     Returns:
         The calibration, `calibration_data` and `operating_points` of `bundle.json`.

@@ -1,4 +1,4 @@
-"""Fit a calibration to the comparisons of people who were in no training and will be in no test."""
+"""Fit a calibration to comparisons of people who are in neither training nor test sets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ _BULK_TRIALS = 8_000
 class CohortScores:
     """Every reference of a cohort compared with every probe, at one amount of evidence.
 
-    Row i is the reference and column i the probe of person i: the diagonal is mated. NaN stands for a
-    comparison that could not be made.
+    Row i is the reference and column i the probe of person i: the diagonal is mated. NaN marks failed
+    comparisons.
 
     Args:
         cosine: Shape (n, n).
@@ -80,7 +80,7 @@ def fit_calibration(
         seed: Of the draws.
 
     Raises:
-        ValueError: No mated or no non-mated comparisons, or a class without any.
+        ValueError: No mated or no non-mated comparisons, or a class without them.
     """
     trials = _gather(cohorts)
     llr_map = _fit_llr_map(trials)
@@ -176,7 +176,7 @@ def _subject_names(cohort: CohortScores) -> Sequence[str]:
 
 
 def _fit_llr_map(trials: _Trials) -> LlrMap:
-    """Regularised logistic regression with equal priors and equal weight for each cohort."""
+    """Regularized logistic regression with equal priors and equal weight for each cohort."""
     from scipy.optimize import minimize  # Only fitting needs it; serving stays quick to import.
 
     chosen, weights = _chosen_trials(trials)

@@ -1,4 +1,4 @@
-"""What a training keeps on disk: a checkpoint to go on from, and the weights and figures that it made."""
+"""Files of a training: a checkpoint to resume from, and the resulting weights and figures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NETWORK_FILE = "network.pt"
 TRAINING_FILE = "training.json"
 
 
-# Weights that a shipped bundle goes back to are beside the recipes; those trained on this machine come first.
+# Weights behind shipped bundles are beside the recipes; those trained on this machine take precedence.
 KEPT_WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
@@ -29,14 +29,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingIdentity:
-    """What a training is of; if any of it differs, it is another training.
+    """Identity of a training; a change of any field makes it another training.
 
     Args:
         recipe_sha256: Of the recipe.
-        people_sha256: Of the names of the people learned from.
-        ignored_pairs_sha256: Of the pairs of them that are probably one; empty without any.
+        people_sha256: Of the names of the training people.
+        ignored_pairs_sha256: Of the pairs of them that are probably one person; empty without any.
         teacher_sha256: Of the teacher's weights; empty without a teacher.
-        initial_sha256: Of the weights that the training went on from; empty without any.
+        initial_sha256: Of the initial weights; empty without any.
     """
 
     recipe_sha256: str
@@ -47,11 +47,11 @@ class TrainingIdentity:
 
 
 class Head(NamedTuple):
-    """What a class loss has learned.
+    """Learned parameters of a class loss.
 
     Args:
-        centers: Directions of the classes, float32, shape (sub-centres, n_classes, embedding_size).
-        scale: Of the cosines; None of a network that was kept without it.
+        centers: Directions of the classes, float32, shape (sub-centers, n_classes, embedding_size).
+        scale: Of the cosines; None for a network saved without it.
     """
 
     centers: torch.Tensor
@@ -60,10 +60,10 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True)
 class Classes:
-    """Whom a network tells apart.
+    """The people that a network was trained to classify.
 
     Args:
-        people_sha256: Of the names of the people; None of a network that was kept without it.
+        people_sha256: Of the names of the people; None for a network saved without it.
         heads: By the name of their loss.
     """
 
@@ -72,7 +72,7 @@ class Classes:
 
 
 def save_checkpoint(folder: Path, identity: TrainingIdentity, state: Mapping[str, Any]) -> None:
-    """Keep everything that the next steps depend on; an interrupted write leaves the former one."""
+    """Save everything that the next steps depend on; an interrupted write leaves the former file."""
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / (CHECKPOINT_FILE + ".tmp")
     torch.save({"identity": asdict(identity), **state}, draft)
@@ -80,13 +80,13 @@ def save_checkpoint(folder: Path, identity: TrainingIdentity, state: Mapping[str
 
 
 def load_checkpoint(folder: Path, identity: TrainingIdentity) -> dict[str, Any] | None:
-    """Give the checkpoint of this very training, or None; one of another is told of in the log."""
+    """Return the checkpoint of this very training, or None; one of another training is logged."""
     path = folder / CHECKPOINT_FILE
     if not path.is_file():
         return None
-    # To memory, whatever device it was written on: modules and optimisers move what they load themselves.
+    # To memory, whatever device it was written on: modules and optimizers move what they load themselves.
     state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-    # Former ones name their recipe only.
+    # Older ones name their recipe only.
     kept = state.pop("identity", {"recipe_sha256": state.get("recipe_sha256")})
     other = [name for name, value in asdict(identity).items() if kept.get(name) != value]
     if other:
@@ -96,13 +96,13 @@ def load_checkpoint(folder: Path, identity: TrainingIdentity) -> dict[str, Any] 
 
 
 def save_network(path: Path, plan: NetworkPlan, state: Mapping[str, torch.Tensor], classes: Classes) -> None:
-    """Keep a network in half precision, with its architecture.
+    """Save a network in half precision, with its architecture.
 
     Args:
         path: File to write.
         plan: Name and parameters.
         state: Weights of the network.
-        classes: What a student may learn from besides.
+        classes: Needed by a student of this network.
 
     Raises:
         ValueError: A weight is not finite in half precision; the former file stays.
@@ -126,20 +126,20 @@ def save_network(path: Path, plan: NetworkPlan, state: Mapping[str, torch.Tensor
 
 
 def load_network(path: Path) -> tuple[nn.Module, Classes]:
-    """Load a kept network, ready to embed, and what was kept of the classes it was trained with."""
+    """Load a saved network, ready to embed, and its training classes."""
     content = torch.load(path, weights_only=True, map_location="cpu")
     parameters = json.loads(content["parameters"])
     parameters = {key: tuple(v) if isinstance(v, list) else v for key, v in parameters.items()}
     network = make_network(content["network"], parameters)
     network.load_state_dict({name: _single(value) for name, value in content["weights"].items()})
     network.eval()
-    scales = content.get("scales", {})  # Former ones have neither scales nor people.
+    scales = content.get("scales", {})  # Older files have neither scales nor people.
     heads = {name: Head(_single(centers), scales.get(name)) for name, centers in content["heads"].items()}
     return network, Classes(content.get("people_sha256"), heads)
 
 
 def save_figures(folder: Path, figures: Mapping[str, Any]) -> None:
-    """Keep the results of a training as JSON."""
+    """Save the results of a training as JSON."""
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / (TRAINING_FILE + ".tmp")
     draft.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
@@ -147,7 +147,7 @@ def save_figures(folder: Path, figures: Mapping[str, Any]) -> None:
 
 
 def weights_path(network_id: str, var: Path) -> Path:
-    """Where the weights of a network are."""
+    """Return the path of a network's weights."""
     trained = var / "train" / network_id / NETWORK_FILE
     kept = KEPT_WEIGHTS / f"{network_id}.pt"
     if trained.is_file():

@@ -1,4 +1,4 @@
-"""Training strips as flat tensors, with what augmentation must know of every sample."""
+"""Training strips as flat tensors, with the facts about every sample that augmentation needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ml.runtime.ecg.signal.constants import WORKING_FS_HZ
 from ml.training.strips import Strip
 
 DECIMATION = round(WORKING_FS_HZ / WINDOW_FS_HZ)
-# The typical beat that is taken out of a strip to see what else it holds, at most up to the neighbours.
+# The typical beat that is subtracted from a strip to obtain its residue, at most up to the neighbors.
 TEMPLATE_BEFORE_S = 0.28
 TEMPLATE_AFTER_S = 0.45
 TEMPLATE_SHARE_BEFORE = 0.4
@@ -37,25 +37,25 @@ class CropBank:
 
     Args:
         ecg: float32, shape (n_samples,).
-        residue: What remains of `ecg` without its typical beats; float32, same shape.
-        stretch: How much of a change of heart period falls on each sample; float32, same shape.
-        repolarisation: 0 to 1, the share of ST segment and T wave; float32, same shape.
+        residue: `ecg` without its typical beats; float32, same shape.
+        stretch: Share of a change of heart period that affects each sample; float32, same shape.
+        repolarization: 0 to 1, the share of ST segment and T wave; float32, same shape.
         starts, lengths: Of each strip, int64, shape (n_strips,).
-        people: Whose strip, 0 to n_people − 1; int64, shape (n_strips,).
-        names: Subject ids by number.
+        people: Person of each strip, 0 to n_people − 1; int64, shape (n_strips,).
+        names: Subject ids by index.
     """
 
     ecg: Tensor
     residue: Tensor
     stretch: Tensor
-    repolarisation: Tensor
+    repolarization: Tensor
     starts: Tensor
     lengths: Tensor
     people: Tensor
     names: tuple[str, ...]
 
     def cut(self, field: Tensor, firsts: Tensor, length: int) -> Tensor:
-        """Cut pieces; firsts int64 (B,), absolute sample numbers → (B, length)."""
+        """Cut pieces; firsts int64 (B,), absolute sample indices → (B, length)."""
         return field[firsts[:, None] + torch.arange(length)]
 
 
@@ -65,7 +65,7 @@ def crop_bank(strips: Sequence[Strip], least_samples: int, signs: NDArray[np.flo
     Args:
         strips: Conditioned, of training people; those too short or with too few beats are left out.
         least_samples: Shortest strip that can be cropped, at the rate of the windows.
-        signs: +1 or −1 per strip: which way up it is used.
+        signs: +1 or −1 per strip: its polarity.
     """
     kept = [
         (strip, float(sign))
@@ -78,14 +78,14 @@ def crop_bank(strips: Sequence[Strip], least_samples: int, signs: NDArray[np.flo
     names = tuple(sorted({strip.subject_id for strip, _ in kept}))
     number = {name: i for i, name in enumerate(names)}
     lengths = torch.tensor([layers[0].size for layers in pieces])
-    ecg, residue, stretch, repolarisation = (
+    ecg, residue, stretch, repolarization = (
         torch.from_numpy(np.concatenate(layer)) for layer in zip(*pieces, strict=True)
     )
     return CropBank(
         ecg=ecg,
         residue=residue,
         stretch=stretch,
-        repolarisation=repolarisation,
+        repolarization=repolarization,
         starts=torch.cumsum(lengths, 0) - lengths,
         lengths=lengths,
         people=torch.tensor([number[strip.subject_id] for strip, _ in kept]),
@@ -101,14 +101,14 @@ def _layers(strip: Strip, sign: float) -> tuple[NDArray[np.float32], ...]:
 
 
 def beats_removed(ecg: NDArray[np.float32], r_peaks: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
-    """Take the typical beat out of a strip at each R peak, scaled to fit.
+    """Subtract the typical beat from a strip at each R peak, scaled to fit.
 
     Args:
         ecg: At the working rate, any unit, float32, shape (n_samples,).
         r_peaks: Sample indices, int64, shape (n_beats,), at least one.
 
     Returns:
-        The rest, float64, same shape and unit, and the root mean square of the typical QRS; of a strip
+        The rest, float64, same shape and unit, and the root mean square of the typical QRS; for a strip
         without one, a hundredth of the strip's.
     """
     before, after = round(TEMPLATE_BEFORE_S * WORKING_FS_HZ), round(TEMPLATE_AFTER_S * WORKING_FS_HZ)
@@ -117,7 +117,7 @@ def beats_removed(ecg: NDArray[np.float32], r_peaks: NDArray[np.int64]) -> tuple
     template = np.median(beats, axis=0)
     half = round(QRS_HALF_S * WORKING_FS_HZ)
     qrs = template[before - half : before + half]
-    # A strip is divided by it: marks that hit nothing must not blow the rest up.
+    # A strip is divided by it: wrong marks must not inflate the rest.
     least = max(0.01 * float(np.sqrt(np.mean(padded**2))), float(np.finfo(np.float32).tiny))
     size = max(float(np.sqrt(np.mean(qrs**2))), least)
     rest = padded.copy()
@@ -129,7 +129,7 @@ def beats_removed(ecg: NDArray[np.float32], r_peaks: NDArray[np.int64]) -> tuple
 def _placed(
     template: NDArray[np.float64], before: int, r_peaks: NDArray[np.int64], padded: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The template as it stands in each beat: fitted in size, faded out before the neighbouring beats."""
+    """The template in place of each beat: fitted in size, faded out before the neighboring beats."""
     rr = np.diff(r_peaks)
     usual = float(np.median(rr)) if rr.size else WORKING_FS_HZ
     to_last = TEMPLATE_SHARE_BEFORE * np.append(usual, rr)
@@ -149,10 +149,10 @@ def _placed(
 def beat_phases(
     n_samples: int, r_peaks: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Tell for every sample how it follows the heart period, and whether it belongs to ST segment and T wave.
+    """Return how much each sample stretches with the heart period, and its share of ST segment and T wave.
 
     Returns:
-        Stretch and repolarisation share, float64, shape (n_samples,) each.
+        Stretch and repolarization share, float64, shape (n_samples,) each.
     """
     time = np.arange(n_samples)
     following = np.searchsorted(r_peaks, time)

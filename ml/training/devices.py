@@ -1,4 +1,4 @@
-"""Where a training computes: on a graphics processor if there is one."""
+"""The device of a training: a GPU if there is one."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from torch import nn
 
 
 class DeviceError(ValueError):
-    """A device that cannot be computed on."""
+    """A device that cannot be used."""
 
 
 def chosen_device(name: str | None = None) -> torch.device:
-    """The device to train on.
+    """Return the device to train on.
 
     Args:
-        name: As torch names it, such as `cpu` or `cuda:1`; None: `cuda` if there is one, `cpu` otherwise.
+        name: As in torch, such as `cpu` or `cuda:1`; None: `cuda` if there is one, `cpu` otherwise.
 
     Raises:
-        DeviceError: An unknown name, or a device that is not there.
+        DeviceError: An unknown name, or a missing device.
     """
     if name is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -32,19 +32,19 @@ def chosen_device(name: str | None = None) -> torch.device:
 
 
 def device_of(module: nn.Module) -> torch.device:
-    """Where the weights of a module are; `cpu` if it has none."""
+    """Return the device of a module's weights; `cpu` if it has none."""
     first = next(chain(module.parameters(), module.buffers()), None)
     return torch.device("cpu") if first is None else first.device
 
 
 def random_state(device: torch.device) -> dict[str, torch.Tensor]:
-    """State of the random numbers that networks draw from, by the kind of their device."""
+    """Return the state of the random numbers that networks draw from, by kind of device."""
     states = {"cpu": torch.get_rng_state()}
     return states | {"cuda": torch.cuda.get_rng_state(device)} if device.type == "cuda" else states
 
 
 def set_random_state(states: dict[str, torch.Tensor], device: torch.device) -> None:
-    """Go on from a state; a device whose kind is not among them goes on from where it is."""
+    """Restore a state; a device whose kind is missing keeps its own."""
     torch.set_rng_state(states["cpu"])
     if device.type == "cuda" and "cuda" in states:
         torch.cuda.set_rng_state(states["cuda"], device)

@@ -1,4 +1,4 @@
-"""The teacher's part in the training of a student: the same windows, seen by both."""
+"""The teacher's part in the training of a student, on the same windows."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from ml.training.loop import Teaching, TrainingSet
 from ml.training.network_recipe import DistillationPlan
 from ml.training.recipe import RecipeError
 
-# Two windows make the shapes known; batch normalisation needs more than one.
+# Two windows suffice to learn the shapes; batch normalization needs more than one.
 PROBE_WINDOWS = 2
-# They compare answers which person it is: a teacher of other people has none.
+# These compare person predictions, which a teacher trained on other people cannot give.
 NAMING_TERMS = {"kd_logit", "kd_token_label"}
 
 
 class Guide(nn.Module):
     """Weighted terms of a distillation.
 
-    The teacher itself is no part of what is trained or kept: it is looked up, not registered.
+    The teacher itself is neither trained nor saved: it is referenced, not registered.
     """
 
     def __init__(self, teacher: nn.Module, plan: DistillationPlan, pair: Apprenticeship) -> None:
@@ -40,7 +40,7 @@ class Guide(nn.Module):
     def forward(
         self, student: Features, windows: Tensor, labels: Tensor, progress: float
     ) -> dict[str, Tensor]:
-        """Each term under its weight at this point of the training."""
+        """Compute each term under its weight at this point of the training."""
         with torch.no_grad(), torch.autocast(windows.device.type, dtype=torch.bfloat16):
             teacher = self._teacher[0](windows)
         return {
@@ -50,23 +50,23 @@ class Guide(nn.Module):
 
 
 def taught_by(weights: Path, plan: DistillationPlan, data: TrainingSet) -> Teaching:
-    """Load a teacher and say how it guides a student.
+    """Load a teacher, and build its terms.
 
     Args:
-        weights: What the teacher's training kept.
+        weights: The teacher's saved weights.
         plan: Terms and their weights.
-        data: What the student learns from.
+        data: Training set of the student.
 
     Raises:
-        RecipeError: A term that compares answers which person it is, and a teacher of other people.
+        RecipeError: A term compares person predictions, but the teacher was trained on other people.
     """
     teacher, classes = load_network(weights)
     for parameter in teacher.parameters():
         parameter.requires_grad_(False)
     if (naming := sorted(NAMING_TERMS & set(plan.terms))) and not _of_the_same_people(classes, data):
         raise RecipeError(
-            f"[distillation] {', '.join(naming)}: {weights.name} tells other people apart than the "
-            f"{data.n_people} that the student is to learn"
+            f"[distillation] {', '.join(naming)}: {weights.name} was trained on other people than the "
+            f"student's {data.n_people}"
         )
 
     def guide(network: nn.Module, losses: nn.ModuleDict) -> Guide:
@@ -89,12 +89,12 @@ def taught_by(weights: Path, plan: DistillationPlan, data: TrainingSet) -> Teach
 def _of_the_same_people(classes: Classes, data: TrainingSet) -> bool:
     if classes.people_sha256 is not None:
         return classes.people_sha256 == data.people_sha256
-    # Networks that were kept without their people at least know how many these were.
+    # Networks saved without their people at least have their number.
     return all(head.centers.shape[1] == data.n_people for head in classes.heads.values())
 
 
 def _shapes(network: nn.Module) -> Features:
-    """Features of anything: on a copy, for statistics and random numbers of the training must not change."""
+    """Features of any input: on a copy, so that statistics and random numbers of the training stay."""
     device = device_of(network)
     with torch.no_grad(), torch.random.fork_rng([device] if device.type == "cuda" else []):
         windows = torch.randn(PROBE_WINDOWS, WINDOW_SAMPLES).to(device)
@@ -112,7 +112,7 @@ def _class_loss(losses: nn.ModuleDict) -> tuple[str, ClassLoss | None]:
 def _teacher_logits(
     classes: Classes, own_name: str, own: ClassLoss | None, device: torch.device
 ) -> Callable[[Tensor], Tensor] | None:
-    """Answers of the teacher's own class loss, that of the student's name if it has several."""
+    """Predictions of the teacher's class loss; if it has several, of the one with the student's name."""
     if not classes.heads:
         return None
     head = classes.heads.get(own_name, next(iter(classes.heads.values())))

@@ -1,7 +1,7 @@
-"""The training of a window network: batches of augmented windows, a few loss terms, one optimiser.
+"""The training of a window network: batches of augmented windows, a few loss terms, one optimizer.
 
-Resumable: a checkpoint holds weights, optimiser, averages and the state of all random numbers. Given a time
-limit, the schedules follow whatever is further, steps or time, so that a training always ends well-annealed.
+It can be resumed: a checkpoint holds weights, optimizer, averages and the state of all random numbers. With a
+time limit, the schedules follow whichever is further, steps or time, so that a training always ends annealed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from ml.training.checkpoints import (
     save_network,
 )
 from ml.training.devices import random_state, set_random_state
-from ml.training.network_recipe import LossPlan, NetworkRecipe, OptimisationConfig
+from ml.training.network_recipe import LossPlan, NetworkRecipe, OptimizationConfig
 from ml.training.recipe import RecipeError
 from ml.training.schedules import WeightAverage, learning_rate
 
@@ -46,13 +46,13 @@ _log = logging.getLogger(__name__)
 
 FIRST_THIRD, LAST_THIRD = 0, 2
 CHECKPOINT_EVERY_S = 240.0
-# Length of the gradient of all that is trained: network, class directions and projectors.
+# Norm at which the gradient of all trained parts is clipped: network, class directions and projectors.
 LARGEST_GRADIENT = 5.0
-# Figures are averaged over about so many steps before they are logged.
+# Figures are averaged over about this many steps before they are logged.
 SMOOTHING_STEPS = 50
 
 Evaluation = Callable[[nn.Module], Mapping[str, float]]
-# Progress 0 to 1, smoothed terms of the loss, seconds so far.
+# Progress 0 to 1, smoothed terms of the loss, elapsed seconds.
 Progress = Callable[[float, Mapping[str, float], float], None]
 
 
@@ -60,19 +60,19 @@ class Views(Protocol):
     """Augmented views of training strips."""
 
     def draw(self, strips: Tensor, parts: Tensor) -> Tensor:
-        """One view per strip number and third of the strip; float32, (B,), (B,) → (B, n_samples)."""
+        """Return one view per strip index and third of the strip; float32, (B,), (B,) → (B, n_samples)."""
         ...
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What a network learns from.
+    """Training set of a network.
 
     Args:
-        people: Whose each strip is, 0 to n_people − 1; int64, shape (n_strips,).
-        names: Of the people, by number.
-        views: Makes the source of augmented views of strips from the source of random numbers.
-        ignored_pairs: Pairs of people that are probably one.
+        people: Person of each strip, 0 to n_people − 1; int64, shape (n_strips,).
+        names: Of the people, by index.
+        views: Random generator → source of augmented views of strips.
+        ignored_pairs: Pairs of people who are probably one person.
     """
 
     people: Tensor
@@ -82,17 +82,17 @@ class TrainingSet:
 
     @property
     def n_people(self) -> int:
-        """How many people there are to tell apart."""
+        """Number of people."""
         return len(self.names)
 
     @property
     def people_sha256(self) -> str:
-        """Of the names: class directions mean the same people exactly if these are equal."""
+        """SHA-256 of the names: class directions mean the same people exactly if these are equal."""
         return digest(self.names)
 
     @property
     def ignored_pairs_sha256(self) -> str:
-        """Of the pairs, empty without any."""
+        """SHA-256 of the pairs, empty without any."""
         if self.ignored_pairs is None or self.ignored_pairs.partners.shape[1] == 1:
             return ""
         return hashlib.sha256(json.dumps(self.ignored_pairs.partners.tolist()).encode()).hexdigest()
@@ -100,12 +100,12 @@ class TrainingSet:
 
 @dataclass(frozen=True)
 class Teaching:
-    """What a teacher adds.
+    """Distillation, as the loop needs it.
 
     Args:
         weights_sha256: Of the teacher.
-        guide: Makes of the student's network and losses a module that maps the student's features, the
-            windows, their labels and the progress to weighted terms of the loss by name.
+        guide: Student's network and losses → a module that maps the student's features, the windows, their
+            labels and the progress to weighted terms of the loss by name.
     """
 
     weights_sha256: str
@@ -121,7 +121,7 @@ class Run:
     network: nn.Module
     losses: nn.ModuleDict
     guide: nn.Module | None
-    optimiser: torch.optim.Optimizer
+    optimizer: torch.optim.Optimizer
     average: WeightAverage
     generator: torch.Generator
     step: int = 0
@@ -143,28 +143,28 @@ def train_network(
     evaluations: int = 6,
     device: torch.device | str = "cpu",
 ) -> nn.Module:
-    """Train, or go on with, the network of a recipe.
+    """Train the network of a recipe, or resume its training.
 
     Args:
         recipe: The experiment.
         data: Training people only.
         folder: For checkpoint, weights (half precision) and figures.
-        evaluate: Figures of a network on development data, for the log; they stop and choose nothing.
-        report: Told of every step.
-        teach: The teacher's part in a distillation.
-        initial: Kept weights to go on from; its class directions count if they are of the same people.
-        limit_s: Seconds of training after which it shall have ended; evaluations do not count.
-        evaluations: How often `evaluate` is asked, at least once; weights and figures are kept each time.
-        device: Where network, losses and teacher compute; batches are drawn on the CPU whatever it is.
+        evaluate: Network → figures on development data, for the log; they stop and choose nothing.
+        report: Called after every step.
+        teach: Distillation, if any.
+        initial: Saved weights to start from; its class directions are used if the people are the same.
+        limit_s: Seconds after which the training ends; evaluations do not count.
+        evaluations: Number of calls of `evaluate`, at least one; weights and figures are saved each time.
+        device: Of network, losses and teacher; batches are always drawn on the CPU.
 
     Returns:
-        The network with averaged weights, in evaluation mode. A training that has ended before gives what it
-        gave then.
+        The network with averaged weights, in evaluation mode. A training that has ended already returns its
+        former result.
 
     Raises:
-        ValueError: No evaluation, no time, or what `check_recipe` finds.
-        RecipeError: Initial weights of another network.
-        FloatingPointError: The loss is not finite; the checkpoint is of earlier steps.
+        ValueError: No evaluation, no time, or an error found by `check_recipe`.
+        RecipeError: Initial weights of another architecture.
+        FloatingPointError: The loss is not finite; the checkpoint is from earlier steps.
     """
     if evaluations < 1 or (limit_s is not None and limit_s <= 0.0):
         raise ValueError(f"expected an evaluation and some seconds, got {evaluations} and {limit_s}")
@@ -188,7 +188,7 @@ def train_network(
             _note(run, evaluate, learning_rate(progress, config))
             began = time.monotonic() - run.seconds  # Evaluation is not training time.
             _keep(run, recipe, folder)
-        # At the end too: a finished training without its last checkpoint would go on.
+        # At the end too: without its last checkpoint, a finished training would be resumed.
         if noted or time.monotonic() - saved_at > CHECKPOINT_EVERY_S:
             save_checkpoint(folder, run.identity, _state(run))
             saved_at = time.monotonic()
@@ -197,11 +197,11 @@ def train_network(
 
 
 def check_recipe(recipe: NetworkRecipe) -> None:
-    """Make network and losses for nothing, so that a slip in a recipe shows before the data are read.
+    """Build network and losses once, to find errors in a recipe before the data are read.
 
     Raises:
-        RecipeError: A name or an option that the network, a loss or the terms of a distillation do not know,
-            or a value that they refuse.
+        RecipeError: An unknown name or option of network, losses or distillation terms, or an invalid
+            value.
     """
     try:
         network = make_network(recipe.network.name, recipe.network.parameters)
@@ -238,7 +238,7 @@ def _start(
 ) -> Run:
     config = recipe.optimisation
     torch.manual_seed(config.seed)
-    # Made on the CPU and moved: fresh weights are the same everywhere.
+    # Built on the CPU and moved: fresh weights are the same everywhere.
     network = make_network(recipe.network.name, recipe.network.parameters).to(device)
     losses = nn.ModuleDict(
         {plan.name: _loss(plan, network, data.n_people, data.ignored_pairs) for plan in recipe.losses}
@@ -258,7 +258,7 @@ def _start(
         network=network,
         losses=losses,
         guide=guide,
-        optimiser=_optimiser([network, losses, *([guide] if guide else [])], config),
+        optimizer=_optimizer([network, losses, *([guide] if guide else [])], config),
         average=WeightAverage(network, config.average_steps),
         generator=torch.Generator().manual_seed(config.seed),
     )
@@ -267,7 +267,7 @@ def _start(
 def _begin_from(
     initial: Path, recipe: NetworkRecipe, data: TrainingSet, network: nn.Module, losses: nn.ModuleDict
 ) -> None:
-    """Take over weights and, of the same people, class directions."""
+    """Load initial weights and, for the same people, class directions."""
     former, classes = load_network(initial)
     try:
         network.load_state_dict(former.state_dict())
@@ -276,7 +276,7 @@ def _begin_from(
             f"[initial] {initial.name} is not a {recipe.network.name} of these parameters"
         ) from error
     if classes.people_sha256 != data.people_sha256:
-        _log.warning("%s tells other people apart: class directions begin afresh", initial)
+        _log.warning("%s has other people: class directions begin afresh", initial)
         return
     own = dict(losses.items())
     for name, head in classes.heads.items():
@@ -286,7 +286,7 @@ def _begin_from(
                 loss.centers.copy_(head.centers)
 
 
-def _optimiser(modules: list[nn.Module], config: OptimisationConfig) -> torch.optim.Optimizer:
+def _optimizer(modules: list[nn.Module], config: OptimizationConfig) -> torch.optim.Optimizer:
     parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
     return torch.optim.AdamW(
         [
@@ -297,7 +297,7 @@ def _optimiser(modules: list[nn.Module], config: OptimisationConfig) -> torch.op
     )
 
 
-def _progress(run: Run, config: OptimisationConfig, limit_s: float | None) -> float:
+def _progress(run: Run, config: OptimizationConfig, limit_s: float | None) -> float:
     by_time = run.seconds / limit_s if limit_s else 0.0
     return max(run.step / config.steps, by_time)
 
@@ -320,17 +320,17 @@ def _step(
     if run.guide:
         terms |= run.guide(features, windows, labels, progress)
     loss = torch.stack(list(terms.values())).sum()
-    # One look at all of them: each would wait for the device.
+    # One transfer for all values, since each one waits for the device.
     values = dict(zip(("loss", *terms), torch.stack([loss, *terms.values()]).tolist(), strict=True))
     if not isfinite(values["loss"]):
         raise FloatingPointError(f"step {run.step}: {values}")
-    run.optimiser.zero_grad(set_to_none=True)
+    run.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    for group in run.optimiser.param_groups:
+    for group in run.optimizer.param_groups:
         group["lr"] = learning_rate(progress, recipe.optimisation)
-    trained = [p for group in run.optimiser.param_groups for p in group["params"]]
+    trained = [p for group in run.optimizer.param_groups for p in group["params"]]
     torch.nn.utils.clip_grad_norm_(trained, LARGEST_GRADIENT)
-    run.optimiser.step()
+    run.optimizer.step()
     run.average.update(run.network)
     run.step += 1
     share = max(1.0 / run.step, 1.0 / SMOOTHING_STEPS)
@@ -344,7 +344,7 @@ def _batch(run: Run, n_strips: int, people: Tensor, views: Views) -> tuple[Tenso
     strips = torch.randperm(len(people), generator=run.generator)[:n_strips]
     parts = torch.tensor([FIRST_THIRD, LAST_THIRD]).repeat_interleave(len(strips))
     both = strips.repeat(2)
-    # Random numbers of the CPU only: another device sees the same batches.
+    # Random numbers come from the CPU only: other devices see the same batches.
     return views.draw(both, parts).to(run.device), people[both].to(run.device)
 
 
@@ -356,7 +356,7 @@ def _value(loss: nn.Module, plan: LossPlan, embedding: Tensor, labels: Tensor, p
 
 
 def _note(run: Run, evaluate: Evaluation, rate: float) -> None:
-    """Log the averaged weights' figures."""
+    """Log the figures of the averaged weights."""
     trained = {name: value.clone() for name, value in run.network.state_dict().items()}
     run.network.load_state_dict(run.average.state)
     run.network.eval()
@@ -398,7 +398,7 @@ def _state(run: Run) -> dict[str, Any]:
         "network": run.network.state_dict(),
         "losses": run.losses.state_dict(),
         "guide": run.guide.state_dict() if run.guide else {},
-        "optimiser": run.optimiser.state_dict(),
+        "optimiser": run.optimizer.state_dict(),
         "average": run.average.state_dict(),
         "generator": run.generator.get_state(),
         "torch": random_state(run.device),
@@ -414,7 +414,7 @@ def _restore(run: Run, kept: Mapping[str, Any]) -> None:
     run.losses.load_state_dict(kept["losses"])
     if run.guide:
         run.guide.load_state_dict(kept["guide"])
-    run.optimiser.load_state_dict(kept["optimiser"])
+    run.optimizer.load_state_dict(kept["optimiser"])
     run.average.load_state_dict(kept["average"])
     run.generator.set_state(kept["generator"])
     set_random_state(kept["torch"], run.device)

@@ -1,4 +1,4 @@
-"""What a network of each kind learns from, and how it reads a strip afterwards."""
+"""Training sets of each kind of network, and its input from a strip."""
 
 from __future__ import annotations
 
@@ -35,15 +35,16 @@ def window_material(
     *,
     pairs_file: Path = PAIRS_FILE,
 ) -> tuple[TrainingSet, ViewsOf]:
-    """For networks that read windows.
+    """Build the training set of networks that read windows.
 
     Args:
         strips: Conditioned, of training people.
-        polarity: Functional of the standardised mean beat that turns strips upright.
-        beat: What the mean beat is.
+        polarity: Functional of the standardized mean beat that turns strips upright.
+        beat: Definition of the mean beat.
         noise: Recordings without readable beats, see `training_noise`.
-        augmentation: How crops are varied.
-        pairs_file: Pairs of people that are probably one, see `ml.training.repeat_mining`; may be missing.
+        augmentation: Variations of crops.
+        pairs_file: Pairs of people who are probably one person, see `ml.training.repeat_mining`; may be
+            missing.
     """
     bank = training_bank(strips, polarity, beat)
 
@@ -64,7 +65,7 @@ def beat_material(
     *,
     pairs_file: Path = PAIRS_FILE,
 ) -> tuple[TrainingSet, ViewsOf]:
-    """For networks that read the mean beat; arguments as for `window_material`."""
+    """Build the training set of networks that read the mean beat; arguments as in `window_material`."""
     bank = beat_bank(strips, polarity, beat)
 
     def read(strip: Strip) -> NDArray[np.float32] | None:
@@ -79,13 +80,13 @@ def beat_material(
 def upright_windows(
     strip: Strip, polarity: Polarity, beat: MeanBeatConfig, config: WindowConfig
 ) -> NDArray[np.float32]:
-    """Windows of a strip, the right way up; float32, shape (n, n_samples)."""
+    """Windows of a strip, turned upright; float32, shape (n, n_samples)."""
     windows = strip_windows(strip.ecg, strip.accepted, config)
     return np.asarray(windows * np.float32(upright_sign(strip, polarity, beat)))
 
 
 def upright_beat(strip: Strip, polarity: Polarity, beat: MeanBeatConfig) -> NDArray[np.float32] | None:
-    """The mean beat of a strip, the right way up, float32, shape (1, n_beat); None without a whole beat."""
+    """Mean beat of a strip, turned upright, float32, shape (1, n_beat); None without a whole beat."""
     shape = beat_of(strip, beat)
     if shape is None:
         return None

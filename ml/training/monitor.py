@@ -1,4 +1,4 @@
-"""A look at development people (D1-dev) while a network trains: curves to read."""
+"""Error curves on development people (D1-dev) while a network trains."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class DevelopmentSet:
     """Windows of references and probes of some people, one strip each.
 
     Args:
-        windows: Upright, standardised, float32, shape (n_windows, n_samples).
-        strip: Which strip a window is of, 0 … 2n − 1: references first; int64, shape (n_windows,).
-        pairs: References, and as many probes in the same order, of which windows were cut.
-        failures: Pairs of which one side could not be acquired; they are in no window.
+        windows: Upright, standardized, float32, shape (n_windows, n_samples).
+        strip: Strip of each window, 0 … 2n − 1: references first; int64, shape (n_windows,).
+        pairs: References with windows, and as many probes in the same order.
+        failures: Pairs with a side that could not be acquired; they have no windows.
     """
 
     windows: Tensor
@@ -51,11 +51,11 @@ class DevelopmentSet:
 
 
 def development_set(strips: Sequence[Strip], views_of: ViewsOf) -> DevelopmentSet:
-    """Read strips that come in pairs of reference and probe.
+    """Build the set from strips in pairs of reference and probe.
 
     Args:
         strips: Reference and probe of one person, then of the next.
-        views_of: What the network reads of a strip, float32, shape (n, n_samples); None where it cannot.
+        views_of: Strip → the network's input, float32, shape (n, n_samples); None if impossible.
     """
     views = [views_of(strip) if strip.seconds > 0.0 else None for strip in strips]
     pairs = [(one, other) for one, other in zip(views[0::2], views[1::2], strict=True)]
@@ -73,9 +73,9 @@ def development_set(strips: Sequence[Strip], views_of: ViewsOf) -> DevelopmentSe
 
 @torch.no_grad()
 def strip_embeddings(network: nn.Module, windows: Tensor, strip: Tensor) -> Tensor:
-    """Mean of the unit embeddings of each strip's windows, unit norm; float32, shape (n_strips, d).
+    """Return each strip's mean of unit embeddings, scaled to unit norm; float32, shape (n_strips, d).
 
-    Windows travel to the network, embeddings back to them.
+    Windows are moved to the network's device, embeddings back.
     """
     device = device_of(network)
     batches = torch.split(windows, BATCH)

@@ -1,4 +1,4 @@
-"""What window networks learn from: strips of CinC train people, all the same way up, and their noise."""
+"""Training data of window networks: upright strips of CinC train people, and unreadable noise."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ NOISY_RHYTHM = "~"
 # Noise is divided by this many median absolute amplitudes, about twice its deviation.
 NOISE_UNIT = 2.97
 NOISE_CLIP = 4.0
-# A strip must leave crops some room to move. Below 14.5 s, windows of its first and last third may overlap.
+# Strips must leave room to move crops. Below 14.5 s, windows of the first and last third may overlap.
 LEAST_SAMPLES = SOURCE_SAMPLES + 16
 
 
 def training_bank(strips: Sequence[Strip], polarity: NDArray[np.float64], beat: MeanBeatConfig) -> CropBank:
-    """Turn strips upright and lay them out for cropping.
+    """Turn strips upright and store them for cropping.
 
     Args:
         strips: Conditioned, of training people.
-        polarity: Functional of the standardised mean beat, float64, shape (n_beat,).
-        beat: What the mean beat is.
+        polarity: Functional of the standardized mean beat, float64, shape (n_beat,).
+        beat: Definition of the mean beat.
     """
     signs = np.array([upright_sign(strip, polarity, beat) for strip in strips])
     return crop_bank(strips, LEAST_SAMPLES, signs)
 
 
 def upright_sign(strip: Strip, polarity: NDArray[np.float64], beat: MeanBeatConfig) -> float:
-    """+1, or −1 if the strip is upside down by the functional; +1 without a whole beat."""
+    """Return +1, or −1 if the functional finds the strip inverted; +1 without a whole beat."""
     shape = beat_of(strip, beat)
     return -1.0 if shape is not None and float(shape @ polarity) < 0.0 else 1.0
 
 
 def beat_of(strip: Strip, beat: MeanBeatConfig) -> NDArray[np.float32] | None:
-    """Standardised mean beat as it is, float32, shape (n_samples,); None without a whole beat."""
+    """Return the standardized mean beat, float32, shape (n_samples,); None without a whole beat."""
     if strip.r_peaks.size == 0:
         return None
     marks = align_beats(strip.ecg, WORKING_FS_HZ, strip.r_peaks, beat)
@@ -55,7 +55,7 @@ def beat_of(strip: Strip, beat: MeanBeatConfig) -> NDArray[np.float32] | None:
 
 
 def training_noise(data: Path, cache: Path) -> Tensor:
-    """Filter the recordings of train people that experts could not read, one after the other.
+    """Filter the recordings of train people that experts found unreadable, one after the other.
 
     Returns:
         About unit size, float32, shape (n_samples,), at the rate of the windows.

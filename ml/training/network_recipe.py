@@ -20,15 +20,15 @@ from ml.training.recipe import (
 
 @dataclass(frozen=True)
 class LossPlan:
-    """One term of the loss and when it counts. Shares are of the whole training.
+    """One term of the loss and its schedule. Shares are of the whole training.
 
     Args:
         name: Of a metric loss.
         weight: Of the term.
         options: Further arguments of the loss.
         begins, ends: Share of the training during which the term counts.
-        margin: Final margin; None for losses without one that changes.
-        margin_from, margin_to: Shares between which the margin grows from nothing.
+        margin: Final margin; None for losses without a scheduled one.
+        margin_from, margin_to: Shares between which the margin grows from 0.
 
     Raises:
         ValueError: A share that ends before it begins.
@@ -48,7 +48,7 @@ class LossPlan:
             raise ValueError("begins must lie before ends, and margin_from before margin_to")
 
     def margin_at(self, progress: float) -> float:
-        """Margin at a share of the training."""
+        """Return the margin at a share of the training."""
         ramp = (progress - self.margin_from) / (self.margin_to - self.margin_from)
         return (self.margin or 0.0) * min(1.0, max(0.0, ramp))
 
@@ -59,26 +59,26 @@ class LossPlan:
 
 @dataclass(frozen=True)
 class NetworkPlan:
-    """Which network, by its name in `ml.models.networks`, and its parameters."""
+    """A network by its name in `ml.models.networks`, and its parameters."""
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class OptimisationConfig:
+class OptimizationConfig:
     """Args:
     steps: Batches in the whole training.
-    people: Of a batch; each gives two windows, one of the first and one of the last third of the strip.
+    people: Of a batch; each gives two windows, one from the first and one from the last third of the strip.
     learning_rate: The largest, reached after `warmup` of the training and then lowered along a cosine.
     last_rate: Share of the largest rate that remains at the end.
-    weight_decay: Of matrices and convolutions; none of offsets and normalisations.
-    average_steps: The weights that are kept are a moving average over about so many steps.
+    weight_decay: Of matrices and convolutions, not of offsets and normalizations.
+    average_steps: Saved weights are a moving average over about this many steps.
     bfloat16: Convolutions and products in bfloat16.
     seed: Of weights, batches and augmentation.
 
     Raises:
-        ValueError: No step, nobody, or a warm-up that leaves nothing of the training.
+        ValueError: No steps, no people, or a warm-up that leaves nothing of the training.
     """
 
     steps: int = 10_000
@@ -98,13 +98,13 @@ class OptimisationConfig:
 
 @dataclass(frozen=True)
 class AugmentationConfig:
-    """Shares of crops that a step touches, and how far it goes; a share of 0 switches the step off.
+    """For each variation, the share of crops it changes and its size; a share of 0 switches it off.
 
     Args:
         warp_share: Crops whose heart period is changed.
-        period_change: By up to this share times their stretch (`ml.training.crops`) parts of a beat become
-            longer, by 0.7 times that shorter. A beat's mean stretch is 0.65 at 75 beats per minute, less at
-            higher rates: so far does this share fall on the heart period.
+        period_change: Parts of a beat become longer by up to this share times their stretch
+            (`ml.training.crops`), or shorter by 0.7 times that. A beat's mean stretch is 0.65 at 75 beats per
+            minute and less at higher rates; the heart period changes by that much of this share.
         rate_jitter: Error of the sampling rate of every crop, ± this share.
         repolarisation_sd: Standard deviation of the logarithm of the T wave's size.
         swap_share: Crops whose residue (all but the typical beat) is replaced by another person's.
@@ -144,12 +144,12 @@ class AugmentationConfig:
 
 @dataclass(frozen=True)
 class BeatAugmentationConfig:
-    """How mean beats are varied.
+    """Variations of mean beats.
 
     Args:
-        fewest_beats, most_beats: Of a run that is averaged.
-        t_stretch_sd, pr_stretch_sd: Standard deviations of the relative length of what lies behind and before
-            the QRS.
+        fewest_beats, most_beats: Length of an averaged run of beats.
+        t_stretch_sd, pr_stretch_sd: Standard deviations of the relative length of the parts behind and
+            before the QRS.
         jitter_s: Standard deviation of the fiducial point.
         repolarisation_sd: Of the logarithm of the T wave's size.
         equaliser_db, high_pass_share, high_pass_hz, low_pass_share, low_pass_hz: As for crops.
@@ -174,7 +174,7 @@ class BeatAugmentationConfig:
 @dataclass(frozen=True)
 class DistillationPlan:
     """Args:
-    teacher: Id of the network that teaches, see `ml.export.assembly.weights_path`.
+    teacher: Id of the teacher network, see `ml.export.assembly.weights_path`.
     terms: Weights of the terms by name, see `ml.losses.distillation`.
     ramp: Terms reach their weight after this share of the training.
     """
@@ -187,7 +187,7 @@ class DistillationPlan:
 @dataclass(frozen=True)
 class InitialPlan:
     """Args:
-    weights: Id of the network to go on from, see `ml.training.checkpoints.weights_path`.
+    weights: Id of the initial network, see `ml.training.checkpoints.weights_path`.
     """
 
     weights: str
@@ -195,12 +195,12 @@ class InitialPlan:
 
 @dataclass(frozen=True)
 class NetworkRecipe:
-    """All that determines a network's weights, besides the data and the code."""
+    """All that determines a network's weights, besides data and code."""
 
     bundle: BundleNames
     network: NetworkPlan
     losses: tuple[LossPlan, ...]
-    optimisation: OptimisationConfig = field(default_factory=OptimisationConfig)
+    optimisation: OptimizationConfig = field(default_factory=OptimizationConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     beat_augmentation: BeatAugmentationConfig = field(default_factory=BeatAugmentationConfig)
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
@@ -223,7 +223,7 @@ _SECTIONS = (
 
 
 def is_network_recipe(path: Path) -> bool:
-    """Tell whether a recipe has a section `network`; what cannot be read is left to the readers."""
+    """Whether a recipe has a section `network`; errors of the file are left to the readers."""
     return has_section(path, "network")
 
 
@@ -231,8 +231,8 @@ def read_network_recipe(path: Path) -> NetworkRecipe:
     """Read a recipe.
 
     Raises:
-        RecipeError: Not TOML, an unknown section, key or network, a missing one without default, a value that
-            cannot be, or a time at which nothing is learned from.
+        RecipeError: Not TOML, an unknown section, key or network, a missing one without default, an invalid
+            value, or a time without any loss.
     """
     tables, sha256 = read_tables(path, _SECTIONS)
     if plain := sorted(name for name, table in tables.items() if not isinstance(table, dict)):
@@ -258,7 +258,7 @@ def read_network_recipe(path: Path) -> NetworkRecipe:
             parameters={k: tuple(v) if isinstance(v, list) else v for k, v in network.items()},
         ),
         losses=losses,
-        optimisation=section("optimisation", OptimisationConfig),
+        optimisation=section("optimisation", OptimizationConfig),
         augmentation=section("augmentation", AugmentationConfig),
         beat_augmentation=section("beat_augmentation", BeatAugmentationConfig),
         calibration=section("calibration", CalibrationConfig),
@@ -269,13 +269,13 @@ def read_network_recipe(path: Path) -> NetworkRecipe:
 
 
 def _idle_at(losses: Sequence[LossPlan]) -> float | None:
-    """The first share of the training at which no loss counts."""
+    """First share of the training at which no loss counts."""
     changes = sorted({0.0, *(loss.ends for loss in losses if 0.0 <= loss.ends < 1.0)})
     return next((share for share in changes if not any(loss.counts_at(share) for loss in losses)), None)
 
 
 def _loss_table(name: str, table: Any) -> dict[str, Any]:
-    """Keys that a `LossPlan` does not know are arguments of the loss itself, which checks them."""
+    """Split off keys that a `LossPlan` does not have: they are arguments of the loss, which checks them."""
     if not isinstance(table, dict):
         raise RecipeError(f"[losses]: {name} must be a section of its own, [losses.{name}]")
     known = {f.name for f in fields(LossPlan)} - {"name", "options"}

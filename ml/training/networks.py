@@ -23,7 +23,7 @@ from ml.training.recipe import Recipe, RecipeError
 DEVELOPMENT_SECONDS = 10.0
 # The network that reads mean beats; all others read windows.
 BEAT_NETWORK = "beat_net"
-# Where a log is not a terminal, a line is written this often.
+# Interval of lines in a log that is not a terminal.
 LINES = 40
 
 
@@ -37,7 +37,7 @@ def train(
     limit_s: float | None = None,
     device: str | None = None,
 ) -> Path:
-    """Train the network of a recipe, or go on with it; returns the folder with what was made.
+    """Train the network of a recipe, or resume its training; returns the folder of the results.
 
     Args:
         recipe: The network's.
@@ -45,12 +45,13 @@ def train(
         data: The folder that holds `ecg/`.
         var: For caches and results.
         console: Where progress goes.
-        limit_s: Seconds of training after which it shall have ended, see `train_network`.
+        limit_s: Seconds after which the training ends, see `train_network`.
         device: Where to compute, see `chosen_device`.
 
     Raises:
-        RecipeError: What network or losses do not know, or a teacher or a beginning without weights; found
-            before any data are read. Terms of a distillation that its teacher cannot have with these people.
+        RecipeError: Invalid parameters of network or losses, or missing weights of a teacher or initial
+            network, found before any data are read. Distillation terms that are impossible for this teacher
+            and these people.
         DeviceError: No such device; found before any data are read.
     """
     check_recipe(recipe)
@@ -122,7 +123,7 @@ def _progress_bar(console: Console) -> Progress:
 
 
 class _Lines:
-    """Progress for logs that are files."""
+    """Progress for log files."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

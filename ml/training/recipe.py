@@ -1,4 +1,4 @@
-"""A recipe is the experiment: one TOML file, read strictly."""
+"""Recipes: an experiment is one TOML file, read strictly."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ml.runtime.ecg.mean_beat import MeanBeatConfig
 
 
 class RecipeError(ValueError):
-    """A recipe that cannot be followed; the message names the section and the key."""
+    """An invalid recipe; the message names section and key."""
 
 
 @dataclass(frozen=True)
 class BundleNames:
-    """What the bundle is called and under which licence its weights may be used."""
+    """Name of the bundle, and license of its weights."""
 
     id: str
     version: str
@@ -28,15 +28,15 @@ class BundleNames:
 
 @dataclass(frozen=True)
 class VariationConfig:
-    """How the beats of a person are varied before the within-class scatter is measured.
+    """Variations of a person's beats before the within-class scatter is measured.
 
-    Recordings of one sitting know nothing of other days and other sensors; these variations stand for both.
+    Recordings of one session do not show other days and sensors; these variations stand for both.
 
     Args:
         t_amplitude_sd: Standard deviation of the logarithm of the T wave's size.
         t_stretch_sd: Of the relative length of ST segment and T wave.
         jitter_s: Standard deviation of the fiducial point.
-        high_pass_hz: A causal first-order high-pass at a frequency between these, evenly by logarithm.
+        high_pass_hz: Range of the corner of a causal first-order high-pass, log-uniform.
         seed: Of all draws.
     """
 
@@ -50,7 +50,7 @@ class VariationConfig:
 @dataclass(frozen=True)
 class FitConfig:
     """Args:
-    segments: Into how many equal parts a recording is cut; each gives one mean beat.
+    segments: Number of equal parts of a recording; each gives one mean beat.
     excluded_rhythms: CinC classes left out of the fit.
     """
 
@@ -69,7 +69,7 @@ class CalibrationConfig:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that determines a bundle, besides the data and the code."""
+    """All that determines a bundle, besides data and code."""
 
     bundle: BundleNames
     mean_beat: MeanBeatConfig = field(default_factory=MeanBeatConfig)
@@ -122,7 +122,7 @@ def read_tables(path: Path, sections: Collection[str]) -> tuple[dict[str, Any], 
 
 
 def has_section(path: Path, name: str) -> bool:
-    """Tell whether a recipe has a section; what cannot be read is left to the readers."""
+    """Whether a recipe has a section; errors of the file are left to the readers."""
     try:
         return name in tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError:
@@ -130,10 +130,10 @@ def has_section(path: Path, name: str) -> bool:
 
 
 def read_section(where: str, kind: type[Section], table: Mapping[str, Any]) -> Section:
-    """Make a section's dataclass of its table.
+    """Build a section's dataclass from its table.
 
     Raises:
-        RecipeError: Unknown keys, a missing one without default, or values that the section refuses.
+        RecipeError: Unknown keys, a missing one without default, or values that the section rejects.
     """
     known = [f.name for f in fields(kind)]  # type: ignore[arg-type]
     if unknown := set(table) - set(known):

@@ -1,4 +1,4 @@
-"""The stage `repeats`: which people of CinC train two trained networks take for one."""
+"""The stage `repeats`: people of CinC train whom two trained networks both find to be one person."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ml.training.recipe import Recipe
 from ml.training.repeat_patients import MATED_QUANTILE, PAIRS_FILE, FloatArray, likely_repeats
 from ml.training.strips import Strip
 
-# Few overlap: a third of a recording of 30 s gives four of them.
+# Little overlap: a third of a 30-s recording gives four of them.
 WINDOWS = WindowConfig(step_s=3.0)
 LEAST_SAMPLES = round(WORKING_FS_HZ * WINDOWS.n_samples / WINDOWS.fs_hz)
 
@@ -34,7 +34,7 @@ NETWORKS = ("ecg-windows-first", "ecg-beat-net-first")
 
 @dataclass(frozen=True)
 class Mined:
-    """Pairs of people that are probably one, and how many people were looked at."""
+    """Pairs of people who are probably one person, and the number of people compared."""
 
     pairs: list[tuple[str, str]]
     people: int
@@ -43,17 +43,17 @@ class Mined:
 def find_repeats(
     beats: Recipe, data: Path, var: Path, output: Path = PAIRS_FILE, networks: tuple[str, str] = NETWORKS
 ) -> Mined:
-    """Look for repeats among the people of CinC train and keep what is found.
+    """Find repeats among the people of CinC train, and save them.
 
     Args:
         beats: Recipe of the mean beat, whose polarity functional turns strips upright.
         data: The folder that holds `ecg/`.
-        var: For caches, and with the weights of this machine's trainings.
+        var: For caches, and the weights trained on this machine.
         output: JSON file to write.
-        networks: Ids of the one that reads windows and the one that reads mean beats.
+        networks: Ids of the networks that read windows and mean beats.
 
     Raises:
-        FileNotFoundError: No weights of a network.
+        FileNotFoundError: The weights of a network are missing.
     """
     weights = {name: weights_path(name, var) for name in networks}
     windows_network, beat_network = (load_network(path)[0] for path in weights.values())
@@ -71,18 +71,18 @@ def mine_repeats(
     windows_network: nn.Module,
     beat_network: nn.Module,
 ) -> Mined:
-    """Compare the first third of everybody's strip with the last third of everybody else's.
+    """Compare the first third of each strip with the last third of all others.
 
     Args:
-        strips: Conditioned; of each person the first counts (CinC holds exact copies). Those too short, or
-            without a whole beat in each of both thirds, are left out.
-        polarity: Functional of the standardised mean beat that turns strips upright.
-        beat: What the mean beat is.
+        strips: Conditioned; the first of each person counts (CinC holds exact copies). Those too short, or
+            without a whole beat in both thirds, are left out.
+        polarity: Functional of the standardized mean beat that turns strips upright.
+        beat: Definition of the mean beat.
         windows_network: Reads windows.
         beat_network: Reads mean beats.
 
     Raises:
-        ValueError: Nobody who can be looked at.
+        ValueError: Nobody can be compared.
     """
     strip_of = {strip.subject_id: strip for strip in reversed(strips)}
     names: list[str] = []
@@ -98,19 +98,19 @@ def mine_repeats(
         windows += [upright_windows(third, polarity, beat, WINDOWS) for third in thirds]
         beats += whole
     if not names:
-        raise ValueError("nobody whose first and last third could both be read")
+        raise ValueError("no person's first and last third could both be read")
     halves = [_halves(windows_network, windows), _halves(beat_network, beats)]
     return Mined(likely_repeats(halves, names), len(names))
 
 
 def first_and_last_third(strip: Strip) -> tuple[Strip, Strip]:
-    """Cut both ends off; marks are counted from the start of each, accepted seconds and quality stay."""
+    """Cut off both ends; marks are counted from the start of each, accepted seconds and quality stay."""
     third, n = strip.ecg.size // 3, strip.ecg.size
     return _cut(strip, 0, third), _cut(strip, n - third, n)
 
 
 def write_repeats(path: Path, mined: Mined, weights: Mapping[str, Path]) -> None:
-    """Keep pairs as JSON, beside what they were found with: the weights of networks, by their ids."""
+    """Save pairs as JSON, with the networks' weights (SHA-256) by id."""
     content = {
         "people": mined.people,
         "quantile": MATED_QUANTILE,
@@ -133,7 +133,7 @@ def _cut(strip: Strip, begin: int, end: int) -> Strip:
 
 
 def _halves(network: nn.Module, rows: Sequence[NDArray[np.float32]]) -> tuple[FloatArray, FloatArray]:
-    """Vectors of first and last parts, whose rows take turns; float64, shape (n_people, d) each."""
+    """Vectors of first and last parts, in alternate rows; float64, shape (n_people, d) each."""
     part = torch.repeat_interleave(torch.tensor([len(piece) for piece in rows]))
     vectors = strip_embeddings(network, torch.from_numpy(np.concatenate(rows)), part)
     both = vectors.numpy().astype(np.float64)

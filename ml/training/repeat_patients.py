@@ -1,8 +1,7 @@
-"""People of CinC 2017 who are probably the same: the set names a subject per recording, patients came again.
+"""People of CinC 2017 who are probably one: it has a subject per recording, but patients came again.
 
-Two encoders that see different things, windows and mean beats, must both find two recordings at least as
-alike as most pairs of strips of one recording are. Such pairs teach nothing about telling people apart: they
-are left out of each other's negatives.
+Two encoders with different inputs, windows and mean beats, must both find two recordings at least as alike as
+most pairs of strips of one recording. Such pairs are left out of each other's negatives.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ MATED_QUANTILE = 0.25
 def likely_repeats(
     halves: Sequence[tuple[FloatArray, FloatArray]], names: Sequence[str], quantile: float = MATED_QUANTILE
 ) -> list[tuple[str, str]]:
-    """Find pairs of people that both views take for one.
+    """Find pairs of people who are one person to both views.
 
     Args:
         halves: Per view, vectors of the first and of the last part of each person's recording, unit norm,
@@ -40,14 +39,14 @@ def likely_repeats(
     for first, last in halves:
         cosine = first @ last.T
         least = np.quantile(np.diag(cosine), quantile)
-        # Either way round: the first half of one against the last half of the other.
+        # In either order: the first half of one against the last half of the other.
         alike &= np.minimum(cosine, cosine.T) >= least
     found = np.argwhere(np.triu(alike, k=1)).tolist()
     return sorted((min(names[i], names[j]), max(names[i], names[j])) for i, j in found)
 
 
 def ignored_repeats(names: Sequence[str], pairs_file: Path = PAIRS_FILE) -> IgnoredPairs:
-    """Pairs that were found before, as labels of these people; pairs of others are passed over."""
+    """Return pairs found earlier, as labels of these people; pairs of others are ignored."""
     number = {name: label for label, name in enumerate(names)}
     pairs = json.loads(pairs_file.read_text(encoding="utf-8"))["pairs"]
     known = [(number[a], number[b]) for a, b in pairs if a in number and b in number]

@@ -1,4 +1,4 @@
-"""How the learning rate and the average of weights follow the progress of a training."""
+"""Schedules of the learning rate and of the average of weights over a training."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import math
 import torch
 from torch import nn
 
-from ml.training.network_recipe import OptimisationConfig
+from ml.training.network_recipe import OptimizationConfig
 
 
-def learning_rate(progress: float, config: OptimisationConfig) -> float:
-    """Rate at a share of the training: a straight warm-up, then a half cosine down to `last_rate`."""
+def learning_rate(progress: float, config: OptimizationConfig) -> float:
+    """Return the rate at a share of the training: linear warm-up, then a half cosine down to `last_rate`."""
     if progress < config.warmup:
         return config.learning_rate * max(progress / config.warmup, 0.01)
     fall = (progress - config.warmup) / (1.0 - config.warmup)
@@ -20,7 +20,7 @@ def learning_rate(progress: float, config: OptimisationConfig) -> float:
 
 
 class WeightAverage:
-    """Moving average of weights and of the statistics of normalisation; young averages forget faster."""
+    """Moving average of weights and of the statistics of normalization; young averages forget faster."""
 
     def __init__(self, network: nn.Module, steps: int) -> None:
         self._steps = max(1, steps)
@@ -29,7 +29,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
-        """Take in the weights after one more step."""
+        """Add the weights after one more step."""
         self._seen += 1
         share = max(1.0 / self._seen, 1.0 / self._steps)
         for name, value in network.state_dict().items():
@@ -40,11 +40,11 @@ class WeightAverage:
                 kept.copy_(value)
 
     def state_dict(self) -> dict[str, object]:
-        """For a checkpoint."""
+        """Return the state for a checkpoint."""
         return {"seen": self._seen, "state": self.state}
 
     def load_state_dict(self, kept: dict[str, object]) -> None:
-        """From a checkpoint, whose tensors may be on another device."""
+        """Restore from a checkpoint, whose tensors may be on another device."""
         self._seen = int(kept["seen"])  # type: ignore[call-overload]
         for name, value in dict(kept["state"]).items():  # type: ignore[call-overload]
             self.state[name].copy_(value)

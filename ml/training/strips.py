@@ -1,4 +1,4 @@
-"""Conditioned strips of a data set, kept on disk: every experiment starts from the same ones."""
+"""Conditioned strips of a data set, cached on disk, so that all experiments start from the same ones."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ml.runtime.ecg.signal.conditioning import condition
 from ml.runtime.ecg.signal.errors import SignalError
 
 FloatArray = NDArray[np.float32 | np.float64]
-# Of the files; 2 has the accepted samples.
+# Version of the files; 2 has the accepted samples.
 CACHE_FORMAT = 2
-# Read conditioned strips and do not make them, so that a change there leaves the strips as they are.
+# These read conditioned strips but do not make them, so their changes do not affect the strips.
 READERS_OF_STRIPS = frozenset({"windows.py"})
 
 
 @dataclass(frozen=True)
 class RawStrip:
-    """A piece of a recording. `part` tells the pieces of one recording apart."""
+    """A piece of a recording. `part` distinguishes pieces of one recording."""
 
     subject_id: str
     part: int
@@ -33,13 +33,13 @@ class RawStrip:
 
 @dataclass(frozen=True)
 class Strip:
-    """A conditioned piece of a recording; without peaks where acquisition failed.
+    """A conditioned piece of a recording; without peaks if acquisition failed.
 
     Args:
         ecg: At `ml.runtime.ecg.signal`'s working rate, float32, shape (n_samples,).
         r_peaks: Those in accepted segments, int64, shape (n_beats,).
         accepted: Which samples lie in accepted segments, bool, shape (n_samples,).
-        seconds: Accepted seconds; 0 where acquisition failed.
+        seconds: Accepted seconds; 0 if acquisition failed.
         quality: 0 to 1.
     """
 
@@ -56,8 +56,8 @@ def condition_strips(raw: Iterable[RawStrip], cache: Path) -> list[Strip]:
     """Condition strips, or read them from the cache if the same code conditioned the same data before.
 
     Args:
-        raw: Consumed only when the cache has nothing.
-        cache: A file; must be named after everything that `raw` depends on but the signal code.
+        raw: Read only if the cache is empty.
+        cache: A file; its name must depend on all that determines `raw`, except the signal code.
     """
     path = cache.with_name(f"{cache.name}-v{CACHE_FORMAT}-{signal_code_digest()[:12]}.npz")
     if not path.is_file():

@@ -1,6 +1,6 @@
-"""What the shipped method was chosen among: features by hand, of the trunk, both; kinds of classifier.
+"""Comparison of the shipped activity method with other features and other kinds of classifier.
 
-All under A3, nested, as `ml.evaluation.activity.protocols`. scikit-learn is needed here, never in service.
+All under A3, nested, as in `ml.evaluation.activity.protocols`. Needs scikit-learn; the service does not.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ml.evaluation.activity.protocols import (
 )
 from ml.metrics.confidence import negative_log_likelihood
 from ml.runtime.ecg.activity.features import N_REST
-from ml.runtime.ecg.activity.head import Standardisation, contaminated
+from ml.runtime.ecg.activity.head import Standardization, contaminated
 from ml.runtime.ecg.activity.rhythm import RHYTHM_NAMES
 from ml.training.activity.examples import FeatureTable, MotionFeatures
 from ml.training.activity.fitting import Examples, fit_calibration
@@ -31,9 +31,9 @@ from ml.training.activity.inputs import N_BY_HAND
 
 FloatArray = NDArray[np.float64]
 N_CLASSES = len(ACTIVITIES)
-# Neighbouring windows of 30 s share most of their seconds; every other one teaches as much in half the time.
+# Neighboring windows of 30 s overlap so much that every other one is enough, in half the time.
 LEARNED_EVERY = 2
-# To choose among settings, people known are left out by thirds: one at a time would take hours.
+# Settings are chosen by leaving out a third of the training people at a time: one by one would take hours.
 INNER_FOLDS = 3
 BY_HAND = "by hand"
 TINY = float(np.finfo(np.float32).tiny)
@@ -46,7 +46,7 @@ class Contender:
     Args:
         name: For the table.
         make: Settings tried → a fresh scikit-learn classifier.
-        settings: Chosen among by leaving out one after another of the people known; a single one is fixed.
+        settings: Candidates, chosen by cross-validation over the training people; a single one is fixed.
     """
 
     name: str
@@ -56,12 +56,12 @@ class Contender:
 
 @dataclass(frozen=True)
 class RestKind:
-    """What of a wearer's rest is compared with.
+    """A choice of features to compare with the wearer's rest.
 
     Args:
         name: For the table.
-        n_by_hand: How many of the first features.
-        trunk: Is the trunk read, and compared?
+        n_by_hand: Number of hand-crafted features compared, from the first.
+        trunk: Whether the trunk is read and compared.
     """
 
     name: str
@@ -77,7 +77,7 @@ REST_KINDS = (
 
 
 def contenders() -> tuple[Contender, ...]:
-    """Give the classifiers beside the discriminant."""
+    """Return the classifiers compared with the discriminant."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
     from sklearn.neural_network import MLPClassifier
@@ -110,9 +110,9 @@ def contenders() -> tuple[Contender, ...]:
 
 
 def answerer(contender: Contender) -> Answerer:
-    """Let a classifier answer as the discriminant does: what it is set to is chosen on people left out."""
+    """Wrap a classifier like the discriminant; its setting is chosen by cross-validation over people."""
 
-    def answer(known: Examples, asked: FloatArray) -> tuple[FloatArray, dict[str, float]]:
+    def answer(known: Examples, held_out: FloatArray) -> tuple[FloatArray, dict[str, float]]:
         left_out = {setting: _left_out(contender, setting, known) for setting in contender.settings}
         fitted = {s: fit_calibration(scores, known.classes) for s, scores in left_out.items()}
         losses = {
@@ -121,7 +121,7 @@ def answerer(contender: Contender) -> Answerer:
         }
         best = min(contender.settings, key=lambda s: losses[s])
         temperature, share = fitted[best]
-        logits = contaminated(_fit_and_ask(contender, best, known, asked), share, temperature)
+        logits = contaminated(_fit_and_predict(contender, best, known, held_out), share, temperature)
         return logits, {"setting": float(best), "temperature": temperature, "contamination": share}
 
     return answer
@@ -131,29 +131,29 @@ def _left_out(contender: Contender, setting: Any, known: Examples) -> FloatArray
     logits = np.zeros((known.classes.size, N_CLASSES))
     for people in np.array_split(np.unique(known.people), INNER_FOLDS):
         own = np.isin(known.people, people)
-        logits[own] = _fit_and_ask(contender, setting, known.where(~own), known.inputs[own])
+        logits[own] = _fit_and_predict(contender, setting, known.where(~own), known.inputs[own])
     return logits
 
 
-def _fit_and_ask(contender: Contender, setting: Any, known: Examples, asked: FloatArray) -> FloatArray:
+def _fit_and_predict(contender: Contender, setting: Any, known: Examples, held_out: FloatArray) -> FloatArray:
     learned = known.where(np.arange(known.classes.size) % LEARNED_EVERY == 0)
-    standardisation = Standardisation.of(learned.inputs)
+    standardization = Standardization.of(learned.inputs)
     classifier = contender.make(setting)
     with warnings.catch_warnings():
-        # How long a perceptron learns is part of what it is; scikit-learn would rather go on.
+        # A fixed number of iterations is part of this perceptron; scikit-learn warns that it could go on.
         warnings.filterwarnings("ignore", message="Stochastic Optimizer: Maximum iterations")
-        classifier.fit(standardisation.apply(learned.inputs), learned.classes)
-    probabilities = classifier.predict_proba(standardisation.apply(asked))
+        classifier.fit(standardization.apply(learned.inputs), learned.classes)
+    probabilities = classifier.predict_proba(standardization.apply(held_out))
     return np.asarray(np.log(np.maximum(probabilities, TINY)))
 
 
-def kinds_of_features(table: FeatureTable, elsewhere: FloatArray | None) -> dict[str, Examples]:
-    """Give windows to heads as what ships reads them, and as less or otherwise; the first is what ships."""
-    fused = table_examples(table, None, elsewhere=elsewhere)
+def kinds_of_features(table: FeatureTable, other_sensor: FloatArray | None) -> dict[str, Examples]:
+    """Return the windows with subsets of the shipped features; the first kind is the shipped one."""
+    fused = table_examples(table, None, other_sensor=other_sensor)
 
     def only(columns: slice) -> Examples:
-        told = None if elsewhere is None else elsewhere[:, columns]
-        return replace(fused, inputs=fused.inputs[:, columns], elsewhere=told, views=())
+        known = None if other_sensor is None else other_sensor[:, columns]
+        return replace(fused, inputs=fused.inputs[:, columns], other_sensor=known, views=())
 
     return {
         "by hand and of the trunk, fused": fused,
@@ -169,13 +169,13 @@ def comparison_rows(
     kinds: Mapping[str, Examples],
     classifiers: Sequence[Contender] = (),
 ) -> list[dict[str, Any]]:
-    """Measure kinds of features by the discriminant, and those by hand by other classifiers.
+    """Compare kinds of features with the discriminant, and classifiers on the hand-crafted features.
 
     Args:
         table: Windows of one length.
         context_s: That length.
-        kinds: Those windows by the name of what is read of them.
-        classifiers: Beside the discriminant.
+        kinds: The same windows with each kind of features, by name.
+        classifiers: Those to compare with the discriminant.
     """
     entries: list[tuple[str, str, Answerer]] = [
         (name, "linear discriminant, shrinkage chosen", discriminant) for name in kinds
@@ -198,10 +198,11 @@ def comparison_rows(
 
 
 def rest_rows(features: MotionFeatures, context_s: float) -> list[dict[str, Any]]:
-    """Measure what of a wearer's rest to compare with, and what it is worth with another electrode.
+    """Compare kinds of resting baseline, also with rest recorded with another electrode.
 
-    Heads learn from rest with the same electrode as the window, or from rest with each of the three; they are
-    asked with the same and with another one, worn minutes before or after. Nobody elsewhere teaches them.
+    Heads are fitted with rest from the window's own electrode, or from each of the three. They are evaluated
+    with rest from the own electrode and from another one, worn minutes before or after. Data of the other
+    sensor are not used.
     """
     table = features.tables[context_s]
     rows = []
@@ -225,10 +226,10 @@ def rest_rows(features: MotionFeatures, context_s: float) -> list[dict[str, Any]
 def _logits_with_rest(
     features: MotionFeatures, table: FeatureTable, kind: RestKind, turns: tuple[tuple[int, ...], int]
 ) -> FloatArray:
-    """Logits of people left out; `turns` are the electrodes of rest learned with and asked with, from own."""
-    learned, asked = turns
+    """Logits of held-out people; `turns` are offsets from the own electrode, to fit and to evaluate."""
+    fitted, evaluated = turns
     described = table.features if kind.trunk else table.features[:, :N_BY_HAND]
-    # What is not known of rest is no input: neither are differences from it.
+    # Features that are not compared with rest are no inputs, nor are their differences.
     compared = np.arange(described.shape[1])
     hidden = (compared >= kind.n_by_hand) & (compared < N_BY_HAND)
     rest = np.where(hidden, np.nan, features.rest[..., : described.shape[1]])
@@ -236,21 +237,21 @@ def _logits_with_rest(
     def examples(turn: int) -> Examples:
         electrode = (table.electrode + turn) % len(ELECTRODES)
         found = table_examples(table, rest[table.person, electrode], described)
-        # What is known beforehand was recorded with the own electrode; with another, all windows teach.
-        return found if turn == 0 else replace(found, asked=~table.mute)
+        # The baseline overlaps windows of its own electrode only; with another one, all windows are used.
+        return found if turn == 0 else replace(found, evaluated=~table.mute)
 
-    known = [examples(turn) for turn in learned]
+    known = [examples(turn) for turn in fitted]
     together = Examples(
         np.concatenate([one.inputs for one in known]),
         np.concatenate([one.classes for one in known]),
         np.concatenate([one.people for one in known]),
-        np.concatenate([one.asked for one in known]),
+        np.concatenate([one.evaluated for one in known]),
         views=known[0].views,
     )
-    inputs = examples(asked).inputs
+    inputs = examples(evaluated).inputs
     logits = np.zeros((table.activity.size, N_CLASSES))
     for person in np.unique(table.person):
         own = table.person == person
-        others = together.where(together.asked & (together.people != person))
+        others = together.where(together.evaluated & (together.people != person))
         logits[own], _ = discriminant(others, inputs[own])
     return logits

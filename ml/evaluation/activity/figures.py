@@ -1,6 +1,6 @@
-"""Figures of a classifier: accuracy, weighted precision, recall and F1, confusion, calibration; over people.
+"""Figures of a classifier over people: accuracy, weighted precision, recall and F1, confusion, calibration.
 
-For identity and activity alike. Folds of one protocol are joined before, so that every window counts once.
+For identity and activity alike. Folds of one protocol are joined first, so that every window counts once.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ml.metrics.intervals import Interval, share_bootstrap, subject_bootstrap
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-# What a probability of nothing costs at most: the smallest float32 beside 0 that is not denormal.
+# Floor of a probability in the log-likelihood: the smallest normal float32.
 SMALLEST_PROBABILITY = float(np.finfo(np.float32).tiny)
-# Redrawing one or two people says nothing about others.
+# A bootstrap over one or two people gives no interval.
 FEWEST_PEOPLE_FOR_INTERVAL = 3
 
 
 class WeightedScores(NamedTuple):
-    """Means over classes, each weighed by how often it occurs."""
+    """Means over classes, each weighted by its frequency."""
 
     precision: float
     recall: float
@@ -35,15 +35,15 @@ class WeightedScores(NamedTuple):
 
 @dataclass(frozen=True)
 class CallFigures:
-    """How often calls were right; intervals are over people, and None with fewer than three of them.
+    """Predictions against truth; intervals are over people, None with fewer than three of them.
 
     Args:
         n_calls, n_people: Counts.
         classes: Names.
-        accuracy, accuracy_interval: Share of right calls.
+        accuracy, accuracy_interval: Share of right predictions.
         precision, recall: Weighted by class; weighted recall equals accuracy.
-        f1, f1_interval: Likewise.
-        confusion: Calls by true class (rows) and class called (columns).
+        f1, f1_interval: Weighted by class.
+        confusion: Counts by true class (rows) and predicted class (columns).
     """
 
     n_calls: int
@@ -58,7 +58,7 @@ class CallFigures:
     confusion: tuple[tuple[int, ...], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "calls": self.n_calls,
             "people": self.n_people,
@@ -75,10 +75,10 @@ class CallFigures:
 
 @dataclass(frozen=True)
 class ProbabilityFigures:
-    """Whether probabilities are true.
+    """Calibration of probabilities.
 
     Args:
-        ece, ece_interval: Expected calibration error of the class called, in bins of equal width; interval
+        ece, ece_interval: Expected calibration error of the predicted class, in bins of equal width; interval
             over people, None with fewer than three of them.
         nll: Mean negative log-likelihood, nats.
     """
@@ -88,7 +88,7 @@ class ProbabilityFigures:
     nll: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {"ece": self.ece, "ece_interval": _listed(self.ece_interval), "nll": self.nll}
 
 
@@ -97,16 +97,16 @@ def _listed(interval: Interval | None) -> list[float] | None:
 
 
 def call_figures(called: IntArray, truth: IntArray, people: IntArray, classes: Sequence[str]) -> CallFigures:
-    """Measure the calls made on a set of windows.
+    """Measure the predictions on a set of windows.
 
     Args:
-        called: Class called of each window, int64, shape (N,).
-        truth: Its true class, likewise.
-        people: Whose it is, likewise; what intervals redraw.
+        called: Predicted class of each window, int64, shape (N,).
+        truth: Its true class, same shape.
+        people: Its person, same shape; the bootstrap resamples people.
         classes: Names.
 
     Raises:
-        ValueError: No windows, or shapes or classes that do not belong together.
+        ValueError: No windows, shapes that differ, or unknown classes.
     """
     n_classes = len(classes)
     if not truth.size or not called.shape == truth.shape == people.shape:
@@ -142,15 +142,15 @@ def call_figures(called: IntArray, truth: IntArray, people: IntArray, classes: S
 
 
 def confusion_matrix(called: IntArray, truth: IntArray, n_classes: int) -> IntArray:
-    """Count calls by true class (rows) and class called (columns), int64, shape (C, C)."""
+    """Count windows by true class (rows) and predicted class (columns), int64, shape (C, C)."""
     cells = np.bincount(truth * n_classes + called, minlength=n_classes**2)
     return np.asarray(cells.reshape(n_classes, n_classes), dtype=np.int64)
 
 
 def weighted_scores(confusion: NDArray[Any]) -> WeightedScores:
-    """Give precision, recall and F1 averaged over classes, each weighed by its true windows.
+    """Return precision, recall and F1 averaged over classes, each weighted by its true windows.
 
-    A class that is never called has precision 0, as with scikit-learn's `average="weighted"`.
+    A class that is never predicted has precision 0, as with scikit-learn's `average="weighted"`.
 
     Args:
         confusion: By true class (rows) and class called (columns), not all 0, shape (C, C).
@@ -167,15 +167,15 @@ def _ratio(over: NDArray[Any], under: NDArray[Any]) -> FloatArray:
 
 
 def probability_figures(probabilities: NDArray[Any], truth: IntArray, people: IntArray) -> ProbabilityFigures:
-    """Measure the probabilities given to a set of windows.
+    """Measure the predicted probabilities of a set of windows.
 
     Args:
         probabilities: Rows sum to 1, float, shape (N, C).
         truth: Class of each window, int64, shape (N,).
-        people: Whose it is, likewise; what intervals redraw.
+        people: Its person, same shape; the bootstrap resamples people.
 
     Raises:
-        ValueError: No windows, shapes that do not belong together, or rows that are no probabilities.
+        ValueError: No windows, shapes that differ, or rows that are not probabilities.
 
     Source:
         See `ml.metrics.confidence`.
@@ -214,7 +214,7 @@ def group_probabilities(probabilities: NDArray[Any], activities: Sequence[str]) 
         float64, shape (N, n_groups).
 
     Raises:
-        ValueError: An activity of no group.
+        ValueError: An activity without a group.
     """
     member = np.zeros((len(activities), len(ACTIVITY_GROUPS)))
     member[np.arange(len(activities)), activity_group_indices(activities)] = 1.0

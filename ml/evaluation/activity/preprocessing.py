@@ -1,4 +1,4 @@
-"""From a raw strip to the windows of DT4ECG's section II-B; where the paper is silent, an option has a name.
+"""From a raw strip to the windows of DT4ECG, section II-B; options cover what the paper leaves open.
 
 The paper samples at 100 Hz, where a notch at 60 Hz is impossible: half the rate is 50 Hz. Here filters work
 at the rate of the recording, and resampling comes after them.
@@ -20,23 +20,23 @@ from ml.runtime.ecg.signal.filters import FloatArray, band_pass, notch, resample
 Filtering = Literal["high_pass", "band_pass"]
 Scaling = Literal["record", "window"]
 
-# Second-order Butterworth, run forwards and backwards: what the drift of electrodes needs.
+# Second-order Butterworth, run forward and backward: electrode drift needs that much.
 HIGH_PASS_ORDER = 2
 
 
 @dataclass(frozen=True)
 class ActivityPreprocessing:
-    """How windows of activity are made.
+    """Preprocessing of activity windows.
 
     Args:
         fs_hz: Rate of the windows.
-        window_s: Their length; they follow each other without overlap.
+        window_s: Their length; windows do not overlap.
         low_hz: Edge of the high-pass.
-        filtering: `high_pass` is the paper's, and what resampling leaves below half the rate stays;
-            `band_pass` ends at 40 Hz like the service's signal chain.
+        filtering: `high_pass` as in the paper, which keeps all that resampling leaves; `band_pass` ends at
+            40 Hz like the service's signal chain.
         mains_hz: Notches. The paper names 60 Hz; the motion set comes from a country with 50 Hz.
-        scaling: Whether 0 … 1 spans the `record` (the paper normalises before it segments; a window then
-            learns two numbers of its whole record, the later part included) or each `window`.
+        scaling: Scale to 0 … 1 per `record` or per `window`. The paper normalizes before it segments, so that
+            a window depends on its whole record, the later part included.
 
     Raises:
         ValueError: An unknown option, or a rate, length or edge that is not positive.
@@ -76,8 +76,8 @@ def preprocess(
         config: The options.
 
     Returns:
-        Of each part, its windows from its start: 0 … 1, float32, shape (n_windows, `config.n_samples`); no
-        window of a part shorter than one. What is flat gives zeros.
+        The windows of each part, 0 … 1, float32, shape (n_windows, `config.n_samples`); none from a part
+        shorter than a window. A flat part gives zeros.
 
     Source:
         DT4ECG, section II-B.
@@ -92,7 +92,7 @@ def preprocess(
 
 
 def _windows(stretch: FloatArray, fs_hz: float, config: ActivityPreprocessing) -> NDArray[np.float64]:
-    # The last sample of a window stands one sample before its end.
+    # The last sample of a window lies one sample before its end.
     if stretch.size / fs_hz <= (config.n_samples - 1) / config.fs_hz:
         return np.empty((0, config.n_samples))
     x = resample(_filtered(stretch, fs_hz, config), fs_hz, config.fs_hz)
@@ -101,7 +101,7 @@ def _windows(stretch: FloatArray, fs_hz: float, config: ActivityPreprocessing) -
 
 
 def _filtered(stretch: FloatArray, fs_hz: float, config: ActivityPreprocessing) -> FloatArray:
-    # About the median, so that a flat strip becomes zeros, not what filters round of its offset.
+    # Around the median, so that a flat strip becomes zeros instead of rounding errors of its offset.
     x: FloatArray = np.asarray(stretch, dtype=np.float64) - np.median(stretch)
     for mains_hz in config.mains_hz:
         x = notch(x, fs_hz, mains_hz)
@@ -125,7 +125,7 @@ def _high_pass_sos(fs_hz: float, low_hz: float) -> NDArray[np.float64]:
 
 
 def _spanned(x: FloatArray, axis: int) -> NDArray[np.float32]:
-    """Map smallest and largest to 0 and 1 along an axis."""
+    """Map minimum and maximum to 0 and 1 along an axis."""
     low = x.min(axis=axis, keepdims=True)
     span = x.max(axis=axis, keepdims=True) - low
     return np.asarray((x - low) / np.where(span > 0.0, span, 1.0), dtype=np.float32)

@@ -1,10 +1,9 @@
-"""A3 for the method that ships: heads on features of windows, asked about people that they never met.
+"""Protocol A3 for the shipped method: heads are evaluated on people that they were not fitted to.
 
-Nested: whoever is asked is left out; shrinkage and calibration of the head that answers, and the correlation
-between windows of a strip, are chosen by leaving out one after another of the nine others. How much the trunk
-counts is one number for all heads, in whose choice everybody had a say. Windows that allow
-no call (`mute`) count as wrong calls, and are left out of the calibration error, since no probability is told
-of them.
+The evaluation is nested. One person is held out; shrinkage, calibration and the correlation between windows
+of a strip are chosen by leaving one person out among the other nine. The weight of the trunk is one number
+for all heads; all ten people took part in its choice. Unreadable windows (`mute`) count as errors. They have
+no probability, so the calibration error leaves them out.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from ml.training.activity.strip_fitting import fit_correlation
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
-# Examples of people known → logits of windows of another, and what was chosen.
+# Examples of the training people, inputs of held-out windows → their logits, and the choices made.
 Answerer = Callable[[Examples, FloatArray], tuple[FloatArray, dict[str, float]]]
 
 UNKNOWN = "unknown"
@@ -39,13 +38,13 @@ GROUPS = tuple(ACTIVITY_GROUPS)
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What was told of a set of windows or strips; all arrays have one entry each.
+    """Predictions for a set of windows or strips; all arrays have one entry each.
 
     Attributes:
         logits: Of `ACTIVITIES`, float64, shape (n, n_classes).
         truth: Index into `ACTIVITIES`, int64, shape (n,).
-        person: Whose, likewise.
-        mute: Where no call was made, bool, shape (n,).
+        person: Index of the person, same shape.
+        mute: Which are unreadable, bool, shape (n,).
     """
 
     logits: FloatArray = field(repr=False)
@@ -54,11 +53,11 @@ class Answers:
     mute: BoolArray = field(repr=False)
 
     def where(self, chosen: BoolArray) -> Answers:
-        """Give some of them."""
+        """Return a subset."""
         return Answers(self.logits[chosen], self.truth[chosen], self.person[chosen], self.mute[chosen])
 
     def figures(self) -> dict[str, Any]:
-        """Measure them: with five classes, and with three whose probabilities are sums."""
+        """Measure them for the five classes, and for three groups whose probabilities are sums."""
         probabilities = softmax(self.logits)
         groups = activity_group_indices(ACTIVITIES)
         return {
@@ -70,65 +69,67 @@ class Answers:
 
     def _of(self, probabilities: FloatArray, truth: IntArray, classes: tuple[str, ...]) -> dict[str, Any]:
         called = np.where(self.mute, len(classes), probabilities.argmax(axis=1))
-        told = ~self.mute
+        readable = ~self.mute
         return {
             **call_figures(called, truth, self.person, (*classes, UNKNOWN)).to_dict(),
-            **probability_figures(probabilities[told], truth[told], self.person[told]).to_dict(),
-            "ece_if_true": ece_if_true(probabilities[told]),
+            **probability_figures(probabilities[readable], truth[readable], self.person[readable]).to_dict(),
+            "ece_if_true": ece_if_true(probabilities[readable]),
         }
 
 
-def discriminant(known: Examples, asked: FloatArray) -> tuple[FloatArray, dict[str, float]]:
-    """Answer by the head that ships."""
+def discriminant(known: Examples, held_out: FloatArray) -> tuple[FloatArray, dict[str, float]]:
+    """Fit the shipped discriminant and predict held-out windows."""
     fitted = fit_head(known, len(ACTIVITIES))
-    return fitted.head.logits(asked), asdict(fitted.choices)
+    return fitted.head.logits(held_out), asdict(fitted.choices)
 
 
 def table_examples(
     table: FeatureTable,
     rest: FloatArray | None,
     features: FloatArray | None = None,
-    elsewhere: FloatArray | None = None,
+    other_sensor: FloatArray | None = None,
 ) -> Examples:
-    """Give the windows of a table to a head.
+    """Build the inputs of a head from the windows of a table.
 
     Args:
         table: Windows of one length.
-        rest: Of each window's wearer, float64, shape (n, n_features); None for a head that does not know it.
-            With it, windows that meet what was known beforehand are not asked.
-        features: Others than the table's, float64, shape (n, n_by_hand + any).
-        elsewhere: As many features of people elsewhere, float64. A sensor does not move what is a difference
-            to rest: with it, only those made by hand teach.
+        rest: Resting baseline of each window's wearer, float64, shape (n, n_features); None for a head
+            without it. With it, windows that overlap the baseline are not evaluated.
+        features: Replace the table's, float64, shape (n, n_by_hand + any).
+        other_sensor: The same features of other people at rest with another sensor, float64. Differences to
+            rest do not depend on the sensor: with a baseline, only the hand-crafted features are used.
     """
     described = table.features if features is None else features
     own_rest = rest is not None
-    asked = ~(table.mute | table.in_own_rest) if own_rest else ~table.mute
-    if own_rest and elsewhere is not None:
-        elsewhere = elsewhere[:, :N_BY_HAND]
+    evaluated = ~(table.mute | table.in_own_rest) if own_rest else ~table.mute
+    if own_rest and other_sensor is not None:
+        other_sensor = other_sensor[:, :N_BY_HAND]
     views = input_views(described.shape[1], own_rest=own_rest)
-    return Examples(head_inputs(described, rest), table.activity, table.person, asked, elsewhere, views)
+    return Examples(
+        head_inputs(described, rest), table.activity, table.person, evaluated, other_sensor, views
+    )
 
 
 def shipped_examples(features: MotionFeatures, context_s: float, *, own_rest: bool) -> Examples:
-    """Give windows of one length to a head as the bundle's heads learn from them."""
+    """Build the inputs of windows of one length as for the bundle's heads."""
     table = features.tables[context_s]
     rest = features.own_rest(table) if own_rest else None
-    return table_examples(table, rest, elsewhere=features.elsewhere.get(context_s))
+    return table_examples(table, rest, other_sensor=features.other_sensor.get(context_s))
 
 
 def leave_one_person_out(
     table: FeatureTable, examples: Examples, answerer: Answerer = discriminant
 ) -> tuple[Answers, list[dict[str, float]]]:
-    """Ask about each person whoever learned from all others, and from nobody's windows that are not asked.
+    """Fit on all other people, predict the held-out person's windows; for each person in turn.
 
     Returns:
-        Answers about all windows of the table, and what was chosen without each person, in their order.
+        Predictions for all windows of the table, and the choices for each person, in their order.
     """
     logits = np.zeros((table.activity.size, len(ACTIVITIES)))
     choices = []
     for person in np.unique(table.person):
         own = table.person == person
-        known = examples.where(~own & examples.asked)
+        known = examples.where(~own & examples.evaluated)
         logits[own], choice = answerer(known, examples.inputs[own])
         choices.append(choice)
     return Answers(logits, table.activity, table.person, table.mute), choices
@@ -138,7 +139,7 @@ class Strips(NamedTuple):
     """Whole recordings; one entry each.
 
     Args:
-        evidence: What their windows say together; None where none of them tells anything.
+        evidence: Of their windows together; None where all windows are unreadable.
         truth, person: Indices, int64, shape (n,).
     """
 
@@ -147,32 +148,35 @@ class Strips(NamedTuple):
     person: IntArray
 
     def answers(self, correlation: float) -> Answers:
-        """Answer for each, with a correlation between windows."""
-        told = [None if one is None else one.combined(correlation) for one in self.evidence]
-        mute = np.array([one is None for one in told])
-        logits = np.stack([np.zeros(len(ACTIVITIES)) if one is None else one for one in told])
+        """Predict each strip, given the correlation between windows."""
+        logits = np.stack(
+            [np.zeros(len(ACTIVITIES)) if one is None else one.combined(correlation) for one in self.evidence]
+        )
+        mute = np.array([one is None for one in self.evidence])
         return Answers(logits, self.truth, self.person, mute)
 
     def correlation(self) -> float:
-        """Fit the correlation between windows to all of them that tell something."""
-        told = [one for one in self.evidence if one is not None]
-        return fit_correlation(told, self.truth[[one is not None for one in self.evidence]])
+        """Fit the correlation between windows to all readable strips."""
+        readable = [one for one in self.evidence if one is not None]
+        return fit_correlation(readable, self.truth[[one is not None for one in self.evidence]])
 
 
-def whole_strips(table: FeatureTable, context_s: float, logits: FloatArray, asked: BoolArray) -> Strips:
-    """Put the windows of each recording together that are asked and tell something.
+def whole_strips(table: FeatureTable, context_s: float, logits: FloatArray, evaluated: BoolArray) -> Strips:
+    """Combine the readable, evaluated windows of each recording.
 
     Args:
         table: Windows of one length, in order of time within each recording.
         context_s: That length.
-        logits: Of all of them, float64, shape (n, n_classes).
-        asked: Which of them count, bool, shape (n,).
+        logits: Of all windows, float64, shape (n, n_classes).
+        evaluated: Which windows count, bool, shape (n,).
     """
     evidence, first = [], []
-    for record in np.unique(table.record[asked]):
-        telling = (table.record == record) & asked & ~table.mute
-        some = telling.any()
-        evidence.append(strip_evidence(logits[telling], table.start_s[telling], context_s) if some else None)
+    for record in np.unique(table.record[evaluated]):
+        readable = (table.record == record) & evaluated & ~table.mute
+        some = readable.any()
+        evidence.append(
+            strip_evidence(logits[readable], table.start_s[readable], context_s) if some else None
+        )
         first.append(int(np.flatnonzero(table.record == record)[0]))
     return Strips(evidence, table.activity[first], table.person[first])
 
@@ -180,35 +184,35 @@ def whole_strips(table: FeatureTable, context_s: float, logits: FloatArray, aske
 def fitted_correlation(
     features: MotionFeatures, context_s: float, fitted: FittedHead, examples: Examples
 ) -> float:
-    """Choose how windows of a strip are put together, on people left out.
+    """Fit the correlation between windows of a strip, on held-out predictions.
 
     Args:
         features: Of the set.
-        context_s: Length of the windows that a head was fitted to.
+        context_s: Length of the windows that the head was fitted to.
         fitted: The head.
-        examples: All windows of that length; `asked` marks those that the head was fitted to, in order.
+        examples: All windows of that length; `evaluated` marks those that the head was fitted to, in order.
     """
     table = features.tables[context_s]
     logits = np.zeros((table.activity.size, len(ACTIVITIES)))
-    logits[examples.asked] = fitted.left_out_logits
-    return whole_strips(table, context_s, logits, examples.asked & ~table.in_own_rest).correlation()
+    logits[examples.evaluated] = fitted.left_out_logits
+    return whole_strips(table, context_s, logits, examples.evaluated & ~table.in_own_rest).correlation()
 
 
 def strips_of_people_left_out(
     features: MotionFeatures, context_s: float, *, own_rest: bool
 ) -> tuple[Answers, list[dict[str, float]]]:
-    """Answer for whole strips of each person by a head and a correlation that never met that person.
+    """Predict whole strips of each person by a head and a correlation fitted to the others.
 
     Returns:
-        Answers, and the correlation without each person.
+        Predictions, and the correlation fitted without each person.
     """
     table = features.tables[context_s]
     examples = shipped_examples(features, context_s, own_rest=own_rest)
     answers, choices = [], []
     for person in np.unique(table.person):
         own = table.person == person
-        known = replace(examples, asked=examples.asked & ~own)
-        fitted = fit_head(known.where(known.asked), len(ACTIVITIES))
+        known = replace(examples, evaluated=examples.evaluated & ~own)
+        fitted = fit_head(known.where(known.evaluated), len(ACTIVITIES))
         correlation = fitted_correlation(features, context_s, fitted, known)
         logits = np.zeros((own.size, len(ACTIVITIES)))
         logits[own] = fitted.head.logits(examples.inputs[own])
@@ -219,7 +223,7 @@ def strips_of_people_left_out(
 
 
 def joined(answers: Sequence[Answers]) -> Answers:
-    """Put answers about several people together."""
+    """Concatenate predictions for several people."""
     return Answers(
         np.concatenate([one.logits for one in answers]),
         np.concatenate([one.truth for one in answers]),
@@ -229,7 +233,7 @@ def joined(answers: Sequence[Answers]) -> Answers:
 
 
 def a3_rows(features: MotionFeatures) -> list[dict[str, Any]]:
-    """Measure A3: windows of every length and whole strips, with and without own rest."""
+    """Measure A3: windows of every length and whole strips, with and without a resting baseline."""
     rows = []
     longest_s = max(features.tables)
     for context_s, table in features.tables.items():
@@ -240,10 +244,10 @@ def a3_rows(features: MotionFeatures) -> list[dict[str, Any]]:
             about = {"context_s": context_s, "own_rest": own_rest}
             if not own_rest:
                 rows.append({**about, "asked": "all windows", **answers.figures(), "choices": choices})
-            asked = "windows without the first 20 s of rest"
-            rows.append({**about, "asked": asked, **answers.where(comparable).figures(), "choices": choices})
+            what = "windows without the first 20 s of rest"
+            rows.append({**about, "asked": what, **answers.where(comparable).figures(), "choices": choices})
             if context_s == longest_s:
                 strips, choices = strips_of_people_left_out(features, context_s, own_rest=own_rest)
-                asked = "whole strips (rest: what remains)"
-                rows.append({**about, "asked": asked, **strips.figures(), "choices": choices})
+                what = "whole strips (rest: what remains)"
+                rows.append({**about, "asked": what, **strips.figures(), "choices": choices})
     return rows

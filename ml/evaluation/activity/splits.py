@@ -1,4 +1,4 @@
-"""Which windows train and which are asked, under protocols A1, A2, A2e and A3."""
+"""Training and test windows of protocols A1, A2, A2e and A3."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ A2_GUARD_S = 6.0
 
 @dataclass(frozen=True)
 class ActivityProtocol:
-    """What a protocol asks, in words for the tables.
+    """A protocol, described for the tables.
 
     Args:
-        name: Of DESIGN §9.
+        name: As in DESIGN §9.
         title: Few words.
-        meaning: What a figure under it says, and what it does not.
-        leaky: Whether tested windows have near-duplicates among those trained on.
-        asks_identity: Whether the people asked about are trained on, so that identity can be asked at all.
+        meaning: What its figures show, and what they do not.
+        leaky: Whether test windows have near-duplicates in the training set.
+        has_identity: Whether test people are among the training people, so that identity can be evaluated.
     """
 
     name: ProtocolName
     title: str
     meaning: str
     leaky: bool
-    asks_identity: bool
+    has_identity: bool
 
 
 PROTOCOLS: Mapping[ProtocolName, ActivityProtocol] = MappingProxyType(
@@ -50,7 +50,7 @@ PROTOCOLS: Mapping[ProtocolName, ActivityProtocol] = MappingProxyType(
                 "neighbors in the training data, seconds away. It serves comparison with the paper only and "
                 "says nothing about another day, person or minute.",
                 leaky=True,
-                asks_identity=True,
+                has_identity=True,
             ),
             ActivityProtocol(
                 "A2",
@@ -58,7 +58,7 @@ PROTOCOLS: Mapping[ProtocolName, ActivityProtocol] = MappingProxyType(
                 "Trained on the beginning of each recording, evaluated on its end. Person, electrode and "
                 "minute of activity are the same, but no test window lies beside a training window.",
                 leaky=False,
-                asks_identity=True,
+                has_identity=True,
             ),
             ActivityProtocol(
                 "A2e",
@@ -67,14 +67,14 @@ PROTOCOLS: Mapping[ProtocolName, ActivityProtocol] = MappingProxyType(
                 "The electrodes seem to have been worn one after the other, and effort adds up: the median "
                 "heart rate at rest is 84 bpm with AgAgCl, 93 with chrome-nickel and 101 with textile.",
                 leaky=False,
-                asks_identity=True,
+                has_identity=True,
             ),
             ActivityProtocol(
                 "A3",
                 "leave one person out",
                 "Evaluated on held-out people, as a service would meet them. Identity is not evaluated.",
                 leaky=False,
-                asks_identity=False,
+                has_identity=False,
             ),
         )
     }
@@ -86,10 +86,10 @@ class Split:
     """One fold.
 
     Attributes:
-        protocol: What it belongs to; says whether it leaks.
+        protocol: The protocol; has the flag `leaky`.
         name: Unique within the protocol, such as `A3 without kal_04`.
         train: Indices of windows, ascending, int64.
-        test: Likewise; none of `train`.
+        test: The same; disjoint from `train`.
     """
 
     protocol: ActivityProtocol
@@ -104,17 +104,17 @@ def splits(protocol: ProtocolName, windows: ActivityWindows, seed: int = 0) -> t
     Args:
         protocol: One of `PROTOCOLS`.
         windows: Of the motion set.
-        seed: Of A1's draw; the others draw nothing.
+        seed: For the random split of A1; the others are not random.
 
     Raises:
-        ValueError: An unknown protocol; the message lists the known ones. A fold with an empty part.
+        ValueError: An unknown protocol (the message lists the known ones), or a fold with an empty part.
     """
     if protocol not in get_args(ProtocolName):
         raise ValueError(f"protocol: expected one of {sorted(PROTOCOLS)}, got {protocol!r}")
     found = _FOLDS[protocol](windows, seed)
     for split in found:
         if not split.train.size or not split.test.size:
-            sizes = f"{split.train.size} windows to train on, {split.test.size} to ask"
+            sizes = f"{split.train.size} windows to train on, {split.test.size} to evaluate"
             raise ValueError(f"{split.name}: {sizes}")
     return found
 
@@ -127,10 +127,10 @@ def _random_windows(windows: ActivityWindows, seed: int) -> tuple[Split, ...]:
 
 
 def _beginnings(windows: ActivityWindows, seed: int) -> tuple[Split, ...]:  # noqa: ARG001
-    # A thousandth of a second of grace: starts are sums of inexact numbers.
+    # A millisecond of tolerance: starts are sums of inexact numbers.
     trained = windows.end_s <= A2_TRAIN_S + 1e-3
-    asked = windows.start_s >= A2_TRAIN_S + A2_GUARD_S - 1e-3
-    return (_fold("A2", "A2", trained, asked),)
+    tested = windows.start_s >= A2_TRAIN_S + A2_GUARD_S - 1e-3
+    return (_fold("A2", "A2", trained, tested),)
 
 
 def _other_electrodes(windows: ActivityWindows, seed: int) -> tuple[Split, ...]:  # noqa: ARG001

@@ -1,7 +1,7 @@
-"""Timelines of strips in which activities change, made of the motion set's recordings put one after another.
+"""Timelines: strips in which activities change, made by concatenating recordings of the motion set.
 
-The set holds one activity per recording, so that the joins are made here: parts are brought to one level, in
-an order drawn by seed. How long an activity lasts on average is not learned from them.
+The set holds one activity per recording. Recordings are brought to one level and joined in an order drawn by
+seed. The mean duration of an activity is a setting, not fitted to these joins.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 EVIDENCE_WEIGHTS = (0.1, 0.2, 0.45, 1.0, 1.5, 2.2)
-# What to expect of wearers is a choice: some do one thing for a minute, some for an hour.
+# How long activities last is a choice: some wearers keep one for a minute, some for an hour.
 DWELL_S = 60.0
 
 
 @dataclass(frozen=True, eq=False)
 class JoinedStrip:
-    """All activities of one person with one kind of electrode, described segment by segment.
+    """All activities of one person with one kind of electrode, segment by segment.
 
     Attributes:
-        features: Descriptions of the context of each segment, float64, shape (n_segments, n_features).
-        mute: Segments that allow no call, bool, shape (n_segments,).
-        truth: Activity in the middle of each segment, int64, likewise.
+        features: Of the context of each segment, float64, shape (n_segments, n_features).
+        mute: Unreadable segments, bool, shape (n_segments,).
+        truth: Activity in the middle of each segment, int64, same shape.
         person, electrode: Indices.
     """
 
@@ -58,14 +58,14 @@ def joined_strips(
     trunk: Trunk,
     seed: int = 0,
 ) -> list[JoinedStrip]:
-    """Put the recordings of each person and electrode one after another; what is own rest is left out.
+    """Concatenate the recordings of each person and electrode, without the seconds of the resting baseline.
 
     Args:
         records: Of the motion set.
         people: Subject ids in the order of all indices.
         lengths_s: Of the contexts, and of the segments.
-        trunk: Describes contexts beside what is made by hand.
-        seed: Of the order of activities.
+        trunk: Adds its features to the hand-crafted ones.
+        seed: For the order of activities.
     """
     random = np.random.default_rng(seed)
     strips = []
@@ -80,7 +80,7 @@ def joined_strips(
 def _joined(
     parts: Sequence[MotionRecord], whose: tuple[int, int], lengths_s: tuple[float, float], trunk: Trunk
 ) -> JoinedStrip:
-    signals = [_asked_signal(part) for part in parts]
+    signals = [_evaluated_signal(part) for part in parts]
     fs_hz = parts[0].fs_hz
     strip = examine(np.concatenate([signal - np.median(signal) for signal in signals]), fs_hz)
     described = describe_segments(strip, *lengths_s)
@@ -93,8 +93,8 @@ def _joined(
     return JoinedStrip(features, described.mute, activities[part], *whose)
 
 
-def _asked_signal(record: MotionRecord) -> NDArray[np.float32]:
-    """The longest part without lost data, without what is known beforehand of a wearer's rest."""
+def _evaluated_signal(record: MotionRecord) -> NDArray[np.float32]:
+    """The longest part without lost data, without the seconds of the resting baseline."""
     parts = []
     for stretch in record.stretches:
         known_s = OWN_REST_S - stretch.start_s if record.activity == ACTIVITIES[REST] else 0.0
@@ -103,12 +103,12 @@ def _asked_signal(record: MotionRecord) -> NDArray[np.float32]:
 
 
 class Chaining(NamedTuple):
-    """How the segments of a timeline are put together.
+    """Parameters of the smoothing of segments into a timeline.
 
     Args:
         stay: Probability of no change within a segment.
-        weight: By which log probabilities of segments are multiplied before.
-        temperature: Of the probabilities afterwards.
+        weight: Multiplies the log probabilities of segments before smoothing.
+        temperature: Softens the probabilities afterwards.
     """
 
     stay: float
@@ -123,7 +123,7 @@ def timeline_answers(
     *,
     forward_only: bool = False,
 ) -> Answers:
-    """Smooth the logits of each strip and put all segments together; log probabilities stand for logits."""
+    """Smooth the logits of each strip and concatenate all segments; their logits are log probabilities."""
     stay, weight, temperature = chaining
     smoothed = [
         temper(
@@ -147,27 +147,27 @@ def best_chaining(
     *,
     forward_only: bool = False,
 ) -> Chaining:
-    """Give the weight and the temperature with which the probabilities of these strips are truest."""
+    """Return the weight and temperature with the least log loss on these strips."""
     found = []
     for weight in EVIDENCE_WEIGHTS:
         answers = timeline_answers(strips, logits, Chaining(stay, weight), forward_only=forward_only)
-        told = answers.where(~answers.mute)
-        temperature = fit_temperature(told.logits, told.truth)
-        loss = negative_log_likelihood(told.logits, told.truth, temperature)
+        readable = answers.where(~answers.mute)
+        temperature = fit_temperature(readable.logits, readable.truth)
+        loss = negative_log_likelihood(readable.logits, readable.truth, temperature)
         found.append((loss, Chaining(stay, weight, temperature)))
     return min(found)[1]
 
 
 @dataclass(frozen=True, eq=False)
 class TimelineBench:
-    """Everything that timelines are measured with.
+    """Everything that a measurement of timelines needs.
 
     Args:
-        features: Of the set; its table of windows as long as the strips' contexts trains heads.
-        context_s: Their length.
-        step_s: Of a segment.
+        features: Of the set; heads are fitted to its windows of length `context_s`.
+        context_s: Length of the contexts.
+        step_s: Length of a segment.
         strips: Joined recordings.
-        own_rest: Whether the wearer's rest is known.
+        own_rest: Whether a resting baseline is used.
     """
 
     features: MotionFeatures
@@ -178,7 +178,7 @@ class TimelineBench:
 
     @property
     def examples(self) -> Examples:
-        """What heads learn from."""
+        """Windows that heads are fitted to."""
         return shipped_examples(self.features, self.context_s, own_rest=self.own_rest)
 
     @property
@@ -194,33 +194,33 @@ class TimelineBench:
     def left_out(
         self, fitted: FittedHead, without: int | None = None
     ) -> tuple[list[JoinedStrip], list[FloatArray]]:
-        """Score each person's strips by a head like `fitted` that met neither that person nor `without`."""
+        """Score each person's strips by a head like `fitted`, fitted without that person and `without`."""
         examples = self.examples
         strips = [strip for strip in self.strips if strip.person != without]
         heads: dict[int, FusedHead] = {}
         for person in {strip.person for strip in strips}:
             known = examples.where(
-                examples.asked & (examples.people != person) & (examples.people != without)
+                examples.evaluated & (examples.people != person) & (examples.people != without)
             )
             heads[person] = fit_chosen_head(known, len(ACTIVITIES), fitted.choices)
         return strips, [self.logits(heads[strip.person], strip) for strip in strips]
 
 
 def timeline_row(bench: TimelineBench) -> dict[str, Any]:
-    """Measure timelines of people that neither head nor chaining ever met."""
+    """Measure timelines of people held out from both head and chaining."""
     examples = bench.examples
-    asked: list[Answers] = []
+    smoothed: list[Answers] = []
     ahead: list[Answers] = []
     choices = []
     for person in range(len(bench.features.people)):
-        known = examples.where(examples.asked & (examples.people != person))
+        known = examples.where(examples.evaluated & (examples.people != person))
         fitted = fit_head(known, len(ACTIVITIES))
         others = bench.left_out(fitted, person)
         chaining = best_chaining(*others, bench.stay)
         chaining_ahead = best_chaining(*others, bench.stay, forward_only=True)
         strips = [strip for strip in bench.strips if strip.person == person]
         logits = [bench.logits(fitted.head, strip) for strip in strips]
-        asked.append(timeline_answers(strips, logits, chaining))
+        smoothed.append(timeline_answers(strips, logits, chaining))
         ahead.append(timeline_answers(strips, logits, chaining_ahead, forward_only=True))
         choices.append(
             {
@@ -233,7 +233,7 @@ def timeline_row(bench: TimelineBench) -> dict[str, Any]:
         "context_s": bench.context_s,
         "own_rest": bench.own_rest,
         "dwell_s": DWELL_S,
-        "smoothed": joined(asked).figures(),
+        "smoothed": joined(smoothed).figures(),
         "forward_only": joined(ahead).figures(),
         "choices": choices,
     }

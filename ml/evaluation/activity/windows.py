@@ -1,4 +1,4 @@
-"""Windows of the motion set with who, what and which electrode: what protocols A1, A2, A2e and A3 divide."""
+"""Windows of the motion set with person, activity and electrode, which protocols A1 to A3 divide."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ml.evaluation.activity.preprocessing import ActivityPreprocessing, preproce
 
 IntArray = NDArray[np.int64]
 
-# The nearest to the rest and exercise of the DT4ECG paper that the motion set allows.
+# Of the motion set's activities, the closest to rest and exercise in the DT4ECG paper.
 ACTIVITY_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"rest": ("rest",), "light": ("arm_movements", "walk_4kmh"), "vigorous": ("run_8kmh", "squats")}
 )
@@ -61,14 +61,14 @@ class ActivityWindows:
 
 
 def read_activity_windows(data: Path, config: ActivityPreprocessing | None = None) -> ActivityWindows:
-    """Read and preprocess the whole motion set; a few seconds.
+    """Read and preprocess the whole motion set; takes a few seconds.
 
     Args:
         data: Holds `ecg/kalouskova_motion`.
-        config: Section II-B of the paper where None.
+        config: As in section II-B of the paper if None.
 
     Raises:
-        DataError: The set is not there.
+        DataError: The set is missing.
     """
     return activity_windows(read_motion_records(data), config)
 
@@ -79,7 +79,7 @@ def activity_windows(
     """Cut recordings into windows; none spans lost data.
 
     Raises:
-        ValueError: No recording is as long as a window.
+        ValueError: All recordings are shorter than a window.
     """
     config = config or ActivityPreprocessing()
     cut = [_Cut.of(record, config) for record in records]
@@ -124,20 +124,20 @@ class _Cut:
 
 
 def merge_activities(windows: ActivityWindows) -> ActivityWindows:
-    """Give the same windows with the three classes of `ACTIVITY_GROUPS`.
+    """Return the same windows with the three classes of `ACTIVITY_GROUPS`.
 
     Raises:
-        ValueError: An activity of no group.
+        ValueError: An activity without a group.
     """
     group_of = activity_group_indices(windows.activities)
     return replace(windows, activity=group_of[windows.activity], activities=tuple(ACTIVITY_GROUPS))
 
 
 def activity_group_indices(activities: Sequence[str]) -> IntArray:
-    """Give the group of each activity as an index into `ACTIVITY_GROUPS`, int64, shape (n_activities,).
+    """Return the group of each activity as an index into `ACTIVITY_GROUPS`, int64, shape (n_activities,).
 
     Raises:
-        ValueError: An activity of no group.
+        ValueError: An activity without a group.
     """
     groups = {name: index for index, names in enumerate(ACTIVITY_GROUPS.values()) for name in names}
     if unknown := sorted(set(activities) - set(groups)):

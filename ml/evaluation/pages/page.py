@@ -83,7 +83,7 @@ class Page:
     name: str = PICTURES
 
     def files(self) -> dict[str, str]:
-        """Give all texts by their path below `docs/results`; pictures lie in a folder of the page's name."""
+        """Return all texts by path below `docs/results`; pictures lie in a folder of the page's name."""
         return {f"{self.name}.md": self.text} | {
             f"{self.name}/{file}": svg for file, svg in self.pictures.items()
         }
@@ -131,7 +131,7 @@ def make_page(results: KeptResults) -> Page:
 
 
 def target_table(results: KeptResults) -> ReportTable:
-    """Give every target with what each bundle reached."""
+    """Return every target with what each bundle reached."""
     rows = []
     for target in TARGETS:
         cells = []

@@ -11,12 +11,12 @@ from ml.evaluation.report import NOT_RESOLVABLE, ReportTable
 Json = Mapping[str, Any]
 
 PICTURES = "ecg-identity"
-"""Folder of the pictures beside the page."""
+"""Folder of the pictures, beside the page."""
 _EVIDENCE = ("evidence-D1-dev", "evidence-D2", "evidence-E2")
 
 
 def protocol_section(results: KeptResults, name: str) -> str:
-    """Give the section of a protocol of plain trials; empty where nobody was measured."""
+    """Return the section of a protocol of plain trials; empty where nobody was measured."""
     measured = [bundle for bundle in results.bundles if name in bundle.protocols]
     if not measured:
         return ""
@@ -74,7 +74,7 @@ def _baseline_rows(results: KeptResults, protocol: str, variant: str) -> list[tu
 
 
 def ptb_section(results: KeptResults) -> str:
-    """Say what E4 needs, as long as nobody has measured it."""
+    """Return what E4 needs, as long as it is not measured."""
     if any("E4" in bundle.protocols for bundle in results.bundles):
         return ""
     return (
@@ -87,7 +87,7 @@ def ptb_section(results: KeptResults) -> str:
 
 
 def open_set_section(results: KeptResults) -> str:
-    """Give the section of E12."""
+    """Return the section of E12."""
     rows, measured = [], []
     for bundle in results.bundles:
         for found in bundle.protocols.get("E12", {}).get("figures", ()):
@@ -133,7 +133,7 @@ def open_set_section(results: KeptResults) -> str:
 
 
 def motion_section(results: KeptResults) -> str:
-    """Give the section of E10."""
+    """Return the section of E10."""
     rows, measured = [], []
     for bundle in results.bundles:
         for found in bundle.protocols.get("E10", {}).get("pairings", ()):
@@ -170,7 +170,7 @@ def motion_section(results: KeptResults) -> str:
 
 
 def evidence_section(results: KeptResults, pictures: dict[str, str]) -> str:
-    """Give the curves of evidence, as pictures and tables."""
+    """Return the curves of evidence, as pictures and tables."""
     parts = []
     for name in _EVIDENCE:
         measured = [bundle for bundle in results.bundles if name in bundle.protocols]
@@ -211,7 +211,7 @@ def evidence_section(results: KeptResults, pictures: dict[str, str]) -> str:
 
 
 def closed_set_section(results: KeptResults) -> str:
-    """Give the section of E1."""
+    """Return the section of E1."""
     rows, measured = [], []
     for bundle in results.bundles:
         for found in bundle.protocols.get("E1", {}).get("figures", ()):
@@ -258,7 +258,7 @@ def closed_set_section(results: KeptResults) -> str:
 
 
 def speed_section(results: KeptResults) -> str:
-    """Give what the benchmarks of bundles and networks found."""
+    """Return the benchmarks of bundles and networks."""
     sections = [name for name in ("encode-network", "window-networks") if name in results.benchmarks]
     rows = tuple(
         (line["what"], line["figure"], line["budget"] or "–")
@@ -275,7 +275,7 @@ def speed_section(results: KeptResults) -> str:
 
 
 def over_http_section(results: KeptResults) -> str:
-    """Give what the HTTP API made of the same trials."""
+    """Return the results of the same trials through the HTTP API."""
     rows = [
         (
             str(protocol),
@@ -315,7 +315,7 @@ def over_http_section(results: KeptResults) -> str:
 
 
 def comparison_section(results: KeptResults) -> str:
-    """Give the table of all kept comparisons."""
+    """Return the table of all kept comparisons."""
     rows = []
     for one in results.comparisons:
         for found in one["variants"]:
@@ -353,7 +353,7 @@ def comparison_section(results: KeptResults) -> str:
 
 
 def picture(pictures: dict[str, str], name: str, svg: str, alternative: str) -> str:
-    """Put a picture among those of the page, and give the line that shows it."""
+    """Add a picture to those of the page, and return the line that shows it."""
     pictures[name] = svg
     return f"![{alternative}]({PICTURES}/{name})\n"
 
@@ -366,7 +366,7 @@ def _commands(bundles: Sequence[BundleResults], protocol: str) -> str:
 
 
 def code_block(lines: Iterable[str]) -> str:
-    """Give lines as a block of shell commands; empty for none."""
+    """Return lines as a block of shell commands; empty for none."""
     text = "\n".join(lines)
     return f"```sh\n{text}\n```\n" if text else ""
 

@@ -1,6 +1,6 @@
-"""Which pictures show the results: DET curves, curves of evidence, training curves, students' bars.
+"""Pictures of the results: DET curves, curves of evidence, training curves, bars of students.
 
-Each function takes JSON as kept in `results` and gives one SVG, or None where there is nothing to draw.
+Each function takes JSON as kept in `results` and returns one SVG, or None if there is nothing to draw.
 """
 
 import math
@@ -35,13 +35,13 @@ def det_picture(title: str, curves: Sequence[tuple[str, Json]]) -> str | None:
     for name, variant in curves:
         if "det" in variant:
             rates = zip(*(_numbers(variant["det"][axis]) for axis in ("fmr", "fnmr")), strict=True)
-            # What lies beyond the axes would be drawn along them, as if it were there.
+            # Points beyond the axes would be drawn along them, as if they were there.
             shown = tuple((x, y) for x, y in rates if x >= _DET_LOW and y <= _DET_HIGH)
             counts = f"{variant['probes']} mated, {variant['non_mated_comparisons']} non-mated comparisons"
             series.append(Series(f"{name} ({counts})", shown))
     if not series:
         return None
-    # Half an error among the probes is as low as a curve can mean anything.
+    # Below half an error among the probes a curve has no meaning.
     low = min(0.5 / variant["probes"] for _, variant in curves if "det" in variant)
     return line_chart(
         title,
@@ -85,15 +85,15 @@ def evidence_picture(title: str, curves: Sequence[tuple[str, Json]]) -> str | No
 
 
 def training_pictures(name: str, log: Json) -> dict[str, str]:
-    """Draw what a training logged: losses in one picture, errors on development people in another.
+    """Draw the log of a training: losses in one picture, errors on development people in another.
 
     Args:
         name: Of the training.
-        log: `training.json`: `epochs`, each with `epoch`, `step`, `seconds`, `lr`, losses, and now and then
+        log: `training.json`: `epochs`, each with `epoch`, `step`, `seconds`, `lr`, losses, and sometimes
             figures in percent whose names begin with `d1_dev` or `d2`.
 
     Returns:
-        SVG by `loss` and `errors`, each only where there is something to draw.
+        SVG by `loss` and `errors`; only those with something to draw.
     """
     epochs = log["epochs"]
     names = dict.fromkeys(key for epoch in epochs for key in epoch if key not in _BOOKKEEPING)

@@ -1,7 +1,7 @@
 """Charts as small hand-written SVG: lines on linear, logarithmic or probit axes, bars, and squares of counts.
 
-Colours follow the reader's scheme (light or dark), so that a picture needs no twin. Numbers have one decimal:
-a tenth of a pixel is nothing, and the files stay small.
+Colors follow the reader's scheme (light or dark), so that a picture needs no twin. Numbers have one decimal,
+since a tenth of a pixel is invisible and the files stay small.
 """
 
 import math
@@ -26,9 +26,9 @@ class Axis:
 
     Args:
         label: What it shows, with its unit.
-        low, high: What its ends stand for; values beyond are drawn at the end.
+        low, high: Values at its ends; values beyond are drawn at the end.
         ticks: Values and their texts.
-        transform: Strictly increasing; even steps of it are even steps on paper.
+        transform: Strictly increasing; equal steps of it are equal distances in the picture.
     """
 
     label: str
@@ -38,7 +38,7 @@ class Axis:
     transform: Callable[[float], float]
 
     def place(self, value: float) -> float:
-        """Give the position of a value between the ends, 0 to 1."""
+        """Return the position of a value between the ends, 0 to 1."""
         low, high = self.transform(self.low), self.transform(self.high)
         return (self.transform(min(max(value, self.low), self.high)) - low) / (high - low)
 
@@ -50,8 +50,8 @@ class Series:
     Args:
         name: For the legend.
         points: In order.
-        marked: Whether points are shown as dots.
-        bars: Low and high end at each point; none at all if empty.
+        marked: Whether points are drawn as dots.
+        bars: Low and high end at each point; empty for none.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Series:
 
 
 def linear_axis(label: str, low: float, high: float, *, percent: bool = False) -> Axis:
-    """Even steps at round numbers."""
+    """Return a linear axis with ticks at round numbers."""
     step = _round_step((high - low) / 8.0)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     values = [k * step for k in range(first, last + 1)]
@@ -71,13 +71,13 @@ def linear_axis(label: str, low: float, high: float, *, percent: bool = False) -
 
 
 def log_axis(label: str, low: float, high: float, ticks: Sequence[float], unit: str = "") -> Axis:
-    """Even factors; ticks where asked for, within the ends."""
+    """Return a logarithmic axis with those of the given ticks that lie within its ends."""
     shown = tuple((tick, f"{tick:g}{unit}") for tick in ticks if low <= tick <= high)
     return Axis(label, low, high, shown, math.log)
 
 
 def probit_axis(label: str, low: float, high: float) -> Axis:
-    """Shares by the quantile of the normal distribution, as DET curves are drawn.
+    """Return an axis of shares by the quantile of the normal distribution, as for DET curves.
 
     Source:
         Martin et al., 1997, The DET curve in assessment of detection task performance.
@@ -88,7 +88,7 @@ def probit_axis(label: str, low: float, high: float) -> Axis:
 
 
 def line_chart(title: str, x: Axis, y: Axis, series: Sequence[Series], note: str = "") -> str:
-    """Draw lines; the legend stands below, so that it hides none of them."""
+    """Draw lines, with a legend below that hides none of them."""
     height = HEIGHT + _LEGEND_LINE * len(series) + (_LEGEND_LINE if note else 0)
     frame = _Frame(x, y)
     parts = [_head(title, height), frame.grid()]
@@ -98,7 +98,7 @@ def line_chart(title: str, x: Axis, y: Axis, series: Sequence[Series], note: str
 
 
 def bar_chart(title: str, axis: Axis, bars: Sequence[tuple[str, float, Point | None]], note: str = "") -> str:
-    """Draw one horizontal bar per name, with its interval where there is one."""
+    """Draw one horizontal bar per name, with its interval if there is one."""
     left, line = 250, 30
     width, bottom = WIDTH - left - _RIGHT - 60, _TOP + line * len(bars)
     parts = [_head(title, bottom + _BOTTOM + (_LEGEND_LINE if note else 0))]
@@ -143,7 +143,7 @@ def matrix_chart(
         title: Of the picture.
         names: Of rows and columns alike.
         counts: By row and column.
-        rows, columns: What they are.
+        rows, columns: Labels of the axes.
         note: A line below.
     """
     left, top = 190, _TOP + 44
@@ -213,7 +213,7 @@ class _Frame:
     def whiskers(self, one: Series, k: int) -> str:
         parts = []
         for (x, _), (low, high) in zip(one.points, one.bars, strict=False):
-            # Lines at one x would hide each other's whiskers, so each stands a little aside.
+            # Whiskers of lines at one x are drawn side by side, or they would hide each other.
             (at, bottom), (_, top) = self.at((x, low)), self.at((x, high))
             parts.append(f"M{at + 3 * (k % 3 - 1):.1f} {bottom:.1f}V{top:.1f}")
         return (
@@ -224,7 +224,7 @@ class _Frame:
 
 
 def _head(title: str, height: int) -> str:
-    def colours(of: Sequence[str]) -> str:
+    def colors(of: Sequence[str]) -> str:
         rules = (f".line{k}{{stroke:{c}}}.fill{k}{{fill:{c}}}" for k, c in enumerate(of))
         return "".join(rules)
 
@@ -234,9 +234,9 @@ def _head(title: str, height: int) -> str:
         "text{font-family:system-ui,-apple-system,'Segoe UI',Arial,sans-serif;fill:#24292f}\n"
         ".title{font-size:16px;font-weight:600}.label{font-size:13px}.tick,.note{font-size:12px}\n"
         ".paper{fill:#ffffff}.grid{stroke:#d8dee4;fill:none}.frame,.whisker{stroke:#57606a;fill:none}\n"
-        f"[class^=line]{{fill:none;stroke-width:2}}{colours(_LIGHT)}\n"
+        f"[class^=line]{{fill:none;stroke-width:2}}{colors(_LIGHT)}\n"
         "@media (prefers-color-scheme:dark){text{fill:#e6edf3}.paper{fill:#0d1117}.grid{stroke:#2f363d}\n"
-        f".frame,.whisker{{stroke:#9da7b1}}{colours(_DARK)}}}\n</style>\n"
+        f".frame,.whisker{{stroke:#9da7b1}}{colors(_DARK)}}}\n</style>\n"
         f'<rect class="paper" width="{WIDTH}" height="{height}"/>\n'
         f'<text class="title" x="{_LEFT if len(title) < 70 else 12}" y="26">{escape(title)}</text>'
     )
@@ -267,7 +267,7 @@ def _finish(parts: Sequence[str], note: str, at: float) -> str:
 
 
 def _dash(k: int) -> str:
-    """Lines differ in more than colour."""
+    """Lines differ in more than color."""
     dash = _DASHES[k % len(_DASHES)]
     return f' stroke-dasharray="{dash}"' if dash else ""
 

@@ -7,7 +7,7 @@ _HEADING = "\n## "
 
 
 def keep_section(path: Path, protocol: str, tables: str) -> None:
-    """Write the section of a protocol in place of its former one; others stay.
+    """Replace the section of a protocol; others stay.
 
     Args:
         path: Of the page, named after the bundle.

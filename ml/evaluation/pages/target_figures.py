@@ -1,4 +1,4 @@
-"""Figures that targets are about, found in kept results and written with counts and intervals."""
+"""Measures of the targets: figures from kept results, written with counts and intervals."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Measured:
-    """A figure and how it is written, with its counts and interval."""
+    """A figure, and its text with counts and interval."""
 
     value: float
     text: str
@@ -59,7 +59,7 @@ def equal_error_rate(protocol: str, variant: str) -> Measure:
 
 
 def rate_figure(protocol: str, variant: str, fmr: float, figure: str, *, counted: bool = True) -> Measure:
-    """A share at a policy's rate: `fnmr`, `fnmr_oracle`, `measured`; its count, or its value."""
+    """Share at a policy's rate: `fnmr`, `fnmr_oracle`, `measured`; as a count, or as a value."""
 
     def measure(_: KeptResults, bundle: BundleResults) -> Measured | None:
         found = bundle.variant(protocol, variant)
@@ -73,7 +73,7 @@ def rate_figure(protocol: str, variant: str, fmr: float, figure: str, *, counted
 
 
 def measured_over_nominal(protocol: str, variant: str, fmr: float) -> Measure:
-    """False matches over those that the policy allows, with the gallery's own null."""
+    """False matches relative to the policy's rate, with the gallery's own null."""
 
     def measure(_: KeptResults, bundle: BundleResults) -> Measured | None:
         found = bundle.variant(protocol, variant)
@@ -117,7 +117,7 @@ def motion_rank_1(pairing: str) -> Measure:
 
 
 def better_than(protocol: str, other: str) -> Measure:
-    """Upper end of the interval of the EER difference: below 0 means surely better."""
+    """Upper end of the interval of the EER difference: below 0 means better for certain."""
 
     def measure(results: KeptResults, bundle: BundleResults) -> Measured | None:
         found = results.comparison(protocol, bundle.bundle, other)
@@ -136,7 +136,7 @@ def better_than(protocol: str, other: str) -> Measure:
 
 
 def student_ratio(against: str, protocol: str) -> Measure:
-    """EER of the slim student over that of its "teacher" or of its no-KD "twin", −1."""
+    """EER of the slim student relative to its "teacher" or its "twin" without a teacher, −1."""
 
     def measure(results: KeptResults, _: BundleResults) -> Measured | None:
         names = results.students
@@ -157,7 +157,7 @@ def student_ratio(against: str, protocol: str) -> Measure:
 
 
 def speed_figure(name: str, unit: str, scale: float = 1.0) -> Measure:
-    """A figure of the benchmark of bundles."""
+    """Figure of the benchmark of bundles."""
 
     def measure(results: KeptResults, bundle: BundleResults) -> Measured | None:
         found = results.speed(bundle.encoder_id)
@@ -171,7 +171,7 @@ def speed_figure(name: str, unit: str, scale: float = 1.0) -> Measure:
 
 
 def percent(share: float) -> str:
-    """Write a share with what digits it deserves."""
+    """Write a share with as many digits as it supports."""
     return f"{share:.2%}" if 0.0 < share < 0.1 else f"{share:.1%}"
 
 

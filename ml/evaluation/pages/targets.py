@@ -1,4 +1,4 @@
-"""Targets set beforehand, with published figures and what was measured; a missed target stays."""
+"""Targets set in advance, with published figures and the results; a missed target stays."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -22,16 +22,16 @@ AIM_MET, MUST_MET, MISSED = "aim met", "must met", "missed"
 
 @dataclass(frozen=True)
 class Target:
-    """One line of the table.
+    """One row of the table.
 
     Args:
         protocol, figure: What is measured.
-        published: The best figure known and its protocol; "–" where there is none.
-        must, aim: Limits in the unit of the figure; aim None where there is only a must.
-        sense: On which side of the limits good lies.
-        measure: Finds the figure; None where it was not measured.
-        written: How a limit is written.
-        only: Bundle that the target is meant for; None for every one.
+        published: The best published figure and its protocol; "–" if there is none.
+        must, aim: Limits in the unit of the figure; aim may be None.
+        sense: On which side of the limits the figure is good.
+        measure: Returns the figure; None if it was not measured.
+        written: Format of a limit.
+        only: The bundle that the target is meant for; None for every one.
     """
 
     protocol: str
@@ -52,7 +52,7 @@ class Target:
         return f"{sign} {self.written.format(limit)}"
 
     def verdict(self, value: float) -> str:
-        """Tell what a figure reaches."""
+        """Return the verdict on a figure."""
         if self.aim is not None and self._reaches(value, self.aim):
             return AIM_MET
         return MUST_MET if self._reaches(value, self.must) else MISSED
@@ -60,7 +60,7 @@ class Target:
     def _reaches(self, value: float, limit: float) -> bool:
         if self.sense == "below":
             return value < limit
-        # Limits are decimal fractions; 0.015 must not be missed by its last bit.
+        # Limits are decimal fractions; rounding must not make 0.015 a miss.
         return value <= limit + 1e-12 if self.sense == "at most" else value >= limit - 1e-12
 
 

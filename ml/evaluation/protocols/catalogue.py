@@ -1,4 +1,4 @@
-"""The protocols of DESIGN §9 that need nothing but ECG: which trials each name stands for."""
+"""The protocols of DESIGN §9 that need only ECG: the trials behind each name."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from ml.evaluation.trials.trials import Cut, Presentation, Probe, Trials, trials
 E11_LEFT_OUT = frozenset({"102", "104", "202"})
 """102 and 104 have another lead; 202 is the man of 201."""
 _D1_SECONDS = 10.0
-_LONGEST_RECORDING_S = 120.0  # What one recording of a request may hold (DESIGN §5).
+_LONGEST_RECORDING_S = 120.0  # Limit of one recording in a request (DESIGN §5).
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def ecg_id_same_day(data: Path) -> list[Trials]:
 
 
 def ecg_id_across_days(data: Path) -> list[Trials]:
-    """rec_1 of everybody enrolled; every recording of the last day of the people with several days."""
+    """rec_1 of all people enrolled; every recording of the last day of people with several days."""
     people = _people(_ecg_id(data))
     gallery = [Presentation.of(Cut(records[0])) for records in people.values()]
     return [trials_of("rec_1 → last day", gallery, _last_day_probes(people))]
@@ -124,7 +124,7 @@ def ptb_multi_record(data: Path) -> list[Trials]:
     """Lead I of people with several records: the first enrolled, every later one as probe, whole and 10 s.
 
     Raises:
-        DataError: PTB is not there, or nobody in it has two records.
+        DataError: PTB is missing, or holds no person with two records.
     """
     people = _people(read_ptb(data / "ecg" / "ptb", lead="i"))
     several = [

@@ -1,7 +1,7 @@
-"""E1: who of 90 known people is it? 3-s windows of ECG-ID, classified from the vectors of a frozen encoder.
+"""E1: closed-set identification of 90 people. 3-s windows of ECG-ID, classified from frozen vectors.
 
-The random split is leaky: windows of one recording stand on both sides, so the figures compare with papers
-that split like this and promise nothing. Beside it the same heads are asked across recordings.
+The random split is leaky: windows of one recording fall into both parts. Its figures only compare with papers
+that split like this. The same heads are also evaluated across recordings.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,15 +29,15 @@ WINDOW_S = 3.0
 TRAINING_SHARE = 0.7
 TEMPERATURE_SHARE = 0.2
 COSINE_SCALE = 30.0
-"""What a cosine is multiplied with before any temperature: the usual scale of margin-softmax heads."""
+"""Multiplies the cosine before any temperature: the usual scale of margin-softmax heads."""
 INVERSE_STRENGTH = 10.0
-"""Of the logistic head's L2 penalty; set once, not tuned."""
+"""Weight of the logistic head's L2 penalty; set once, not tuned."""
 _SEED = 20261120
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Vectors of windows and whose they are.
+    """Vectors of windows, and their people.
 
     Args:
         vectors: Unit norm, NaN where a window could not be acquired; float, shape (n, d).
@@ -52,13 +52,13 @@ class Windows:
 
     @property
     def acquired(self) -> NDArray[np.bool_]:
-        """Which windows have a vector; shape (n,)."""
+        """Mask of windows with a vector; shape (n,)."""
         return np.asarray(np.isfinite(self.vectors).all(axis=1))
 
 
 @dataclass(frozen=True)
 class Split:
-    """Rows for fitting a head, for its temperature, and for the test; none in two of them."""
+    """Rows for fitting a head, for its temperature, and for the test; disjoint."""
 
     name: str
     fit: IntArray
@@ -67,7 +67,7 @@ class Split:
 
 
 def ecg_id_windows(data: Path) -> list[Presentation]:
-    """Give the consecutive 3-s windows of all 310 recordings, six of each."""
+    """Return the consecutive 3-s windows of all 310 recordings, six of each."""
     return [
         Presentation.of(Cut(record, k * WINDOW_S, (k + 1) * WINDOW_S))
         for record in read_ecg_id(data / "ecg" / "ecg_id")
@@ -76,7 +76,7 @@ def ecg_id_windows(data: Path) -> list[Presentation]:
 
 
 def random_split(labels: IntArray, *, seed: int = _SEED) -> Split:
-    """Deal the windows of each person 7 : 3, and a fifth of the 7 to the temperature."""
+    """Split the windows of each person 7 : 3, and take a fifth of the 7 for the temperature."""
     generator = np.random.default_rng(seed)
     parts: list[tuple[IntArray, IntArray, IntArray]] = []
     for person in np.unique(labels):
@@ -89,7 +89,7 @@ def random_split(labels: IntArray, *, seed: int = _SEED) -> Split:
 
 
 def recording_split(labels: IntArray, recordings: Sequence[str], *, seed: int = _SEED) -> Split:
-    """Fit on rec_1 but for one window of it, which sets the temperature; test on rec_2."""
+    """Fit on rec_1 except one window, which sets the temperature; test on rec_2."""
     generator = np.random.default_rng(seed)
     names = np.array([name.rpartition("/")[2] for name in recordings])
     both = [p for p in np.unique(labels) if np.any((labels == p) & (names == "rec_2"))]
@@ -122,9 +122,9 @@ def logistic_logits(training: Windows, vectors: NDArray[np.floating], n_classes:
     def loss(flat: FloatArray) -> tuple[float, FloatArray]:
         weights = flat.reshape(shape)
         log_p = log_probabilities(features @ weights)
-        penalised = np.vstack([weights[:-1], np.zeros((1, n_classes))])  # The bias is free.
-        value = -INVERSE_STRENGTH * float(np.sum(targets * log_p)) + 0.5 * float(np.sum(penalised**2))
-        gradient = INVERSE_STRENGTH * features.T @ (np.exp(log_p) - targets) + penalised
+        penalized = np.vstack([weights[:-1], np.zeros((1, n_classes))])  # The bias is free.
+        value = -INVERSE_STRENGTH * float(np.sum(targets * log_p)) + 0.5 * float(np.sum(penalized**2))
+        gradient = INVERSE_STRENGTH * features.T @ (np.exp(log_p) - targets) + penalized
         return value, gradient.ravel()
 
     found = minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 500})
@@ -140,12 +140,12 @@ class ClosedSetFigures:
 
     Args:
         split, head: Names.
-        people: Classes met in the test.
+        people: Classes in the test.
         windows: Used for fitting, for the temperature, and in the test.
         failures: Test windows without a vector; each is an error and a uniform distribution.
         errors: Of the test windows.
         temperature: Fitted on training windows.
-        before, after: `nll` in nats, `ece_equal_mass` and `ece_equal_width`, without and with it.
+        before, after: `nll` in nats, `ece_equal_mass` and `ece_equal_width`, without and with temperature.
     """
 
     split: str
@@ -159,7 +159,7 @@ class ClosedSetFigures:
     after: Mapping[str, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         fit, temperature, test = self.windows
         return {
             "split": self.split,
@@ -176,7 +176,7 @@ class ClosedSetFigures:
 
 
 def closed_set_figures(windows: Windows, split: Split, head: str) -> ClosedSetFigures:
-    """Fit a head and its temperature on the training windows, and ask it about the test windows.
+    """Fit a head and its temperature on the training windows, and evaluate it on the test windows.
 
     Args:
         windows: All of them.
@@ -186,12 +186,12 @@ def closed_set_figures(windows: Windows, split: Split, head: str) -> ClosedSetFi
     n_classes = int(windows.labels.max()) + 1
     fit, held, test = (windows[rows] for rows in (split.fit, split.temperature, split.test))
     fit, held = fit[np.flatnonzero(fit.acquired)], held[np.flatnonzero(held.acquired)]
-    # People who are in neither part are no candidates: their class would be a template of nothing.
+    # People in neither part are no candidates: their class would have no template.
     known = np.unique(fit.labels)
     both = np.vstack([held.vectors, np.where(test.acquired[:, None], test.vectors, 0.0)])
     logits = HEADS[head](fit, both, n_classes)[:, known]
     held_logits, test_logits = logits[: held.labels.size], logits[held.labels.size :]
-    test_logits = np.where(test.acquired[:, None], test_logits, 0.0)  # No vector, no idea.
+    test_logits = np.where(test.acquired[:, None], test_logits, 0.0)  # No vector: uniform.
     held_labels, test_labels = np.searchsorted(known, held.labels), np.searchsorted(known, test.labels)
     temperature = fit_temperature(held_logits, held_labels)
     wrong = (test_logits.argmax(axis=1) != test_labels) | ~test.acquired
@@ -223,10 +223,10 @@ def _with_bias(vectors: NDArray[np.floating]) -> FloatArray:
 def all_closed_sets(
     presented: Sequence[Presentation], vectors: NDArray[np.floating]
 ) -> list[ClosedSetFigures]:
-    """Ask every head on both splits.
+    """Evaluate every head on both splits.
 
     Args:
-        presented: What `ecg_id_windows` gives.
+        presented: Result of `ecg_id_windows`.
         vectors: Of its windows, unit norm, NaN where one could not be acquired; float, shape (n, d).
     """
     people = {name: k for k, name in enumerate(sorted({one.subject_id for one in presented}))}

@@ -1,4 +1,4 @@
-"""How recognition grows with the length of the probe: one cohort of people, one start, several lengths."""
+"""Recognition by length of the probe: the same people and start, several lengths."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ _CINC_ENROLLED_S, _CINC_PROBE_S = 10.0, 20.0
 
 @dataclass(frozen=True)
 class EvidenceSet:
-    """One data set's trials by length of the probe.
+    """Trials of one data set by length of the probe.
 
     Args:
         name: As given to `evaluate`.
-        data_set: Where encodings are cached; shared with the protocol of the same cuts.
+        data_set: Name of the cache of encodings; shared with the protocol of the same cuts.
         summary: One line for the report.
         development: Whether the figures may be used to choose anything.
-        lengths_s: Of the probes. A length the encoder refuses is kept and reported as failures to acquire.
+        lengths_s: Of the probes. Lengths that the encoder refuses are reported as failures to acquire.
         build: Data folder, lengths → one `Trials` per length.
     """
 
@@ -47,7 +47,7 @@ class EvidenceSet:
 
 
 def cinc_dev(data: Path, lengths_s: Sequence[float]) -> list[Trials]:
-    """First 10 s against the beginning of the last 20 s; people with 30 s only, the same at every length."""
+    """First 10 s against the start of the last 20 s; only people with 30 s, the same at every length."""
     found = read_cinc2017(data / "ecg" / "cinc2017_af", subjects=set(cinc_split()["dev"]))
     longest = {r.subject_id: r for r in found if r.duration_s >= _CINC_ENROLLED_S + _CINC_PROBE_S}
     records = [record for _, record in sorted(longest.items())]
@@ -57,14 +57,14 @@ def cinc_dev(data: Path, lengths_s: Sequence[float]) -> list[Trials]:
 
 
 def qtdb(data: Path, lengths_s: Sequence[float]) -> list[Trials]:
-    """Minute 0–1 against the beginning of minute 13–14."""
+    """Minute 0–1 against the start of minute 13–14."""
     records = [r for r in read_qtdb(data / "ecg" / "qtdb") if r.labels["distinct_person"]]
     gallery = [Presentation.of(Cut(record, 0.0, 60.0)) for record in records]
     return _lengths(gallery, records, [780.0] * len(records), lengths_s)
 
 
 def ecg_id_same_day(data: Path, lengths_s: Sequence[float]) -> list[Trials]:
-    """rec_1 against the beginning of rec_2 (E2)."""
+    """rec_1 against the start of rec_2 (E2)."""
     records = {record.record_id: record for record in read_ecg_id(data / "ecg" / "ecg_id")}
     second = [record for name, record in records.items() if name.endswith("/rec_2")]
     gallery = [Presentation.of(Cut(records[f"{record.subject_id}/rec_1"])) for record in second]
@@ -124,9 +124,9 @@ class EvidencePoint:
 
     Args:
         seconds: Length of the probe as presented.
-        probes, failures: How many there were, and how many could not be acquired or enrolled.
+        probes, failures: Number of probes, and of those that could not be acquired or enrolled.
         rank_1_errors: Failures count.
-        eer, eer_interval: None where nothing could be compared.
+        eer, eer_interval: None if nothing could be compared.
         fnmr: At the policy's rates, preset thresholds with the gallery's own null; order of `POLICY_RATES`.
     """
 
@@ -139,7 +139,7 @@ class EvidencePoint:
     fnmr: tuple[Share, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "seconds": self.seconds,
             "probes": self.probes,

@@ -1,4 +1,4 @@
-"""The figures of one variant of a protocol, as they are kept in `results`."""
+"""Figures of one variant of a protocol, as kept in `results`."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -33,8 +33,8 @@ class Share:
     """A count of errors among trials, with its interval.
 
     Args:
-        resolvable: Whether the data can tell such a rate at all; a report prints the counts, but no rate, if
-        not.
+        resolvable: Whether the data resolve such a rate; otherwise a report prints the counts, but no
+            rate.
     """
 
     count: int
@@ -48,22 +48,22 @@ class Share:
         return self.count / self.n
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {"value": self.value, **asdict(self), "interval": self.interval.to_list()}
 
 
 @dataclass(frozen=True)
 class RateFigures:
-    """What a policy's false-match rate brought.
+    """Results at a policy's false-match rate.
 
     Args:
         fmr: Nominal.
         measured: With the gallery's own null.
         measured_uncorrected: With the bundle's.
-        small_galleries: Mean measured ÷ nominal over seeded galleries of 30; None where there are too few
-        people. fnmr: At the preset threshold, with the gallery's own null.
+        small_galleries: Mean measured ÷ nominal over seeded galleries of 30; None with too few people.
+        fnmr: At the preset threshold, with the gallery's own null.
         fnmr_uncorrected: At the bundle's.
-        fnmr_oracle: At the threshold that these very scores would have needed; None if not resolvable.
+        fnmr_oracle: At the threshold fitted to these very scores; None if not resolvable.
     """
 
     fmr: float
@@ -75,7 +75,7 @@ class RateFigures:
     fnmr_oracle: Share | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "fmr": self.fmr,
             "measured": self.measured.to_dict(),
@@ -101,7 +101,7 @@ class VariantFigures:
         cllr, min_cllr, cllr_corrected: In bits; the first two without a gallery's correction.
         rates: One per policy rate.
         correction: The gallery's.
-        non_mated_comparisons: How many stand behind `det`.
+        non_mated_comparisons: Number of comparisons behind `det`.
         det: Thinned curve of the scores behind `eer`: FMR ascending, and FNMR there.
     """
 
@@ -122,7 +122,7 @@ class VariantFigures:
     det: tuple[tuple[float, ...], tuple[float, ...]]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "name": self.name,
             "probes": self.probes,
@@ -163,7 +163,7 @@ def variant_figures(
         name: Of the variant.
         comparisons: Every probe against the whole gallery.
         calibration: Of the bundle.
-        gallery: Whose own null corrects the scores.
+        gallery: Its own null corrects the scores.
     """
     correction = gallery_null_of(calibration, gallery)
     own = Scored(comparisons, calibration, correction)
@@ -219,7 +219,7 @@ def _false_matches(scored: Scored, rate: float, resolvable: bool) -> Share:
 
 
 def mated_misses(scored: Scored, rate: float) -> NDArray[np.bool_]:
-    """Tell which mated comparisons do not match at a policy's rate; failures do not; shape (n_mated,)."""
+    """Mask of mated comparisons that do not match at a policy's rate, failures included; shape (n_mated,)."""
     comparisons = scored.comparisons
     return ~scored.matches(rate)[comparisons.mated_probes, comparisons.own_column]
 
@@ -249,13 +249,13 @@ def mated_scores(llr_db: FloatArray, comparisons: Comparisons) -> tuple[FloatArr
 def people_of(
     comparisons: Comparisons, chosen: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Give the two people of each chosen comparison, in the order of `scores[chosen]`."""
+    """Return the two people of each chosen comparison, in the order of `scores[chosen]`."""
     rows, columns = np.nonzero(chosen)
     return comparisons.probe_people[rows], comparisons.gallery_people[columns]
 
 
 def share_of_probes(misses: NDArray[np.bool_], people: NDArray[np.int64]) -> Share:
-    """A share of probes: Wilson's interval where each person gave one, else a bootstrap over people."""
+    """A share of probes: Wilson's interval if each person gave one, else a bootstrap over people."""
     several = np.unique(people).size < people.size
     count, n = int(np.count_nonzero(misses)), misses.size
     return Share(count, n, share_bootstrap(misses, people) if several else wilson(count, n))

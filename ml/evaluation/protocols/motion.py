@@ -1,8 +1,8 @@
-"""E10: enrolled at rest, recognised while moving (motion set, GPL-3.0: it measures, and trains nothing).
+"""E10: enrolled at rest, recognized while moving (motion set, GPL-3.0: for measurement, not for training).
 
-Ten people wore three kinds of electrode. A gallery holds the whole rest strips of one kind; probes are 10-s
-pieces of the four other activities, of the same kind or of the other two. Signals carry the rate measured
-from their time stamps, about 497.5 Hz, not the nominal 500.
+Ten people wore three kinds of electrode. A gallery holds the whole rest strips of one kind. Probes are 10-s
+pieces of the four other activities, with the same kind or the other two. Signals have the rate measured from
+their time stamps, about 497.5 Hz, not the nominal 500.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ class MotionTrials:
 
 
 def motion_trials(data: Path) -> list[MotionTrials]:
-    """Give one gallery per kind of electrode, met by probes of its own kind and by those of the others."""
+    """Return one gallery per kind of electrode, with probes of its own kind and of the others."""
     return trials_of_records(read_motion(data / "ecg" / "kalouskova_motion"))
 
 
@@ -67,7 +67,7 @@ def trials_of_records(records: Sequence[EcgRecord]) -> list[MotionTrials]:
 
 
 def _pieces(record: EcgRecord) -> Iterator[Cut]:
-    """Consecutive pieces; one across lost data is not 10 s of signal and is left out."""
+    """Consecutive pieces; those that span lost data are left out."""
     gaps = np.asarray(record.labels["gap_samples"])
     for k in range(int(record.duration_s // PROBE_S)):
         start_s, end_s = k * PROBE_S, (k + 1) * PROBE_S
@@ -77,10 +77,10 @@ def _pieces(record: EcgRecord) -> Iterator[Cut]:
 
 @dataclass(frozen=True)
 class MotionRate:
-    """A rate of right answers: mean over people, then activities.
+    """Rate of right predictions: mean over people, then activities.
 
     Args:
-        value, interval: Interval over people, each with all own probes.
+        value, interval: The interval is over people, each with all own probes.
         by_activity: Mean over people, per activity.
     """
 
@@ -89,7 +89,7 @@ class MotionRate:
     by_activity: dict[str, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {"value": self.value, "interval": self.interval.to_list(), "by_activity": self.by_activity}
 
 
@@ -99,7 +99,7 @@ class MotionFigures:
 
     Args:
         name: Of the pairing.
-        people, galleries, probes, failures: Counts; a probe counts once per gallery it meets.
+        people, galleries, probes, failures: Counts; a probe counts once per gallery.
         rank_1: Rate of probes whose subject came first.
         rank_1_errors: Their number over all probes, unweighted.
         eer, eer_interval: Of all comparisons pooled, failures counted.
@@ -120,7 +120,7 @@ class MotionFigures:
     false_matches: tuple[tuple[int, int], ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "name": self.name,
             "people": self.people,
@@ -143,7 +143,7 @@ def motion_figures(name: str, galleries: Sequence[tuple[Scored, Sequence[str]]])
 
     Args:
         name: Of the pairing.
-        galleries: Scores and the activity of each probe; people carry the same indices in every gallery.
+        galleries: Scores and the activity of each probe; people have the same indices in every gallery.
     """
     mated = [mated_scores(scored.comparisons.llr_db, scored.comparisons) for scored, _ in galleries]
     chosen = [scored.comparisons.compared_non_mated for scored, _ in galleries]

@@ -1,4 +1,4 @@
-"""E12: half of the people are known, everybody knocks (ISO/IEC 19795-1 open-set identification)."""
+"""E12: open-set identification (ISO/IEC 19795-1): half of the people are enrolled, all are probes."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ class OpenSetFigures:
     """Means over seeded halves, with the middle 95 % of the halves.
 
     Args:
-        name: Whose people.
+        name: Of the set of people.
         known: Enrolled subjects per half.
         halves: Number of halves.
         fpir: Nominal.
@@ -43,7 +43,7 @@ class OpenSetFigures:
     reachable: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             key: value.to_list() if isinstance(value, Interval) else value
             for key, value in vars(self).items()
@@ -59,10 +59,10 @@ def open_set_figures(
     fpir: float,
     halves: int,
 ) -> OpenSetFigures:
-    """Identify everybody against galleries of half of the people, under the default policy at this `fpir`.
+    """Identify all people against galleries of half of them, under the default policy at this `fpir`.
 
     Args:
-        name: Whose people.
+        name: Of the set of people.
         calibration: Of the bundle.
         enrolled: One template per subject.
         probes: One per subject, in the same order.

@@ -23,7 +23,7 @@ _NOTHING = Evidence(0.0, SECONDS, 0.0)
 
 
 class Encoding(Protocol):
-    """What an encoder makes of one strip."""
+    """Encoding of one strip."""
 
     @property
     def vector(self) -> VectorArray: ...
@@ -50,8 +50,8 @@ class EncodingCache:
     """Encodings by cut key, kept as one file per data set.
 
     Args:
-        folder: Named after everything that the encodings depend on; see `cache_folder`.
-        encoder: Encodes what is not there yet.
+        folder: Named after all that encodings depend on; see `cache_folder`.
+        encoder: Encodes cuts that are not cached.
         vector_size: Of the encoder.
     """
 
@@ -59,7 +59,7 @@ class EncodingCache:
         self._folder, self._encoder, self._size = folder, encoder, vector_size
 
     def encode(self, data_set: str, cuts: Iterable[Cut]) -> dict[str, EncodedCut]:
-        """Give the encoding of every cut by its key."""
+        """Return the encoding of every cut by its key."""
         path = self._folder / f"{data_set}.npz"
         known = _read(path)
         wanted = {cut.key: cut for cut in cuts}
@@ -109,7 +109,7 @@ class TemplateSet:
     codes: tuple[str, ...]
 
     def subset(self, rows: NDArray[np.int64]) -> "TemplateSet":
-        """Some of the rows."""
+        """Return a subset of the rows."""
         return TemplateSet(
             tuple(self.subject_ids[row] for row in rows),
             self.vectors[rows],

@@ -1,4 +1,4 @@
-"""Is one system better than another on the very same trials? A bootstrap over people, the same for both."""
+"""Paired comparison of two systems on the same trials: one bootstrap over people for both."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -20,14 +20,14 @@ _SEED = 20261120
 
 @dataclass(frozen=True)
 class Difference:
-    """A figure of two systems, and how sure it is that they differ.
+    """A figure of two systems, and its uncertain difference.
 
     Args:
         a, b: The figure of each.
-        difference: a − b; below 0 means that a errs less.
+        difference: a − b; below 0 means fewer errors of a.
         interval: Of the difference.
-        p: Two-sided share of draws in which the sign is not this one, ties counted against; never below
-            2 ÷ (draws + 1).
+        p: Two-sided share of draws with the opposite sign, ties counted against; never below 2 ÷ (draws
+            + 1).
     """
 
     a: float
@@ -37,7 +37,7 @@ class Difference:
     p: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return asdict(self) | {"interval": self.interval.to_list()}
 
 
@@ -52,7 +52,7 @@ class PairedFigures:
         wrong_a, wrong_b, only_a_wrong, only_b_wrong: Rank-1 errors.
         rank_1: Share of rank-1 errors.
         eer: Equal error rate, failures counted.
-        eer_ratio, eer_ratio_interval: EER of a over that of b, −1: −0.1 is 10 % better. None where b's is 0.
+        eer_ratio, eer_ratio_interval: EER of a over that of b, −1: −0.1 is 10 % better. None if b's is 0.
     """
 
     variant: str
@@ -70,7 +70,7 @@ class PairedFigures:
     eer_ratio_interval: Interval | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return vars(self) | {
             "rank_1": self.rank_1.to_dict(),
             "eer": self.eer.to_dict(),
@@ -81,15 +81,15 @@ class PairedFigures:
 def compare_systems(
     a: TrialScores, b: TrialScores, *, replicates: int = REPLICATES, seed: int = _SEED
 ) -> PairedFigures:
-    """Compare two systems that saw the same trials.
+    """Compare two systems on the same trials.
 
     Args:
         a, b: Their scores.
-        replicates: Draws of people.
+        replicates: Bootstrap draws of people.
         seed: Of the draws.
 
     Raises:
-        TrialScoresError: Other trials.
+        TrialScoresError: The trials differ.
     """
     if not a.same_trials_as(b):
         raise TrialScoresError(f"{a.variant}: {a.system} and {b.system} were not measured on the same trials")

@@ -1,4 +1,4 @@
-"""Scores of single trials, kept so that two systems can be compared probe by probe (numpy only)."""
+"""Scores of single trials, kept to compare two systems probe by probe (numpy only)."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ FloatArray = NDArray[np.float64]
 
 
 class TrialScoresError(ValueError):
-    """Scores that cannot be read, or that come from other trials than those they shall be compared with."""
+    """Scores that cannot be read, or that come from different trials than their counterpart."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class TrialScores:
     Args:
         system: Encoder id or name of a baseline.
         variant: Of the protocol.
-        probe_keys, gallery_keys: What each row and column presented; equal on equal trials.
-        probe_people, gallery_people: Whose they are; every probe's subject is enrolled.
+        probe_keys, gallery_keys: The presentation of each row and column; equal on equal trials.
+        probe_people, gallery_people: Their subjects; every probe's subject is enrolled.
         scores: Higher is more alike, NaN where either side failed; float64, shape (n_probes, n_gallery).
         wrong: Whether another subject ranked at or before the own one, failures included; shape (n_probes,).
     """
@@ -68,23 +68,23 @@ class TrialScores:
 
     @property
     def mated(self) -> NDArray[np.bool_]:
-        """Whether both sides are one person; shape of `scores`."""
+        """Mask of comparisons of one person; shape of `scores`."""
         return np.asarray(np.equal.outer(np.array(self.probe_people), np.array(self.gallery_people)))
 
     def same_trials_as(self, other: "TrialScores") -> bool:
-        """Tell whether row by row and column by column the same was presented."""
+        """Whether rows and columns hold the same presentations."""
         return (self.probe_keys, self.gallery_keys) == (other.probe_keys, other.gallery_keys)
 
 
 def key_of(presentation: Presentation) -> str:
-    """Name what a subject presented."""
+    """Return the key of a presentation."""
     return "+".join(cut.key for cut in presentation.cuts)
 
 
 def cosine_trial_scores(
     system: str, trials: Trials, vector_of: Callable[[Cut], NDArray[np.floating] | None]
 ) -> TrialScores:
-    """Score the trials of a system that has vectors but no calibration: plain cosines.
+    """Score the trials of a system without calibration: plain cosines.
 
     Args:
         system: Its name.
@@ -121,7 +121,7 @@ def _pooled(
 
 
 def write_trial_scores(path: Path, found: Sequence[TrialScores]) -> None:
-    """Keep the variants of one protocol as one file."""
+    """Write the variants of one protocol to one file."""
     arrays: dict[str, NDArray[np.generic]] = {}
     for k, one in enumerate(found):
         names = {
@@ -144,10 +144,10 @@ def write_trial_scores(path: Path, found: Sequence[TrialScores]) -> None:
 
 
 def read_trial_scores(path: Path) -> Mapping[str, TrialScores]:
-    """Give the scores of a protocol by variant.
+    """Return the scores of a protocol by variant.
 
     Raises:
-        TrialScoresError: No such file, or not one of these.
+        TrialScoresError: The file is missing, or not one of these.
     """
     try:
         with np.load(path) as stored:

@@ -1,6 +1,6 @@
-"""What a protocol presents: who is enrolled with which pieces of which recordings, and what is then compared.
+"""Trials of a protocol: who is enrolled with which pieces of which recordings, and which probes follow.
 
-Independent of any encoder, so that the baselines are measured on the very same trials.
+They are independent of any encoder, so that baselines are measured on the same trials.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ class Cut:
 
     @property
     def key(self) -> str:
-        """Names the piece within its data set."""
+        """Name of the piece within its data set."""
         end = "" if self.end_s is None else f"{self.end_s:g}"
         return f"{self.record.record_id}[{self.start_s:g}:{end}]{'-' if self.inverted else ''}"
 
@@ -38,10 +38,10 @@ class Cut:
 
 @dataclass(frozen=True)
 class Presentation:
-    """What one subject presents in one request.
+    """Input of one subject in one request.
 
     Args:
-        subject_id: Whose it is.
+        subject_id: Of the subject.
         cuts: One or more.
         sessions: The session of each cut; recordings of one day are one session.
     """
@@ -59,7 +59,7 @@ class Presentation:
 
 @dataclass(frozen=True)
 class Probe:
-    """A probe and, where the protocol enrolls its subject otherwise for it, that enrollment."""
+    """A probe, and its subject's own enrollment if the protocol has one for it."""
 
     presentation: Presentation
     own_enrollment: Presentation | None = None
@@ -85,7 +85,7 @@ class Trials:
 
     @property
     def presentations(self) -> tuple[Presentation, ...]:
-        """Everything that has to be encoded."""
+        """Everything that must be encoded."""
         own = tuple(probe.own_enrollment for probe in self.probes if probe.own_enrollment is not None)
         return self.gallery + tuple(probe.presentation for probe in self.probes) + own
 

@@ -25,7 +25,7 @@ from ml.training.activity.examples import MotionFeatures
 from ml.training.activity.fitting import FittedHead, HeadChoices, fit_head
 from ml.training.activity.recipe import ActivityRecipe
 
-# What the set calls walk_4kmh and run_8kmh is walking and running; a service knows nothing of the speed.
+# The set's walk_4kmh and run_8kmh become walking and running: a service does not measure speed.
 PUBLIC_NAMES: Mapping[str, str] = {
     "rest": "rest",
     "arm_movements": "arm_movements",
@@ -40,20 +40,20 @@ TRAINING_DATA = (
 
 
 def fit_heads(features: MotionFeatures, contexts_s: Sequence[float]) -> list[FittedHead]:
-    """Fit the heads of a bundle to everybody, in its order: by context, without own rest and with it."""
+    """Fit the heads of a bundle to all people, by context, without a resting baseline and with one."""
     fitted = []
     for context_s in contexts_s:
         for own_rest in (False, True):
             examples = shipped_examples(features, context_s, own_rest=own_rest)
-            fitted.append(fit_head(examples.where(examples.asked), len(ACTIVITIES)))
+            fitted.append(fit_head(examples.where(examples.evaluated), len(ACTIVITIES)))
     return fitted
 
 
 def fit_correlations(
     features: MotionFeatures, contexts_s: Sequence[float], fitted: Sequence[FittedHead]
 ) -> tuple[float, float]:
-    """Choose how windows of a strip are put together, by those of the longest context; arguments and order as
-    of `fit_heads`, whose heads `fitted` are.
+    """Fit the correlation between windows of a strip, from the heads of the longest context; arguments and
+    order as in `fit_heads`, whose heads `fitted` are.
     """
     longest_s = max(contexts_s)
     alone, with_rest = (
@@ -71,8 +71,8 @@ def fit_chainings(
     recipe: ActivityRecipe,
     fitted: Sequence[FittedHead],
 ) -> tuple[Chaining, Chaining]:
-    """Choose how the segments of a timeline are put together, on people left out; without own rest and with
-    it. `fitted` are the heads of `fit_heads`.
+    """Choose the smoothing of timelines on held-out people, without a resting baseline and with one.
+    `fitted` are the heads of `fit_heads`.
     """
     context_s, step_s = recipe.timeline.context_s, recipe.heads.step_s
     first = 2 * recipe.heads.contexts_s.index(context_s)
@@ -97,17 +97,17 @@ def write_activity_bundle(
     """Write `models/<id>@<version>/` and load it back.
 
     Args:
-        models: Where bundles live.
+        models: Folder of all bundles.
         recipe: Of the bundle.
-        trunk: An ONNX file, as of `ml.export.activity.trunk_export`.
-        fitted: Heads, by context, without own rest and with it.
-        chainings: Of timelines, without own rest and with it.
-        correlations: Between windows of a strip, without own rest and with it.
-        people: Whom the heads were fitted to.
-        figures: What was measured on people left out, for `operating_points`.
+        trunk: An ONNX file from `ml.export.activity.trunk_export`.
+        fitted: Heads by context, without a resting baseline and with one.
+        chainings: Of timelines, without a baseline and with one.
+        correlations: Between windows of a strip, without a baseline and with one.
+        people: Number of people that the heads were fitted to.
+        figures: Measured on held-out people, for `operating_points`.
 
     Raises:
-        BundleError: What was written cannot be served.
+        BundleError: The written bundle cannot be served.
     """
     config = ActivityConfig(
         features=FEATURE_NAMES,

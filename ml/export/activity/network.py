@@ -12,29 +12,30 @@ from ml.export.onnx_files import IR_VERSION, OPSET, without_origin
 from ml.runtime.ecg.activity.head import FusedHead, IntArray, LinearHead
 
 _LEAST = np.array(1e-30, np.float32)
-"""Of a probability: its logarithm is a number."""
+"""Added to a probability so that its logarithm is finite."""
 
 
 def heads_network(heads: Sequence[FusedHead]) -> bytes:
     """Write heads as one ONNX file.
 
     Args:
-        heads: Of equally many classes and views. One that reads fewer inputs than another does not look at
-            those behind its own.
+        heads: With the same classes and views. Inputs behind a head's own are ignored by it.
 
     Returns:
         A network `inputs` float32 (n, n_inputs), `head` float32 (1, n_heads) → `logits`, log probabilities,
-        float32 (n, n_classes); NaN among the inputs is not known, `head` is 1 at the head to use and 0
-        elsewhere. Same heads, same bytes.
+        float32 (n, n_classes). NaN marks unknown inputs; `head` is one-hot. Same heads, same bytes.
     """
     from onnx import TensorProto, checker, helper
 
     n_classes = heads[0].parts[0].bias.size
     graph = _Graph(input_width(heads))
-    told = [graph.told([(h.parts[k], h.views[k].columns) for h in heads]) for k in range(len(heads[0].parts))]
+    logits = [
+        graph.log_probabilities([(h.parts[k], h.views[k].columns) for h in heads])
+        for k in range(len(heads[0].parts))
+    ]
     weighted = [
         graph.node("Mul", [one, graph.chosen(np.array([[h.views[k].share / h.temperature] for h in heads]))])
-        for k, one in enumerate(told)
+        for k, one in enumerate(logits)
     ]
     graph.mixed(graph.node("Sum", weighted), [head.contamination for head in heads], n_classes, "logits")
     model = helper.make_model(
@@ -57,30 +58,30 @@ def heads_network(heads: Sequence[FusedHead]) -> bytes:
 
 
 def input_width(heads: Sequence[FusedHead]) -> int:
-    """Give how many inputs the head reads that reads the most."""
+    """Return the number of inputs of the head that reads the most."""
     return 1 + max(int(view.columns.max()) for head in heads for view in head.views)
 
 
 def activity_network(trunk: bytes, heads: Sequence[FusedHead], n_by_hand: int) -> bytes:
-    """Write a trunk and the heads that read it beside features made by hand as one ONNX file.
+    """Write a trunk and the heads on its features and the hand-crafted ones as one ONNX file.
 
     Args:
         trunk: An ONNX file `windows` (n, n_samples) → `stages` (n, d).
-        heads: As of `heads_network`; their inputs are `by_hand`, then d of the trunk, then `differences`.
-        n_by_hand: How many features are made by hand.
+        heads: As in `heads_network`; their inputs are `by_hand`, then d of the trunk, then `differences`.
+        n_by_hand: Number of hand-crafted features.
 
     Returns:
-        A network of float32: `windows` (n_windows, n_samples), `pooling` (n, n_windows), which averages them;
-        `by_hand` (n, n_by_hand), `differences` (n, n_rest); `rest` (1, d), taken away from what the trunk
-        says, 0 if not known; `head` (1, n_heads) → `logits` (n, n_classes), and `trunk` (n, d), what the
-        trunk says before that. Same parts, same bytes.
+        A network of float32: `windows` (n_windows, n_samples); `pooling` (n, n_windows), which averages them;
+        `by_hand` (n, n_by_hand); `differences` (n, n_rest); `rest` (1, d), subtracted from the trunk's
+        features, 0 if unknown; `head` (1, n_heads) → `logits` (n, n_classes), and `trunk` (n, d), the trunk's
+        features before the subtraction. Same parts, same bytes.
     """
     from onnx import TensorProto, checker, compose, helper, load_model_from_string
 
     below = load_model_from_string(trunk)
     above = load_model_from_string(heads_network(heads))
     size = below.graph.output[0].type.tensor_type.shape.dim[1].dim_value
-    # Windows and contexts are not equally many.
+    # The number of windows differs from the number of contexts.
     for value in (below.graph.input[0], below.graph.output[0]):
         value.type.tensor_type.shape.dim[0].dim_param = "n_windows"
     n_inputs = input_width(heads)
@@ -117,7 +118,7 @@ def activity_network(trunk: bytes, heads: Sequence[FusedHead], n_by_hand: int) -
 
 
 class _Graph:
-    """Nodes of a network that computes with the parts of one of several heads."""
+    """Nodes that compute with the selected one of several heads."""
 
     def __init__(self, n_inputs: int) -> None:
         self.n_inputs = n_inputs
@@ -139,11 +140,11 @@ class _Graph:
         return name
 
     def chosen(self, rows: NDArray[np.float64]) -> str:
-        """The row of the head to use: (1, H) · (H, m) → (1, m)."""
+        """The row of the selected head: (1, H) · (H, m) → (1, m)."""
         return self.node("MatMul", ["head", self.constant(rows.astype(np.float32))])
 
-    def told(self, parts: Sequence[tuple[LinearHead, IntArray]]) -> str:
-        """Log probabilities of one view: of each head the part and the inputs that it reads."""
+    def log_probabilities(self, parts: Sequence[tuple[LinearHead, IntArray]]) -> str:
+        """Log probabilities of one view: for each head the part and the inputs that it reads."""
         n_classes = parts[0][0].bias.size
 
         def placed(part: Callable[[LinearHead], NDArray[np.float64]]) -> str:
@@ -152,12 +153,12 @@ class _Graph:
 
         filled = self.node(
             "Where",
-            [self.node("IsNaN", ["inputs"]), placed(lambda h: h.standardisation.fill), "inputs"],
+            [self.node("IsNaN", ["inputs"]), placed(lambda h: h.standardization.fill), "inputs"],
         )
-        centred = self.node("Sub", [filled, placed(lambda h: h.standardisation.mean)])
-        scaled = self.node("Mul", [centred, placed(lambda h: 1.0 / h.standardisation.scale)])
-        raised = self.node("Max", [scaled, placed(lambda h: h.standardisation.low)])
-        clipped = self.node("Min", [raised, placed(lambda h: h.standardisation.high)])
+        centered = self.node("Sub", [filled, placed(lambda h: h.standardization.mean)])
+        scaled = self.node("Mul", [centered, placed(lambda h: 1.0 / h.standardization.scale)])
+        raised = self.node("Max", [scaled, placed(lambda h: h.standardization.low)])
+        clipped = self.node("Min", [raised, placed(lambda h: h.standardization.high)])
         shape = self.constant(np.array([self.n_inputs, n_classes], np.int64))
         weights = self.node("Reshape", [placed(lambda h: h.weights), shape])
         bias = self.chosen(np.stack([one.bias for one, _ in parts]))
@@ -165,15 +166,15 @@ class _Graph:
         return self.mixed(scores, [one.contamination for one, _ in parts], n_classes)
 
     def mixed(self, scores: str, contaminations: Sequence[float], n_classes: int, name: str = "") -> str:
-        """Log probabilities of scores of which a share says nothing."""
+        """Log probabilities of scores with a contamination."""
         shares = np.array([[share] for share in contaminations])
-        told = self.node("Mul", [self.node("Softmax", [scores]), self.chosen(1.0 - shares)])
-        mixture = self.node("Add", [told, self.chosen(shares / n_classes)])
+        informative = self.node("Mul", [self.node("Softmax", [scores]), self.chosen(1.0 - shares)])
+        mixture = self.node("Add", [informative, self.chosen(shares / n_classes)])
         return self.node("Log", [self.node("Max", [mixture, self.constant(_LEAST)])], name)
 
 
 def _placed(part: NDArray[np.float64], columns: IntArray, n_inputs: int) -> NDArray[np.float64]:
-    """A part of a head as one row; inputs that the head does not read lie at 0 and weigh nothing."""
+    """A part of a head as one row; inputs that it does not read get weight 0."""
     rows = np.zeros((n_inputs, *part.shape[1:]))
     rows[columns] = part
     return rows.reshape(-1)

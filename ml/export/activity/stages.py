@@ -1,4 +1,4 @@
-"""What the stages of an activity bundle hand on through files under `var/activity`."""
+"""Files under `var/activity` through which the stages of an activity bundle pass their results."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _STRIP_ARRAYS = ("features", "mute", "truth")
 def save_features(
     folder: Path, trunk: bytes, features: MotionFeatures, strips: Sequence[JoinedStrip]
 ) -> Path:
-    """Keep a trunk, and what windows and joined strips are like by hand and by it."""
+    """Save a trunk, and the features of windows and joined strips."""
     arrays: dict[str, Any] = {
         "names": np.array(FEATURE_NAMES),
         "trunk_sha256": np.array(hashlib.sha256(trunk).hexdigest()),
         "people": np.array(features.people),
         "contexts_s": np.array(list(features.tables)),
         "rest": features.rest,
-        **{f"elsewhere_{context_s:g}": rows for context_s, rows in features.elsewhere.items()},
+        **{f"elsewhere_{context_s:g}": rows for context_s, rows in features.other_sensor.items()},
         "strips": np.array([(strip.person, strip.electrode) for strip in strips]).reshape(-1, 2),
     }
     for context_s, table in features.tables.items():
@@ -45,17 +45,17 @@ def save_features(
 
 
 def load_features(folder: Path) -> tuple[MotionFeatures, list[JoinedStrip]]:
-    """Read what `save_features` kept.
+    """Read what `save_features` wrote.
 
     Raises:
-        FileNotFoundError: Nothing was kept.
+        FileNotFoundError: Nothing was saved.
         ValueError: Features of other code, or of another trunk than the one beside them.
     """
     trunk_sha256 = hashlib.sha256(load_trunk(folder)).hexdigest()
     with np.load(folder / FEATURES_FILE) as kept:
         same = kept["names"].tolist() == list(FEATURE_NAMES) and "trunk_sha256" in kept
         if not same or kept["trunk_sha256"].item() != trunk_sha256:
-            raise ValueError(f"{folder / FEATURES_FILE} holds other features than this code makes")
+            raise ValueError(f"{folder / FEATURES_FILE} holds other features than this code computes")
         tables = {
             float(context_s): FeatureTable(**{name: kept[f"table_{context_s:g}_{name}"] for name in _COLUMNS})
             for context_s in kept["contexts_s"]
@@ -68,14 +68,14 @@ def load_features(folder: Path) -> tuple[MotionFeatures, list[JoinedStrip]]:
             )
             for number, (person, electrode) in enumerate(kept["strips"])
         ]
-        elsewhere = {s: kept[f"elsewhere_{s:g}"] for s in tables if f"elsewhere_{s:g}" in kept}
-        return MotionFeatures(tables, kept["rest"], tuple(kept["people"].tolist()), elsewhere), strips
+        other_sensor = {s: kept[f"elsewhere_{s:g}"] for s in tables if f"elsewhere_{s:g}" in kept}
+        return MotionFeatures(tables, kept["rest"], tuple(kept["people"].tolist()), other_sensor), strips
 
 
 def load_trunk(folder: Path) -> bytes:
-    """Read the trunk that `save_features` kept.
+    """Read the trunk that `save_features` wrote.
 
     Raises:
-        FileNotFoundError: Nothing was kept.
+        FileNotFoundError: Nothing was saved.
     """
     return (folder / TRUNK_FILE).read_bytes()

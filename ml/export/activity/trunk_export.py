@@ -1,4 +1,4 @@
-"""Trained identity network → the trunk of an activity bundle, in 8-bit integers. Needs torch."""
+"""Export a trained identity network as the 8-bit trunk of an activity bundle. Needs torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ml.runtime.ecg.signal.conditioning import examine
 from ml.runtime.ecg.signal.errors import SignalError
 from ml.training.checkpoints import load_network
 
-# Of people it was trained on: they set the ranges of the integers.
+# Number of its training people whose strips set the ranges of the integers.
 RANGE_STRIPS = 100
 
 
@@ -25,14 +25,14 @@ def export_trunk(weights: Path, records: Sequence[EcgRecord], config: TrunkWindo
     """Write the stages of a network as ONNX: `windows` (n, n_samples) → `stages` (n, d).
 
     Args:
-        weights: Of a window network, as `ml.training.checkpoints` keeps them.
-        records: Of people that it was trained on; the first of them set the ranges of its integers.
-        config: What it reads.
+        weights: Of a window network, as in `ml.training.checkpoints`.
+        records: Of its training people; the first of them set the ranges of the integers.
+        config: The windows that it reads.
 
     Raises:
-        FileNotFoundError: No such weights.
-        ExportError: ONNX Runtime gives other numbers than torch.
-        QuantizationError: ONNX Runtime does not compute what the quantised graph says.
+        FileNotFoundError: The weights are missing.
+        ExportError: ONNX Runtime and torch disagree.
+        QuantizationError: ONNX Runtime disagrees with the quantized graph.
     """
     network, _ = load_network(weights)
     strips = [{"windows": windows} for windows in _windows(records[:RANGE_STRIPS], config)]

@@ -1,9 +1,9 @@
-"""What makes probabilities of activity heads truer: `python -m ml.research.ablations.activity_calibration`.
+"""Ablation: calibration of activity heads. `python -m ml.research.ablations.activity_calibration`.
 
-Compares a temperature alone with a temperature and a share of windows that say nothing. For each person who
-is asked about under A3, each of the nine others is asked about in turn by heads and calibrations of eight:
-that loss, within, never met the tenth. Beside it stands what A3 itself says, which was known, too, when the
-second way was chosen. Needs `python -m ml.cli activity features`; writes
+Compares a temperature alone with a temperature and a contamination, the share of uninformative windows. For
+each person held out under A3, the nine others are cross-validated among themselves: the loss "within" never
+uses the tenth person. A3 itself stands beside it, and was known when the second calibration was chosen. Needs
+`python -m ml.cli activity features`; writes
 `results/activity/calibration.json`.
 """
 
@@ -28,7 +28,7 @@ RESULT = Path("results") / "activity" / "calibration.json"
 
 
 def temperature_alone(scores: FloatArray, classes: IntArray) -> tuple[float, float]:
-    """As `activity@2026.11.1` was calibrated."""
+    """The calibration of `activity@2026.11.1`."""
     return fit_temperature(scores, classes), 0.0
 
 
@@ -38,8 +38,8 @@ CALIBRATIONS: dict[str, Calibrate] = {
 }
 
 
-def told(examples: Examples) -> dict[str, FloatArray]:
-    """Log probabilities of all windows, each by heads that never met the person; shape (n, n_classes)."""
+def left_out_logits(examples: Examples) -> dict[str, FloatArray]:
+    """Log probabilities of all windows, each by heads fitted without its person; shape (n, n_classes)."""
     found = {name: np.empty((len(examples.classes), len(ACTIVITIES))) for name in CALIBRATIONS}
     for person in np.unique(examples.people):
         own = examples.people == person
@@ -50,11 +50,11 @@ def told(examples: Examples) -> dict[str, FloatArray]:
 
 
 def rows(examples: Examples) -> list[dict[str, Any]]:
-    """One row per way of calibration: the loss within, and A3."""
+    """One row per calibration: the loss within, and A3."""
     within: dict[str, list[float]] = {name: [] for name in CALIBRATIONS}
     for person in np.unique(examples.people):
         others = examples.where(examples.people != person)
-        for name, logits in told(others).items():
+        for name, logits in left_out_logits(others).items():
             within[name].append(negative_log_likelihood(logits, others.classes))
     return [
         {
@@ -63,18 +63,18 @@ def rows(examples: Examples) -> list[dict[str, Any]]:
             "a3_loss": round(negative_log_likelihood(logits, examples.classes), 4),
             "a3_ece_5": round(expected_calibration_error(logits, examples.classes, equal_mass=False), 4),
         }
-        for name, logits in told(examples).items()
+        for name, logits in left_out_logits(examples).items()
     ]
 
 
 def main() -> None:
-    """Measure windows of every length, with and without own rest."""
+    """Measure windows of every length, with and without a resting baseline."""
     features, _ = load_features(Path("var/activity"))
     kept = []
     settings = [(context_s, own_rest) for context_s in features.tables for own_rest in (False, True)]
     for context_s, own_rest in track(settings, "calibrating"):
         examples = shipped_examples(features, context_s, own_rest=own_rest)
-        found = rows(examples.where(examples.asked))
+        found = rows(examples.where(examples.evaluated))
         kept += [{"context_s": context_s, "own_rest": own_rest, **row} for row in found]
     title = "A3 and within: a temperature alone, or with a share of windows that say nothing"
     content = {"title": title, "code": git_revision(), "rows": kept}

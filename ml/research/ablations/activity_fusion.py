@@ -1,12 +1,11 @@
-"""How much the trunk counts beside handmade features: `python -m ml.research.ablations.activity_fusion`.
+"""Ablation: weight of the trunk in activity heads. `python -m ml.research.ablations.activity_fusion`.
 
-For each person who is asked about under A3, heads of both views are fitted to the nine others, and fused with
-each of several shares of the trunk, or with shares fitted to these nine. Beside A3 stands the loss within:
-that of the nine, each told by heads of the eight others, calibrated (and, where shares are fitted, fused) on
-these same nine. So it flatters what is fitted, and what errs by person. One share serves all heads: of those
-that are not fitted, the one with the least loss within, summed over all lengths of windows, with and without
-own rest; it has the least loss under A3, too. Needs `python -m ml.cli activity features`; writes
-`results/activity/fusion.json`. Some five minutes.
+For each person held out under A3, heads of both views are fitted to the nine others. They are fused with
+each of several fixed shares of the trunk, or with shares fitted to these nine. The loss "within" is that of
+the nine, each predicted by heads fitted to the other eight. Calibration (and shares, where fitted) come from
+the same nine, which flatters fitted shares. One share serves all heads: the fixed one with the least loss
+within, summed over all window lengths, with and without a resting baseline. It has the least loss under A3,
+too. Needs `python -m ml.cli activity features`; writes `results/activity/fusion.json`. About 5 minutes.
 """
 
 from __future__ import annotations
@@ -39,28 +38,28 @@ from ml.training.activity.fitting import (
 RESULT = Path("results") / "activity" / "fusion.json"
 N_CLASSES = len(ACTIVITIES)
 TRUNK_SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 1.0)
-# Log probabilities by hand and of the trunk, of windows of people left out → shares of both.
+# Log probabilities of both views, of windows of held-out people → shares of both.
 Weigh = Callable[[list[FloatArray], IntArray], FloatArray]
 
 
 class Person(NamedTuple):
-    """What is known of others when one person is asked about.
+    """One held-out person and the others.
 
     Args:
-        within: Log probabilities of the others' windows by each view, each by heads that never met them.
+        within: Log probabilities of the others' windows by each view, from heads fitted without their person.
         classes: Of these windows.
-        asked: Log probabilities of the person's windows by each view.
+        held_out: Log probabilities of the held-out person's windows by each view.
         rows: Which windows these are, bool.
     """
 
     within: list[FloatArray]
     classes: IntArray
-    asked: list[FloatArray]
+    held_out: list[FloatArray]
     rows: np.ndarray
 
 
 def fitted_shares(logits: list[FloatArray], classes: IntArray) -> FloatArray:
-    """Give the shares with the least smoothed loss, while a share of windows may say nothing."""
+    """Return the shares with the least smoothed loss, fitted together with a contamination."""
     stacked = np.stack(logits)
 
     def loss(found: FloatArray) -> float:
@@ -72,7 +71,7 @@ def fitted_shares(logits: list[FloatArray], classes: IntArray) -> FloatArray:
 
 
 def fixed_share(trunk: float) -> Weigh:
-    """Let the trunk count so much, and what was made by hand the rest."""
+    """Return a fixed share for the trunk; the hand-crafted features get the rest."""
     return lambda *_: np.array([1.0 - trunk, trunk])
 
 
@@ -81,34 +80,34 @@ WAYS["fitted for each head"] = fitted_shares
 
 
 def people(examples: Examples) -> list[Person]:
-    """Fit heads of each view without one person after another."""
+    """Fit heads of each view, leaving out one person after another."""
     found = []
     for person in np.unique(examples.people):
         own = examples.people == person
-        known = examples.where(~own & examples.asked)
-        within, asked = [], []
+        known = examples.where(~own & examples.evaluated)
+        within, held_out = [], []
         for view in examples.parts:
             seen = known.seen(view)
             choices, left_out = choose_view(seen, N_CLASSES)
             within.append(left_out)
             head = fit_chosen_head(seen, N_CLASSES, HeadChoices((choices,)))
-            asked.append(head.logits(examples.inputs[own][:, view.columns]))
-        found.append(Person(within, known.classes, asked, own))
+            held_out.append(head.logits(examples.inputs[own][:, view.columns]))
+        found.append(Person(within, known.classes, held_out, own))
     return found
 
 
-def row(name: str, table: FeatureTable, told: list[Person], scored: np.ndarray) -> dict[str, Any]:
-    """Measure one way to weigh the views."""
+def row(name: str, table: FeatureTable, left_out: list[Person], scored: np.ndarray) -> dict[str, Any]:
+    """Measure one choice of shares."""
     logits, losses, shares = np.zeros((table.activity.size, N_CLASSES)), [], []
-    for person in told:
+    for person in left_out:
         weights = WAYS[name](person.within, person.classes)
         fused = np.tensordot(weights, np.stack(person.within), axes=1)
         temperature, contamination = fit_calibration(fused, person.classes)
         within = contaminated(fused, contamination, temperature)
         losses.append(negative_log_likelihood(within, person.classes))
         shares.append(weights[1] / weights.sum())
-        asked = np.tensordot(weights, np.stack(person.asked), axes=1)
-        logits[person.rows] = contaminated(asked, contamination, temperature)
+        fused = np.tensordot(weights, np.stack(person.held_out), axes=1)
+        logits[person.rows] = contaminated(fused, contamination, temperature)
     figures = Answers(logits, table.activity, table.person, table.mute).where(scored).figures()
     by_5, by_3 = figures["classes_5"], figures["classes_3"]
     return {
@@ -124,16 +123,16 @@ def row(name: str, table: FeatureTable, told: list[Person], scored: np.ndarray) 
 
 
 def main() -> None:
-    """Measure windows of every length, with and without own rest."""
+    """Measure windows of every length, with and without a resting baseline."""
     features, _ = load_features(Path("var/activity"))
     settings = [(context_s, own_rest) for context_s in features.tables for own_rest in (False, True)]
     kept = []
     for context_s, own_rest in track(settings, "fusing"):
         table = features.tables[context_s]
-        told = people(shipped_examples(features, context_s, own_rest=own_rest))
+        left_out = people(shipped_examples(features, context_s, own_rest=own_rest))
         scored = ~table.in_own_rest if own_rest else np.ones(table.mute.size, dtype=np.bool_)
         about = {"context_s": context_s, "own_rest": own_rest}
-        kept += [{**about, **row(name, table, told, scored)} for name in WAYS]
+        kept += [{**about, **row(name, table, left_out, scored)} for name in WAYS]
     within = {
         name: round(sum(one["loss_within"] for one in kept if one["trunk_share"] == name), 4) for name in WAYS
     }

@@ -1,12 +1,12 @@
-"""Do people at rest on other sensors count as resting? `python -m ml.research.ablations.activity_sensors`.
+"""Domain shift: rest on other sensors. `python -m ml.research.ablations.activity_sensors`.
 
 The activity bundle was fitted to ten people with one device, and to the mean of some CinC 2017 train people.
-Everybody here is at rest, and was recorded with another device: LUDB (clinical, lying, 10 s) and CinC 2017
-dev people (hand-held; the first 20 s are own rest, the next 10 s asked). Both are development data: they
-chose among ways to fit the bundle. Who is at rest tells nothing of other activities.
+Here it reads people at rest with other devices: LUDB (clinical, lying, 10 s) and CinC 2017 dev people
+(hand-held; the first 20 s are the resting baseline, the next 10 s are evaluated). Both are development data:
+they chose among ways to fit the bundle. Rest alone shows nothing about other activities.
 
-With `--confirm` also people who chose nothing: CinC 2017 calibration people (other people, a sensor that was
-fitted to), and ECG-ID (other people, another sensor). ECG-ID is a test set, so that look is logged.
+`--confirm` adds people who chose nothing: CinC 2017 calibration people (the sensor known from fitting, other
+people), and ECG-ID (other sensor and people). ECG-ID is a test set, so that look is logged.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ RESULTS = Path("results")
 RESULT = RESULTS / "activity" / "other-sensors.json"
 MODELS = Path("models")
 PEOPLE = 200
-REST_S, ASKED_S = 20.0, 10.0
-NEXT_S = (REST_S, REST_S + ASKED_S)
-FIRST_S = (0.0, ASKED_S)
+REST_S, EVALUATED_S = 20.0, 10.0
+NEXT_S = (REST_S, REST_S + EVALUATED_S)
+FIRST_S = (0.0, EVALUATED_S)
 SEED = 0
 Span = tuple[float, float]
 
 
 def hand_held(folder: Path, people: Part) -> list[EcgRecord]:
-    """Recordings of some CinC people that last long enough, so many of them by lot."""
+    """Recordings of a random sample of CinC people, long enough for baseline and evaluation."""
     everybody = read_cinc2017(folder, cinc_split()[people])
     records = [r for r in everybody if r.signal.size >= NEXT_S[1] * r.fs_hz]
     return [records[i] for i in np.random.default_rng(SEED).permutation(len(records))[:PEOPLE]]
@@ -60,21 +60,21 @@ def part(record: EcgRecord, span_s: Span) -> np.ndarray:
 
 
 def summary(found: BundledRecogniser, what: str, calls: Iterable[ActivityCall]) -> dict[str, Any]:
-    """How often each group was called, and how sure the calls were."""
-    told = list(calls)
-    counts = {group: sum(one.activity in names for one in told) for group, names in found.groups.items()} | {
-        "unknown": sum(one.activity is None for one in told)
+    """Count the predictions of each group, with their mean confidence."""
+    made = list(calls)
+    counts = {group: sum(one.activity in names for one in made) for group, names in found.groups.items()} | {
+        "unknown": sum(one.activity is None for one in made)
     }
-    sure = [one.probability for one in told if one.probability is not None]
-    return {"what": what, "people": len(told), "called": counts, "mean_probability": float(np.mean(sure))}
+    sure = [one.probability for one in made if one.probability is not None]
+    return {"what": what, "people": len(made), "called": counts, "mean_probability": float(np.mean(sure))}
 
 
 def with_own_rest(
-    found: BundledRecogniser, resting: Sequence[EcgRecord], asked: Sequence[EcgRecord], span_s: Span
+    found: BundledRecogniser, resting: Sequence[EcgRecord], evaluated: Sequence[EcgRecord], span_s: Span
 ) -> list[ActivityCall]:
-    """Calls on people whose rest could be described, by the first seconds of a recording of it."""
+    """Predictions with a resting baseline from the first seconds of a recording, where it is readable."""
     calls = []
-    for rest, record in zip(resting, asked, strict=True):
+    for rest, record in zip(resting, evaluated, strict=True):
         baseline = found.baseline(examine(part(rest, (0.0, REST_S)), rest.fs_hz))
         if baseline is not None:
             calls.append(call(found, record, span_s, baseline))
@@ -92,7 +92,7 @@ def development(found: BundledRecogniser) -> list[dict[str, Any]]:
 
 
 def confirmation(found: BundledRecogniser) -> list[dict[str, Any]]:
-    """People who chose nothing; own rest of ECG-ID is the second recording of the same day."""
+    """People who chose nothing; for ECG-ID the baseline is the second recording of the same day."""
     held = hand_held(DATA / "cinc2017_af", "calibration")
     by_id = {record.record_id: record for record in read_ecg_id(DATA / "ecg_id")}
     first = [record for name, record in by_id.items() if name.endswith("rec_1")]
@@ -114,7 +114,7 @@ def confirmation(found: BundledRecogniser) -> list[dict[str, Any]]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure the bundle that a service here would load, and keep the figures."""
+    """Measure the bundle that a service here would load, and save the results."""
     folders = [folder for folder in MODELS.glob("activity@*") if folder.is_dir()]
     if not folders:
         raise SystemExit("There is no activity bundle in models/.")

@@ -1,14 +1,14 @@
-"""What the best known open library makes of the same trials: BioSPPy's segmentation, mean beat, cosine.
+"""The best known open library on the same trials: BioSPPy's segmentation, mean beat, cosine.
 
-Runs in an environment of its own, because BioSPPy brings a GUI OpenCV along:
+Runs in its own environment, because BioSPPy brings a GUI OpenCV along:
 
     python -m venv .venv-baselines && .venv-baselines/bin/pip install biosppy peakutils
     .venv-baselines/bin/python -m ml.research.ablations.baselines --data ../shared/data
 
 Scores of single trials are kept in var/scores/biosppy, for `python -m ml.cli compare --against biosppy`.
 
-Trials, readers and metrics are the project's own (numpy only); results/baselines/biosppy.json is what
-`python -m ml.cli evaluate` prints beside a bundle.
+Trials, readers and metrics are the project's own (numpy only). `python -m ml.cli evaluate` prints
+results/baselines/biosppy.json beside a bundle.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def main() -> None:
     arguments = parser.parse_args()
     result = RESULTS[arguments.average]
     average = AVERAGES[arguments.average]
-    # PTB (E4) is not kept here; whoever has it names it.
+    # PTB (E4) is not kept here; name it where it exists.
     chosen = arguments.protocol or [*(name for name in PROTOCOLS if name != "E4"), "E12"]
     protocols = json.loads(result.read_text())["protocols"] if result.is_file() else {}
     for name in chosen:
@@ -72,24 +72,24 @@ def main() -> None:
 
 
 def measure(protocol: str, data: Path, average: str) -> dict[str, dict[str, float]]:
-    """Rank-1 errors and EER of every variant of a protocol; the scores behind them are kept."""
+    """Return rank-1 errors and EER of every variant of a protocol, and save the scores behind them."""
     beats = Beats(AVERAGES[average])
     found = [
         cosine_trial_scores(NAMES[average], trials, beats.of) for trials in PROTOCOLS[protocol].build(data)
     ]
     write_trial_scores(SCORES[average] / f"{protocol}.npz", found)
-    return {one.variant: recognise(one) for one in found}
+    return {one.variant: recognize(one) for one in found}
 
 
 def measure_e12(data: Path, average: Average) -> dict[str, dict[str, float]]:
-    """DIR at the oracle threshold only: cosine distances come without any threshold of their own."""
+    """Return DIR at the oracle threshold only: cosine distances have no threshold of their own."""
     found = {}
     for name, build, fpir, halves in OPEN_SETS:
         found[name] = open_set(build(data), Beats(average), fpir, halves)  # type: ignore[no-untyped-call]
     return found
 
 
-def recognise(found: TrialScores) -> dict[str, float]:
+def recognize(found: TrialScores) -> dict[str, float]:
     own = found.scores[found.mated]
     others = found.scores[~found.mated]
     return {
@@ -122,7 +122,7 @@ class Beats:
         self._known: dict[str, NDArray[np.float32] | None] = {}
 
     def of(self, cut: Cut) -> NDArray[np.float32] | None:
-        """Unit norm; None where the library finds no heartbeat."""
+        """Return the mean beat, unit norm; None if the library finds no heartbeat."""
         if cut.key not in self._known:
             self._known[cut.key] = self._compute(cut)
         return self._known[cut.key]
@@ -132,7 +132,7 @@ class Beats:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 beats = segment(np.asarray(cut.signal, dtype=np.float64), cut.record.fs_hz)
-        except Exception:  # The library raises whatever its parts raise; a failure to acquire is counted.
+        except Exception:  # The library raises errors of any kind; each is a failure to acquire.
             return None
         if beats.ndim != 2 or not len(beats):
             return None
@@ -143,7 +143,7 @@ class Beats:
 
 
 def segment(signal: FloatArray, fs_hz: float) -> FloatArray:
-    """The stages of `biosppy.signals.ecg.ecg`, with its filter shortened where a strip is too short."""
+    """Run the stages of `biosppy.signals.ecg.ecg`, with a shorter filter for strips that are too short."""
     from biosppy.signals import ecg, tools
 
     order = min(int(1.5 * fs_hz), signal.size // 3 - 2)

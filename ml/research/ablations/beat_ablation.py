@@ -1,10 +1,10 @@
-"""What each choice of `ecg-beat` is worth: `python -m ml.research.ablations.beat_ablation`.
+"""Ablation of `ecg-beat`: `python -m ml.research.ablations.beat_ablation`.
 
 One change at a time from the shipped recipe, on development data only: D1-dev (CinC dev people, first against
 last 10 s and 5 s) and D2 (QTDB, minute 0-1 against 13-14, all pairs of six 10-s cuts, and of 5-s ones).
-Writes `results/ecg-beat-ablation.json` and a table in `docs/results`. Comparisons that could not be made
-because a strip was not acquired are left out here: no choice below changes them. Fitted to a third of the
-training people: compare rows with the first one, not with the figures of the shipped bundle.
+Writes `results/ecg-beat-ablation.json` and a table in `docs/results`. Failures to acquire are left out: no
+choice below changes them. The fit uses a third of the training people, so rows compare with the first one,
+not with the shipped bundle.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.data.augmentation import high_pass_like_a_sensor, vary_repolarisation
+from ml.data.augmentation import high_pass_like_a_sensor, vary_repolarization
 from ml.data.readers import read_qtdb
 from ml.metrics.error_rates import eer, min_cllr, oracle_threshold
 from ml.models.beat_lda import BeatLdaConfig, fit_beat_lda, fit_polarity
@@ -36,7 +36,7 @@ FloatArray = NDArray[np.float64]
 RESULTS = Path("results/ecg-beat-ablation.json")
 PAGE = Path("docs/results/ecg-beat-ablation.md")
 D2_CUTS = 6
-# A third of the training people is enough to compare by, and takes a third of the time.
+# A third of the training people is enough for comparisons, and takes a third of the time.
 EVERY_NTH_PERSON = 3
 D2_LAG_S = 13 * 60
 INTRODUCTION = """# What each choice of `ecg-beat` contributes
@@ -63,7 +63,7 @@ Written by `python -m ml.research.ablations.beat_ablation`.
 
 @dataclass(frozen=True)
 class Averaging:
-    """How a strip becomes a mean beat; the default is what ships."""
+    """One way to average a strip; the default is the shipped one."""
 
     mean_beat: MeanBeatConfig = field(default_factory=MeanBeatConfig)
     average: str = "robust"
@@ -97,7 +97,7 @@ class Beats:
 
 
 def averaged(strips: Sequence[Strip], how: Averaging, segments: int, sensors: str = "") -> Beats:
-    """Average every segment of every strip, behind a random sensor if one is named."""
+    """Average every segment of every strip, with a random sensor if one is named."""
     names = {name: number for number, name in enumerate(sorted({s.subject_id for s in strips}))}
     rng = np.random.default_rng(20261120)
     rows = []
@@ -157,8 +157,8 @@ def _mean(ecg: FloatArray, marks: NDArray[np.int64], how: Averaging) -> FloatArr
         return None
     index = np.clip(whole[:, None] + np.arange(-before - margin, after + margin), 0, ecg.size - 1)
     if how.average == "robust":
-        centred = mean_beat(ecg, FS_HZ, marks, config)
-        return centred if centred is None else _about_peak(centred, before + margin)
+        centered = mean_beat(ecg, FS_HZ, marks, config)
+        return centered if centered is None else _about_peak(centered, before + margin)
     beats = np.sort(ecg[index], axis=0)
     if how.average == "median":
         return np.asarray(np.median(beats, axis=0))
@@ -173,7 +173,7 @@ def _about_peak(beat: FloatArray, fiducial: int) -> FloatArray:
 
 
 def shapes_of(found: Beats, how: Averaging, rr_power: float) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Standardise; with an RR power, stretch ST and T to what they would be at RR = 0.85 s."""
+    """Standardize; with an RR power, stretch ST and T to RR = 0.85 s."""
     beats = found.beats
     if rr_power:
         fiducial = round(how.mean_beat.before_s * FS_HZ) + round(FIDUCIAL_REACH_S * FS_HZ)
@@ -205,7 +205,7 @@ def views_of(which: str, config: MeanBeatConfig) -> tuple[BeatView, ...]:
 
 
 class Bench:
-    """The strips, and mean beats by how they were averaged."""
+    """Strips, and mean beats by averaging."""
 
     def __init__(self, recipe: Recipe, data: Path, cache: Path) -> None:
         self.recipe = recipe
@@ -219,7 +219,7 @@ class Bench:
         self._beats: dict[str, Beats] = {}
 
     def beats(self, name: str, variant: Variant, sensors: str = "") -> Beats:
-        """Mean beats of a development set or of `training`."""
+        """Return mean beats of a development set or of `training`."""
         segments = variant.segments if name == "training" else 1
         key = f"{name} {variant.averaging} {segments} {sensors}"
         if key not in self._beats:
@@ -262,7 +262,7 @@ class Bench:
         fiducial = round(before_s * FS_HZ) + round(FIDUCIAL_REACH_S * FS_HZ)
         rng = np.random.default_rng(self.recipe.variation.seed)
         return [
-            replace(s, beats=vary_repolarisation(s.beats, FS_HZ, fiducial, rng, **amounts)) for s in sources
+            replace(s, beats=vary_repolarization(s.beats, FS_HZ, fiducial, rng, **amounts)) for s in sources
         ]
 
 
@@ -287,8 +287,8 @@ def figures(
 
     Args:
         vectors: Unit norm, float64, shape (n, d).
-        people, parts: Whose strip, and which; late ones are part 1, or from 100 on.
-        norm: Mean and deviation of each vector's scores against others, for symmetric normalisation.
+        people, parts: Person and part of each strip; late ones are part 1, or from 100 on.
+        norm: Mean and deviation of each vector's scores against others, for symmetric normalization.
     """
     late = parts >= 100 if parts.max() >= 100 else parts == 1
     cosine = vectors[~late] @ vectors[late].T
@@ -331,7 +331,7 @@ def _beat_variants(beat: MeanBeatConfig) -> list[Variant]:
     for limit in (1.5, 100.0):
         rows.append(Variant("Huber", f"{limit:g}", Averaging(replace(beat, huber_deviations=limit))))
     for average in ("mean", "median", "trimmed"):
-        # These keep their QRS marks and their drift: what a plain segmentation would give.
+        # These keep their QRS marks and their drift, as a plain segmentation would.
         name = f"{average}, about the QRS mark"
         rows.append(Variant("average", name, Averaging(average=average)))
     rows.append(Variant("fiducial", "largest deflection", Averaging(fiducial="peak")))
@@ -368,7 +368,7 @@ def _fit_variants(recipe: Recipe) -> list[Variant]:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Markdown: EER / FNMR at FMR 1 % / rank-1 errors, all in percent."""
+    """Return a Markdown table: EER / FNMR at FMR 1 % / rank-1 errors, all in percent."""
     sets = [name for name in rows[0] if name not in ("group", "variant")]
     lines = [
         INTRODUCTION,
@@ -387,7 +387,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def main(groups: Sequence[str]) -> None:
-    """Run all variants, or the named groups only (then without writing results)."""
+    """Run all variants, or only the named groups (then without writing results)."""
     recipe = read_recipe(Path("ml/recipes/ecg-beat.toml"))
     bench = Bench(recipe, Path("../shared/data"), Path("var/cache"))
     rows = []

@@ -1,12 +1,12 @@
-"""Can names of one person, or a crowd that looks alike, lock a gallery?
+"""Attack study: can duplicate enrollments, or a crowd of similar people, lock a gallery?
 
     python -m ml.research.ablations.gallery_duplicates
 
-Galleries of 60 people that correct themselves, on development data only: CinC dev, LUDB and QTDB, plain and
-with a component common to all vectors, which is what another sensor does. Then one person gets 9 or 20 names,
-ten people get four each, or 60 enrollments join that resemble each other without being one person. Compared
-are the rules of `ml.runtime.matching.gallery_null.FitRules`: those that ship, those before, and others of
-each kind. Writes `results/experiments/gallery-duplicates.json`.
+Galleries of 60 people with their own correction, on development data only: CinC dev, LUDB and QTDB, plain and
+with a component common to all vectors, as from another sensor. Then one person gets 9 or 20 names, ten people
+get four each, or 60 similar enrollments join that are not one person. The study compares rules of
+`ml.runtime.matching.gallery_null.FitRules`: the shipped ones, the former ones, and others of each kind.
+Writes `results/experiments/gallery-duplicates.json`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ NAMED_AGAIN = 40  # of CinC and LUDB; enough to draw from
 GALLERIES = 10
 COMMON = (0.0, 0.5)
 CROWD_DIRECTION = 2.5
-"""Length of what a crowd of other people's vectors gets in common, to look alike."""
+"""Length of the component common to a crowd of other people's vectors, which makes them similar."""
 
 SHIPS = FitRules()
 RULES = {
@@ -58,7 +58,7 @@ RULES = {
 
 @dataclass(frozen=True)
 class Attack:
-    """What is enrolled beside 60 people."""
+    """Enrollments beside 60 people."""
 
     name: str
     people: int = 0
@@ -80,10 +80,10 @@ class Population:
     """Encoded people of one data set.
 
     Attributes:
-        first: Enrolled template of everybody.
-        probe: Another strip of everybody.
-        again: Templates of further strips of those who may get further names, shape (names, people, d); all
-            as long as the enrolled one.
+        first: Enrolled template of each person.
+        probe: Another strip of each person.
+        again: Templates of further strips of the people who may get further names, shape (names, people, d);
+            all as long as the enrolled one.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Population:
     again: tuple[TemplateSet, ...]
 
     def with_common(self, length: float) -> Population:
-        """The same people behind a sensor that adds one component to every vector."""
+        """Return the same people with a sensor that adds one component to every vector."""
         if not length:
             return self
         picked = np.random.default_rng(20261120).permutation(len(self.first.vectors))[:8]
@@ -142,7 +142,7 @@ Source = tuple[str, str, list[EcgRecord], Callable[[EcgRecord], list[Cut]], Call
 
 
 def sources() -> Iterator[Source]:
-    """Name, data set, records, the strips that a person's names are enrolled with, and the probe."""
+    """Yield name, data set, records, the strips that a person's names are enrolled with, and the probe."""
     dev = first_recordings(read_cinc2017(DATA / "cinc2017_af", set(cinc_split()["dev"])))
     cinc = [record for record in dev if record.duration_s >= 29.5][:300]
     yield "CinC dev", "cinc2017_af", cinc, pieces(15.0, 0.25), lambda r: Cut(r, r.duration_s - 10.0)
@@ -152,7 +152,7 @@ def sources() -> Iterator[Source]:
 
 
 def pieces(seconds: float, step_s: float, further_from_s: float = 0.0) -> Callable[[EcgRecord], list[Cut]]:
-    """Cut the strips of one person's names: the first one, then one every so many seconds."""
+    """Cut the strips of one person's names: the first one, then one every `step_s` seconds."""
 
     def cut(record: EcgRecord) -> list[Cut]:
         starts_s = [0.0, *(further_from_s + step_s * number for number in range(1, NAMES))]
@@ -163,7 +163,7 @@ def pieces(seconds: float, step_s: float, further_from_s: float = 0.0) -> Callab
 
 @dataclass(frozen=True)
 class Gallery:
-    """Who is enrolled: 60 people, then what the attack adds; everybody else's probes are strangers."""
+    """The enrolled: 60 people, then those of the attack; all other people's probes are strangers."""
 
     people: Population
     enrolled: TemplateSet
@@ -188,7 +188,7 @@ class Gallery:
         return cls(people, joined(parts), known, others[PEOPLE - again.size :])
 
     def figures(self, rules: FitRules) -> tuple[float, float, float]:
-        """Genuine matches of 30 at FMR 0.1 %, and measured ÷ nominal false matches at 1 % and 0.1 %."""
+        """Return genuine matches of 30 at FMR 0.1 %, and measured ÷ nominal FMR at 1 % and 0.1 %."""
         calibration = self.people.calibration
         fitted = fit_gallery_null(calibration, *compare(calibration, self.enrolled, self.enrolled), rules)
         rows = np.concatenate([self.known, self.strangers])

@@ -1,9 +1,9 @@
-"""Which pairs may a gallery leave out as "the same person twice"? Two rules under a growing sensor shift.
+"""Which pairs of a gallery count as "the same person twice"? Two rules under a growing sensor shift.
 
-The first rule leaves out every pair above the bundle's 5 % mated quantile. The second, which
-`ml.runtime.matching.gallery_null` follows, also requires that the gallery's own fitted null cannot explain
-the pair. Synthetic people, since only there the truth is known and there are enough of them. Beside it stands
-what `ml.research.ablations.gallery_tail` found about thresholds beyond a gallery's own pairs:
+The first rule leaves out every pair above the bundle's 5 % mated quantile. The second, that of
+`ml.runtime.matching.gallery_null`, also requires that the gallery's own fitted null cannot explain the pair.
+The people are synthetic, since only then the truth is known and there are enough of them. The page also shows
+the thresholds beyond a gallery's own pairs from `ml.research.ablations.gallery_tail`:
 
     python -m ml.research.ablations.gallery_null        # writes docs/results/gallery-null.md
 """
@@ -54,14 +54,14 @@ strangers match. The first rule repairs little of that. The rule that ships stay
 
 
 class People:
-    """Embeddings are traits, plus what the sensor adds to everybody, plus noise."""
+    """Embeddings are traits, plus a sensor component common to all, plus noise."""
 
     def __init__(self, n: int, *, seed: int, shift: float = 0.0) -> None:
         self._rng = np.random.default_rng(seed)
         self._traits = self._rng.normal(size=(n, 14)) * self._rng.uniform(0.7, 1.3, size=(n, 1)) + shift
 
     def compare(self, seconds: float) -> FloatArray:
-        """Cosines of everybody with everybody, shape (n, n)."""
+        """Return cosines of all people with all, shape (n, n)."""
         return self._embed(seconds) @ self._embed(seconds).T
 
     def _embed(self, seconds: float) -> FloatArray:
@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def tail_section() -> str:
-    """What ml.research.ablations.gallery_tail found on real people, the rows of the default encoder."""
+    """Results of ml.research.ablations.gallery_tail on real people, the rows of the default encoder."""
     found = json.loads(TAIL.read_text(encoding="utf-8"))
     rows = [row for row in found["rows"] if row[0].startswith("ecg@") and row[2] in TAIL_SUBJECTS]
     table = ReportTable(

@@ -1,10 +1,10 @@
-"""How far above a gallery's own pairs may thresholds be read? `python -m ml.research.ablations.gallery_tail`.
+"""Thresholds beyond a gallery's own pairs: `python -m ml.research.ablations.gallery_tail`.
 
-A gallery of 44 resolves 3 % of its non-mated scores; a policy asks for 0.1 %. Five ways to go on from there,
+A gallery of 44 resolves 3 % of its non-mated scores; a policy needs 0.1 %. Five extrapolations are compared,
 on development data only: D1-dev (CinC dev people, first against last 15 s, or against last 5 s), LUDB (200
-people of another sensor, first against last 5 s) and QTDB (0-20 s against 60-80 s), plain and with a
-component common to all vectors added, which is what another sensor does to a network's vectors. Galleries are
-drawn at random; everybody else of the set, and the enrolled people's other strips, are the probes. Writes
+people of another sensor, first against last 5 s) and QTDB (0-20 s against 60-80 s). Each set is used plain
+and with a component common to all vectors, which is how another sensor changes a network's vectors. Galleries
+are random; all other people of the set, and the enrolled people's other strips, are the probes. Writes
 `results/experiments/gallery-tail.json`.
 """
 
@@ -45,10 +45,10 @@ UPPER_TENTH = 0.1
 
 @dataclass(frozen=True)
 class Tail:
-    """Scores beyond the resolved ones as an exponential, its mean excess measured on the upper tenth.
+    """An exponential beyond the resolved scores, with the mean excess of the upper tenth.
 
-    Used where `GalleryNull` is; half of the pairs count, as they share people, and the unknown mean makes the
-    predicted tail (Lomax's) heavier than an exponential.
+    Takes the place of `GalleryNull`; half of the pairs count, as they share people. The unknown mean makes
+    the predicted tail (Lomax's) heavier than an exponential.
     """
 
     correction: GalleryNull
@@ -76,20 +76,20 @@ Method = Callable[[Calibration, GalleryNull], Correction]
 
 
 def bulk_slope(calibration: Calibration, found: GalleryNull) -> float:
-    """Median and upper quantile onto the bundle's: the map as it was."""
+    """Map median and upper quantile onto the bundle's: the former map."""
     own, bundle = pooled(found), histogram_quantile(calibration, found, 0.5)
     return (found.pivot_db - bundle) / (own_upper(found) - float(np.median(own)))
 
 
 def anchored_slope(calibration: Calibration, found: GalleryNull) -> float:
-    """Upper quantile onto the bundle's, equal vectors stay."""
+    """Map the upper quantile onto the bundle's; equal vectors stay."""
     sizes = [scores.size for scores in found.own_llr_db]
     equal_db = np.average([calibration.identical_llr_db(k) for k in range(EVIDENCE_CLASSES)], weights=sizes)
     return float((equal_db - found.pivot_db) / (equal_db - own_upper(found)))
 
 
 def tail_slope(calibration: Calibration, found: GalleryNull) -> float:
-    """Mean excess over the upper tenth onto the bundle's."""
+    """Map the mean excess over the upper tenth onto the bundle's."""
     own = np.sort(pooled(found))
     own = own[-max(2, round(UPPER_TENTH * own.size)) :]
     rates = UPPER_TENTH * (np.arange(200) + 0.5) / 200
@@ -107,13 +107,13 @@ def pooled(found: GalleryNull) -> FloatArray:
 
 
 def histogram_quantile(calibration: Calibration, found: GalleryNull, share: float) -> float:
-    """Of the bundle's null of the class that most comparisons are in."""
+    """Return a quantile of the bundle's null, for the class of most comparisons."""
     largest = int(np.argmax([scores.size for scores in found.own_llr_db]))
     return calibration.llr_histogram(largest).quantile(share)
 
 
 def turned(slope_of: Callable[[Calibration, GalleryNull], float]) -> Method:
-    """The gallery's correction with another slope about the same upper quantile."""
+    """Return the gallery's correction with another slope about the same upper quantile."""
 
     def method(calibration: Calibration, found: GalleryNull) -> GalleryNull:
         slope = float(np.clip(slope_of(calibration, found), 0.2, 5.0))
@@ -150,7 +150,7 @@ class Population:
         return compare(self.calibration, self.probes, self.templates)
 
     def with_common(self, length: float) -> Population:
-        """The same people behind a sensor that adds one component to every vector."""
+        """Return the same people with a sensor that adds one component to every vector."""
         if not length:
             return self
         picked = np.random.default_rng(SEED).permutation(len(self.templates.vectors))[:8]
@@ -187,7 +187,7 @@ def populations(encoder: BundledEncoder) -> list[Population]:
 
 
 def strips() -> Iterator[tuple[str, str, list[Cut], list[Cut]]]:
-    """Name, data set, enrolled and presented strips of the same people in the same order."""
+    """Yield name, data set, enrolled and presented strips of the same people in the same order."""
     cinc = first_recordings(read_cinc2017(DATA / "cinc2017_af", set(cinc_split()["dev"])))
     yield "D1-dev", "cinc2017_af", *first_and_last(cinc, 15.0)
     normal = [record for record in cinc if record.labels["rhythm"] == "N"]

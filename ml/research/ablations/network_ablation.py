@@ -1,9 +1,9 @@
-"""What augmentation, losses and teachers add: `python -m ml.research.ablations.network_ablation losses`.
+"""Ablation of augmentation, losses and teachers: `python -m ml.research.ablations.network_ablation losses`.
 
-One change at a time from a base recipe on a small network and a small budget, measured on development data
-only: D1-dev (first against last 10 s, and 5 s) and D2 (QTDB, minute 0-1 against 13-14, all pairs of six 10-s
-cuts), windows alone. Writes `results/experiments/<group>.json` after every training, and goes on where
-it was interrupted: a row that is there is not measured again.
+One change at a time from a base recipe, with a small network and budget, on development data only: D1-dev
+(first against last 10 s, and 5 s) and D2 (QTDB, minute 0-1 against 13-14, all pairs of six 10-s cuts),
+windows alone. Writes `results/experiments/<group>.json` after every training. An interrupted run resumes:
+rows that exist are not measured again.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ from ml.training.network_recipe import (
     LossPlan,
     NetworkPlan,
     NetworkRecipe,
-    OptimisationConfig,
+    OptimizationConfig,
 )
 from ml.training.recipe import BundleNames, read_recipe
 from ml.training.strips import Strip, condition_strips
 
 RESULTS = Path("results/experiments")
-# 0.84 M weights, and a quarter of an hour on one core where the machine is idle.
+# 0.84 M weights, and a quarter of an hour on one idle core.
 NETWORK = NetworkPlan(
     "resnet1d", {"widths": (48, 72, 96, 144), "blocks": (2, 2, 2, 2), "kernels": (7, 7, 5, 5)}
 )
-OPTIMISATION = OptimisationConfig(people=128)
+OPTIMIZATION = OptimizationConfig(people=128)
 MARGIN = LossPlan("additive_margin", options={"scale": 20.0}, margin=0.2)
 CONTRAST = LossPlan("sup_con", options={"temperature": 0.07})
 ARC_FACE = LossPlan("arc_face", options={"scale": 20.0}, margin=0.2)
@@ -96,7 +96,7 @@ SLIM_DEIT = NetworkPlan("deit1d", {"width": 96, "blocks": 6, "heads": 3, "mlp_ra
 # As in the paper: width 192, 12 blocks, 3 heads, 5.6 M weights.
 DEIT_TINY = NetworkPlan("deit1d", {})
 SEEDS = (20261120, 20261121, 20261122)
-# Weights that bring each term's gradient near that of the metric losses.
+# Weights at which each term's gradient is about as large as that of the metric losses.
 TERMS: Mapping[str, float] = {
     "kd_logit": 1.0,
     "kd_stage": 2.0,
@@ -105,7 +105,7 @@ TERMS: Mapping[str, float] = {
     "kd_embedding": 5.0,
     "kd_contrast": 1.0,
 }
-# Those that look at the teacher's vectors only.
+# Terms that read the teacher's vectors only.
 VECTOR_TERMS = {name: TERMS[name] for name in ("kd_embedding", "kd_relation", "kd_contrast")}
 # Terms of the distillation token, which only transformers have.
 TOKEN_TERMS = {"kd_token_embedding": 5.0, "kd_token_label": 1.0}
@@ -206,7 +206,7 @@ class Ablation:
             bundle=BundleNames("ablation", "0", "Apache-2.0"),
             network=variant.network,
             losses=variant.losses,
-            optimisation=replace(OPTIMISATION, steps=steps, seed=variant.seed),
+            optimisation=replace(OPTIMIZATION, steps=steps, seed=variant.seed),
             augmentation=variant.augmentation,
             distillation=variant.distillation,
         )
@@ -224,7 +224,7 @@ class Ablation:
         return network, time.monotonic() - began
 
     def measure(self, network: nn.Module) -> dict[str, dict[str, float]]:
-        """Figures of every development set, and how long the mean vector is there."""
+        """Return figures of every development set, and the length of the mean vector."""
         found = {}
         for name, (windows, people, parts) in self._sets.items():
             vectors = pooled(network, windows)
@@ -244,7 +244,7 @@ class Ablation:
 
 
 def run(group_name: str, data: Path, var: Path, console: Console) -> None:
-    """Train and measure what is missing of a group."""
+    """Train and measure the missing rows of a group."""
     group = GROUPS[group_name]
     path = RESULTS / f"{group_name}.json"
     rows = json.loads(path.read_text())["rows"] if path.is_file() else []
@@ -276,7 +276,7 @@ def _content(name: str, group: Group, rows: list[list[str]], sets: list[str]) ->
         "note": " ".join(
             [
                 f"A {group.network} where no other is named, {group.steps} steps of "
-                f"{2 * OPTIMISATION.people} windows, one seed where none is named; differences of less than "
+                f"{2 * OPTIMIZATION.people} windows, one seed where none is named; differences of less than "
                 "about a tenth are noise.",
                 *([group.note] if group.note else []),
                 *([f"Not measured yet: {', '.join(missing)}."] if missing else []),

@@ -1,9 +1,9 @@
-"""What each choice behind the networks of `ecg` is worth: `python -m ml.research.ablations.network_backend`.
+"""Ablation of the choices behind the networks of `ecg`: `python -m ml.research.ablations.network_backend`.
 
 Branches and their weight, distance of windows, both polarities, linear maps behind the window network, and
-normalisation by a gallery or a cohort, one change at a time, on development data only: D1-dev (CinC dev
-people, first against last 10 s and 5 s) and D2 (QTDB, minute 0-1 against 13-14, all pairs of six 10-s cuts).
-Writes `results/experiments/backend.json`. Comparisons that could not be made are left out here.
+normalization by a gallery or a cohort, one change at a time. Development data only: D1-dev (CinC dev people,
+first against last 10 s and 5 s) and D2 (QTDB, minute 0-1 against 13-14, all pairs of six 10-s cuts). Writes
+`results/experiments/backend.json`. Failures to acquire are left out.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ml.training.strips import Strip, condition_strips
 
 RESULTS = Path("results/experiments/backend.json")
 Vectors = NDArray[np.float64]
-# Strips of training people that fit maps and cohorts, by their first and last thirds.
+# First and last thirds of these strips of training people fit maps and cohorts.
 MAP_STRIPS = 3000
 COHORT = 1000
 NEAREST = 200
@@ -46,7 +46,7 @@ COLUMNS = ("rank_1_errors", "eer", "fnmr_at_fmr_1e-2", "fnmr_at_fmr_1e-3")
 
 @dataclass(frozen=True)
 class Read:
-    """What the branches read of a set of strips, upright.
+    """Inputs of the branches for a set of strips, upright.
 
     Args:
         windows: One array per strip, float32, (n, n_samples).
@@ -61,7 +61,7 @@ class Read:
 
 
 class Bench:
-    """Networks, strips, and embeddings made once."""
+    """Networks, strips, and embeddings computed once."""
 
     def __init__(self, plan: AssemblyRecipe, beats: Recipe, data: Path, var: Path) -> None:
         self.plan, self.beats = plan, beats
@@ -79,14 +79,14 @@ class Bench:
         self._kept: dict[tuple[str, float, bool], Vectors] = {}
 
     def read(self, name: str, step_s: float) -> Read:
-        """What the branches read of a development set."""
+        """Return the inputs of the branches for a development set."""
         if (name, step_s) not in self._read:
             config = replace(self.plan.windows, step_s=step_s)
             self._read[name, step_s] = self.upright(self.development[name], config)
         return self._read[name, step_s]
 
     def upright(self, strips: Sequence[Strip], config: WindowConfig) -> Read:
-        """Cut windows and mean beats of the strips that have them, the right way up."""
+        """Cut windows and mean beats of the strips that have them, upright."""
         names = {n: i for i, n in enumerate(sorted({s.subject_id for s in strips}))}
         windows, beats, people, parts = [], [], [], []
         for strip in strips:
@@ -101,23 +101,23 @@ class Bench:
         return Read(windows, np.array(beats), np.array(people), np.array(parts))
 
     def of_windows(self, name: str, step_s: float, both: bool = False) -> Vectors:
-        """Pooled embeddings of the windows, unit norm."""
+        """Return pooled embeddings of the windows, unit norm."""
         key = (name, step_s, both)
         if key not in self._kept:
             self._kept[key] = pooled(self.windows_network, self.read(name, step_s).windows, both=both)
         return self._kept[key]
 
     def of_beats(self, name: str) -> Vectors:
-        """Embeddings of the mean beats, unit norm."""
+        """Return embeddings of the mean beats, unit norm."""
         return unit(embed(self.beat_network, self.read(name, self.plan.windows.step_s).beats))
 
     def of_lda(self, name: str) -> Vectors:
-        """What `ecg-beat` gives."""
+        """Return the vectors of `ecg-beat`."""
         return self.lda.vectors(self.read(name, self.plan.windows.step_s).beats)
 
     @cached_property
     def training_halves(self) -> tuple[Vectors, Vectors, NDArray[np.int64]]:
-        """Window and beat vectors of the first and last third of training strips, and whose they are."""
+        """Return window and beat vectors of the first and last third of training strips, and their people."""
         strips = self.training[:: max(1, len(self.training) // MAP_STRIPS)]
         halves = [third for strip in strips for third in first_and_last_third(strip)]
         read = self.upright(halves, replace(self.plan.windows, step_s=3.0))
@@ -126,14 +126,14 @@ class Bench:
 
 
 def embed(network: nn.Module, rows: NDArray[np.float32]) -> Vectors:
-    """Embeddings, not normalised; float64, shape (n, d)."""
+    """Return embeddings, not normalized; float64, shape (n, d)."""
     with torch.no_grad():
         found = [network(part).embedding.float() for part in torch.split(torch.from_numpy(rows), 512)]
     return np.asarray(torch.cat(found).numpy(), dtype=np.float64)
 
 
 def pooled(network: nn.Module, windows: Sequence[NDArray[np.float32]], *, both: bool = False) -> Vectors:
-    """Mean of each strip's unit embeddings, unit norm; with both polarities of each window if asked."""
+    """Return the mean of each strip's unit embeddings, unit norm; `both` adds each window's negative."""
     rows = np.concatenate(windows)
     embeddings = embed(network, rows) + (embed(network, -rows) if both else 0.0)
     ends = np.cumsum([len(w) for w in windows])[:-1]
@@ -141,19 +141,19 @@ def pooled(network: nn.Module, windows: Sequence[NDArray[np.float32]], *, both: 
 
 
 def unit(rows: Vectors) -> Vectors:
-    """Unit norm; shape (n, d) stays."""
+    """Scale rows to unit norm; shape (n, d) stays."""
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
 def joined(*branches: tuple[float, Vectors]) -> Vectors:
-    """Branches side by side under their weights."""
+    """Concatenate branches under their weights."""
     return np.concatenate([np.sqrt(weight) * vectors for weight, vectors in branches], axis=1)
 
 
 def discriminant(
     vectors: Vectors, people: NDArray[np.int64], dimensions: int, shrinkage: float
 ) -> Callable[[Vectors], Vectors]:
-    """LDA with unit within-person scatter (WCCN), fitted to training people."""
+    """Fit LDA with unit within-person scatter (WCCN) to training people."""
     from scipy.linalg import eigh
 
     mean = vectors.mean(axis=0)
@@ -168,7 +168,7 @@ def discriminant(
 
 
 def rows(bench: Bench) -> list[tuple[str, str, Callable[[str], Vectors]]]:
-    """Question, variant, and vectors of a development set by its name."""
+    """Return question, variant, and vectors of a development set by its name."""
     step_s, weight = bench.plan.windows.step_s, bench.plan.assembly.window_weight
 
     def both_branches(share: float, step: float = step_s, both: bool = False) -> Callable[[str], Vectors]:
@@ -219,8 +219,8 @@ def rows(bench: Bench) -> list[tuple[str, str, Callable[[str], Vectors]]]:
     return made
 
 
-def normalised(bench: Bench, name: str, how: str) -> dict[str, float]:
-    """Figures of the assembled vectors under a normalisation of scores or vectors."""
+def normalized(bench: Bench, name: str, how: str) -> dict[str, float]:
+    """Figures of the assembled vectors under a normalization of scores or vectors."""
     step_s, weight = bench.plan.windows.step_s, bench.plan.assembly.window_weight
     vectors = joined((weight, bench.of_windows(name, step_s)), (1 - weight, bench.of_beats(name)))
     read = bench.read(name, step_s)
@@ -235,15 +235,15 @@ def normalised(bench: Bench, name: str, how: str) -> dict[str, float]:
     scores = vectors @ against.T
     top = np.sort(scores, axis=1)[:, -nearest:]
     if how == "S-norm by the gallery":
-        top = top[:, : int(0.98 * nearest)]  # The own template and its neighbours stay out.
+        top = top[:, : int(0.98 * nearest)]  # The own template and its neighbors stay out.
     return figures(vectors, read.people, read.parts, norm=(top.mean(axis=1), top.std(axis=1)))
 
 
-NORMALISATIONS = ("centred on the gallery", "S-norm by the gallery", "AS-norm by training people")
+NORMALIZATIONS = ("centred on the gallery", "S-norm by the gallery", "AS-norm by training people")
 
 
 def run(data: Path, var: Path = Path("var"), recipe: Path = Path("ml/recipes/ecg.toml")) -> dict[str, Any]:
-    """Measure all variants; the content of the results file."""
+    """Measure all variants; returns the content of the results file."""
     bench = Bench(read_assembly_recipe(recipe), read_recipe(Path("ml/recipes/ecg-beat.toml")), data, var)
     table = []
     for question, variant, vectors_of in track(rows(bench), description="variants"):
@@ -252,8 +252,8 @@ def run(data: Path, var: Path = Path("var"), recipe: Path = Path("ml/recipes/ecg
             for name in bench.development
         }
         table.append(_row(question, variant, found))
-    for how in NORMALISATIONS:
-        table.append(_row("domain shift", how, {n: normalised(bench, n, how) for n in bench.development}))
+    for how in NORMALIZATIONS:
+        table.append(_row("domain shift", how, {n: normalized(bench, n, how) for n in bench.development}))
     return {
         "title": "Behind the networks",
         "question": "Which branches and which weight? Does any map or normalization help?",

@@ -1,8 +1,8 @@
-"""What do several strips in one probe reach? `python -m ml.research.ablations.pooled_probes`.
+"""Several strips in one probe: `python -m ml.research.ablations.pooled_probes`.
 
-Strips of one position are pooled into one vector. The mean of strangers' vectors resembles everybody; of one
-person's, it is what the person looks like. Four ways to count a pool, on development people
-(`ml.research.ablations.strangers`). Writes `results/experiments/pooled-probes.json`.
+Strips of one position are pooled into one vector. The mean of several people's vectors resembles everybody,
+while that of one person's vectors resembles the person. Four ways to count the evidence of a pool, on
+development people (`ml.research.ablations.strangers`). Writes `results/experiments/pooled-probes.json`.
 """
 
 from __future__ import annotations
@@ -31,37 +31,37 @@ Way = Callable[[Calibration, Strips], Strips]
 
 
 def pooled(_: Calibration, parts: Strips) -> Strips:
-    """The mean vector, renormalized; seconds add up."""
+    """Return the mean vector, renormalized; seconds add up."""
     total = parts.seconds.sum(axis=1)
     quality = (parts.quality * parts.seconds).sum(axis=1) / total
     return Strips(unit(parts.vectors.mean(axis=1)), total, quality)
 
 
 def longest(calibration: Calibration, parts: Strips) -> Strips:
-    """The same, with the evidence of the longest part only."""
+    """Return the same, with the evidence of the longest part only."""
     return replace(pooled(calibration, parts), seconds=parts.seconds.max(axis=1))
 
 
 def mean_of_cosines(calibration: Calibration, parts: Strips) -> Strips:
-    """Every strip on its own, the mean cosine counts, with the evidence of one strip."""
+    """Compare every strip by itself, and count the mean cosine with the evidence of one strip."""
     whole = longest(calibration, parts)
     return replace(whole, vectors=whole.vectors * agreement(parts)[:, None].astype(np.float32))
 
 
 def discounted(calibration: Calibration, parts: Strips) -> Strips:
-    """Shorter where strips agree less than one person's usually do."""
+    """Shorten the evidence if strips agree less than one person's usually do."""
     expected = np.array([calibration.expected_agreement(seconds) for seconds in parts.seconds])
     whole = pooled(calibration, parts)
     return replace(whole, vectors=whole.vectors * np.minimum(1.0, agreement(parts) / expected)[:, None])
 
 
 def least_agreement(calibration: Calibration, parts: Strips) -> Strips:
-    """Shorter where strips agree less than 95 % of one person's pairs do."""
+    """Shorten the evidence if strips agree less than 95 % of one person's pairs do."""
     return discounted(replace(calibration, mated_medians_db=()), parts)
 
 
 def agreement(parts: Strips) -> FloatArray:
-    """Length of the mean of unit vectors; shape (n,)."""
+    """Return the length of the mean of unit vectors; shape (n,)."""
     return np.asarray(np.linalg.norm(parts.vectors.mean(axis=1), axis=1), dtype=np.float64)
 
 
@@ -75,7 +75,7 @@ WAYS: dict[str, Way] = {
 
 
 def attacks(strips: Strips) -> list[tuple[str, Strips, IntArray]]:
-    """Name, parts of shape (n, count), and whose they are."""
+    """Return name, parts of shape (n, count), and their people."""
     generator = np.random.default_rng(SEED)
     people, found = len(strips.seconds), []
     for count in COUNTS:
@@ -88,7 +88,7 @@ def attacks(strips: Strips) -> list[tuple[str, Strips, IntArray]]:
 
 
 def rows_of(calibration: Calibration, people: People) -> list[list[str]]:
-    # Ten strangers must be left over often enough.
+    # Enough people must remain for ten strangers.
     subjects = min(SUBJECTS, len(people.references.seconds) // 2)
     galleries = Galleries(calibration, people.references, subjects=subjects, galleries=GALLERIES)
     rows = []

@@ -1,8 +1,8 @@
 """R peaks against manual annotations: `python -m ml.research.ablations.r_peaks --data … [--test]`.
 
-LUDB, leads I and II, is what the detector was tuned on. MIT-BIH, behind `--test`, chooses nothing; every
-look at it is appended to results/looks.jsonl. A detection within 75 ms of an annotation matches it, one
-to one; stretches of ventricular flutter (`[` to `]`) are ignored; counts of all records are pooled.
+The detector was tuned on LUDB, leads I and II. MIT-BIH, behind `--test`, chooses nothing; every look at it is
+appended to results/looks.jsonl. A detection within 75 ms of an annotation matches it, one to one. Stretches
+of ventricular flutter (`[` to `]`) are ignored; counts of all records are pooled.
 """
 
 import argparse
@@ -30,7 +30,7 @@ RESULTS = Path("results")
 
 @dataclass(frozen=True)
 class Counts:
-    """Annotated beats, detected beats, and how many of them are the same."""
+    """Numbers of annotated beats, detected beats, and matches."""
 
     annotated: int = 0
     detected: int = 0
@@ -63,7 +63,7 @@ class Counts:
 
 
 def count_matches(annotated: NDArray[np.int64], detected: NDArray[np.int64], tolerance: float) -> int:
-    """Largest one-to-one matching of two increasing sequences within `tolerance` (same unit)."""
+    """Return the largest one-to-one matching of two increasing sequences within `tolerance` (same unit)."""
     i = j = matched = 0
     while i < annotated.size and j < detected.size:
         distance = detected[j] - annotated[i]
@@ -86,7 +86,7 @@ def compare(record: EcgRecord, judged: NDArray[np.bool_], annotated: NDArray[np.
 
 
 def ludb_counts(data: Path) -> Iterator[tuple[str, Counts]]:
-    """LUDB marks only beats that the strip holds whole: what lies outside them is not judged."""
+    """Yield counts of LUDB, which marks only whole beats: what lies outside them is not judged."""
     records = [record for lead in ("i", "ii") for record in read_ludb(data / "ecg" / "ludb", lead)]
     for record in track(records, description="LUDB"):
         peaks = np.asarray(record.labels["r_peaks"])
@@ -99,7 +99,7 @@ def ludb_counts(data: Path) -> Iterator[tuple[str, Counts]]:
 
 
 def mit_bih_counts(data: Path) -> Iterator[tuple[str, Counts]]:
-    """All of every record but ventricular flutter."""
+    """Yield counts of MIT-BIH, all of every record except ventricular flutter."""
     for record in track(read_mit_bih(data / "ecg" / "mit_bih"), description="MIT-BIH"):
         labels = record.labels
         judged = np.ones(record.signal.size, dtype=np.bool_)
@@ -130,7 +130,7 @@ def _add_row(table: Table, label: str, n: Counts) -> None:
 
 
 def figures(counts: Counts) -> dict[str, float]:
-    """What is kept of a result."""
+    """Return the figures to save."""
     return {
         "beats": counts.annotated,
         "missed": counts.missed,
@@ -141,7 +141,7 @@ def figures(counts: Counts) -> dict[str, float]:
 
 
 def _commit() -> str:
-    """The revision of what is measured; other people's unfinished files do not matter."""
+    """Return the revision of the measured code; other unfinished files do not matter."""
     changed = _git(
         "status", "--porcelain", "--", "ml/runtime/ecg/signal", "ml/data", "ml/research/ablations/r_peaks.py"
     )

@@ -1,6 +1,6 @@
-"""How are short probes judged in a gallery of long strips? `python -m ml.research.ablations.short_probes`.
+"""Short probes in a gallery of long strips: `python -m ml.research.ablations.short_probes`.
 
-A gallery measures its shift among long references. Three ways to carry it over to probes of 3 and 5 s, on
+A gallery measures its shift among long references. Three ways to apply it to probes of 3 and 5 s, on
 development people (`ml.research.ablations.strangers`). Writes `results/experiments/short-probes.json`.
 """
 
@@ -28,7 +28,7 @@ STRIPS = 6
 
 
 class SameDecibans(GalleryNull):
-    """The map turns about each class's own quantile: the shift is the same in decibans (as it was)."""
+    """Turns the map about each class's own quantile: the same shift in decibans (the former way)."""
 
     def _to_bundle(
         self, calibration: Calibration, evidence_class: int, uncorrected_db: FloatArray

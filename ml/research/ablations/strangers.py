@@ -1,7 +1,7 @@
-"""Galleries of long strips and the probes of strangers, on development people: CinC dev, QTDB and LUDB.
+"""Galleries of long strips and probes of strangers, on development people: CinC dev, QTDB and LUDB.
 
-Encoded once per bundle and kept in the cache of `ml.cli evaluate`. A component common to all vectors stands
-for another sensor, as in `ml.research.ablations.gallery_tail`.
+Encoded once per bundle, in the cache of `ml.cli evaluate`. A component common to all vectors stands for
+another sensor, as in `ml.research.ablations.gallery_tail`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Strips:
         return replace(self, vectors=unit(self.vectors + common))
 
     def flat(self) -> Strips:
-        """All strips in one row; shape (n,)."""
+        """Return all strips in one row; shape (n,)."""
         return Strips(
             self.vectors.reshape(-1, self.vectors.shape[-1]), self.seconds.ravel(), self.quality.ravel()
         )
@@ -57,13 +57,13 @@ class Strips:
 
 @dataclass(frozen=True)
 class People:
-    """Everybody's long reference, and several probes of each length.
+    """A long reference of each person, and several probes of each length.
 
     Args:
         name: Of the set.
         references: Shape (people,).
         probes: Length in seconds → shape (people, strips).
-        mated: Whether probes and references share no signal, so that mated comparisons mean something.
+        mated: Whether probes and references share no signal, so that mated comparisons are meaningful.
     """
 
     name: str
@@ -72,7 +72,7 @@ class People:
     mated: bool
 
     def with_common(self, length: float) -> People:
-        """The same people behind a sensor that adds one component to every vector of length 1."""
+        """Return the same people with a sensor that adds one component to every vector of length 1."""
         if not length:
             return self
         picked = np.random.default_rng(SEED).permutation(len(self.references.vectors))[:8]
@@ -144,10 +144,10 @@ class Galleries:
 
     Args:
         calibration: Of the encoder.
-        references: Of everybody; shape (people,).
+        references: Of all people; shape (people,).
         subjects: Size of a gallery.
-        galleries: How many.
-        way: What is made of the fitted correction.
+        galleries: Number of galleries.
+        way: Changes the fitted correction.
     """
 
     def __init__(
@@ -170,11 +170,11 @@ class Galleries:
             self._galleries.append((known, way(found)))
 
     def over_stated(self, probes: Strips, people: IntArray) -> FloatArray:
-        """Measured ÷ stated at 1 % and 0.1 %, over all galleries.
+        """Return measured ÷ stated at 1 % and 0.1 %, over all galleries.
 
         Args:
             probes: Shape (n,).
-            people: Whose strips are in each probe, shape (n, strips): none of them may be enrolled.
+            people: People of the strips in each probe, shape (n, strips): none of them may be enrolled.
         """
         reached, compared = np.zeros(len(RATES)), 0
         for known, correction, matches in self._matches(probes):
@@ -185,7 +185,7 @@ class Galleries:
         return np.asarray(reached / compared / np.array(RATES))
 
     def fnmr(self, probes: Strips, people: IntArray) -> FloatArray:
-        """At 1 % and 0.1 %, of the probes of one enrolled person each; people of shape (n,)."""
+        """Return FNMR at 1 % and 0.1 %, for probes of one enrolled person each; people of shape (n,)."""
         found = []
         for known, _, matches in self._matches(probes):
             rows = np.flatnonzero(np.isin(people, known))
@@ -194,7 +194,7 @@ class Galleries:
         return np.asarray(np.mean(found, axis=0))
 
     def _matches(self, probes: Strips) -> Iterator[tuple[IntArray, GalleryNull, NDArray[np.bool_]]]:
-        """(known, correction, matches of shape (n, subjects, rates)) per gallery."""
+        """Yield (known, correction, matches of shape (n, subjects, rates)) per gallery."""
         llr_db, classes = compare(self.calibration, probes, self._references)
         for known, correction in self._galleries:
             nulls = [correction.null(self.calibration, k) for k in range(EVIDENCE_CLASSES)]
@@ -211,5 +211,5 @@ def compare(calibration: Calibration, probes: Strips, references: Strips) -> tup
 
 
 def unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Each vector divided by its length."""
+    """Divide each vector by its length."""
     return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True), dtype=np.float32)

@@ -1,1 +1,1 @@
-"""The DT4ECG paper done again: `python -m ml.research.dt4ecg` (see docs/results/dt4ecg.md)."""
+"""Reproduction of the DT4ECG paper: `python -m ml.research.dt4ecg` (see docs/results/dt4ecg.md)."""

@@ -1,4 +1,4 @@
-"""Adam and AdamW over all weights of a network as one vector: one update, not one per layer."""
+"""Adam and AdamW over all weights of a network as one vector: one update instead of one per layer."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import torch
 from torch import Tensor, nn
 
 _ALIGNED = 16
-"""Numbers between the starts of two weights: 64 bytes, as vector instructions like them."""
+"""Numbers between the starts of two weights: 64 bytes, for vector instructions."""
 
 
 class FlatAdam:
-    """`torch.optim.AdamW`, to rounding, without its cost per weight: that is a tenth of a step of DenseNet.
+    """`torch.optim.AdamW`, to rounding, without its cost per weight, which is a tenth of a step of DenseNet.
 
-    Weights become parts of one vector, and so do their gradients, which are 0 until something is added.
+    Weights become parts of one vector, and so do their gradients, which start at 0.
 
     Args:
-        parameters: Dense ones, float32, in any memory format; they keep it.
-        weight_decay: Decoupled; at 0 it is Adam.
+        parameters: Dense, float32, in any memory format, which stays.
+        weight_decay: Decoupled; 0 gives Adam.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter], *, weight_decay: float = 0.0) -> None:
@@ -38,24 +38,24 @@ class FlatAdam:
         self._adam = torch.optim.AdamW([self._flat], weight_decay=weight_decay, fused=True)
 
     def zero_grad(self) -> None:
-        """Set all gradients to 0, where they are."""
+        """Set all gradients to 0, in place."""
         assert self._flat.grad is not None
         self._flat.grad.zero_()
 
     def step(self, learning_rate: float) -> None:
-        """Move the weights."""
+        """Update the weights."""
         self._adam.param_groups[0]["lr"] = learning_rate
         self._adam.step()
 
     def state_dict(self) -> dict[str, Any]:
-        """Give what it remembers; the weights are the network's."""
+        """Return the optimizer's state; the weights belong to the network."""
         return self._adam.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what another one remembered."""
+        """Restore the state of another one."""
         self._adam.load_state_dict(state)
 
 
 def _part(flat: Tensor, like: Tensor, start: int) -> Tensor:
-    """Some of a vector in the shape and memory order of a weight."""
+    """A part of a vector in the shape and memory order of a weight."""
     return flat.as_strided(like.shape, like.stride(), start)

@@ -29,7 +29,7 @@ _FINDINGS = """\
 
 
 def balancing_sections(grid: Grid, picture: PictureLine) -> list[str]:
-    """Give table IV, figures 6 and 7, and what the weights do."""
+    """Return table IV, figures 6 and 7, and the course of the weights."""
     early, late = _named(grid, table_4()), _named(grid, figure_6())
     rules = [
         _named(grid, [cell])[0] for cell in table_4() if grid.trained(cell) and cell.balancing != "static"
@@ -81,7 +81,7 @@ def _findings(grid: Grid) -> str:
 
 
 def _literal_weights(grid: Grid) -> str:
-    """Say when the printed rule's weights were gone."""
+    """Describe when the printed rule's weights vanished."""
     found = grid.trained(replace(PROPOSED, balancing="dt4ecg_literal", epochs=EARLY_EPOCHS))
     if found is None:
         return "their geometric mean is zero after 104 steps (not measured yet)"
@@ -93,7 +93,7 @@ def _literal_weights(grid: Grid) -> str:
 
 
 def _gain_of_balancing(grid: Grid) -> str:
-    """Compare the rules with equal weights, beside what seeds alone change; empty where there is no pair."""
+    """Compare the rules with equal weights, beside the spread of seeds; empty without a pair."""
     return _gain(grid, "activity", "+5.89") + _gain(grid, "identity", "+3.62")
 
 

@@ -1,4 +1,4 @@
-"""From a cell of the plan to its result: windows and fold → training → calls for each test window."""
+"""From a cell of the plan to its result: windows and fold → training → predictions for test windows."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from ml.metrics.confidence import expected_calibration_error, negative_log_likel
 from ml.research.dt4ecg.network.network import DualTaskConfig
 from ml.research.dt4ecg.plan import RECIPES, Cell
 from ml.research.dt4ecg.results import Calls, CellResult
-from ml.research.dt4ecg.training import LabelledWindows, Trained, Training, ask, train
+from ml.research.dt4ecg.training import LabeledWindows, Trained, Training, predict, train
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 CONTEXTS = {"3 s": 1, "30 s": 10, "strip": 10_000}
-"""Neighbouring windows of a recording whose probabilities are joined."""
+"""Numbers of neighboring windows of a recording whose probabilities are joined."""
 SHORTEST_CONTEXT = 4
-"""Windows; what is left at the end of a recording and shorter makes no call of its own: under 10 s."""
+"""Windows; a shorter rest at the end of a recording (under 10 s) gets no prediction of its own."""
 
 
 def run_cell(
@@ -38,38 +38,38 @@ def run_cell(
     report: Callable[[int], None],
     stop: Callable[[], bool],
 ) -> CellResult | None:
-    """Train the network of a cell and ask it about the test windows, once, after the last epoch.
+    """Train the network of a cell and evaluate it on the test windows, once, after the last epoch.
 
     Args:
         cell: Of the plan.
-        windows: The motion set in five activities, preprocessed as the cell says.
+        windows: The motion set with five activities, preprocessed as in the cell.
         folder: For the checkpoint.
-        report: Told after each epoch how many are done.
-        stop: Asked after each epoch whether to leave the rest for later.
+        report: Called after each epoch with the number done.
+        stop: Called after each epoch; True leaves the rest for later.
 
     Returns:
-        None where it was stopped. A training whose loss stopped being a number has failed, which is a result.
+        None if stopped. A training whose loss became NaN has failed, which is a result.
 
     Raises:
-        ValueError: Names that network or balancing do not know.
+        ValueError: Names that network or balancing do not have.
     """
-    labelled = merge_activities(windows) if cell.n_activities == 3 else windows
-    split = splits(cell.protocol, labelled, cell.seed)[cell.fold]  # type: ignore[arg-type]
-    data = labelled_windows(labelled, split.train)
-    training = training_of(cell, labelled, _identity(cell, data))
+    labeled = merge_activities(windows) if cell.n_activities == 3 else windows
+    split = splits(cell.protocol, labeled, cell.seed)[cell.fold]  # type: ignore[arg-type]
+    data = labeled_windows(labeled, split.train)
+    training = training_of(cell, labeled, _identity(cell, data))
     try:
         trained = train(training, data, folder, report=report, stop=stop)
     except FloatingPointError as error:
         return CellResult(cell, failed=str(error), fold=split.name, commit=current_commit())
-    return None if trained is None else _result(cell, labelled, split, trained)
+    return None if trained is None else _result(cell, labeled, split, trained)
 
 
 def training_of(cell: Cell, windows: ActivityWindows, identity: str) -> Training:
-    """Give the training of a cell.
+    """Return the training of a cell.
 
     Args:
         cell: Of the plan.
-        windows: With the activities that the cell tells apart.
+        windows: With the activities that the cell classifies.
         identity: See `Training`.
     """
     return Training(
@@ -86,7 +86,7 @@ def training_of(cell: Cell, windows: ActivityWindows, identity: str) -> Training
 
 
 def network_config(cell: Cell, windows: ActivityWindows) -> DualTaskConfig:
-    """Give the architecture of a cell, for the people and activities of some windows."""
+    """Return the architecture of a cell, for the people and activities of some windows."""
     with_convolutions = cell.attention in ("sca", "sca_length_free")
     return DualTaskConfig(
         backbone=cell.backbone,
@@ -104,10 +104,10 @@ def _resnet_options(cell: Cell) -> dict[str, object]:
     return {"addition": cell.addition, **full_length}
 
 
-def labelled_windows(windows: ActivityWindows, rows: IntArray) -> LabelledWindows:
-    """Give some windows as a training takes them; none of the others is in it, by no sample."""
+def labeled_windows(windows: ActivityWindows, rows: IntArray) -> LabeledWindows:
+    """Return some windows as training data; they contain no sample of the others."""
     labels = np.stack([windows.person[rows], windows.activity[rows]], axis=1)
-    return LabelledWindows(
+    return LabeledWindows(
         torch.from_numpy(windows.windows[rows]),
         torch.from_numpy(labels),
         torch.from_numpy(next_windows(windows.record[rows], windows.start_s[rows], windows.window_s)),
@@ -117,8 +117,8 @@ def labelled_windows(windows: ActivityWindows, rows: IntArray) -> LabelledWindow
 def next_windows(record: IntArray, start_s: FloatArray, window_s: float) -> IntArray:
     """Find the window that begins where another ends.
 
-    Starts leave lost time out, so that windows on both sides of a loss would meet if the samples before it
-    were a whole number of windows; those of no recording of the motion set are.
+    Starts leave out lost time, so windows on both sides of a loss could seem to meet if the samples before it
+    were a whole number of windows. In the motion set this does not happen.
 
     Args:
         record: Of each window, int64, shape (N,).
@@ -126,7 +126,7 @@ def next_windows(record: IntArray, start_s: FloatArray, window_s: float) -> IntA
         window_s: Length of a window.
 
     Returns:
-        Its position, −1 where it is not among them; int64, shape (N,).
+        Its position, −1 if it is not among them; int64, shape (N,).
     """
     # Starts are sums of inexact numbers.
     at = [(int(one), round(1000.0 * start)) for one, start in zip(record, start_s, strict=True)]
@@ -135,7 +135,7 @@ def next_windows(record: IntArray, start_s: FloatArray, window_s: float) -> IntA
     return np.array([position.get((one, start + step), -1) for one, start in at], dtype=np.int64)
 
 
-def _identity(cell: Cell, data: LabelledWindows) -> str:
+def _identity(cell: Cell, data: LabeledWindows) -> str:
     parts = (data.windows, data.labels, data.following)
     of_data = hashlib.sha256(b"".join(part.numpy().tobytes() for part in parts)).hexdigest()
     return json.dumps(
@@ -144,9 +144,9 @@ def _identity(cell: Cell, data: LabelledWindows) -> str:
 
 
 def _result(cell: Cell, windows: ActivityWindows, split: Split, trained: Trained) -> CellResult:
-    asked = torch.from_numpy(windows.windows[split.test])
-    identity, activity = (part.double().numpy() for part in ask(trained.network, asked))
-    named = split.protocol.asks_identity
+    tested = torch.from_numpy(windows.windows[split.test])
+    identity, activity = (part.double().numpy() for part in predict(trained.network, tested))
+    named = split.protocol.has_identity
     contexts = CONTEXTS if split.protocol.name in ("A2e", "A3") else {"3 s": 1}
     answers = {"activity": (activity, windows.activity)}
     if named:
@@ -190,12 +190,12 @@ def _calls(
 
 
 def joined_windows(record: IntArray, start_s: FloatArray, n_joined: int) -> list[IntArray]:
-    """Group neighbouring windows of each recording.
+    """Group neighboring windows of each recording.
 
     Args:
         record: Of each window, int64, shape (N,).
         start_s: Of each window, shape (N,).
-        n_joined: Windows of a group, and no fewer than `SHORTEST_CONTEXT` of them at a recording's end.
+        n_joined: Windows of a group; at a recording's end at least `SHORTEST_CONTEXT`.
 
     Returns:
         Positions of the windows of each group, in order of time.
@@ -209,7 +209,7 @@ def joined_windows(record: IntArray, start_s: FloatArray, n_joined: int) -> list
 
 
 def _means(log_p: FloatArray, blocks: Sequence[IntArray]) -> FloatArray:
-    """Mean log-probability of each group, normalised again; shape (n_blocks, K)."""
+    """Mean log-probability of each group, normalized again; shape (n_blocks, K)."""
     means = np.stack([log_p[block].mean(axis=0) for block in blocks])
     peak = means.max(axis=1, keepdims=True)
     return np.asarray(means - peak - np.log(np.exp(means - peak).sum(axis=1, keepdims=True)))

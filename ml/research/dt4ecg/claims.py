@@ -1,4 +1,4 @@
-"""What the paper claims, as differences between trainings that were asked about the same windows."""
+"""Claims of the paper, as differences between trainings evaluated on the same windows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _COLUMNS = (
 
 
 def sca_table(grid: Grid) -> ReportTable:
-    """What SCA adds to each backbone, in points of accuracy."""
+    """Return what SCA adds to each backbone, in points of accuracy."""
     rows = [
         (net_title(Cell(backbone=backbone, attention=_NONE)), *_gains(grid, _PROPOSED, [backbone]))
         for backbone in BACKBONES
@@ -39,7 +39,7 @@ def sca_table(grid: Grid) -> ReportTable:
 
 
 def attentions_table(grid: Grid) -> ReportTable:
-    """What each attention adds, a mean over backbones."""
+    """Return what each attention adds, as a mean over backbones."""
     rows = [
         (attention_title(Cell(attention=attention)), *_gains(grid, attention, BACKBONES))
         for attention in ATTENTIONS
@@ -54,7 +54,7 @@ def attentions_table(grid: Grid) -> ReportTable:
 
 
 def answer(grid: Grid) -> str:
-    """Say in words what SCA added, and what added most; empty until table III is whole."""
+    """Describe what SCA added, and what added most; empty until table III is whole."""
     sentences = []
     for protocol in _PROTOCOLS:
         added = {
@@ -78,7 +78,7 @@ def answer(grid: Grid) -> str:
 
 
 def over_seeds(grid: Grid) -> str:
-    """Say in words what SCA adds to ResNet with each seed; empty until all of them are there."""
+    """Describe what SCA adds to ResNet with each seed; empty until all seeds are there."""
     sentences = []
     for protocol in _PROTOCOLS:
         told = []

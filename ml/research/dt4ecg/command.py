@@ -29,15 +29,15 @@ def dt4ecg(  # noqa: PLR0917 – typer declares options as parameters.
         list[str] | None, typer.Option(help=f"A part of it; one or more of {', '.join(parts())}.")
     ] = None,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Say what is to be done and how long it takes.")
+        bool, typer.Option("--plan", help="Show the open trainings and how long they take.")
     ] = False,
     page: Annotated[
-        bool, typer.Option("--page", help="Write the page from what is kept; no training.")
+        bool, typer.Option("--page", help="Write the page from kept results; no training.")
     ] = False,
-    costs: Annotated[bool, typer.Option("--costs", help="Measure what each network costs; minutes.")] = False,
+    costs: Annotated[bool, typer.Option("--costs", help="Measure each network's cost; minutes.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes, of one thread each.")] = 1,
     minutes: Annotated[
-        float | None, typer.Option(min=0.01, help="Begin no epoch after so long; call again to go on.")
+        float | None, typer.Option(min=0.01, help="Start no epoch after this long; call again to resume.")
     ] = None,
     data: Annotated[Path, typer.Option(help="Folder that holds ecg/.")] = Path("../shared/data"),
     results: Annotated[Path, typer.Option(help="Where results are kept.")] = RESULTS,
@@ -66,12 +66,12 @@ def dt4ecg(  # noqa: PLR0917 – typer declares options as parameters.
 
 
 def plan_table(results: Path, costs: Costs, names: Sequence[str]) -> ReportTable:
-    """Give the parts of the plan: trainings, how many are done, and core-minutes that the others take.
+    """Return the parts of the plan: trainings, how many are done, and core-minutes of the others.
 
     Args:
         results: `results`.
-        costs: What trainings are expected to take.
-        names: Parts, in the order shown; the last row counts what several of them need once.
+        costs: Expected time of trainings.
+        names: Parts, in the order shown; the last row counts shared trainings once.
     """
     known = parts()
     kept = read_all(results, planned_cells())

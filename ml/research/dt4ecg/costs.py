@@ -1,4 +1,4 @@
-"""Measure what the networks of the plan cost: weights, multiplications, latency, time of a training step."""
+"""Measure the cost of the plan's networks: weights, multiplications, latency, time of a training step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ml.evaluation.activity.windows import ActivityWindows
-from ml.research.dt4ecg.cells import labelled_windows, network_config, training_of
+from ml.research.dt4ecg.cells import labeled_windows, network_config, training_of
 from ml.research.dt4ecg.estimates import Costs, NetCost, net_name
 from ml.research.dt4ecg.network.cost import count_parameters, multiply_accumulates, one_thread_latency
 from ml.research.dt4ecg.network.network import DualTaskNetwork
@@ -25,7 +25,7 @@ STEPS = 10
 _CALLS = 60
 """Forward passes of one window."""
 _EPOCHS = 3
-"""Of so many steps; the first warms up."""
+"""Number of steps; the first warms up."""
 
 
 def measure_costs(data: Path, console: Console) -> Costs:
@@ -36,7 +36,7 @@ def measure_costs(data: Path, console: Console) -> Costs:
         console: Where progress goes.
 
     Raises:
-        DataError: The set is not there.
+        DataError: The set is missing.
     """
     windows = motion_windows(data, PROPOSED.scaling)
     nets = {
@@ -66,7 +66,7 @@ def net_cost(cell: Cell, windows: ActivityWindows, *, steps: int = STEPS) -> Net
     """Measure the network of a cell."""
     config = network_config(cell, windows)
     network = DualTaskNetwork(config)
-    # CPU time, not that of a clock: what else runs on the machine counts less.
+    # CPU time instead of wall time: other load on the machine counts less.
     latency = one_thread_latency(network, config.n_samples, n_calls=_CALLS, now_s=time.process_time)
     return NetCost(
         count_parameters(network),
@@ -84,7 +84,7 @@ def step_ms(cell: Cell, windows: ActivityWindows, *, steps: int = STEPS) -> floa
     with TemporaryDirectory() as folder:
         trained = train(
             training,
-            labelled_windows(windows, rows),
+            labeled_windows(windows, rows),
             Path(folder),
             report=lambda _epochs: None,
             stop=lambda: False,

@@ -1,4 +1,4 @@
-"""How long cells take, from steps measured once (`results/dt4ecg/costs.json`). Torch-free."""
+"""Estimated time of cells, from steps measured once (`results/dt4ecg/costs.json`). Torch-free."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRAINING_WINDOWS: Mapping[str, int] = {"A1": 2138, "A2": 1948, "A2e": 2037, "A3"
 
 @dataclass(frozen=True)
 class NetCost:
-    """What a network costs, measured on one thread.
+    """Cost of a network, measured on one thread.
 
     Args:
         parameters: Weights, both heads included.
@@ -36,12 +36,12 @@ class NetCost:
 
 @dataclass(frozen=True)
 class Costs:
-    """Of all networks that were measured.
+    """Costs of all measured networks.
 
     Args:
-        nets: By `backbone+attention`, and `+modules` where those are not the usual ones.
-        factors: How much longer a step of the proposed network takes, by whose gradient is weighed, by
-            precision and by recipe; 1 where not named.
+        nets: By `backbone+attention`, and `+modules` if those are not the default.
+        factors: How much longer a step of the proposed network takes, by the gradient that is weighed, by
+            precision and by recipe; 1 if not named.
         measured: When, and on what.
     """
 
@@ -50,7 +50,7 @@ class Costs:
     measured: str = ""
 
     def cell_s(self, cell: Cell) -> float:
-        """Estimate the CPU seconds of a cell; one that was not measured counts as the mean."""
+        """Estimate the CPU seconds of a cell; unmeasured networks count as the mean."""
         steps = math.ceil(TRAINING_WINDOWS[cell.protocol] / RECIPES[cell.recipe].batch_size) * cell.epochs
         known = self.nets.get(net_name(cell))
         step_ms = known.step_ms if known else self._mean_step_ms()
@@ -64,10 +64,10 @@ class Costs:
         return sum(self.cell_s(cell) for cell in cells)
 
     def pace(self, taken_s: Mapping[Cell, float]) -> float:
-        """Give how much longer than estimated trainings took.
+        """Return the ratio of true to estimated time of trainings.
 
         Args:
-            taken_s: CPU seconds of trainings that are done; without any the pace is 1.
+            taken_s: CPU seconds of finished trainings; without any the ratio is 1.
         """
         expected_s = self.total_s(taken_s)
         return sum(taken_s.values()) / expected_s if expected_s > 0.0 else 1.0
@@ -78,7 +78,7 @@ class Costs:
         return sum(net.step_ms for net in self.nets.values()) / len(self.nets)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return asdict(self)
 
 
@@ -86,13 +86,13 @@ _UNMEASURED_STEP_MS = 50.0
 
 
 def net_name(cell: Cell) -> str:
-    """Give the name under which a network's cost is kept."""
+    """Return the name under which a network's cost is kept."""
     parts = (cell.backbone, cell.attention, *(() if cell.modules == "halving" else (cell.modules,)))
     return "+".join(parts)
 
 
 def read_costs(results: Path) -> Costs:
-    """Give what was measured; nothing where there is no file."""
+    """Return the measured costs; empty without a file."""
     path = results / COSTS
     if not path.is_file():
         return Costs()
@@ -102,7 +102,7 @@ def read_costs(results: Path) -> Costs:
 
 
 def write_costs(results: Path, costs: Costs) -> Path:
-    """Keep what was measured; an interrupted write leaves the former file."""
+    """Save the costs; an interrupted write leaves the former file."""
     path = results / COSTS
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".tmp")

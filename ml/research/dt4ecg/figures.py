@@ -1,4 +1,4 @@
-"""Figures of kept cells, made from the calls for each tested window: pooled over folds, spread over seeds."""
+"""Figures of kept cells, from the predictions for each test window: pooled over folds, spread over seeds."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ WINDOW = "3 s"
 
 @dataclass(frozen=True, eq=False)
 class TaskFigures:
-    """Of one task on some windows; intervals, which take time, only when asked for.
+    """Figures of one task on some windows; intervals, which take time, are computed on demand.
 
     Args:
         classes: Names.
         accuracy, precision, recall, f1: Shares; the latter three weighted by class.
-        confusion: Windows by true class and class called, int64, shape (C, C).
-        hits: Which calls were right, bool, shape (N,).
-        people: Whose the windows are, from 0 and without gaps, int64, shape (N,).
+        confusion: Windows by true and predicted class, int64, shape (C, C).
+        hits: Which predictions were right, bool, shape (N,).
+        people: Person of each window, from 0 and without gaps, int64, shape (N,).
     """
 
     classes: tuple[str, ...]
@@ -45,32 +45,32 @@ class TaskFigures:
 
     @classmethod
     def of(cls, called: IntArray, truth: IntArray, people: IntArray, classes: tuple[str, ...]) -> TaskFigures:
-        """Measure calls, all int64, shape (N,)."""
+        """Measure predictions, all int64, shape (N,)."""
         hits = called == truth
         confusion = confusion_matrix(called, truth, len(classes))
         person = np.unique(people, return_inverse=True)[1]
         return cls(classes, float(hits.mean()), *weighted_scores(confusion), confusion, hits, person)
 
     def interval(self) -> Interval:
-        """Give how far the accuracy may be off with other people; 95 %."""
+        """Return the 95 % interval of the accuracy over people."""
         return share_bootstrap(self.hits, self.people)
 
 
 def gain(pairs: Sequence[tuple[TaskFigures, TaskFigures]]) -> tuple[float, Interval]:
-    """Give how much more accurate the first of each pair is than the second, a mean over pairs.
+    """Return how much more accurate the first of each pair is than the second, as a mean over pairs.
 
     Args:
         pairs: Figures of the same windows, in the same order.
 
     Returns:
-        A difference of shares, and its 95 % interval over redrawn people.
+        A difference of shares, and its 95 % interval over resampled people.
 
     Raises:
         ValueError: Figures of different windows.
     """
     people = pairs[0][0].people
     if not all(np.array_equal(one.people, people) for pair in pairs for one in pair):
-        raise ValueError("figures of different windows have no difference")
+        raise ValueError("figures of different windows cannot be compared")
     more = np.mean([first.hits.astype(float) - second.hits for first, second in pairs], axis=0)
 
     def mean(weights: NDArray[np.float64]) -> float:
@@ -96,12 +96,12 @@ class Grid:
     results: Mapping[Cell, CellResult]
 
     def trained(self, cell: Cell) -> CellResult | None:
-        """Give the result of a training that went through."""
+        """Return the result of a completed training."""
         found = self.results.get(cell)
         return None if found is None or found.failed else found
 
     def figures(self, cell: Cell, task: Task, context: str = WINDOW) -> TaskFigures | None:
-        """Give the figures of all folds of a cell's protocol; None where one is missing or was not asked.
+        """Return the figures of all folds of a cell's protocol; None if one is missing or not evaluated.
 
         Args:
             cell: Any fold of it.
@@ -114,7 +114,7 @@ class Grid:
         return figures_of(found, task, context)
 
     def spread(self, cell: Cell, task: Task) -> Spread | None:
-        """Give the accuracy over the seeds that were measured; None without any."""
+        """Return the accuracy over the measured seeds; None without any."""
         found = [self.figures(again, task) for again in seeds(cell)]
         values = [one.accuracy for one in found if one is not None]
         if not values:
@@ -122,11 +122,11 @@ class Grid:
         return Spread(float(np.mean(values)), min(values), max(values), len(values))
 
     def folds_done(self, cell: Cell) -> int:
-        """Count the folds of a cell's protocol that were trained."""
+        """Count the trained folds of a cell's protocol."""
         return sum(self.trained(fold) is not None for fold in folds(cell))
 
     def calibration_error(self, cell: Cell) -> float | None:
-        """Give the ECE of activity over single windows, a mean over folds; None where one is missing."""
+        """Return the ECE of activity over single windows, as a mean over folds; None if one is missing."""
         found = self._all_folds(cell)
         return (
             None if found is None else float(np.mean([one.calibration["activity"]["ece"] for one in found]))
@@ -139,7 +139,7 @@ class Grid:
 
 
 def figures_of(results: Sequence[CellResult], task: Task, context: str = WINDOW) -> TaskFigures | None:
-    """Measure the calls of some folds of one protocol; None where people were not to be called."""
+    """Measure the predictions of some folds of one protocol; None if identity was not predicted."""
     calls, one = pooled([result.calls[context] for result in results]), results[0]
     if task == "identity":
         if calls.person_called is None:

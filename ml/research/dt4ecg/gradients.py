@@ -1,8 +1,8 @@
-"""Gradients of one batch, weighed by a balancing, without going through the trunk once per task.
+"""Gradients of one batch, weighed by a balancing, without a full backward pass per task.
 
-A balancing looks at each task's gradient at the trunk's last layer. Only what stands behind that layer is
-gone through for each task; the tasks' gradients are then weighed, added up and sent through the rest once.
-What comes out is the gradient of the weighted sum of the losses, to rounding.
+A balancing reads each task's gradient at the trunk's last layer. Only the layers behind it are passed for
+each task; the tasks' gradients are then weighed, summed and sent through the rest once. The result is the
+gradient of the weighted sum of the losses, to rounding.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Gradients = Sequence[Tensor | None]
 
 
 class Answer(NamedTuple):
-    """What a network said of a batch.
+    """Output of a network for a batch.
 
     Args:
         logits: Scores.
-        losses: Of identity and activity, unweighted, float32, shape (2,); in `added` without graph.
+        losses: Of identity and activity, unweighted, float32, shape (2,); without graph in `added`.
     """
 
     logits: DualTaskLogits
@@ -34,14 +34,14 @@ class Answer(NamedTuple):
 
 
 class BalancedGradients:
-    """Adds to the gradients of a network those of the weighted sum of its losses.
+    """Adds the gradients of the weighted sum of the losses to those of a network.
 
     Args:
         network: In training mode.
         balancer: Weighs the two tasks.
         loss: Of one task, from its scores and labels.
-        gradient_of: `last_shared`, `shared` or `all`: whose gradient the rule weighs.
-        precision: `bfloat16` rounds what matrix products and convolutions read and write; weights, sums,
+        gradient_of: `last_shared`, `shared` or `all`: the gradient that the rule weighs.
+        precision: `bfloat16` rounds inputs and outputs of matrix products and convolutions; weights, sums,
             means, the heads and losses stay float32. `float32` rounds nothing.
 
     Raises:
@@ -64,14 +64,14 @@ class BalancedGradients:
         self._before = [p for p in self._all if id(p) not in behind | last]
 
     def added(self, windows: Tensor, labels: Tensor) -> Answer:
-        """Add the gradients of a batch; `after_backward` of the balancing is left to the caller.
+        """Add the gradients of a batch; the caller calls `after_backward` of the balancing.
 
         Args:
             windows: Float32, shape (B, n_samples).
             labels: Person and activity, int64, shape (B, 2).
 
         Raises:
-            FloatingPointError: A loss, or a gradient that is weighed, is not finite; nothing was added.
+            FloatingPointError: A loss or a weighed gradient is not finite; nothing was added.
         """
         if not self._balancer.looks_at_gradients:
             answer = self._without_looking(windows, labels)
@@ -105,7 +105,7 @@ class BalancedGradients:
         with self._rounding():
             read, *beside = trunk.before_last(windows)
             cut = [trunk.through_last(read), *beside]
-            # The graph ends here, and begins anew.
+            # The graph ends here, and a new one begins.
             anew = [one.detach().requires_grad_() for one in cut]
             features = self._network.pool(trunk.after_last(*anew))
         answer = self._answer(features, labels)
@@ -138,7 +138,7 @@ class BalancedGradients:
 
 
 def weighed_parameters(network: DualTaskNetwork, gradient_of: str) -> list[nn.Parameter]:
-    """Give the weights whose gradient a balancing weighs.
+    """Return the weights whose gradient a balancing weighs.
 
     Raises:
         ValueError: An unknown name.

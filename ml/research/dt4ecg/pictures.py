@@ -1,6 +1,6 @@
-"""Pictures of the DT4ECG page: training curves of figures 6 and 7, what balancing does, confusion matrices.
+"""Pictures of the DT4ECG page: training curves of figures 6 and 7, balancing, confusion matrices.
 
-Each function gives one SVG, or None where there is nothing to draw.
+Each function returns one SVG, or None if there is nothing to draw.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Named = Sequence[tuple[str, CellResult]]
 """Trainings with their names for the legend."""
 
 TASKS = ("identity", "activity")
-# Weights of Algorithm 1 as printed go on below; the rest of the fall looks the same.
+# The lower weights of Algorithm 1 as printed are cut off; the rest of the fall looks the same.
 _LOWEST_WEIGHT = 1e-60
 
 
@@ -94,7 +94,7 @@ def gradient_picture(title: str, trainings: Named) -> str | None:
 
 
 def confusion_picture(title: str, found: TaskFigures) -> str:
-    """Draw what was called what."""
+    """Draw the confusion matrix."""
     names = [name.replace("_", " ") for name in found.classes]
     note = f"{len(found.hits)} test windows; shaded by the share of the row."
     return matrix_chart(title, names, found.confusion.tolist(), rows="true", columns="called", note=note)
@@ -117,7 +117,7 @@ def _shares(result: CellResult) -> tuple[tuple[float, float], ...]:
 
 
 def _powers(low: float, high: float) -> list[float]:
-    """Powers of ten between two values, not more than a dozen."""
+    """Powers of ten between two values, at most a dozen."""
     exponents = [k for k in range(-60, 7) if low <= 10.0**k <= high]
     step = 1 + len(exponents) // 12
     return [10.0**k for k in exponents if k % step == 0]

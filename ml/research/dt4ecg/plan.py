@@ -1,7 +1,7 @@
-"""Which trainings the tables and figures of the DT4ECG paper need, the most telling first.
+"""The trainings behind the tables and figures of the DT4ECG paper, the most informative first.
 
-A cell is one training: one network, one protocol and fold, one seed; what several tables
-show is trained once. Torch-free, so that plan and page are there at once.
+A cell is one training: one network, one protocol and fold, one seed. Cells that several tables show are
+trained once. Torch-free, so that plan and page load quickly.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BALANCINGS = (
     "grad_equalise",
 )
 FOLDS: Mapping[str, int] = {"A1": 1, "A2": 1, "A2e": 3, "A3": 10}
-"""How many trainings a protocol takes."""
+"""Number of trainings per protocol."""
 LOSSES = ("cross_entropy", "equation_8")
 GRADIENTS_OF = ("last_shared", "shared", "all")
 PRECISIONS = ("bfloat16", "float32")
@@ -32,16 +32,16 @@ MODULES = ("halving", "full_length")
 
 @dataclass(frozen=True)
 class Recipe:
-    """How weights are learned from windows.
+    """A training recipe.
 
     Args:
         batch_size: Windows of a step.
         learning_rate: The highest.
         weight_decay: Decoupled (AdamW); Adam where it is 0.
-        rise: Share of the training over which the rate rises, from 1/25 of the highest, to fall to nothing
-            like a half cosine afterwards; constant where it is 0.
-        crops: Whether a window of a batch begins anywhere between one that is trained on and the next, where
-            that is trained on too, or only where it was cut.
+        rise: Share of the training over which the rate rises, from 1/25 of the highest, to fall to zero
+            along a half cosine afterwards; 0 for a constant rate.
+        crops: Whether a window of a batch begins anywhere between a training window and the next, if that is
+            a training window too, or only where it was cut.
     """
 
     batch_size: int
@@ -51,7 +51,7 @@ class Recipe:
     crops: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form: what is not as in the paper only where it is not."""
+        """Return the JSON form; differences from the paper appear only where they exist."""
         usual = {
             "batch_size": self.batch_size,
             "optimiser": "AdamW" if self.weight_decay else "Adam",
@@ -74,7 +74,7 @@ SEEDS = (1, 2, 3)
 
 @dataclass(frozen=True)
 class Cell:
-    """One training. What the paper leaves open has its default here; `ml.research.dt4ecg.page` says why.
+    """One training, with defaults for what the paper leaves open; see `ml.research.dt4ecg.page`.
 
     Args:
         backbone, attention: See `ml.research.dt4ecg.network`.
@@ -82,22 +82,22 @@ class Cell:
         fold: From 0.
         n_activities: 5, or 3: rest, light, vigorous.
         balancing: One of `BALANCINGS`.
-        gradient_of: Whose gradient the balancing weighs: the trunk's `last_shared` layer (Chen et al. 2018),
-            all `shared` weights, or `all`, those of the heads too.
+        gradient_of: The gradient that the balancing weighs: the trunk's `last_shared` layer (Chen et al.
+            2018), all `shared` weights, or `all`, those of the heads too.
         loss: `cross_entropy` over classes, or `equation_8`: as printed, a binary one of each class.
-        scaling: Whether a `record` or each `window` spans 0 to 1.
+        scaling: Whether a `record` or each `window` is scaled to 0 … 1.
         channel_convolutions: Equation 1's of SCA.
         addition: Whether a residual module adds `before_relu` or `after_relu`.
         modules: Of ResNet: `halving` the time three times while channels double once, or `full_length`: 64
             channels and as many steps as samples throughout.
-        precision: What a training step multiplies is rounded to `bfloat16`, or not at all: `float32`.
+        precision: `bfloat16` rounds the factors of products in a training step; `float32` does not.
         recipe: One of `RECIPES`.
         epochs: The last one counts.
         seed: Of weights, batches, crops and A1's draw.
 
     Raises:
-        ValueError: A protocol, fold, loss, balancing, gradient, module, precision or recipe that there is
-            not; crops of windows that are scaled each by itself.
+        ValueError: An unknown protocol, fold, loss, balancing, gradient, module, precision or recipe; or
+            crops of windows that are scaled separately.
     """
 
     backbone: str = "resnet"
@@ -137,7 +137,7 @@ class Cell:
 
     @property
     def id(self) -> str:
-        """A name of letters, digits, `-` and `_`: what always differs first, then what is not the default."""
+        """A name of letters, digits, `-` and `_`: first the fields that always differ, then non-defaults."""
         fold = f"-f{self.fold}" if FOLDS[self.protocol] > 1 else ""
         parts = [f"{self.protocol}{fold}", self.backbone, self.attention, self.balancing]
         parts += [f"{self.n_activities}c", f"{self.epochs}e", f"s{self.seed}"]
@@ -145,7 +145,7 @@ class Cell:
         return "-".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return asdict(self)
 
 
@@ -166,9 +166,9 @@ PROPOSED = Cell()
 PLAIN = replace(PROPOSED, attention="none")
 LENGTH_FREE = replace(PROPOSED, attention="sca_length_free")
 OURS = replace(PROPOSED, recipe="ours")
-"""The same network, its weights learned by our recipe."""
+"""The same network with our recipe."""
 UNSEEN = (PROPOSED, OURS, PLAIN, Cell(backbone="cnn", attention="none"))
-"""Compared on another electrode and on other people: the proposed network by both recipes, two baselines."""
+"""Compared on another electrode and held-out people: the proposed network by both recipes, two baselines."""
 OPTIONS = (
     LENGTH_FREE,
     replace(PROPOSED, scaling="window"),
@@ -181,18 +181,18 @@ OPTIONS = (
     replace(PROPOSED, gradient_of="all"),
     replace(PROPOSED, precision="float32"),
 )
-"""The proposed network with one choice made otherwise."""
+"""The proposed network with one choice changed."""
 
 
 def table_1(protocol: str = "A1") -> tuple[Cell, ...]:
-    """Networks in the paper's order, the proposed one last."""
+    """Return the networks in the paper's order, the proposed one last."""
     plain = ("lstm", "mlp", "cnn", "mobilenet", "efficientnet", "resnet", "densenet")
     cells = [Cell(backbone=name, attention="none", protocol=protocol) for name in plain]
     return *cells, replace(PROPOSED, protocol=protocol)
 
 
 def table_3(protocol: str = "A1") -> tuple[Cell, ...]:
-    """Each backbone with each attention, in the paper's order."""
+    """Return each backbone with each attention, in the paper's order."""
     return tuple(
         Cell(backbone=backbone, attention=attention, protocol=protocol)
         for backbone in BACKBONES
@@ -201,27 +201,27 @@ def table_3(protocol: str = "A1") -> tuple[Cell, ...]:
 
 
 def table_4(seed: int = SEEDS[0]) -> tuple[Cell, ...]:
-    """Each balancing after 20 epochs."""
+    """Return each balancing after 20 epochs."""
     return tuple(replace(PROPOSED, balancing=b, epochs=EARLY_EPOCHS, seed=seed) for b in BALANCINGS)
 
 
 def figure_6() -> tuple[Cell, ...]:
-    """Without and with balancing over 50 epochs: the paper's rule as we read it, and Chen's."""
+    """Return trainings over 50 epochs without balancing, with the paper's rule as we read it, or Chen's."""
     return tuple(replace(PROPOSED, balancing=b) for b in ("static", PROPOSED.balancing, "gradnorm"))
 
 
 def folds(cell: Cell) -> tuple[Cell, ...]:
-    """All trainings of a cell's protocol."""
+    """Return all trainings of a cell's protocol."""
     return tuple(replace(cell, fold=fold) for fold in range(FOLDS[cell.protocol]))
 
 
 def seeds(cell: Cell) -> tuple[Cell, ...]:
-    """The same with each seed."""
+    """Return the same cell with each seed."""
     return tuple(replace(cell, seed=seed) for seed in SEEDS)
 
 
 def parts() -> dict[str, tuple[Cell, ...]]:
-    """Cells by what they are for, as `--only` names it; a cell may be for several."""
+    """Return cells by purpose, as named by `--only`; a cell may have several."""
     others = ("A1", "A2")
     return {
         "table-1": tuple(cell for protocol in others for cell in table_1(protocol)),
@@ -243,10 +243,10 @@ def parts() -> dict[str, tuple[Cell, ...]]:
 
 
 def planned_cells(only: Iterable[str] = ()) -> tuple[Cell, ...]:
-    """Give the cells of some parts, or of all, each once, the most telling first.
+    """Return the cells of some parts, or of all, each once, the most informative first.
 
     Args:
-        only: Names of `parts`; none of them means all.
+        only: Names of `parts`; empty for all.
 
     Raises:
         ValueError: An unknown part; the message lists the known ones.
@@ -260,7 +260,7 @@ def planned_cells(only: Iterable[str] = ()) -> tuple[Cell, ...]:
 
 
 def _turn(cell: Cell) -> int:
-    """When a cell's turn comes; cells of one turn keep the order of their tables."""
+    """Priority of a cell; cells of equal priority keep the order of their tables."""
     first_seed = cell.seed == SEEDS[0]
     proposed = (cell.backbone, cell.attention) == (PROPOSED.backbone, PROPOSED.attention)
     ours = cell.recipe == OURS.recipe

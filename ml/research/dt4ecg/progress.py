@@ -1,4 +1,4 @@
-"""Progress over a grid of cells: a bar with the time left on a terminal, a line now and then in a log."""
+"""Progress over a grid of cells: a bar with the remaining time on a terminal, occasional lines in a log."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ml.research.dt4ecg.plan import Cell
 
-# In a log that is a file, a line is written at most this often.
+# Interval of lines in a log file, at least.
 LINE_EVERY_S = 30.0
 
 
 class GridProgress:
-    """Knows what share of the work is done, and how long the rest will take at the pace so far.
+    """Tracks the share of the work done, and estimates the remaining time at the pace so far.
 
     Args:
-        expected_s: CPU seconds that each open cell is expected to take.
+        expected_s: Expected CPU seconds of each open cell.
         console: Where it is shown.
-        clock: Seconds that only grow.
+        clock: Monotonic seconds.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class GridProgress:
         self._bar.stop()
 
     def report(self, cell: Cell, epochs: int) -> None:
-        """Take in that so many epochs of a cell are done."""
+        """Record the number of finished epochs of a cell."""
         if cell not in self._epochs:
             self._before_s += self._expected_s[cell] * epochs / cell.epochs
         self._epochs[cell] = epochs
@@ -70,11 +70,11 @@ class GridProgress:
 
     @property
     def done_s(self) -> float:
-        """Expected CPU seconds of what is done, earlier calls included."""
+        """Expected CPU seconds of finished work, earlier calls included."""
         return sum(self._expected_s[cell] * n / cell.epochs for cell, n in self._epochs.items())
 
     def left_s(self) -> float | None:
-        """Estimate the seconds until all is done; None before anything was."""
+        """Estimate the remaining seconds; None before anything is done."""
         done_s = self.done_s - self._before_s
         if done_s <= 0.0:
             return None

@@ -1,4 +1,4 @@
-"""What the DT4ECG paper printed, to stand beside what is measured here.
+"""Figures printed in the DT4ECG paper, for comparison with the measured ones.
 
 Its data are private: 15 people, 3 activities (rest, one minute after a run, deep breathing), 3-s windows
 dealt at random 7:3. Percent everywhere.

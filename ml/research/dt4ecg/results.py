@@ -1,7 +1,7 @@
-"""What is kept of each cell: a line of `results/dt4ecg/cells.jsonl`, with the calls for each window.
+"""Kept results of each cell: a line of `results/dt4ecg/cells.jsonl`, with the prediction for each window.
 
-From the calls every figure can be made again: pooled over folds, merged to three classes, with intervals over
-people. Torch-free.
+Every figure can be computed again from the predictions: pooled over folds, merged to three classes, with
+intervals over people. Torch-free.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, eq=False)
 class Calls:
-    """What a network said of each test window; all int64, shape (n_windows,).
+    """Predictions of a network for each test window; all int64, shape (n_windows,).
 
     Args:
-        person: Whose it is.
-        activity: What they did.
+        person: The true person.
+        activity: The true activity.
         activity_called: The most probable activity.
-        group_called: The most probable of rest, light and vigorous, whose probabilities are those of their
-            activities added up.
-        person_called: The most probable person; None where the person was never trained on.
+        group_called: The most probable of rest, light and vigorous, whose probabilities are the sums over
+            their activities.
+        person_called: The most probable person; None if the person was not trained on.
     """
 
     person: IntArray
@@ -45,7 +45,7 @@ class Calls:
     person_called: IntArray | None = None
 
     def to_dict(self) -> dict[str, str | None]:
-        """Give the JSON form: one character per window."""
+        """Return the JSON form: one character per window."""
         return {
             name: None if values is None else "".join(_DIGITS[value] for value in values)
             for name, values in vars(self).items()
@@ -58,7 +58,7 @@ class Calls:
 
 
 def pooled(calls: Sequence[Calls]) -> Calls:
-    """Put the calls of several folds together; people are called if they were in all of them."""
+    """Concatenate the predictions of several folds; identity is kept if all folds have it."""
     named = [one.person_called for one in calls if one.person_called is not None]
     return Calls(
         person=np.concatenate([one.person for one in calls]),
@@ -71,18 +71,18 @@ def pooled(calls: Sequence[Calls]) -> Calls:
 
 @dataclass(frozen=True, eq=False)
 class CellResult:
-    """One training and what it said of its test windows.
+    """One training and its predictions for its test windows.
 
     Args:
-        cell: Which.
-        failed: Why there is no more than this; None where the training went through.
+        cell: The cell.
+        failed: Why there is no more than this; None for a completed training.
         fold: Its name, such as `A3 without kal_04`.
         people, activities: Names of the classes.
         n_train: Windows trained on.
         parameters: Weights of the network.
         cpu_s: Of the training.
         commit: Of the code.
-        calls: By context: `3 s`; further ones join neighbouring windows.
+        calls: By context: `3 s`; further ones join neighboring windows.
         calibration: By task: `nll` in nats and `ece` (bins of equal width) as a share, of single windows.
         epochs: Curves, see `ml.research.dt4ecg.training.Trained`.
         first_weights: Likewise.
@@ -103,7 +103,7 @@ class CellResult:
     first_weights: Sequence[Sequence[float]] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form."""
+        """Return the JSON form."""
         return {
             "id": self.cell.id,
             **vars(self),
@@ -128,17 +128,17 @@ class CellResult:
 
 
 def keep_results(results: Path, *found: CellResult) -> None:
-    """Keep results, each in place of the former one of its cell; an interrupted write leaves the former ones.
+    """Save results, each in place of the former one of its cell; an interrupted write leaves the former ones.
 
     Args:
         results: `results`.
-        found: To keep.
+        found: Results to save.
     """
     keep_lines(results / CELLS, (one.to_dict() for one in found), "id")
 
 
 def read_all(results: Path, cells: Iterable[Cell]) -> dict[Cell, CellResult]:
-    """Give what is kept of some cells: without those not measured, or measured by another recipe."""
+    """Return the kept results of some cells, without those not measured or measured by another recipe."""
     kept = {line["id"]: line for line in read_lines(results / CELLS)}
     return {
         cell: CellResult.from_dict(kept[cell.id])
@@ -148,7 +148,7 @@ def read_all(results: Path, cells: Iterable[Cell]) -> dict[Cell, CellResult]:
 
 
 def _is_result_of(kept: Json, cell: Cell) -> bool:
-    # An option that is younger than the result had its default there.
+    # An option younger than the result had its default there.
     same_cell = Cell().to_dict() | kept["cell"] == cell.to_dict()
     return same_cell and bool(kept["recipe"] == RECIPES[cell.recipe].to_dict())
 

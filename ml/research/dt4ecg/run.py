@@ -1,4 +1,4 @@
-"""Run the cells of a plan: what is kept is not done again, what was interrupted goes on."""
+"""Run the cells of a plan: kept results are not repeated, interrupted trainings are resumed."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _LOOK_EVERY_S = 0.5
 
 @dataclass(frozen=True)
 class Places:
-    """Where things are.
+    """Paths of a run.
 
     Args:
         data: Holds `ecg/kalouskova_motion`.
         results: `results`.
-        var: For checkpoints, which go when their cell is done.
+        var: For checkpoints, which are deleted when their cell is done.
     """
 
     data: Path
@@ -45,22 +45,22 @@ class Places:
     var: Path
 
     def checkpoint(self, cell: Cell) -> Path:
-        """Folder of a cell's checkpoint."""
+        """Return the folder of a cell's checkpoint."""
         return self.var / "train" / "dt4ecg" / cell.id
 
 
 @lru_cache(maxsize=2)
 def motion_windows(data: Path, scaling: str) -> ActivityWindows:
-    """Read the motion set, preprocessed as section II-B says, once per process.
+    """Read the motion set, preprocessed as in section II-B, once per process.
 
     Raises:
-        DataError: The set is not there.
+        DataError: The set is missing.
     """
     return read_activity_windows(data, ActivityPreprocessing(scaling=scaling))  # type: ignore[arg-type]
 
 
 def open_cells(cells: Sequence[Cell], results: Path) -> list[Cell]:
-    """Give the cells without a kept result."""
+    """Return the cells without a kept result."""
     kept = read_all(results, cells)
     return [cell for cell in cells if cell not in kept]
 
@@ -74,21 +74,21 @@ def run(
     limit_s: float | None = None,
     windows: ReadWindows = motion_windows,
 ) -> Iterator[CellResult]:
-    """Run the open ones of some cells, in order, and keep each result as soon as it is there.
+    """Run the open ones of some cells, in order, and save each result at once.
 
     Args:
         cells: Of the plan.
-        places: Where things are.
-        report: Told after each epoch of each cell.
-        jobs: Processes, of one thread each; 1 computes in this one.
-        limit_s: Seconds after which no epoch is begun; what was begun is kept for the next call.
-        windows: Gives the windows of a folder under a scaling; importable by name where `jobs` is above 1.
+        places: Paths.
+        report: Called after each epoch of each cell.
+        jobs: Processes of one thread each; 1 computes in this one.
+        limit_s: Seconds after which no epoch is started; the current state is kept for the next call.
+        windows: Reads the windows of a folder under a scaling; importable by name if `jobs` is above 1.
 
     Yields:
-        Each result once it is kept.
+        Each result once it is saved.
 
     Raises:
-        DataError: The motion set is not there.
+        DataError: The motion set is missing.
     """
     deadline_s = None if limit_s is None else time.time() + limit_s
     todo = open_cells(cells, places.results)
@@ -104,9 +104,9 @@ def run(
 
 @contextmanager
 def computing_on_one_thread() -> Iterator[None]:
-    """One thread; numbers that are nearly nothing are nothing, or would cost a hundredfold.
+    """Compute on one thread, with denormal numbers as zero: they would cost a hundredfold.
 
-    Both hold for all that the process computes, so they end with the block.
+    Both hold for the whole process, so they end with the block.
     """
     n_threads = torch.get_num_threads()
     _compute_on_one_thread()
@@ -152,33 +152,33 @@ class _Work:
 def _run_in_processes(todo: Sequence[Cell], work: _Work, report: Report, jobs: int) -> Iterator[CellResult]:
     # Threads of torch do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    told: Queue[tuple[Cell, int]] = context.Queue()
-    with ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(told,)) as pool:
+    reports: Queue[tuple[Cell, int]] = context.Queue()
+    with ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(reports,)) as pool:
         pending: set[Future[CellResult | None]] = {pool.submit(_do, work, cell) for cell in todo}
         try:
             while pending:
                 done, pending = wait(pending, timeout=_LOOK_EVERY_S, return_when=FIRST_COMPLETED)
-                while not told.empty():
-                    report(*told.get())
+                while not reports.empty():
+                    report(*reports.get())
                 yield from (result for future in done if (result := future.result()) is not None)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # Or all that is left would be trained first.
+            pool.shutdown(wait=False, cancel_futures=True)  # Or all other cells would be trained first.
             raise
 
 
-_told: Queue[tuple[Cell, int]] | None = None
-"""Of a worker process: where it reports to."""
+_reports: Queue[tuple[Cell, int]] | None = None
+"""In a worker process: the queue for its reports."""
 
 
-def _begin(told: Queue[tuple[Cell, int]]) -> None:
-    global _told  # noqa: PLW0603 – a queue reaches a worker only when it is started.
-    _told = told
+def _begin(reports: Queue[tuple[Cell, int]]) -> None:
+    global _reports  # noqa: PLW0603 – a queue reaches a worker only when it is started.
+    _reports = reports
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _compute_on_one_thread()
 
 
 def _end_with_parent() -> None:
-    """Killed, a parent cannot stop its workers; the next call would train the same cells beside them."""
+    """End with the parent: a killed parent cannot stop its workers, which the next call would duplicate."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
@@ -186,6 +186,6 @@ def _end_with_parent() -> None:
 
 
 def _do(work: _Work, cell: Cell) -> CellResult | None:
-    told = _told
-    assert told is not None
-    return work.do(cell, lambda at, epochs: told.put((at, epochs)))
+    reports = _reports
+    assert reports is not None
+    return work.do(cell, lambda at, epochs: reports.put((at, epochs)))

@@ -1,4 +1,4 @@
-"""The activity method that ships, on people never seen (A3), beside the dual-task networks.
+"""The shipped activity method on held-out people (A3), beside the dual-task networks.
 
 Reads what `python -m ml.cli activity evaluate` and `activity compare` keep in `results/activity`.
 """
@@ -29,13 +29,13 @@ _ALL, _COMPARABLE, _STRIPS = "all windows", "windows without the first 20 s of r
 
 @dataclass(frozen=True)
 class ShippedTarget:
-    """One line of the table.
+    """One row of the table.
 
     Args:
         title: In words.
         asked: First words of a row's `asked`.
         context_s: Length of its windows; the longest for strips.
-        own_rest: Whether the wearer's own rest was known.
+        own_rest: Whether a resting strip of the wearer was known.
         figure: `classes_3` or `classes_5`.
         must, aim: Limits of the accuracy, or of the ECE.
         published: By others, on their data.
@@ -53,7 +53,7 @@ class ShippedTarget:
     key: str = "accuracy"
 
     def row(self, rows: Sequence[Json]) -> Json | None:
-        """Find what it is about."""
+        """Return the result row that it refers to."""
         return next(
             (
                 row
@@ -66,7 +66,7 @@ class ShippedTarget:
         )
 
     def verdict(self, value: float) -> str:
-        """Tell what a share reaches."""
+        """Return the verdict on a share."""
         sign = -1.0 if self.key == "ece" else 1.0
         if sign * value >= sign * self.aim:
             return AIM_MET
@@ -101,7 +101,7 @@ TARGETS = (
 
 
 def read_rows(results: Path, file: Path) -> list[Json]:
-    """Give the rows of a kept result; none where there is no file.
+    """Return the rows of a kept result; none without a file.
 
     Args:
         results: `results`.
@@ -138,7 +138,7 @@ def _headline_cells(grid: Grid, protocol: ProtocolName) -> tuple[str, ...]:
 
 
 def shipped_targets_table(rows: Sequence[Json]) -> ReportTable:
-    """Give what was asked of the method that ships, and what it reached."""
+    """Return the targets of the shipped method with its results."""
     lines = []
     for target in TARGETS:
         sign = "≤" if target.key == "ece" else "≥"
@@ -161,7 +161,7 @@ def _reached(target: ShippedTarget, figures: Json) -> str:
 
 
 def comparison_table(grid: Grid, shipped: Sequence[Json], compared: Sequence[Json]) -> ReportTable:
-    """End-to-end networks, the method that ships, and what that was chosen among, all under A3."""
+    """Compare end-to-end networks, the shipped method, and its alternatives, all under A3."""
     lines = [_network_line(grid, net, context) for net in UNSEEN for context in (WINDOW, "30 s", "strip")]
     lines += [
         (

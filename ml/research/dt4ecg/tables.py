@@ -1,4 +1,4 @@
-"""The paper's tables beside ours; a cell that was not measured says so."""
+"""The paper's tables beside ours; unmeasured cells are marked."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _TASKS: tuple[Task, ...] = ("identity", "activity", "groups")
 
 
 def net_title(cell: Cell) -> str:
-    """Name a network as the paper does, and whose recipe it is trained by where that is not the paper's."""
+    """Name a network as the paper does, with the recipe if it is not the paper's."""
     backbone = _BACKBONE_NAMES[cell.backbone]
     title = backbone if cell.attention == "none" else f"{backbone} + {attention_title(cell)}"
     return title if cell.recipe == PROPOSED.recipe else f"{title}, our recipe"
@@ -80,11 +80,11 @@ def table_one(grid: Grid, protocol: str) -> ReportTable:
 
 
 def table_two(grid: Grid, closed_set: Json | None) -> ReportTable:
-    """Table II: what others reported on other data, the paper, and ours.
+    """Return table II: results of others on other data, of the paper, and ours.
 
     Args:
         grid: Of this reproduction.
-        closed_set: Kept result of E1; None where it was not measured.
+        closed_set: Kept result of E1; None if not measured.
     """
     rows: list[tuple[str, ...]] = []
     rows += [(*line[:4], f"{line[4]:.2f}", "the authors'") for line in published.TABLE_2_IDENTITY]
@@ -146,7 +146,7 @@ def table_three(grid: Grid) -> ReportTable:
 
 
 def table_four(grid: Grid) -> ReportTable:
-    """Table IV: each balancing after 20 epochs, over seeds, and what became of the weights."""
+    """Return table IV: each balancing after 20 epochs, over seeds, and its final weights."""
     rows = []
     for name in BALANCINGS:
         cell = replace(PROPOSED, balancing=name, epochs=EARLY_EPOCHS)
@@ -182,7 +182,7 @@ def _pair(values: Sequence[float]) -> str:
 
 
 def seeds_table(grid: Grid) -> ReportTable:
-    """ResNet with and without SCA over seeds: what a difference of table III is worth."""
+    """Return ResNet with and without SCA over seeds, the scale for differences in table III."""
     rows = []
     for protocol in ("A1", "A2"):
         for cell in (PLAIN, PROPOSED, OURS):
@@ -198,7 +198,7 @@ def seeds_table(grid: Grid) -> ReportTable:
 
 
 def three_classes_table(grid: Grid) -> ReportTable:
-    """Three activities trained as such, and merged from five."""
+    """Return three activities, trained as such and merged from five."""
     rows = []
     for protocol in ("A1", "A2"):
         cell = replace(PROPOSED, protocol=protocol)
@@ -218,7 +218,7 @@ def three_classes_table(grid: Grid) -> ReportTable:
 
 
 def options_table(grid: Grid) -> ReportTable:
-    """The proposed network with one choice made otherwise."""
+    """Return the proposed network with one choice changed."""
     reference = replace(PROPOSED, protocol="A2")
     rows = [("as in all tables", *_option_cells(grid, reference))]
     rows += [(_option_title(cell), *_option_cells(grid, replace(cell, protocol="A2"))) for cell in OPTIONS]
@@ -236,14 +236,14 @@ def _option_cells(grid: Grid, cell: Cell) -> tuple[str, ...]:
 
 
 def _option_title(cell: Cell) -> str:
-    """Say what differs from the proposed network."""
+    """Return the difference from the proposed network."""
     usual = PROPOSED.to_dict()
     different = {name: value for name, value in cell.to_dict().items() if value != usual[name]}
     return ", ".join(f"{name} = `{value}`" for name, value in different.items())
 
 
 def unseen_table(grid: Grid) -> ReportTable:
-    """End-to-end networks on another electrode and on other people, by context."""
+    """Return end-to-end networks on another electrode and on held-out people, by context."""
     rows = []
     for protocol in ("A2e", "A3"):
         for net in UNSEEN:
@@ -257,7 +257,7 @@ def unseen_table(grid: Grid) -> ReportTable:
                     context,
                     *(
                         "–"
-                        if task == "identity" and not PROTOCOLS[cell.protocol].asks_identity  # type: ignore[index]
+                        if task == "identity" and not PROTOCOLS[cell.protocol].has_identity  # type: ignore[index]
                         else _with_interval(grid.figures(cell, task, context))
                         for task in _TASKS
                     ),
@@ -274,7 +274,7 @@ def unseen_table(grid: Grid) -> ReportTable:
 
 
 def costs_table(costs: Costs) -> ReportTable:
-    """Parameters, multiplications and time of each network."""
+    """Return parameters, multiplications and time of each network."""
     rows = []
     for cell in dict.fromkeys([*table_1(), *table_3(), OPTIONS[0]]):
         cost = costs.nets.get(net_name(cell))

@@ -1,4 +1,4 @@
-"""Targets of the paper's own network, set beforehand, and what it reached."""
+"""Targets of the paper's own network, set in advance, and the results."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ml.research.dt4ecg.plan import OURS, PROPOSED, Cell
 
 @dataclass(frozen=True)
 class GridTarget:
-    """One line of the table.
+    """One row of the table.
 
     Args:
-        protocol, task: What is asked.
+        protocol, task: What is evaluated.
         title: In words.
         published: The paper's figure on its own data.
-        must, aim: Shares; None where the figure is only to be printed.
+        must, aim: Shares; None if the figure is only printed.
     """
 
     protocol: str
@@ -30,7 +30,7 @@ class GridTarget:
     aim: float | None = None
 
     def verdict(self, value: float) -> str:
-        """Tell what a share reaches."""
+        """Return the verdict on a share."""
         if self.must is None or self.aim is None:
             return "printed"
         if value >= self.aim:
@@ -48,7 +48,7 @@ TARGETS = (
 
 
 def targets_table(grid: Grid) -> ReportTable:
-    """Give every target with what ResNet + SCA reached with the first seed, by either recipe."""
+    """Return every target with the result of ResNet + SCA with the first seed, by either recipe."""
     rows = []
     for target in TARGETS:
         limits = ("–" if limit is None else f"≥ {limit:.1%}" for limit in (target.must, target.aim))

@@ -1,7 +1,7 @@
 """One training of the DT4ECG paper: batches of 16, Adam at 0.001, or another recipe; the last epoch counts.
 
-Resumable after each epoch, to the bit. The test windows are not looked at before the end, so that nothing
-can be chosen by them.
+It can be resumed after each epoch, to the bit. The test windows are not used before the end, so that they
+choose nothing.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from ml.research.dt4ecg.plan import Recipe
 
 TASKS = ("identity", "activity")
 CHECKPOINT_FILE = "checkpoint.pt"
-_ASKED_AT_ONCE = 256
+_EVALUATED_AT_ONCE = 256
 _LEAST = 0.04
-"""Of the highest rate: what a rising one begins at."""
+"""As a share of the highest rate: the start of a rising one."""
 
 Epoch = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
-class LabelledWindows:
-    """What a network learns from, or is asked.
+class LabeledWindows:
+    """Windows for training or evaluation.
 
     Args:
         windows: 0 to 1, float32, shape (N, n_samples).
         labels: Person and activity, int64, shape (N, 2).
-        following: Which of them begins where each ends, −1 where none does; int64, shape (N,).
+        following: Index of the window that begins where each ends, −1 if there is none; int64, shape (N,).
     """
 
     windows: Tensor
@@ -50,18 +50,18 @@ class LabelledWindows:
 
 @dataclass(frozen=True)
 class Training:
-    """How one network is trained.
+    """Definition of a training.
 
     Args:
         network: Its architecture.
         balancing: Name of the rule that balances the tasks.
-        gradient_of: `last_shared`, `shared` or `all`: whose gradient the rule weighs.
+        gradient_of: `last_shared`, `shared` or `all`: the gradient that the rule weighs.
         loss: One of `LOSSES`.
-        precision: See `BalancedGradients`; windows are asked in float32.
+        precision: See `BalancedGradients`; evaluation is in float32.
         recipe: Batches, rate and crops.
-        epochs: How many.
+        epochs: Number of epochs.
         seed: Of weights, batches and crops.
-        identity: JSON of the experiment; a checkpoint of another one is not gone on from.
+        identity: JSON of the experiment; checkpoints of another one are not resumed.
     """
 
     network: DualTaskConfig
@@ -77,12 +77,12 @@ class Training:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What a training gives.
+    """Result of a training.
 
     Args:
         network: After the last epoch, in evaluation mode.
-        epochs: Curves: of each epoch `loss` and `accuracy` (of windows as they were trained on), `weights`
-            and `gradient_norms` (null where the rule measures none) by task, means over its steps; `cpu_s`.
+        epochs: Curves: per epoch `loss` and `accuracy` (on training batches), `weights` and `gradient_norms`
+            (null if the rule does not measure any) by task, means over its steps; `cpu_s`.
         first_weights: The balancing's weights at each step of the first epoch, by task.
     """
 
@@ -96,7 +96,7 @@ class _Run:
     network: DualTaskNetwork
     balancer: TaskBalancer
     gradients: BalancedGradients
-    optimiser: FlatAdam
+    optimizer: FlatAdam
     generator: torch.Generator
     epochs: list[Epoch] = field(default_factory=list)
     first_weights: list[list[float]] = field(default_factory=list)
@@ -104,27 +104,27 @@ class _Run:
 
 def train(
     training: Training,
-    data: LabelledWindows,
+    data: LabeledWindows,
     folder: Path,
     *,
     report: Callable[[int], None],
     stop: Callable[[], bool],
 ) -> Trained | None:
-    """Train, or go on with, a network.
+    """Train a network, or resume its training.
 
     Args:
-        training: What to do.
+        training: Its definition.
         data: The windows to train on.
         folder: For the checkpoint.
-        report: Told after each epoch how many are done.
-        stop: Asked after each epoch whether to leave the rest for later.
+        report: Called after each epoch with the number done.
+        stop: Called after each epoch; True leaves the rest for later.
 
     Returns:
-        None where it was stopped before the last epoch.
+        None if stopped before the last epoch.
 
     Raises:
         FloatingPointError: The loss is not finite.
-        ValueError: What network or balancing do not know.
+        ValueError: Invalid parameters of network or balancing.
     """
     run = _start(training, len(data.windows))
     _restore(run, folder / CHECKPOINT_FILE, training.identity)
@@ -139,10 +139,10 @@ def train(
 
 
 @torch.no_grad()
-def ask(network: DualTaskNetwork, windows: Tensor) -> tuple[Tensor, Tensor]:
-    """Give log-probabilities of identity (N, n_people) and activity (N, n_activities), float32."""
+def predict(network: DualTaskNetwork, windows: Tensor) -> tuple[Tensor, Tensor]:
+    """Return log-probabilities of identity (N, n_people) and activity (N, n_activities), float32."""
     network.eval()
-    logits = [network(part) for part in torch.split(windows, _ASKED_AT_ONCE)]
+    logits = [network(part) for part in torch.split(windows, _EVALUATED_AT_ONCE)]
     identity = torch.cat([one.identity for one in logits])
     activity = torch.cat([one.activity for one in logits])
     return identity.log_softmax(dim=1), activity.log_softmax(dim=1)
@@ -159,12 +159,12 @@ def _start(training: Training, n_windows: int) -> _Run:
         network=network,
         balancer=balancer,
         gradients=BalancedGradients(network, balancer, loss, training.gradient_of, training.precision),
-        optimiser=FlatAdam(network.parameters(), weight_decay=training.recipe.weight_decay),
+        optimizer=FlatAdam(network.parameters(), weight_decay=training.recipe.weight_decay),
         generator=torch.Generator().manual_seed(training.seed),
     )
 
 
-def _epoch(run: _Run, training: Training, data: LabelledWindows) -> None:
+def _epoch(run: _Run, training: Training, data: LabeledWindows) -> None:
     began_s = time.process_time()
     run.network.train()
     sums: dict[str, Tensor] = {}
@@ -184,11 +184,11 @@ def _epoch(run: _Run, training: Training, data: LabelledWindows) -> None:
 
 
 def learning_rate(recipe: Recipe, done: float) -> float:
-    """Give the rate of a step.
+    """Return the rate of a step.
 
     Args:
-        recipe: Says the highest rate, and whether it is the only one.
-        done: Share of the training that lies behind, from 0 to less than 1.
+        recipe: Has the highest rate and its schedule.
+        done: Share of the training done, from 0 to less than 1.
     """
     if not recipe.rise:
         return recipe.learning_rate
@@ -197,13 +197,13 @@ def learning_rate(recipe: Recipe, done: float) -> float:
     return recipe.learning_rate * 0.5 * (1.0 + math.cos(math.pi * (done - recipe.rise) / (1.0 - recipe.rise)))
 
 
-def crops(data: LabelledWindows, rows: Tensor, generator: torch.Generator) -> Tensor:
-    """Cut windows that begin anywhere from where some begin to where the next one does.
+def crops(data: LabeledWindows, rows: Tensor, generator: torch.Generator) -> Tensor:
+    """Cut windows that begin anywhere between the starts of two consecutive ones.
 
     Args:
-        data: What is trained on.
-        rows: Some of its windows, int64, shape (B,); one that none follows stays as it is.
-        generator: Draws the beginnings.
+        data: Training data.
+        rows: Some of its windows, int64, shape (B,); one without a successor stays as it is.
+        generator: Draws the starts.
 
     Returns:
         Shape (B, n_samples).
@@ -216,19 +216,19 @@ def crops(data: LabelledWindows, rows: Tensor, generator: torch.Generator) -> Te
 
 def _batches(order: Tensor, batch_size: int) -> Sequence[Tensor]:
     batches = list(torch.split(order, batch_size))
-    # One window has no statistics to be normalised by.
+    # One window has no statistics to be normalized by.
     return batches if len(batches[-1]) > 1 else batches[:-1]
 
 
 def _step(run: _Run, windows: Tensor, labels: Tensor, rate: float) -> dict[str, Tensor]:
-    """Take one step; figures by task, float64, shape (2,)."""
-    run.optimiser.zero_grad()
+    """Take one step; returns figures by task, float64, shape (2,)."""
+    run.optimizer.zero_grad()
     try:
         logits, losses = run.gradients.added(windows, labels)
     except FloatingPointError as error:
         raise FloatingPointError(f"epoch {len(run.epochs) + 1}: {error}") from None
     run.balancer.after_backward()
-    run.optimiser.step(rate)
+    run.optimizer.step(rate)
     right = [(one.argmax(dim=1) == labels[:, k]).double().mean() for k, one in enumerate(logits)]
     figures = {"loss": losses.double(), "accuracy": torch.stack(right), "weights": run.balancer.weights}
     norms = run.balancer.log
@@ -242,7 +242,7 @@ def _save(run: _Run, path: Path, identity: str) -> None:
         "identity": identity,
         "network": run.network.state_dict(),
         "balancer": run.balancer.state_dict(),
-        "optimiser": run.optimiser.state_dict(),
+        "optimiser": run.optimizer.state_dict(),
         "generator": run.generator.get_state(),
         "torch": torch.get_rng_state(),
         "epochs": run.epochs,
@@ -260,7 +260,7 @@ def _restore(run: _Run, path: Path, identity: str) -> None:
         return
     run.network.load_state_dict(kept["network"])
     run.balancer.load_state_dict(kept["balancer"])
-    run.optimiser.load_state_dict(kept["optimiser"])
+    run.optimizer.load_state_dict(kept["optimiser"])
     run.generator.set_state(kept["generator"])
     torch.set_rng_state(kept["torch"])
     run.epochs, run.first_weights = list(kept["epochs"]), list(kept["first_weights"])

@@ -49,7 +49,7 @@ class Strips:
         self._windows: dict[str, NDArray[np.float32] | None] = {}
 
     def windows(self, cut: Cut) -> NDArray[np.float32] | None:
-        """float32, shape (n, n_samples); None where nothing could be acquired."""
+        """Return windows, float32, shape (n, n_samples); None if nothing could be acquired."""
         if cut.key not in self._windows:
             self._windows[cut.key] = self._read(cut)
         return self._windows[cut.key]
@@ -66,7 +66,7 @@ class Strips:
 
 
 def measure_closed_set(networks: Sequence[str], strips: Strips, data: Path, var: Path) -> None:
-    """Ask E1 of each network and keep one table."""
+    """Evaluate E1 for each network and keep one table."""
     presented = ecg_id_windows(data)
     rows: list[list[str]] = []
     columns: tuple[str, ...] = ()
@@ -108,7 +108,7 @@ def measure_trials(protocol: str, networks: Sequence[str], strips: Strips, data:
 
 
 def vectors_of(name: str, strips: Strips, var: Path) -> Callable[[Cut], NDArray[np.floating] | None]:
-    """Give the function from a cut to its vector, unit norm, or None; each is embedded once."""
+    """Return the function from a cut to its vector, unit norm, or None; each is embedded once."""
     network = load_network(weights_path(name, var))[0]
     known: dict[str, NDArray[np.floating] | None] = {}
 

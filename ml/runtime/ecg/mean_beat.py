@@ -1,4 +1,4 @@
-"""One heartbeat that stands for a strip: the robust mean of its beats, about a stable point in time.
+"""The mean beat of a strip: the robust mean of its heartbeats, around a stable fiducial point.
 
 Sign-equivariant to the bit: the mean beat of `-ecg` is minus that of `ecg`.
 """
@@ -17,16 +17,16 @@ FloatArray = NDArray[np.float32 | np.float64]
 
 @dataclass(frozen=True)
 class MeanBeatConfig:
-    """What the mean beat is. Times in seconds about the fiducial point.
+    """Definition of the mean beat. Times in seconds around the fiducial point.
 
     Args:
-        before_s, after_s: The window handed to the encoder.
+        before_s, after_s: The encoder's window.
         fs_hz: Its sampling rate; divides the working rate of `ml.runtime.ecg.signal` (250 Hz).
-        align_reach_s: How far a beat may move to lie upon the others.
-        align_rounds: How often all beats are laid upon their median.
+        align_reach_s: Largest shift of a beat in alignment.
+        align_rounds: Rounds of alignment to the median beat.
         least_share: Beats cut off by an end of the strip count if it holds this share of their window.
-        drift_order: Order of the polynomial taken off each beat.
-        huber_deviations: Samples further from the mean than this many median deviations weigh less.
+        drift_order: Order of the polynomial subtracted from each beat.
+        huber_deviations: Samples further from the mean than this many median deviations get less weight.
     """
 
     before_s: float = 0.25
@@ -46,10 +46,10 @@ class MeanBeatConfig:
 
 # The fiducial point may lie this far from the QRS peak; beats are cut that much wider.
 FIDUCIAL_REACH_S = 0.12
-# What is laid upon each other: the QRS and its surroundings.
+# Beats are aligned by the QRS and its surroundings.
 ALIGN_BEFORE_S = 0.10
 ALIGN_AFTER_S = 0.12
-# The energy of the slope is weighed within these distances, first coarsely, then about the point found.
+# The energy of the slope is averaged within these distances, first coarsely, then around the point found.
 CENTROID_REACHES_S = (0.12, 0.08)
 REWEIGHTING_ROUNDS = 3
 # Beats whose distance is a smaller share of their energy than this count as equal.
@@ -60,15 +60,15 @@ _TINY = np.finfo(np.float64).tiny
 def align_beats(
     ecg: FloatArray, fs_hz: float, r_peaks: NDArray[np.int64], config: MeanBeatConfig
 ) -> NDArray[np.int64]:
-    """Move each QRS mark to where its complex lies best upon the median complex of the strip.
+    """Move each QRS mark to where its complex matches the median complex of the strip best.
 
-    A detector may mark R in one beat and S in the next; means of such beats are blurred.
+    A detector may mark R in one beat and S in the next, which blurs their mean.
 
     Args:
         ecg: Band-passed, any unit, float, shape (n_samples,).
         fs_hz: Sampling rate.
         r_peaks: Sample indices, int64, shape (n_beats,).
-        config: How far and how often.
+        config: Reach and rounds.
 
     Returns:
         Sample indices, int64, shape (n_beats,).
@@ -90,7 +90,7 @@ def align_beats(
         size = np.sqrt(np.einsum("bsn,bsn->bs", shifted, shifted))
         likeness = (shifted @ template) / np.maximum(size, _TINY)
         moves = shifts[likeness.argmax(axis=1)]
-        if not moves.any():  # Nor would they move in the next round.
+        if not moves.any():  # They would not move in the next round either.
             break
         marks = marks + moves
     return marks
@@ -99,7 +99,7 @@ def align_beats(
 def mean_beat(
     ecg: FloatArray, fs_hz: float, marks: NDArray[np.int64], config: MeanBeatConfig
 ) -> NDArray[np.float64] | None:
-    """Average the beats of a strip, each without its drift, and centre the result on its fiducial point.
+    """Average the beats of a strip, each without its drift, and center the result on its fiducial point.
 
     Args:
         ecg: Band-passed, any unit, float, shape (n_samples,).
@@ -108,8 +108,8 @@ def mean_beat(
         config: The window.
 
     Returns:
-        float64 at `fs_hz`, covering `before_s` to `after_s` about the fiducial point and
-        `FIDUCIAL_REACH_S` more on either side; None if no beat lies whole within the strip.
+        float64 at `fs_hz`, covering `before_s` to `after_s` around the fiducial point and
+        `FIDUCIAL_REACH_S` more on either side; None if the strip holds no whole beat.
     """
     before, after = round(config.before_s * fs_hz), round(config.after_s * fs_hz)
     inside = np.minimum(marks + after, ecg.size) - np.maximum(marks - before, 0)
@@ -120,7 +120,7 @@ def mean_beat(
     margin = round(FIDUCIAL_REACH_S * fs_hz)
     index = marks[usable][:, None] + np.arange(-before - 2 * margin, after + 2 * margin)
     present = (index >= 0) & (index < ecg.size)
-    # The margins of a whole beat may be clipped: they are only read when its fiducial point moves.
+    # The margins of a whole beat may be clipped: they are read only if its fiducial point moves.
     present[whole[usable]] = True
     core = slice(2 * margin, -2 * margin)
     beats = _without_drift(_windows(ecg, index), present, core, config.drift_order)
@@ -132,13 +132,13 @@ def mean_beat(
 def robust_mean(
     beats: NDArray[np.float64], present: NDArray[np.bool_], core: slice, huber_deviations: float
 ) -> NDArray[np.float64]:
-    """Mean in which beats unlike the others, and single samples far off, weigh little.
+    """Average beats with little weight for outlying beats and outlying samples.
 
     Args:
         beats: Any unit, float64, shape (n_beats, n_samples).
-        present: Which samples the strip holds; one beat at least is whole. bool, same shape.
-        core: Which samples decide how alike beats are.
-        huber_deviations: Full weight within this many median absolute deviations of a sample.
+        present: Which samples the strip holds; at least one beat is whole. bool, same shape.
+        core: Samples that decide how alike beats are.
+        huber_deviations: Samples within this many median absolute deviations have full weight.
 
     Returns:
         float64, shape (n_samples,).
@@ -176,7 +176,7 @@ def _beat_weights(
 def _without_drift(
     beats: NDArray[np.float64], present: NDArray[np.bool_], core: slice, order: int
 ) -> NDArray[np.float64]:
-    """Subtract from each beat the polynomial that fits its core best; shape (n_beats, n_samples) stays."""
+    """Subtract from each beat the best-fitting polynomial of its core; shape (n_beats, n_samples) stays."""
     n_samples = beats.shape[1]
     start, end, _ = core.indices(n_samples)
     n_core = end - start
@@ -194,7 +194,7 @@ def _without_drift(
 
 
 def beat_shape(mean: NDArray[np.float64], fs_hz: float, config: MeanBeatConfig) -> NDArray[np.float32] | None:
-    """Cut the window, bring it to the encoder's rate and standardise it.
+    """Cut the window, resample it to the encoder's rate and standardize it.
 
     Args:
         mean: Result of `mean_beat`.
@@ -207,13 +207,13 @@ def beat_shape(mean: NDArray[np.float64], fs_hz: float, config: MeanBeatConfig) 
     margin = round(FIDUCIAL_REACH_S * fs_hz)
     step = round(fs_hz / config.fs_hz)
     window = mean[margin : margin + config.n_samples * step : step]
-    # Once more, now about the fiducial point: what was taken off before leaves no trace of the marks.
-    centred = window - drift_projection(config.n_samples, config.drift_order) @ window
-    centred = centred - centred.mean()
-    deviation = np.sqrt((centred**2).mean())
+    # Once more, now around the fiducial point: the first subtraction leaves no trace of the marks.
+    centered = window - drift_projection(config.n_samples, config.drift_order) @ window
+    centered = centered - centered.mean()
+    deviation = np.sqrt((centered**2).mean())
     if deviation <= np.finfo(np.float32).tiny:
         return None
-    return np.asarray(centred / deviation, dtype=np.float32)
+    return np.asarray(centered / deviation, dtype=np.float32)
 
 
 @lru_cache(maxsize=16)
@@ -224,7 +224,7 @@ def drift_projection(n_samples: int, order: int) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=1024)  # A strip may start or end anywhere within a beat.
 def _fit(first: int, end: int, n_core: int, order: int) -> NDArray[np.float64]:
-    """What gives the polynomial from these samples of the core; shape (order + 1, end - first)."""
+    """Linear map from these samples of the core to the polynomial; shape (order + 1, end - first)."""
     return np.asarray(np.linalg.pinv(_powers(0, n_core, n_core, order)[first:end]))
 
 
@@ -244,7 +244,7 @@ def _windows(ecg: FloatArray, index: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def slope_centroid(beat: NDArray[np.float64], start: int, fs_hz: float) -> int:
-    """How many samples after `start` the energy of the slope has its centre.
+    """Centroid of the slope's energy, in samples after `start`.
 
     A peak may be R in one recording of a person and S in the next; the centroid moves little.
     """

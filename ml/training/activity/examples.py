@@ -1,8 +1,8 @@
-"""The motion set as a head meets it: bare strips as long as a context, examined each on its own.
+"""Training windows of activity heads: raw strips as long as a context, each conditioned by itself.
 
-What a service is sent is not cut from a strip that was filtered whole, so neither is this. GPL-3.0 data: only
-an activity bundle may learn from them. Beside them, people at rest with another sensor (CinC 2017, train
-people), who teach what is a matter of the sensor.
+A service receives strips as short as these, not pieces of a strip that was filtered whole. The motion set is
+GPL-3.0: only an activity bundle may be fitted to it. People at rest with another sensor (CinC 2017, train
+people) are added; they show which differences come from the sensor.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 STEP_S = 3.0
-# The part of a resting strip that may be known beforehand, and is then not evaluated.
+# The part of a resting strip that serves as baseline, and is then not evaluated.
 OWN_REST_S = 20.0
 REST = ACTIVITIES.index("rest")
-# People at rest elsewhere, by lot: their mean is all that is learned from them.
-ELSEWHERE = Path("ecg") / "cinc2017_af"
-PEOPLE_ELSEWHERE = 300
+# People at rest with another sensor, chosen at random; only their mean is used.
+OTHER_SENSOR = Path("ecg") / "cinc2017_af"
+N_OTHER_PEOPLE = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +42,13 @@ class FeatureTable:
     """Windows of one length; all arrays have one entry per window.
 
     Attributes:
-        features: Descriptions as of `ml.training.activity.inputs`, float64, shape (n, n_features).
-        mute: Whether a window says nothing, bool, shape (n,).
+        features: As in `ml.training.activity.inputs`, float64, shape (n, n_features).
+        mute: Whether a window is unreadable, bool, shape (n,).
         person: Index into `MotionFeatures.people`, int64, shape (n,).
         activity: Index into `ml.data.motion.ACTIVITIES`, likewise.
         electrode: Index into `ml.data.motion.ELECTRODES`, likewise.
         record: Number of the recording, likewise.
-        start_s: Seconds recorded before, float64, shape (n,).
+        start_s: Start of the window in its recording, seconds, float64, shape (n,).
     """
 
     features: FloatArray = field(repr=False)
@@ -61,8 +61,8 @@ class FeatureTable:
 
     @property
     def in_own_rest(self) -> NDArray[np.bool_]:
-        """Windows that meet what is known beforehand of a wearer's rest."""
-        # A thousandth of a second of grace: starts are sums of inexact numbers.
+        """Windows that overlap the seconds of the resting baseline."""
+        # A millisecond of tolerance: starts are sums of inexact numbers.
         return np.asarray((self.activity == REST) & (self.start_s < OWN_REST_S - 1e-3))
 
 
@@ -71,34 +71,34 @@ class MotionFeatures:
     """Features of the whole set.
 
     Attributes:
-        tables: By the length of their windows, seconds.
-        rest: Descriptions of the first `OWN_REST_S` of each rest strip, float64, shape (n_people,
+        tables: By window length in seconds.
+        rest: Resting baselines, from the first `OWN_REST_S` of each rest strip, float64, shape (n_people,
             n_electrodes, n_features); NaN where there is none.
         people: Subject ids, sorted.
-        elsewhere: Descriptions of windows of other people at rest, with another sensor, by the length of the
-            windows, float64, shape (n_elsewhere, n_features); empty where nobody else is known.
+        other_sensor: Features of other people at rest with another sensor, by window length, float64, shape
+            (n_windows, n_features); may be empty.
     """
 
     tables: dict[float, FeatureTable]
     rest: FloatArray = field(repr=False)
     people: tuple[str, ...]
-    elsewhere: dict[float, FloatArray] = field(default_factory=dict, repr=False)
+    other_sensor: dict[float, FloatArray] = field(default_factory=dict, repr=False)
 
     def own_rest(self, table: FeatureTable) -> FloatArray:
-        """Give each window its wearer's rest with the same electrode, float64, shape (n, n_features)."""
+        """Return each window's baseline with the same electrode, float64, shape (n, n_features)."""
         return np.asarray(self.rest[table.person, table.electrode])
 
 
 def motion_features(
     records: Sequence[MotionRecord], contexts_s: Sequence[float], trunk: Trunk, step_s: float = STEP_S
 ) -> MotionFeatures:
-    """Describe windows of recordings.
+    """Compute the features of windows of recordings.
 
     Args:
         records: Of the motion set.
         contexts_s: Lengths of windows.
-        trunk: Describes them beside what is made by hand.
-        step_s: From one start to the next.
+        trunk: Adds its features to the hand-crafted ones.
+        step_s: Distance between the starts of windows.
     """
     people = tuple(sorted({record.person for record in records}))
     how = step_s, trunk
@@ -111,30 +111,30 @@ def motion_features(
     return MotionFeatures(tables, rest, people)
 
 
-def read_resting_elsewhere(data: Path) -> list[EcgRecord]:
-    """Read recordings of train people of CinC 2017, who hold the device at rest; so many by lot.
+def read_resting_other_sensor(data: Path) -> list[EcgRecord]:
+    """Read recordings of a random sample of CinC 2017 train people, who hold the device at rest.
 
     Args:
         data: Holds `ecg/cinc2017_af`.
 
     Raises:
-        DataError: The set is not there.
+        DataError: The set is missing.
     """
-    people = np.random.default_rng(0).choice(cinc_split()["train"], PEOPLE_ELSEWHERE, replace=False)
-    return read_cinc2017(data / ELSEWHERE, sorted(people.tolist()))
+    people = np.random.default_rng(0).choice(cinc_split()["train"], N_OTHER_PEOPLE, replace=False)
+    return read_cinc2017(data / OTHER_SENSOR, sorted(people.tolist()))
 
 
-def resting_elsewhere(
+def resting_other_sensor(
     records: Sequence[EcgRecord], contexts_s: Sequence[float], trunk: Trunk
 ) -> dict[float, FloatArray]:
-    """Describe the middle of each recording that is long enough and says something there.
+    """Compute the features of the middle of each recording that is long enough and readable.
 
-    A device held in the hands settles in its first seconds: these move the mean away from that of rest.
+    A hand-held device settles during its first seconds, which would shift the mean.
 
     Args:
         records: Of people at rest.
         contexts_s: Lengths of windows.
-        trunk: As of `motion_features`.
+        trunk: As in `motion_features`.
 
     Returns:
         By length, float64, shape (n, n_features).
@@ -153,7 +153,7 @@ def _middle_windows(records: Sequence[EcgRecord], context_s: float, trunk: Trunk
 
 
 def own_rest_signal(record: MotionRecord) -> NDArray[np.float32]:
-    """Give the longest part without lost data of the first `OWN_REST_S` of a rest strip."""
+    """Return the longest part without lost data of the first `OWN_REST_S` of a rest strip."""
     parts = [
         stretch.signal[: max(0, round((OWN_REST_S - stretch.start_s) * record.fs_hz))]
         for stretch in record.stretches
@@ -162,7 +162,7 @@ def own_rest_signal(record: MotionRecord) -> NDArray[np.float32]:
 
 
 def describe(signal: NDArray[np.float32], fs_hz: float, trunk: Trunk) -> tuple[FloatArray, bool]:
-    """Describe a bare strip by hand and by a trunk, and say whether it says nothing at all."""
+    """Compute the features of a raw strip, and whether it is unreadable."""
     try:
         strip = examine(signal, fs_hz)
     except SignalError:
@@ -200,7 +200,7 @@ def _rows(
 def _pieces(
     record: MotionRecord, context_s: float, step_s: float
 ) -> Iterator[tuple[float, NDArray[np.float32]]]:
-    """Windows that no lost data interrupt, with the seconds recorded before them."""
+    """Windows without lost data, each with its start in seconds."""
     length = int(np.ceil(context_s * record.fs_hz))
     for stretch in record.stretches:
         for k in range(1 + int((stretch.signal.size - length) / (step_s * record.fs_hz))):

@@ -1,4 +1,4 @@
-"""Fit a head to windows of people, and choose how by leaving one of them out after another."""
+"""Fit a head to windows of people, and choose its settings by leave-one-person-out cross-validation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ml.runtime.ecg.activity.head import (
     FusedHead,
     IntArray,
     LinearHead,
-    Standardisation,
+    Standardization,
     View,
     added_up,
     contaminated,
@@ -24,61 +24,61 @@ from ml.runtime.ecg.activity.head import (
 # Scores and classes of windows → temperature and contamination.
 Calibrate = Callable[[FloatArray, IntArray], tuple[float, float]]
 
-# Share of the within-class covariance that is replaced by a sphere of its size.
+# Share of the within-class covariance that is replaced by a sphere of the same trace.
 SHRINKAGES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7)
-# How many times the variance between people here and elsewhere counts: so large that what lies along that
-# direction hardly matters, whatever was found within classes.
-ELSEWHERE_WEIGHT = 10.0
-# Of all windows, how many may say nothing: never none, since none of n is no proof.
+# Weight of the variance between the two sensors: so large that inputs along that direction hardly matter,
+# whatever the covariance within classes.
+OTHER_SENSOR_WEIGHT = 10.0
+# Limits of the contamination: never 0, since no errors among n windows prove nothing.
 CONTAMINATIONS = (1e-3, 0.3)
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Windows to learn from; one row each.
+    """Windows to fit a head to; one row each.
 
     Args:
-        inputs: As of `ml.training.activity.inputs.head_inputs`, float64, shape (n, n_inputs).
+        inputs: As in `ml.training.activity.inputs.head_inputs`, float64, shape (n, n_inputs).
         classes: Indices, int64, shape (n,).
-        people: Whose windows, any numbers, int64, shape (n,).
-        asked: Whether a window counts where figures are taken, bool, shape (n,).
-        elsewhere: The first inputs of other people in class 0, with another sensor; they teach what of an
-            input is a matter of sensor and people. float64, shape (n_elsewhere, n_told); None for nobody.
-        views: Inputs of different kinds, which are fitted each by itself; empty if all are of one kind.
+        people: Person of each window, any numbers, int64, shape (n,).
+        evaluated: Whether a window counts when choices are evaluated, bool, shape (n,).
+        other_sensor: The first inputs of other people in class 0, with another sensor, float64, shape
+            (n_windows, n_known); None without them. They show which differences come from the sensor.
+        views: Inputs of different kinds, each fitted by itself; empty if all are of one kind.
     """
 
     inputs: FloatArray
     classes: IntArray
     people: IntArray
-    asked: NDArray[np.bool_]
-    elsewhere: FloatArray | None = None
+    evaluated: NDArray[np.bool_]
+    other_sensor: FloatArray | None = None
     views: tuple[View, ...] = ()
 
     @property
     def parts(self) -> tuple[View, ...]:
-        """The views; one of everything where there are none."""
+        """The views, or one view of all inputs."""
         return self.views or (View(np.arange(self.inputs.shape[1]), 1.0),)
 
     def seen(self, view: View) -> Examples:
-        """Give the inputs of a view, as if there were no others."""
-        columns, elsewhere = view.columns, None
-        if self.elsewhere is not None and (told := columns[columns < self.elsewhere.shape[1]]).size:
-            elsewhere = self.elsewhere[:, told]
-        return replace(self, inputs=self.inputs[:, columns], elsewhere=elsewhere, views=())
+        """Return the examples with the inputs of one view only."""
+        columns, other_sensor = view.columns, None
+        if self.other_sensor is not None and (known := columns[columns < self.other_sensor.shape[1]]).size:
+            other_sensor = self.other_sensor[:, known]
+        return replace(self, inputs=self.inputs[:, columns], other_sensor=other_sensor, views=())
 
     def where(self, chosen: NDArray[np.bool_]) -> Examples:
-        """Give some of the windows."""
+        """Return a subset of the windows."""
         return replace(
             self,
             inputs=self.inputs[chosen],
             classes=self.classes[chosen],
             people=self.people[chosen],
-            asked=self.asked[chosen],
+            evaluated=self.evaluated[chosen],
         )
 
 
 class ViewChoices(NamedTuple):
-    """What of a view is chosen on people left out: shrinkage, temperature and contamination."""
+    """Settings of a view chosen on held-out people: shrinkage, temperature and contamination."""
 
     shrinkage: float
     temperature: float
@@ -87,11 +87,11 @@ class ViewChoices(NamedTuple):
 
 @dataclass(frozen=True)
 class HeadChoices:
-    """What of a head is chosen on people left out.
+    """Settings of a head chosen on held-out people.
 
     Args:
         views: Of each view by itself.
-        temperature, contamination: Of what they say together; 1 and 0 of a single view.
+        temperature, contamination: Of the sum of the views; 1 and 0 for a single view.
     """
 
     views: tuple[ViewChoices, ...]
@@ -101,13 +101,13 @@ class HeadChoices:
 
 @dataclass(frozen=True, eq=False)
 class FittedHead:
-    """A head with true probabilities, and what made it so.
+    """A calibrated head, and how it was chosen.
 
     Args:
         head: Calibrated.
-        choices: Made on people left out.
-        left_out_logits: Of the windows it was fitted to, each by a head that did not know the person,
-            calibrated; float64, shape (n, n_classes).
+        choices: Made on held-out people.
+        left_out_logits: Calibrated logits of the training windows, each by a head fitted without its person;
+            float64, shape (n, n_classes).
     """
 
     head: FusedHead
@@ -116,51 +116,51 @@ class FittedHead:
 
 
 def fit_discriminants(examples: Examples, n_classes: int, shrinkages: Sequence[float]) -> list[LinearHead]:
-    """Fit normal distributions of one covariance; every class is as likely as any other beforehand.
+    """Fit linear discriminants: normal distributions with one covariance and equal priors.
 
-    How people of class 0 elsewhere differ from those here counts as one more way in which windows of a class
-    differ, so that a difference along that direction says next to nothing, whatever the class.
+    The difference between people of class 0 with either sensor is added to the covariance within classes, so
+    that the head ignores that direction, whatever the class.
 
     Args:
-        examples: Each class at least once; all of them are learned from.
+        examples: At least one of each class; all of them are used.
         n_classes: Their number.
-        shrinkages: From 0 (covariance as found) to 1 (a sphere); a head for each.
+        shrinkages: From 0 (covariance as estimated) to 1 (a sphere); one head for each.
 
     Source:
-        Friedman 1989, Regularized discriminant analysis, equation 18 with λ = 1; for what is added, Hatch et
-        al. 2006, Within-class covariance normalization for SVM-based speaker recognition.
+        Friedman 1989, Regularized discriminant analysis, equation 18 with λ = 1. For the added direction,
+        Hatch et al. 2006, Within-class covariance normalization for SVM-based speaker recognition.
     """
-    standardisation, classes = Standardisation.of(examples.inputs), examples.classes
-    x = standardisation.apply(examples.inputs)
+    standardization, classes = Standardization.of(examples.inputs), examples.classes
+    x = standardization.apply(examples.inputs)
     means = np.stack([x[classes == k].mean(axis=0) for k in range(n_classes)])
     within = x - means[classes]
     scatter = within.T @ within / len(x)
     sphere = np.eye(len(scatter)) * np.trace(scatter) / len(scatter)
-    if examples.elsewhere is not None:
-        away = _offset(standardisation, means[0], examples.elsewhere)
-        scatter = scatter + ELSEWHERE_WEIGHT * np.outer(away, away)
+    if examples.other_sensor is not None:
+        away = _offset(standardization, means[0], examples.other_sensor)
+        scatter = scatter + OTHER_SENSOR_WEIGHT * np.outer(away, away)
     heads = []
     for shrinkage in shrinkages:
         weights = np.linalg.solve((1.0 - shrinkage) * scatter + shrinkage * sphere, means.T)
-        heads.append(LinearHead(standardisation, weights, -0.5 * (means.T * weights).sum(axis=0)))
+        heads.append(LinearHead(standardization, weights, -0.5 * (means.T * weights).sum(axis=0)))
     return heads
 
 
-def _offset(standardisation: Standardisation, here: FloatArray, elsewhere: FloatArray) -> FloatArray:
-    """How far the mean of people elsewhere is from that of people here; 0 for inputs not told of them."""
-    n_told = elsewhere.shape[1]
-    inputs = np.full((len(elsewhere), here.size), np.nan)
-    inputs[:, :n_told] = elsewhere
-    away = standardisation.apply(inputs).mean(axis=0) - here
-    return np.where(np.arange(here.size) < n_told, away, 0.0)
+def _offset(standardization: Standardization, here: FloatArray, other_sensor: FloatArray) -> FloatArray:
+    """Difference of the means of the two sensors; 0 for inputs that the other sensor lacks."""
+    n_known = other_sensor.shape[1]
+    inputs = np.full((len(other_sensor), here.size), np.nan)
+    inputs[:, :n_known] = other_sensor
+    away = standardization.apply(inputs).mean(axis=0) - here
+    return np.where(np.arange(here.size) < n_known, away, 0.0)
 
 
 def fit_calibration(scores: FloatArray, classes: IntArray) -> tuple[float, float]:
-    """Give the temperature and the contamination that together have the least smoothed loss.
+    """Return the temperature and contamination with the least smoothed loss.
 
     Args:
         scores: Of windows, float64, shape (n, n_classes).
-        classes: What they are, int64, shape (n,).
+        classes: Their true classes, int64, shape (n,).
 
     Raises:
         ValueError: No windows.
@@ -182,32 +182,32 @@ def fit_head(
     shrinkages: Sequence[float] = SHRINKAGES,
     calibrate: Calibrate = fit_calibration,
 ) -> FittedHead:
-    """Fit a head to all people, with the choices that suit people left out best.
+    """Fit a head to all people, with the settings that are best on held-out people.
 
-    Each view is fitted by itself, and their log probabilities add up. In one covariance many inputs of one
-    kind would drown few of another.
+    Each view is fitted by itself, and their log probabilities are summed. In one covariance, many inputs of
+    one kind would drown the few of another.
 
     Args:
-        examples: To learn from.
-        n_classes: Their number.
-        shrinkages: To choose from, for each view.
-        calibrate: Finds temperature and contamination.
+        examples: Training windows.
+        n_classes: Number of classes.
+        shrinkages: Candidates for each view.
+        calibrate: Fits temperature and contamination.
 
     Raises:
         ValueError: Fewer than two people.
     """
-    asked, truth = examples.asked, examples.classes[examples.asked]
+    evaluated, truth = examples.evaluated, examples.classes[examples.evaluated]
     chosen = [choose_view(examples.seen(v), n_classes, shrinkages, calibrate) for v in examples.parts]
     choices = HeadChoices(tuple(found for found, _ in chosen))
     left_out = added_up([logits for _, logits in chosen], examples.parts)
     if len(chosen) > 1:
-        choices = HeadChoices(choices.views, *calibrate(left_out[asked], truth))
+        choices = HeadChoices(choices.views, *calibrate(left_out[evaluated], truth))
         left_out = contaminated(left_out, choices.contamination, choices.temperature)
     return FittedHead(fit_chosen_head(examples, n_classes, choices), choices, left_out)
 
 
 def fit_chosen_head(examples: Examples, n_classes: int, choices: HeadChoices) -> FusedHead:
-    """Fit a head to all people, choosing nothing."""
+    """Fit a head to all people with given settings."""
     parts = []
     for view, (shrinkage, temperature, contamination) in zip(examples.parts, choices.views, strict=True):
         [head] = fit_discriminants(examples.seen(view), n_classes, [shrinkage])
@@ -221,18 +221,18 @@ def choose_view(
     shrinkages: Sequence[float] = SHRINKAGES,
     calibrate: Calibrate = fit_calibration,
 ) -> tuple[ViewChoices, FloatArray]:
-    """Choose what suits people left out best; arguments and errors as of `fit_head`.
+    """Choose the settings that are best on held-out people; arguments and errors as in `fit_head`.
 
     Returns:
-        The choices, and with them the log probabilities of all windows, each by a head that did not know the
+        The choices, and with them the log probabilities of all windows, each by a head fitted without its
         person.
     """
-    asked, truth = examples.asked, examples.classes[examples.asked]
+    evaluated, truth = examples.evaluated, examples.classes[examples.evaluated]
     tried = []
     for shrinkage, scores in zip(shrinkages, left_out_scores(examples, n_classes, shrinkages), strict=True):
-        choices = ViewChoices(shrinkage, *calibrate(scores[asked], truth))
+        choices = ViewChoices(shrinkage, *calibrate(scores[evaluated], truth))
         logits = contaminated(scores, choices.contamination, choices.temperature)
-        tried.append((negative_log_likelihood(logits[asked], truth), choices, logits))
+        tried.append((negative_log_likelihood(logits[evaluated], truth), choices, logits))
     _, choices, logits = min(tried, key=lambda one: one[0])
     return choices, logits
 
@@ -248,7 +248,7 @@ def left_out_scores(examples: Examples, n_classes: int, shrinkages: Sequence[flo
     """
     people = np.unique(examples.people)
     if people.size < 2:
-        raise ValueError(f"expected two people or more to leave one of them out, got {people.size}")
+        raise ValueError(f"expected two people or more to leave one out, got {people.size}")
     scores = np.empty((len(shrinkages), len(examples.classes), n_classes))
     for person in people:
         own = examples.people == person

@@ -1,7 +1,7 @@
-"""How features of a window, and of the wearer at rest where known, become the inputs of a head.
+"""Inputs of a head, from the features of a window and the wearer's resting baseline where known.
 
-A description is what is known of a window: features made by hand, then those of a trunk. Known rest replaces
-what the trunk says by how far it is from rest, and adds by how much rhythm and beats differ from it.
+A description holds the hand-crafted features of a window, then those of the trunk. With a baseline, trunk
+features become differences to rest, and differences of rhythm and beats are appended.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from ml.runtime.ecg.activity.head import View
 FloatArray = NDArray[np.float64]
 
 N_BY_HAND = len(FEATURE_NAMES)
-# What the trunk says counts two to three: of one share for all heads, the one with the least loss, of people
-# left out as under A3 (results/activity/fusion.json). A share fitted for each head has less loss where
-# it is fitted, and more under A3: ten people are too few.
+# The trunk counts two to three: of the shares fixed for all heads, the one with the least loss on held-out
+# people under A3 (results/activity/fusion.json). A share fitted for each head has less loss where it is
+# fitted and more under A3: ten people are too few.
 TRUNK_SHARE = 0.4
 
 
 def head_inputs(descriptions: FloatArray, rest: FloatArray | None) -> FloatArray:
-    """Put together what a head reads.
+    """Assemble the inputs of a head.
 
     Args:
         descriptions: Of windows, float64, shape (n, n_by_hand + d).
-        rest: Of the same wearers at rest, shape (n, n_by_hand + d) or (n_by_hand + d,); None if not known.
+        rest: Of the same wearers at rest, shape (n, n_by_hand + d) or (n_by_hand + d,); None if unknown.
 
     Returns:
-        float64, shape (n, n_by_hand + d) without rest, (n, n_by_hand + d + n_rest) with it: by hand, trunk,
-        differences.
+        float64, shape (n, n_by_hand + d) without rest, (n, n_by_hand + d + n_rest) with it: hand-crafted,
+        trunk, differences.
     """
     if rest is None:
         return descriptions
@@ -40,11 +40,11 @@ def head_inputs(descriptions: FloatArray, rest: FloatArray | None) -> FloatArray
 
 
 def input_views(n_description: int, *, own_rest: bool) -> tuple[View, ...]:
-    """Tell inputs made by hand from those of the trunk.
+    """Separate hand-crafted inputs from those of the trunk.
 
     Args:
-        n_description: Features of a window; with as many as are made by hand there is no trunk.
-        own_rest: Whether rest is known.
+        n_description: Features of a window; without a trunk, as many as are hand-crafted.
+        own_rest: Whether a resting baseline is known.
     """
     differences = n_description + np.arange(N_REST if own_rest else 0)
     by_hand, trunk = np.arange(N_BY_HAND), np.arange(N_BY_HAND, n_description)

@@ -13,7 +13,7 @@ _SECTIONS = ("bundle", "trunk", "heads", "timeline")
 @dataclass(frozen=True)
 class TrunkPlan:
     """Args:
-    network: Trained to tell people apart; its weights are in `ml/weights`.
+    network: Trained for identity; its weights are in `ml/weights`.
     step_s: Distance between the starts of the windows that it reads within a context.
 
     Raises:
@@ -31,11 +31,11 @@ class TrunkPlan:
 @dataclass(frozen=True)
 class HeadsPlan:
     """Args:
-    contexts_s: Lengths of windows that heads are fitted for, ascending.
-    step_s: From the start of one window to the next, and the length of a segment of a timeline.
+    contexts_s: Window lengths that heads are fitted for, ascending.
+    step_s: Distance between the starts of windows, and the length of a segment of a timeline.
 
     Raises:
-        ValueError: Impossible lengths.
+        ValueError: Lengths out of range.
     """
 
     contexts_s: tuple[float, ...]
@@ -50,11 +50,11 @@ class HeadsPlan:
 @dataclass(frozen=True)
 class TimelinePlan:
     """Args:
-    context_s: Around each segment of a timeline; one of the heads'.
-    dwell_s: How long an activity lasts on average.
+    context_s: Length of the context around each segment of a timeline; one of the heads'.
+    dwell_s: Mean duration of an activity.
 
     Raises:
-        ValueError: A dwell that is not positive.
+        ValueError: A duration that is not positive.
     """
 
     context_s: float
@@ -67,7 +67,7 @@ class TimelinePlan:
 
 @dataclass(frozen=True)
 class ActivityRecipe:
-    """All that determines an activity bundle, besides the data and the code."""
+    """All that determines an activity bundle, besides data and code."""
 
     bundle: BundleNames
     trunk: TrunkPlan
@@ -80,8 +80,7 @@ def read_activity_recipe(path: Path) -> ActivityRecipe:
     """Read a recipe.
 
     Raises:
-        RecipeError: Not TOML, an unknown section or key, a missing one, or a timeline's context that there is
-            no head for.
+        RecipeError: Not TOML, an unknown or missing section or key, or a timeline's context without a head.
     """
     tables, sha256 = read_tables(path, _SECTIONS)
     where = f"{path.name} [{{}}]".format

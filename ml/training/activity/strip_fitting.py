@@ -1,4 +1,4 @@
-"""How much windows of one strip say together: learned from strips of people left out."""
+"""Fit the correlation of errors between windows of one strip, on strips of held-out people."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from ml.metrics.confidence import smoothed_loss
 from ml.runtime.ecg.activity.whole_strips import StripEvidence
 
 IntArray = NDArray[np.int64]
-# 0: windows know nothing of each other; 5: many say less than one, since what they say is wrong together.
+# 0: windows are independent; 5: many count less than one, since their errors are shared.
 CORRELATIONS = (0.0, 5.0)
 
 
 def fit_correlation(strips: Sequence[StripEvidence], classes: IntArray) -> float:
-    """Give the correlation between windows with which the probabilities of strips are truest.
+    """Return the correlation between windows with the least log loss on strips.
 
     Args:
-        strips: Of people whom their logits do not come from.
-        classes: What was done in each, int64, shape (n_strips,).
+        strips: Of held-out people.
+        classes: True class of each, int64, shape (n_strips,).
 
     Raises:
         ValueError: No strips.
     """
     if not strips:
-        raise ValueError("a correlation needs strips to be fitted to")
+        raise ValueError("expected at least one strip to fit a correlation to")
     from scipy.optimize import minimize_scalar
 
     def loss(correlation: float) -> float:

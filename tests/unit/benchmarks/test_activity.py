@@ -16,7 +16,7 @@ class TestMeasure:
 
 
 class TestOfAnHour:
-    def test_the_longest_piece_is_told_apart_from_all_of_it(self) -> None:
+    def test_the_longest_piece_differs_from_the_whole(self) -> None:
         whole, longest, memory = _of_an_hour(BENCH, FakeRecogniser())
 
         assert "6 minutes at 500 Hz" in whole.what

@@ -9,7 +9,7 @@ SIZE = {"kib": 102.4, "parameters": 650_000, "million_macs": 12.5}
 
 
 class TestLine:
-    def test_tells_the_ratio_to_what_was_timed_beside_it(self) -> None:
+    def test_reports_the_ratio_to_what_was_timed_beside_it(self) -> None:
         line = _line("network", Timings((0.003,)), Timings((0.002,)), SIZE)
 
         assert "1.50 × ecg-beat; 102 KiB, 0.65 M parameters, 12.5 M MACs" in line.what

@@ -1,6 +1,6 @@
-"""Rules that weigh the losses of several tasks of one network, one per file, by the names that recipes use.
+"""Rules that weigh the losses of several tasks of one network, one per file, by the names in recipes.
 
-DT4ECG calls its rule GradNorm, and both papers have an α that means something else: here DT4ECG's is a
+DT4ECG calls its rule GradNorm, and both papers have an α of different meaning: here DT4ECG's is a
 `step_size`, that of Chen et al. an `asymmetry`.
 """
 

@@ -1,4 +1,4 @@
-"""What all rules that weigh tasks share."""
+"""Base of all rules that weigh tasks."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch import Tensor, nn
 
 
 class TaskBalancer(nn.Module):
-    """Weighs the losses of tasks so that no task keeps the others from learning.
+    """Weighs the losses of tasks so that no task dominates the others.
 
     A training step is `total = balancer(losses, shared)`, `total.backward()`, `balancer.after_backward()`,
-    then the network's optimiser. Weights are numbers to the network: no gradient flows through them. What a
-    rule remembers, an own optimiser's state included, is in its `state_dict`.
+    then the network's optimizer. Weights are constants to the network: no gradient flows through them. A
+    rule's memory, its own optimizer's state included, is in its `state_dict`.
 
-    Who has the tasks' gradients at hand calls `weigh` with their norms instead of the balancer itself, and
-    adds the gradients up: nothing is back-propagated twice then.
+    A caller that has the tasks' gradients already passes their norms to `weigh` instead and adds the
+    gradients up itself. Then nothing is back-propagated twice.
 
     Args:
         n_tasks: Losses per step.
@@ -40,14 +40,14 @@ class TaskBalancer(nn.Module):
 
     @property
     def weights(self) -> Tensor:
-        """Weights that multiplied the losses of the last call, float64, shape (M,), without gradient."""
+        """Weights of the losses in the last call, float64, shape (M,), without gradient."""
         return self._used
 
     @property
     def log(self) -> Tensor | None:
         """Gradient norms of the unweighted losses in the last call, float64, shape (M,).
 
-        None before the first call and with rules that do not look at gradients.
+        None before the first call and for rules that do not use gradients.
         """
         return self._norms
 
@@ -59,10 +59,10 @@ class TaskBalancer(nn.Module):
             shared: Parameters at which the gradients of the tasks are compared.
 
         Returns:
-            Scalar of the same dtype: what is to be back-propagated through the network.
+            Scalar of the same dtype, to be back-propagated through the network.
 
         Raises:
-            ValueError: Another number of losses, or a rule that looks at gradients and no `shared`.
+            ValueError: Another number of losses, or no `shared` for a rule that uses gradients.
             FloatingPointError: Gradients that are not finite.
         """
         self._check_number(losses)
@@ -70,12 +70,12 @@ class TaskBalancer(nn.Module):
         return (self.weigh(losses.detach(), norms).to(losses) * losses).sum()
 
     def weigh(self, losses: Tensor, norms: Tensor | None) -> Tensor:
-        """Give the weights of a batch; kept for `weights`, as are the norms for `log`.
+        """Return the weights of a batch; they are kept for `weights`, and the norms for `log`.
 
         Args:
             losses: One per task, float, shape (M,), without graph.
             norms: Of the gradients of the unweighted losses, float64, shape (M,); None for a rule that does
-                not look at them.
+                not use them.
 
         Returns:
             Rounded to the type of the losses, on the CPU, float64, shape (M,).
@@ -98,11 +98,11 @@ class TaskBalancer(nn.Module):
 
         Args:
             losses: Without graph, shape (M,).
-            norms: Float64, shape (M,), or (0,) for a rule that does not look at gradients.
+            norms: Float64, shape (M,), or (0,) for a rule that does not use gradients.
         """
 
     def after_backward(self) -> None:
-        """Learn from the last call; nothing where a rule has done so already."""
+        """Update the rule after the last call; no effect for rules that have done so already."""
 
     def _check_number(self, losses: Tensor) -> None:
         if losses.shape != (self.n_tasks,):
@@ -110,7 +110,7 @@ class TaskBalancer(nn.Module):
 
 
 def gradient_norms(losses: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:
-    """Give the Euclidean norm of each loss's gradient over some parameters; their `grad` stays as it is.
+    """Return the Euclidean norm of each loss's gradient over some parameters; their `grad` is unchanged.
 
     Args:
         losses: Float, shape (M,). Their graph is kept for `backward`.
@@ -131,13 +131,13 @@ def gradient_norms(losses: Tensor, shared: Sequence[nn.Parameter]) -> Tensor:
 
 
 def joint_norm(gradients: Iterable[Tensor | None]) -> Tensor:
-    """Give the Euclidean norm of several tensors taken together, float, shape (); of none it is 0."""
+    """Return the Euclidean norm of several tensors together, float, shape (); 0 for none."""
     norms = [gradient.norm() for gradient in gradients if gradient is not None]
     return torch.stack(norms).norm() if norms else torch.zeros(())
 
 
 def shares(values: Tensor) -> Tensor:
-    """Give values that are not negative as shares of their sum; all alike where all are 0."""
+    """Return non-negative values as shares of their sum; equal shares if all are 0."""
     total = values.sum()
     return values / total if total > 0.0 else torch.full_like(values, 1.0 / values.numel())
 

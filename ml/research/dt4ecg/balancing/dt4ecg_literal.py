@@ -1,4 +1,4 @@
-"""Algorithm 1 of the DT4ECG paper as it is printed, defect included."""
+"""Algorithm 1 of the DT4ECG paper as printed, with its defect."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from ml.research.dt4ecg.balancing.balancer import TaskBalancer, require_positive
 
 
 class TaskWeightUnderflowWarning(RuntimeWarning):
-    """A task's weight became zero: the network learns nothing from the task any more."""
+    """A task's weight became zero: the network no longer learns the task."""
 
 
 class Dt4ecgLiteral(TaskBalancer):
     """w ← w · exp(step_size · (p − 1)) at each step, p being a task's share of the gradient norms.
 
     No p exceeds 1, so no weight ever grows, and the product of all falls by exp(step_size · (M − 1)) per
-    step: with two tasks and a step size of 2 both are 0 in single precision after 104 steps, less than an
+    step. With two tasks and a step size of 2 both are 0 in single precision after 104 steps, less than an
     epoch. Adam, which divides by the size of gradients, freezes before. The task with the *larger* gradient
-    loses less, the opposite of balancing. Weights are kept as logarithms, which do not underflow; what
-    multiplies the losses does, and a warning says so.
+    loses less, the opposite of balancing. Weights are kept as logarithms, which do not underflow; the factors
+    of the losses do, with a warning.
 
     Args:
         n_tasks: Losses per step.
-        step_size: Called α by the source.
+        step_size: α in the source.
 
     Raises:
         ValueError: A step size that is not above 0.
@@ -60,5 +60,5 @@ class Dt4ecgLiteral(TaskBalancer):
 
 
 def _underflow(log_weights: Tensor, dtype: torch.dtype) -> Tensor:
-    """Which weights are zero when they multiply losses of a type."""
+    """Mask of weights that are zero as factors of losses of a dtype."""
     return torch.exp(log_weights).to(dtype) == 0.0

@@ -1,4 +1,4 @@
-"""DT4ECG's rule made sound: weights that add up, stay within bounds and move by epochs, not by steps."""
+"""DT4ECG's rule with normalized, bounded weights that change by epochs, not by steps."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from ml.research.dt4ecg.balancing.balancer import TaskBalancer, require_positive
 class Dt4ecgRenorm(TaskBalancer):
     """w ← w · exp(step_size / steps_per_epoch · p), then to a sum of M with no weight below a floor.
 
-    p is a task's share of the gradient norms, averaged over steps. The −1 of the printed rule falls away with
-    the sum. As printed, the task with the larger gradient gains.
+    p is a task's share of the gradient norms, averaged over steps. The sum makes the −1 of the printed rule
+    redundant. As printed, the task with the larger gradient gains.
 
     Args:
         n_tasks: Losses per step.
-        step_size: Per epoch. Called α by the source.
+        step_size: Per epoch; α in the source.
         steps_per_epoch: Divides it; 122 batches of 16 are the 1 948 windows of A2.
-        decay: Of the running mean of gradient norms: 0 is this step's alone.
+        decay: Of the running mean of gradient norms: 0 uses this step alone.
         smallest_weight: The floor; with two tasks weights stay within 0.1 and 1.9.
 
     Raises:
         ValueError: Options out of range.
 
     Source:
-        DT4ECG, algorithm 1, with what keeps it from underflow.
+        DT4ECG, algorithm 1, with protection from underflow.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Dt4ecgRenorm(TaskBalancer):
 
 
 def with_floor(weights: Tensor, floor: float) -> Tensor:
-    """Give weights that add up to their number, none below a floor; those above it keep their ratios.
+    """Scale weights to a sum of their number with a floor; those above the floor keep their ratios.
 
     Args:
         weights: Above 0, float64, shape (M,).

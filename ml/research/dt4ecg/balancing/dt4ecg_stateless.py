@@ -11,12 +11,12 @@ from ml.research.dt4ecg.balancing.balancer import TaskBalancer, require_positive
 class Dt4ecgStateless(TaskBalancer):
     """w = exp(step_size · (p − 1)) at each step, p being a task's share of the gradient norms.
 
-    What it would be if line 7 of the algorithm began from 1 each time. The ratio of two weights stays within
+    As if line 7 of the algorithm started from 1 each time. The ratio of two weights stays within
     exp(±step_size); the task with the larger gradient has the larger weight.
 
     Args:
         n_tasks: Losses per step.
-        step_size: Called α by the source.
+        step_size: α in the source.
 
     Raises:
         ValueError: A step size that is not above 0.

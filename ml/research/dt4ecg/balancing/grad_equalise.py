@@ -1,4 +1,4 @@
-"""Equal weighted gradient norms by small steps: what GradNorm does with no asymmetry, to first order."""
+"""Equal weighted gradient norms by small steps: GradNorm without asymmetry, to first order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class GradEqualise(TaskBalancer):
 
     Args:
         n_tasks: Losses per step.
-        step_size: How fast; no ratio of two weights changes by more than exp(step_size) in a step.
+        step_size: No ratio of two weights changes by more than exp(step_size) in a step.
 
     Raises:
         ValueError: A step size that is not above 0.

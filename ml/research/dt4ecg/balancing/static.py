@@ -1,4 +1,4 @@
-"""Fixed weights: what every other rule has to beat."""
+"""Fixed weights: the baseline of all other rules."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ml.research.dt4ecg.balancing.balancer import TaskBalancer, require_positive
 
 
 class Static(TaskBalancer):
-    """The sum of the losses, each times a number that stays.
+    """The sum of the losses, each times a constant.
 
     Args:
         n_tasks: Losses per step.
-        task_weights: One per task; 1 each where None.
+        task_weights: One per task; by default 1 each.
 
     Raises:
-        ValueError: Another number of weights than of tasks, or one that is not above 0.
+        ValueError: A different number of weights and tasks, or one that is not above 0.
 
     Source:
         Kurin et al. 2022, "In defense of the unitary scalarization for deep multi-task learning": with the
-        usual regularisation no optimiser of several tasks did better.
+        usual regularization no optimizer of several tasks did better.
     """
 
     looks_at_gradients = False

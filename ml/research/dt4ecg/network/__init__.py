@@ -1,1 +1,1 @@
-"""The dual-task network: one trunk over a window of ECG, and who it is and what they do as two answers."""
+"""The dual-task network: one trunk over a window of ECG, and heads for identity and activity."""

@@ -1,4 +1,4 @@
-"""Convolutional block attention: which channels count, then which moments."""
+"""Convolutional block attention: weights for channels, then for moments."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CbamOptions:
 class ConvolutionalBlockAttention(nn.Module):
     """X′ = X · σ(MLP(mean over time) + MLP(maximum over time)), X″ = X′ · σ(f(mean, maximum over channels)).
 
-    The one MLP serves mean and maximum, and where Woo et al. convolve 7 × 7 pixels, f convolves 7 steps.
+    One MLP serves mean and maximum. Where Woo et al. convolve 7 × 7 pixels, f convolves 7 steps.
 
     Args:
         width: C.

@@ -15,12 +15,12 @@ POSITIONS = ("none", "sinusoidal")
 
 @dataclass(frozen=True)
 class MhaOptions:
-    """What "MHA" leaves open.
+    """Choices that "MHA" leaves open.
 
     Args:
         heads: Must divide the channels.
-        positions: `sinusoidal` adds Vaswani et al.'s encodings (section 3.5) to the map; `none` leaves it as
-            it is: convolutions have put what surrounds a step into it.
+        positions: `sinusoidal` adds Vaswani et al.'s encodings (section 3.5) to the map; `none` does not,
+            since convolutions have encoded the surroundings of each step.
 
     Raises:
         ValueError: Unknown positions.
@@ -63,7 +63,7 @@ class StepAttention(nn.Module):
 
 
 class MultiHeadSelfAttention(nn.Module):
-    """Every token asks all others, in several subspaces at once."""
+    """Multi-head self-attention of all tokens."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class MultiHeadSelfAttention(nn.Module):
             raise ValueError(f"heads: expected a divisor of {width} channels, got {heads}")
         self.heads = heads
         self.query = nn.Linear(width, width)
-        # A bias of the keys adds the same to all scores of a token, and softmax does not see it.
+        # A bias of the keys adds the same to all scores of a token, which softmax ignores.
         self.key = nn.Linear(width, width, bias=False)
         self.value = nn.Linear(width, width)
         self.out = nn.Linear(width, width)

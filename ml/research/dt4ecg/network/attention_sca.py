@@ -1,4 +1,4 @@
-"""Sequence Channel Attention: which channels and which moments count.
+"""Sequence Channel Attention: weights for channels and moments.
 
 Source:
     You et al., DT4ECG, section III-B, equations 1 to 7.
@@ -18,13 +18,13 @@ CHANNEL_CONVOLUTIONS = ("bottleneck", "single", "across_channels")
 
 @dataclass(frozen=True)
 class ScaOptions:
-    """Equation 1 names "a series of convolutional layers" and no more.
+    """Choices for equation 1, which names "a series of convolutional layers" and no more.
 
     Args:
         channel_convolutions: `bottleneck`: two of kernel 1 with a ReLU between, C → C/reduction → C;
             `single`: one of kernel 1, C → C; `across_channels`: one that slides over the channels. Over one
             step a convolution of kernel 1 is a linear layer, and is computed as such.
-        reduction: Of the bottleneck; that of squeeze and excitation, so that only moments tell them apart.
+        reduction: Of the bottleneck; as in squeeze and excitation, so that only moments differ.
         channel_kernel: Of `across_channels`, in channels; odd.
     """
 
@@ -38,10 +38,10 @@ class ScaOptions:
 
 @dataclass(frozen=True)
 class LengthFreeScaOptions(ScaOptions):
-    """As `ScaOptions`, and how far a moment looks.
+    """As `ScaOptions`, and the reach of a moment.
 
     Args:
-        step_kernel: Steps of the map that speak for the one in their middle; odd.
+        step_kernel: Steps of the map that weigh the one in their middle; odd.
     """
 
     step_kernel: int = 31
@@ -50,8 +50,8 @@ class LengthFreeScaOptions(ScaOptions):
 class SequenceChannelAttention(nn.Module):
     """X ∈ (B, C, T) → X · α · β, with α ∈ (B, C, 1) and β ∈ (B, 1, T).
 
-    Equation 4 passes the mean over channels of all T steps through one fully connected layer T → T, and so
-    this module reads maps of one length.
+    Equation 4 passes the mean over channels of all T steps through one fully connected layer T → T, so this
+    module reads maps of one length.
 
     Args:
         width: C.
@@ -84,8 +84,8 @@ class SequenceChannelAttention(nn.Module):
 class LengthFreeSequenceChannelAttention(nn.Module):
     """SCA for maps of any length.
 
-    The fully connected layer T → T gives every pair of moments a weight of its own. Here pairs as far apart
-    share one, and those too far apart have none: equation 4's matrix is Toeplitz and banded, a convolution.
+    The fully connected layer T → T has a weight for every pair of moments. Here pairs of equal distance share
+    one, and distant pairs have none: equation 4's matrix is Toeplitz and banded, a convolution.
 
     Args:
         width: C.
@@ -105,7 +105,7 @@ class LengthFreeSequenceChannelAttention(nn.Module):
 
 
 class _AcrossChannels(nn.Module):
-    """A convolution along the channels (B, C), as Wang et al. 2020 (ECA-Net) have it."""
+    """A convolution along the channels (B, C), as in Wang et al. 2020 (ECA-Net)."""
 
     def __init__(self, kernel: int) -> None:
         super().__init__()

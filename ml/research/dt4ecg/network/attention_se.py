@@ -1,4 +1,4 @@
-"""Squeeze and excitation: which channels count."""
+"""Squeeze and excitation: weights for channels."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ class SqueezeExcitation(nn.Module):
 
 
 def make_squeeze_excitation(width: int, options: SeOptions) -> SqueezeExcitation:
-    """With at least one hidden unit, however narrow the map."""
+    """Return a module with at least one hidden unit, however narrow the map."""
     return SqueezeExcitation(width, max(1, width // options.reduction))

@@ -1,4 +1,4 @@
-"""Attentions of the dual-task network by the names that tables and recipes use.
+"""Attentions of the dual-task network by their names in tables and recipes.
 
 All map (B, C, T) to the same shape.
 """
@@ -25,10 +25,10 @@ from ml.research.dt4ecg.network.options import make_options
 
 @dataclass(frozen=True)
 class NoOptions:
-    """There is nothing to choose."""
+    """No options."""
 
 
-# Options, and how a module is made from width, steps and options.
+# Options, and a function from width, steps and options to a module.
 ATTENTIONS: Mapping[str, tuple[type[Any], Callable[[int, int, Any], nn.Module]]] = {
     "none": (NoOptions, lambda _width, _n_steps, _options: nn.Identity()),
     "se": (SeOptions, lambda width, _n_steps, options: make_squeeze_excitation(width, options)),
@@ -49,7 +49,7 @@ def make_attention(name: str, width: int, n_steps: int, options: Mapping[str, An
         name: One of `ATTENTIONS`.
         width: Channels of the maps.
         n_steps: Steps of the maps; binding for `sca` only.
-        options: What differs from the defaults of its options.
+        options: Differences from the default options.
 
     Raises:
         ValueError: An unknown option; the message lists the known ones.

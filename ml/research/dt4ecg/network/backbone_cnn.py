@@ -1,4 +1,4 @@
-"""1D-CNN: convolutions and maxima, the plainest of the backbones."""
+"""1D-CNN: convolutions and max pooling, the plainest backbone."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ml.research.dt4ecg.network.trunk import Trunk
 @dataclass(frozen=True)
 class CnnOptions:
     """Args:
-    widths: Channels of each convolution; behind each, the larger of two neighbours halves the time.
+    widths: Channels of each convolution; max pooling of two halves the time behind each.
     kernel: Of all convolutions, in steps; odd.
 
     Raises:
-        ValueError: No convolution at all.
+        ValueError: No convolution.
     """
 
     widths: tuple[int, ...] = (32, 64, 128)
@@ -30,7 +30,7 @@ class CnnOptions:
 
 
 class CnnTrunk(Trunk):
-    """Three times convolution → batch normalisation → ReLU → maximum of two."""
+    """Three times convolution → batch normalization → ReLU → max pooling of two."""
 
     def __init__(self, options: CnnOptions) -> None:
         super().__init__(width=options.widths[-1], stride=2 ** len(options.widths))

@@ -1,4 +1,4 @@
-"""1D-DenseNet: every layer reads what all before it have found."""
+"""1D-DenseNet: every layer reads the outputs of all before it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class DenseNetOptions:
     """DenseNet-BC with fewer layers than DenseNet-121's 6, 12, 24 and 16.
 
     Args:
-        stem_width: Channels of the first convolution; it and the maximum behind it halve the time.
+        stem_width: Channels of the first convolution; it and the max pooling behind it halve the time.
         growth: Channels that each layer adds.
-        layers: Layers of each dense block; between blocks, the mean of two halves time and channels.
+        layers: Layers of each dense block; between blocks, a mean of two halves time and channels.
         kernel: Of the layers' second convolutions, in steps; odd.
         bottleneck: Channels between a layer's two convolutions, in multiples of `growth`.
 
     Raises:
-        ValueError: No block at all, or one without layers.
+        ValueError: No block, or one without layers.
     """
 
     stem_width: int = 32
@@ -84,7 +84,7 @@ class DenseNetTrunk(Trunk):
 
 
 class DenseLayer(nn.Module):
-    """Puts `growth` new channels behind those it reads."""
+    """Appends `growth` new channels to those it reads."""
 
     def __init__(self, width_in: int, options: DenseNetOptions) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from ml.research.dt4ecg.network.trunk import Trunk
 
 @dataclass(frozen=True)
 class EfficientNetOptions:
-    """The first four stages of B0 with fewer repeats: 300 samples halve four times and no more.
+    """The first four stages of B0 with fewer repeats: 300 samples can be halved four times.
 
     Args:
         stem_width: Channels of the first convolution, which halves the time.
@@ -23,11 +23,11 @@ class EfficientNetOptions:
         repeats: Blocks of each stage.
         strides: Of the first block of each stage.
         kernels: Of each stage's convolutions over time, in steps; odd.
-        expansions: How many times wider each stage's blocks are inside.
+        expansions: Ratio of inner to outer width, per stage.
         head_width: Channels of the last convolution.
 
     Raises:
-        ValueError: Stages that do not agree, or none.
+        ValueError: Stages that disagree, or none.
     """
 
     stem_width: int = 32
@@ -47,7 +47,7 @@ class EfficientNetOptions:
 class EfficientNetTrunk(Trunk):
     """A convolution, stages of inverted bottlenecks, a convolution of kernel 1.
 
-    The blocks' own squeeze and excitation belong to this backbone: they stay, whatever attention follows.
+    The blocks' own squeeze and excitation belong to this backbone and stay, whatever attention follows.
 
     Source:
         Tan and Le 2019, EfficientNet, table 1; Sandler et al. 2018, MobileNetV2, figure 4.
@@ -79,14 +79,14 @@ class EfficientNetTrunk(Trunk):
 
 
 class InvertedBottleneck(nn.Module):
-    """Widen → over time → weigh channels → narrow, and the input beside it where shapes agree.
+    """Widen → convolve over time → weigh channels → narrow, with a shortcut if shapes agree.
 
     Args:
-        width_in: Channels read.
-        width: Channels given.
+        width_in: Input channels.
+        width: Output channels.
         kernel: Of the convolution over time, in steps; odd.
         stride: Of the same.
-        expansion: How many times wider it is inside.
+        expansion: Ratio of inner to outer width.
     """
 
     def __init__(self, width_in: int, width: int, kernel: int, *, stride: int, expansion: int) -> None:
@@ -98,7 +98,7 @@ class InvertedBottleneck(nn.Module):
         self.over_time = ConvolutionBlock(
             inside, inside, kernel, stride=stride, groups=inside, activation=nn.SiLU
         )
-        # A quarter of the channels read, not of those inside (Tan and Le's released code).
+        # A quarter of the input channels, not of the inner ones (Tan and Le's released code).
         self.squeeze = SqueezeExcitation(inside, max(1, width_in // 4), nn.SiLU)
         self.narrow = nn.Sequential(convolution(inside, width, 1), nn.BatchNorm2d(width))
         self.keeps_shape = stride == 1 and width_in == width

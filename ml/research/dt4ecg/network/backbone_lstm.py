@@ -16,11 +16,11 @@ READS = ("last", "mean")
 class LstmOptions:
     """Args:
     hidden: Units of each layer.
-    layers: Layers upon each other.
-    read: What the heads read of the last layer: its `last` state, or the `mean` of all of them.
+    layers: Number of layers.
+    read: Input of the heads: the last layer's `last` state, or the `mean` of all of them.
 
     Raises:
-        ValueError: No layer, or another `read`.
+        ValueError: No layer, or an unknown `read`.
     """
 
     hidden: int = 64

@@ -1,4 +1,4 @@
-"""MLP: a baseline that knows every sample by its place in the window."""
+"""MLP: a baseline with a weight for every sample by its place in the window."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class MlpOptions:
     hidden: Units of each layer.
 
     Raises:
-        ValueError: No layer at all.
+        ValueError: No layer.
     """
 
     hidden: tuple[int, ...] = (256, 128)

@@ -14,7 +14,7 @@ from ml.research.dt4ecg.network.trunk import Trunk
 
 @dataclass(frozen=True)
 class MobileNetOptions:
-    """The first version, half as deep: a window of 300 samples has no room for all of its 13 blocks.
+    """The first version at half depth: a window of 300 samples is too short for all of its 13 blocks.
 
     Args:
         stem_width: Channels of the first convolution, which halves the time.
@@ -79,7 +79,7 @@ class MobileNetTrunk(Trunk):
 
 
 def separable_block(width_in: int, width: int, kernel: int, *, stride: int) -> nn.Sequential:
-    """Each channel over time by itself, then all channels at each step: (B, C, 1, T) → (B, C', 1, T/s)."""
+    """Convolve each channel over time, then all channels at each step: (B, C, 1, T) → (B, C', 1, T/s)."""
     return nn.Sequential(
         ConvolutionBlock(width_in, width_in, kernel, stride=stride, groups=width_in),
         ConvolutionBlock(width_in, width, 1),

@@ -1,4 +1,4 @@
-"""1D-ResNet: the backbone that the paper proposes, a convolution and three residual modules."""
+"""1D-ResNet: the backbone proposed in the paper, a convolution and three residual modules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ADDITIONS = ("before_relu", "after_relu")
 
 @dataclass(frozen=True)
 class ResNetOptions:
-    """What the paper leaves open.
+    """Choices that the paper leaves open.
 
     Args:
         stem_width: Channels of the first convolution.
@@ -26,8 +26,8 @@ class ResNetOptions:
         widths: Channels of the residual modules.
         strides: Of each module's first convolution.
         kernel: Of the modules' convolutions, in steps; odd.
-        addition: `before_relu` adds the input to the normalised second convolution, as He et al. do, whom the
-            paper follows; `after_relu` takes its section III-A by the word: each convolution "followed by
+        addition: `before_relu` adds the input to the normalized second convolution, as He et al. do, whom the
+            paper follows; `after_relu` takes its section III-A literally: each convolution "followed by
             batch normalization and ReLU", then the addition.
 
     Raises:
@@ -114,11 +114,11 @@ class ResidualModule(nn.Module):
         return self.after_second(self.second(read), beside)
 
     def before_second(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Give what the second convolution reads, and what is added behind it."""
+        """Return the second convolution's input, and the shortcut."""
         return self.first(x), self.shortcut(x)
 
     def after_second(self, made: Tensor, beside: Tensor) -> Tensor:
-        """Normalise what the second convolution made, and add."""
+        """Normalize the second convolution's output, and add the shortcut."""
         path = self.second_norm(made)
         if self.addition == "after_relu":
             out: Tensor = torch.relu(path) + beside

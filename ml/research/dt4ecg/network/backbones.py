@@ -1,4 +1,4 @@
-"""Backbones of the dual-task network by the names that tables and recipes use."""
+"""Backbones of the dual-task network by their names in tables and recipes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ml.research.dt4ecg.network.backbone_resnet import ResNetOptions, ResNetTrun
 from ml.research.dt4ecg.network.options import make_options
 from ml.research.dt4ecg.network.trunk import Trunk
 
-# Options, and how a trunk is made from the length of the windows and options.
+# Options, and a function from the length of the windows and options to a trunk.
 # By default, 300 samples become 38 steps, the 19 of `efficientnet` and `densenet`, or the 1 of the baselines.
 BACKBONES: Mapping[str, tuple[type[Any], Callable[[int, Any], Trunk]]] = {
     "cnn": (CnnOptions, lambda _n_samples, options: CnnTrunk(options)),
@@ -26,7 +26,7 @@ BACKBONES: Mapping[str, tuple[type[Any], Callable[[int, Any], Trunk]]] = {
     "lstm": (LstmOptions, lambda _n_samples, options: LstmTrunk(options)),
     "mlp": (MlpOptions, MlpTrunk),
 }
-# Table I's baselines, which the paper combines with no attention: as a rule their maps have one step.
+# Table I's baselines, which the paper combines with no attention: most of their maps have one step.
 WITHOUT_ATTENTION = ("lstm", "mlp")
 
 
@@ -35,8 +35,8 @@ def make_trunk(name: str, n_samples: int, options: Mapping[str, Any]) -> Trunk:
 
     Args:
         name: One of `BACKBONES`.
-        n_samples: Length of the windows it will read; binding for `mlp` only.
-        options: What differs from the defaults of its options.
+        n_samples: Length of the windows; binding for `mlp` only.
+        options: Differences from the default options.
 
     Raises:
         ValueError: An unknown option; the message lists the known ones.

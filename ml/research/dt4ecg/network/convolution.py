@@ -1,4 +1,4 @@
-"""Convolutions over time, as the backbones stack them.
+"""Convolutions over time, for stacking in backbones.
 
 Time is the last axis of two-dimensional convolutions one row high: in channels-last memory order they run up
 to twice as fast on a CPU as one-dimensional ones, and depthwise ones up to sixty times.
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 
 def convolution(width_in: int, width: int, kernel: int, *, stride: int = 1, groups: int = 1) -> nn.Conv2d:
-    """A convolution that keeps the time, or divides it by `stride` and rounds up; no bias.
+    """Return a convolution that keeps the time, or divides it by `stride` and rounds up; no bias.
 
     Raises:
         ValueError: An even kernel, which would shift the map by half a sample.
@@ -33,7 +33,7 @@ def convolution(width_in: int, width: int, kernel: int, *, stride: int = 1, grou
 
 
 class ExactConvolution(nn.Conv2d):
-    """Never rounded to bfloat16: gradients of many grouped ones take a CPU three to ten times longer then."""
+    """Never rounded to bfloat16: CPUs take 3 to 10 times longer for gradients of many grouped ones then."""
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
@@ -41,7 +41,7 @@ class ExactConvolution(nn.Conv2d):
 
 
 class ConvolutionBlock(nn.Sequential):
-    """Convolution → batch normalisation → activation; (B, C, 1, T) → (B, C', 1, ⌈T/stride⌉)."""
+    """Convolution → batch normalization → activation; (B, C, 1, T) → (B, C', 1, ⌈T/stride⌉)."""
 
     def __init__(
         self,
@@ -60,12 +60,12 @@ class ConvolutionBlock(nn.Sequential):
         )
 
     def behind_convolution(self, made: Tensor) -> Tensor:
-        """Normalise and activate what the convolution made."""
+        """Normalize and activate the convolution's output."""
         _, norm, activation = self
         normal: Tensor = activation(norm(made))
         return normal
 
 
 def rows(windows: Tensor) -> Tensor:
-    """Windows (B, T) as what convolutions read: (B, 1, 1, T), channels last."""
+    """Return windows (B, T) as input of convolutions: (B, 1, 1, T), channels last."""
     return windows[:, None, None, :].contiguous(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""What a network costs: weights, multiplications, and time on one thread of a CPU."""
+"""Cost of a network: weights, multiplications, and time on one thread of a CPU."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ml.research.dt4ecg.network.attention_mha import MultiHeadSelfAttention
 
 @dataclass(frozen=True)
 class Latency:
-    """How long one window took.
+    """Time of one window.
 
     Args:
         median_ms: Milliseconds of the middle call.
@@ -29,7 +29,7 @@ class Latency:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one window costs.
+    """Cost of one window.
 
     Args:
         parameters: Numbers that training changes.
@@ -43,7 +43,7 @@ class Cost:
 
 
 def measured_cost(network: nn.Module, n_samples: int) -> Cost:
-    """Cost of one window of `n_samples` in evaluation mode; the network is left as it was found."""
+    """Return the cost of one window of `n_samples` in evaluation mode; the network's mode is restored."""
     return Cost(
         parameters=count_parameters(network),
         macs=multiply_accumulates(network, n_samples),
@@ -52,15 +52,15 @@ def measured_cost(network: nn.Module, n_samples: int) -> Cost:
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Numbers that training changes; running statistics are none."""
+    """Count trainable numbers, without running statistics."""
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
 
 
 def multiply_accumulates(network: nn.Module, n_samples: int) -> int:
-    """Multiplications with addition for one window, counted while it passes through.
+    """Count multiplications with addition for one window, in a forward pass.
 
     Convolutions, linear layers, recurrent gates and the two products of self-attention count. Biases,
-    normalisation, activations, means and the weighing by an attention do not: papers leave them out.
+    normalization, activations, means and the products of attention weights do not: papers leave them out.
     """
     counted = 0
 
@@ -93,8 +93,8 @@ def one_thread_latency(
         n_samples: Length of the window.
         n_calls: Calls that are timed.
         n_warm_up: Calls before them.
-        now_s: A clock, in seconds; `time.thread_time` where other programs keep the CPU busy: it stands still
-            while they run.
+        now_s: A clock, in seconds; `time.thread_time` on a busy machine, since it stands still while other
+            programs run.
     """
     window = torch.zeros(1, n_samples)
     taken_s = []
@@ -110,7 +110,7 @@ def one_thread_latency(
 
 
 def _macs_of(layer: nn.Module, given: Tensor, output: Tensor) -> int:
-    """Of one pass of one window; modules that only hold others have none of their own."""
+    """Products in one pass of one window; containers of other modules count 0."""
     if isinstance(layer, nn.Conv1d | nn.Conv2d):
         return output.numel() * layer.weight[0].numel()
     if isinstance(layer, nn.Linear):

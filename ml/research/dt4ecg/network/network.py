@@ -1,4 +1,4 @@
-"""One trunk, one attention, two heads: who it is, and what they do."""
+"""One trunk, one attention, two heads: identity and activity."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class DualTaskConfig:
     n_people: Classes of the identity head.
     n_activities: Classes of the activity head.
     n_samples: Length of a window at 100 Hz.
-    backbone_options: What differs from the defaults of the backbone's options.
-    attention_options: What differs from the defaults of the attention's options.
+    backbone_options: Differences from the backbone's default options.
+    attention_options: Differences from the attention's default options.
 
     Raises:
-        ValueError: Unknown names; the message lists the known ones. Counts below one. An attention over a
+        ValueError: Unknown names (the message lists the known ones), counts below one, or an attention over a
             baseline that takes none.
     """
 
@@ -62,9 +62,9 @@ class DualTaskLogits(NamedTuple):
 class DualTaskNetwork(nn.Module):
     """Trunk → attention, once → mean over time → a linear layer per task.
 
-    The paper places SCA once, between the last residual module and the mean over time, and says of the other
-    attentions and backbones no more than that they were combined. All stand in that same place here: the
-    rows of table III then differ in nothing but the module.
+    The paper places SCA once, between the last residual module and the mean over time. Of the other
+    attentions and backbones it only states that they were combined. Here all have that same place, so the
+    rows of table III differ in the module alone.
 
     Source:
         You et al., DT4ECG, section III-D, figure 5.
@@ -84,7 +84,7 @@ class DualTaskNetwork(nn.Module):
         self.activity_head = nn.Linear(self.trunk.width, config.n_activities)
 
     def forward(self, windows: Tensor) -> DualTaskLogits:
-        """Score windows, conditioned as section II-B says, float32, shape (B, n_samples).
+        """Score windows, preprocessed as in section II-B, float32, shape (B, n_samples).
 
         Raises:
             ValueError: Windows of another shape, or of a length that trunk or attention cannot read.
@@ -92,29 +92,29 @@ class DualTaskNetwork(nn.Module):
         return self.answer(self.features(windows))
 
     def features(self, windows: Tensor) -> Tensor:
-        """What both heads read: float32, shape (B, trunk.width)."""
+        """Return the input of both heads: float32, shape (B, trunk.width)."""
         if windows.ndim != 2:
             raise ValueError(f"windows: expected shape (B, n_samples), got {tuple(windows.shape)}")
         return self.pool(self.trunk(windows))
 
     def pool(self, mapped: Tensor) -> Tensor:
-        """From the trunk's map (B, C, T') to what both heads read, (B, C)."""
+        """Pool the trunk's map (B, C, T') into the input of both heads, (B, C)."""
         pooled: Tensor = self.attention(mapped).mean(dim=2)
         return pooled
 
     def answer(self, features: Tensor) -> DualTaskLogits:
-        """From what both heads read, float32, shape (B, C), to scores."""
+        """Score the input of both heads, float32, shape (B, C)."""
         return DualTaskLogits(self.identity_head(features), self.activity_head(features))
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """All that both tasks share: trunk and attention."""
+        """Return the parameters that both tasks share: trunk and attention."""
         return [*self.trunk.parameters(), *self.attention.parameters()]
 
     def last_shared_parameters(self) -> list[nn.Parameter]:
-        """The trunk's last layer with a weight matrix.
+        """Return those of the trunk's last layer with a weight matrix.
 
-        Not the attention's, though it stands behind: it is of another kind and size in each row of table III,
-        in a fresh ResNet the gradient of SCA's is a thirtieth of the trunk's, and tasks shall be balanced by
-        one measure in all rows.
+        The attention lies behind it, but it differs in kind and size in each row of table III. In a fresh
+        ResNet the gradient of SCA's is a thirtieth of the trunk's, and tasks shall be balanced by one measure
+        in all rows.
         """
         return list(self.trunk.last_layer.parameters())

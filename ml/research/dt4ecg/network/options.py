@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def make_options(options_class: type[Options], owner: str, given: Mapping[str, Any]) -> Options:
-    """Make options from names and values; lists, as JSON has them, become tuples.
+    """Build options from names and values; lists, as in JSON, become tuples.
 
     Args:
         options_class: A frozen dataclass whose fields all have defaults.
-        owner: Whose options they are, for the message.
-        given: What differs from the defaults.
+        owner: Owner of the options, for the message.
+        given: Differences from the defaults.
 
     Raises:
-        ValueError: An unknown name; the message lists the known ones. A value that the options refuse.
+        ValueError: An unknown name (the message lists the known ones), or an invalid value.
     """
     known = [field.name for field in fields(options_class)]
     if unknown := sorted(set(given) - set(known)):
@@ -31,7 +31,7 @@ def make_options(options_class: type[Options], owner: str, given: Mapping[str, A
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Refuse what is none of the named choices.
+    """Check that a value is one of the named choices.
 
     Raises:
         ValueError: The message lists the choices.

@@ -1,4 +1,4 @@
-"""What every backbone is to the dual-task network: a map of channels over time."""
+"""Base of all backbones: from a window to a map of channels over time."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from torch import Tensor, nn
 class Trunk(nn.Module, ABC):
     """Window → map (B, width, n_steps).
 
-    A backbone without a time axis of its own gives a map of one step, so that the mean over time behind it
-    changes nothing.
+    A backbone without a time axis returns a map of one step, so that the mean over time behind it has no
+    effect.
 
     Args:
         width: Channels of the map.
@@ -24,31 +24,31 @@ class Trunk(nn.Module, ABC):
         self.stride = stride
 
     def n_steps(self, n_samples: int) -> int:
-        """Steps of the map of a window of `n_samples`; a part of a step counts."""
+        """Return the steps of the map of a window of `n_samples`; a part of a step counts."""
         return -(-n_samples // self.stride)
 
     @property
     @abstractmethod
     def last_layer(self) -> nn.Module:
-        """The last layer with a weight matrix; not the normalisation behind it."""
+        """The last layer with a weight matrix; not the normalization behind it."""
 
     @property
     def behind_last(self) -> list[nn.Module]:
-        """What has weights and stands behind the last layer."""
+        """Modules with weights behind the last layer."""
         return []
 
     @abstractmethod
     def before_last(self, windows: Tensor) -> tuple[Tensor, ...]:
-        """Give what the last layer reads of windows (B, n_samples), then what passes by it."""
+        """Return the last layer's input for windows (B, n_samples), then what bypasses it."""
 
     def through_last(self, read: Tensor) -> Tensor:
-        """Give what the last layer makes of what it reads."""
+        """Return the last layer's output."""
         made: Tensor = self.last_layer(read)
         return made
 
     @abstractmethod
     def after_last(self, made: Tensor, *beside: Tensor) -> Tensor:
-        """Give the map, shape (B, width, n_steps), from what the last layer made and what passed by it."""
+        """Return the map, shape (B, width, n_steps), from the last layer's output and what bypassed it."""
 
     def forward(self, windows: Tensor) -> Tensor:
         """Map windows, float32, shape (B, n_samples), to float32, shape (B, width, n_steps)."""

@@ -1,4 +1,4 @@
-"""What the shape of heartbeats tells, and what a window holds besides its heartbeats."""
+"""The shape of the heartbeats of a window, and what the window holds besides its heartbeats."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BEFORE, AFTER = round(BEAT_BEFORE_S * FS_HZ), round(BEAT_AFTER_S * FS_HZ)
 QRS = slice(BEFORE - round(QRS_HALF_S * FS_HZ), BEFORE + round(QRS_HALF_S * FS_HZ))
 # From the end of the QRS to where the T wave ends at the heart rates of exercise.
 T_WAVE = slice(BEFORE + round(0.12 * FS_HZ), BEFORE + round(0.33 * FS_HZ))
-# A beat fades in and out of what is taken away, so that its ends leave no steps behind.
+# A beat fades in and out where it is subtracted, so that its ends leave no steps behind.
 FADE = round(0.05 * FS_HZ)
 
 SHAPE_NAMES = (
@@ -28,7 +28,7 @@ SHAPE_NAMES = (
     "log_t_size",
     "t_delay_s",
 )
-# Shares of the QRS size below which nothing is known.
+# Share of the QRS size below which differences are not resolved.
 SIZE_RESOLUTION = 0.01
 LIKENESS_LIMITS = (-0.99, 0.995)
 LOW_SHARE = 0.2
@@ -36,11 +36,11 @@ LOW_SHARE = 0.2
 
 @dataclass(frozen=True, eq=False)
 class TypicalBeat:
-    """The beats of a window, and what they have in common.
+    """The beats of a window, and their common shape.
 
     Args:
         shape: Median of the beats without their offsets, unit of the ECG, float64, shape (n_samples,).
-        sizes: From the lowest to the highest point of each QRS, same unit, float64, shape (n_beats,).
+        sizes: Peak-to-peak amplitude of each QRS, same unit, float64, shape (n_beats,).
         likeness: Correlation of each beat with `shape`, float64, shape (n_beats,).
     """
 
@@ -50,19 +50,19 @@ class TypicalBeat:
 
     @property
     def qrs_size(self) -> float:
-        """The usual size of a QRS; what everything else is measured by."""
+        """The median QRS size, the unit of all other sizes."""
         return float(np.median(self.sizes))
 
 
 def typical_beat(ecg: FloatArray, r_peaks: NDArray[np.int64]) -> TypicalBeat | None:
-    """Find what the beats of a window have in common.
+    """Find the common shape of the beats of a window.
 
     Args:
         ecg: At 250 Hz, any unit, float, shape (n_samples,).
         r_peaks: Sample indices, int64, shape (n_beats,).
 
     Returns:
-        None where no beat lies whole within the window, or where beats are flat.
+        None if no beat lies whole within the window, or if beats are flat.
     """
     beats = np.asarray(cut_beats(ecg, FS_HZ, r_peaks, BEAT_BEFORE_S, BEAT_AFTER_S), dtype=np.float64)
     if not len(beats):
@@ -76,7 +76,7 @@ def typical_beat(ecg: FloatArray, r_peaks: NDArray[np.int64]) -> TypicalBeat | N
 
 
 def shape_features(beat: TypicalBeat) -> dict[str, float]:
-    """Describe beats; some of `SHAPE_NAMES`, the same for a mirrored ECG and for any gain."""
+    """Compute the available `SHAPE_NAMES`; mirroring or scaling the ECG changes nothing."""
     sizes = beat.sizes / beat.qrs_size
     likeness = np.clip(np.quantile(beat.likeness, (0.5, LOW_SHARE)), *LIKENESS_LIMITS)
     qrs, t_wave = beat.shape[QRS], beat.shape[T_WAVE]
@@ -97,11 +97,11 @@ def shape_features(beat: TypicalBeat) -> dict[str, float]:
 
 
 def without_beats(ecg: FloatArray, r_peaks: NDArray[np.int64], beat: TypicalBeat) -> NDArray[np.float64]:
-    """Take the typical beat away at every heartbeat: what is left is movement, muscles and drift.
+    """Subtract the typical beat at every heartbeat; movement, muscle noise and drift remain.
 
     Args:
-        ecg: As of `typical_beat`.
-        r_peaks: All heartbeats, also those that the window holds a part of.
+        ecg: As in `typical_beat`.
+        r_peaks: All heartbeats, those partly inside the window included.
         beat: Their typical beat.
 
     Returns:

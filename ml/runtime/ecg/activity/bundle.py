@@ -1,4 +1,4 @@
-"""Kind `activity`: a checked bundle → a recogniser. Needs NumPy, SciPy and ONNX Runtime only."""
+"""Kind `activity`: a checked bundle → a recognizer. Needs NumPy, SciPy and ONNX Runtime only."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ from ml.runtime.onnx_network import OnnxNetwork
 from ml.runtime.parameters import read_parameters
 from ml.runtime.preparation import FIXED, FREE, Inputs, require_preparation
 
-# Of lengths, weights and temperatures: what is less is no such thing.
+# Smallest valid length, weight or temperature.
 SMALLEST = 1e-3
-# More of a resting strip says no more of its wearer at rest.
+# A longer resting strip adds nothing to a baseline.
 MAX_BASELINE_S = 30.0
 
 
 @dataclass(frozen=True)
 class ActivityConfig:
-    """How strips are looked at; `preprocessing` in `bundle.json`.
+    """Configuration of a recognizer; `preprocessing` in `bundle.json`.
+
+    Pairs hold the value without a resting baseline, then the value with one.
 
     Args:
-        features: Names of those made by hand, in the order of the network's input.
+        features: Names of the hand-crafted features, in the order of the network's input.
         trunk: The windows that the network's trunk reads.
-        contexts_s: Lengths of windows that there are heads for, ascending; each has one head for wearers
-            whose rest is not known and one behind it for those whose rest is.
+        contexts_s: Window lengths that have heads, ascending; each length has one head without a resting
+            baseline and one with it.
         step_s: Length of a segment of a timeline.
         timeline_context_s: The longest context around a segment of a timeline.
-        dwell_s: How long an activity lasts on average.
-        evidence_weights: By which log probabilities of a timeline are multiplied before they are chained,
-            without own rest and with it.
-        timeline_temperatures: Of the probabilities afterwards, likewise; above 1, since contexts overlap and
-            errors last.
-        window_correlations: How alike windows of one strip err, likewise; see `whole_strips`.
-
+        dwell_s: Mean duration of an activity.
+        evidence_weights: Multiply the log probabilities of a timeline before smoothing.
+        timeline_temperatures: Soften the smoothed probabilities; above 1, since contexts overlap and
+            errors persist.
+        window_correlations: Correlation of errors between windows of one strip; see `whole_strips`.
     Raises:
-        ValueError: Features that this code does not make, or impossible numbers.
+        ValueError: Features that this code does not compute, or numbers out of range.
     """
 
     features: tuple[str, ...]
@@ -73,7 +73,7 @@ class ActivityConfig:
 
     def __post_init__(self) -> None:
         if self.features != FEATURE_NAMES:
-            raise ValueError("preprocessing.features: others than this code makes")
+            raise ValueError("preprocessing.features: expected those that this code computes")
         lengths = {"step_s": (self.step_s,), "dwell_s": (self.dwell_s,), "contexts_s": self.contexts_s}
         pairs = {
             name: getattr(self, name)
@@ -104,11 +104,11 @@ class ActivityConfig:
 
     @property
     def n_heads(self) -> int:
-        """Heads in the network."""
+        """Number of heads in the network."""
         return 2 * len(self.contexts_s)
 
     def head(self, context_s: float, *, own_rest: bool) -> int:
-        """Give the number of a head."""
+        """Return the index of a head."""
         return 2 * self.contexts_s.index(context_s) + own_rest
 
 
@@ -117,7 +117,7 @@ def _is_number(value: object) -> bool:
 
 
 class _Contexts(NamedTuple):
-    """Windows of one length within a strip, and their features made by hand; one row each."""
+    """Windows of one length within a strip, and their hand-crafted features; one row each."""
 
     strip: ConditionedEcg
     starts_s: FloatArray
@@ -129,13 +129,13 @@ class BundledRecogniser:
     """An `ActivityRecogniser` made of a bundle; may be called from several threads."""
 
     def __init__(self, info: BundleInfo, weights: bytes) -> None:
-        """Put a bundle together.
+        """Open the network and check that it fits the rest of the bundle.
 
         Raises:
-            BundleError: Network, preparation and classes do not belong together, or another kind of bundle.
+            BundleError: Network, preparation and classes do not fit together, or the kind is not `activity`.
         """
         if info.kind != ACTIVITY_KIND:
-            raise BundleError(f"bundle {info.encoder_id}: kind {info.kind!r} tells no activity")
+            raise BundleError(f"bundle {info.encoder_id}: kind {info.kind!r} does not recognize activity")
         try:
             require_preparation(info.preparation_version, info.preparation_constants, PREPARATIONS)
             self.config = ActivityConfig.from_dict(info.preprocessing)
@@ -153,7 +153,7 @@ class BundledRecogniser:
             )
             self._trunk_size = self._network.output_size("trunk")
             if (read := self._network.input_size("rest")) != self._trunk_size:
-                raise BundleError(f"the trunk gives {self._trunk_size} numbers, of rest {read} are read")
+                raise BundleError(f"the trunk gives {self._trunk_size} numbers, the baseline has {read}")
         except (BundleError, OverflowError, TypeError, ValueError) as error:
             raise BundleError(f"bundle {info.encoder_id}: {error}") from error
         self.info = info

@@ -1,7 +1,7 @@
-"""One half of what a head reads of a window of ECG: numbers with names, made by hand.
+"""Hand-crafted features of a window of ECG; a head reads them beside those of the trunk.
 
-They know neither the unit nor the polarity of the signal, nor anything outside the window but where its
-heartbeats are and how its strip was filtered.
+They do not depend on the unit or the polarity of the signal. Of the rest of the strip they use only where
+heartbeats are and how the strip was filtered.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from ml.runtime.ecg.signal.conditioning import ConditionedEcg
 from ml.runtime.ecg.signal.quality import SignalQuality
 
 FEATURE_NAMES = (*RHYTHM_NAMES, *SHAPE_NAMES, *MOVEMENT_NAMES, "quality")
-# What of these is compared with the wearer at rest: the first, those of the rhythm and of the beats. The
-# others change with electrode and place more than with the wearer.
+# The first features, of rhythm and beats, are compared with the wearer at rest. The others vary with
+# electrode and placement more than with the wearer.
 N_REST = len(RHYTHM_NAMES) + len(SHAPE_NAMES)
 
 
 def window_features(strip: ConditionedEcg, start_s: float, end_s: float) -> NDArray[np.float64]:
-    """Describe a window.
+    """Compute the features of a window.
 
     Args:
         strip: Conditioned or examined by `ml.runtime.ecg.signal.conditioning`.
@@ -30,7 +30,7 @@ def window_features(strip: ConditionedEcg, start_s: float, end_s: float) -> NDAr
 
     Returns:
         In the order of `FEATURE_NAMES`, float64, shape (n_features,); NaN where the window has too few
-        heartbeats to say. For `-ecg` the same, and for any gain.
+        heartbeats. Mirroring or scaling the ECG changes nothing.
     """
     first, end = round(start_s * strip.fs_hz), round(end_s * strip.fs_hz)
     ecg = np.asarray(strip.ecg[first:end], dtype=np.float64)
@@ -45,7 +45,7 @@ def window_features(strip: ConditionedEcg, start_s: float, end_s: float) -> NDAr
 
 
 def mean_quality(quality: SignalQuality, start_s: float, end_s: float) -> float:
-    """Quality within a window, 0 to 1: of the segments it meets, by how much of them it holds."""
+    """Mean quality of a window, 0 to 1: that of its segments, weighted by their overlap with the window."""
     overlaps_s = np.array([min(s.end_s, end_s) - max(s.start_s, start_s) for s in quality.segments])
     scores = np.array([s.score for s in quality.segments])
     inside = overlaps_s > 0.0

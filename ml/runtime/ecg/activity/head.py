@@ -1,6 +1,6 @@
 """The head: features of a window, and of the wearer at rest where known → logits of activities.
 
-Linear, after each feature was brought to a usual size: ten people are too few for more.
+It is linear in standardized, clipped features: ten people are too few to fit more.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-# Share of what was learned from that lies beyond the limits on either side. Further out, an input says no
-# more than that it is far out: of ten people nobody can tell how a line goes on.
+# Share of training values beyond the limits on either side. Inputs are clipped there: ten people do not show
+# how a line continues further out.
 OUTER_SHARE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Standardisation:
-    """How inputs are brought to a usual size; all float64, shape (n_inputs,).
+class Standardization:
+    """Standardization of inputs; all float64, shape (n_inputs,).
 
     Args:
-        fill: Stands in for what is not known (NaN).
-        mean, scale: Taken away, divided by.
+        fill: Replaces unknown inputs (NaN).
+        mean, scale: Subtracted, then divided by.
         low, high: Limits of the quotient.
     """
 
@@ -37,8 +37,8 @@ class Standardisation:
     high: FloatArray
 
     @classmethod
-    def of(cls, inputs: FloatArray) -> Standardisation:
-        """Fit to inputs, float64, shape (n, n_inputs); one that is never known, or constant, will be 0."""
+    def of(cls, inputs: FloatArray) -> Standardization:
+        """Fit to inputs, float64, shape (n, n_inputs); an input that is always NaN or constant becomes 0."""
         known = np.isfinite(inputs)
         shares = (OUTER_SHARE, 0.5, 1.0 - OUTER_SHARE)
         low, fill, high = np.array(
@@ -53,7 +53,7 @@ class Standardisation:
         return cls(fill, mean, scale, (low - mean) / scale, (high - mean) / scale)
 
     def apply(self, inputs: FloatArray) -> FloatArray:
-        """Give inputs in their usual size, same shape."""
+        """Return standardized inputs, same shape."""
         filled = np.where(np.isfinite(inputs), inputs, self.fill)
         return np.asarray(np.clip((filled - self.mean) / self.scale, self.low, self.high))
 
@@ -63,29 +63,29 @@ class LinearHead:
     """A fitted head.
 
     Args:
-        standardisation: Of the inputs.
+        standardization: Of the inputs.
         weights: float64, shape (n_inputs, n_classes).
         bias: float64, shape (n_classes,).
-        contamination: Share of windows that say nothing, whatever their scores.
+        contamination: Share of windows that are uninformative, whatever their scores.
     """
 
-    standardisation: Standardisation
+    standardization: Standardization
     weights: FloatArray
     bias: FloatArray
     contamination: float = 0.0
 
     def scores(self, inputs: FloatArray) -> FloatArray:
         """Score activities; float64, (n, n_inputs) → (n, n_classes)."""
-        return np.asarray(self.standardisation.apply(inputs) @ self.weights + self.bias)
+        return np.asarray(self.standardization.apply(inputs) @ self.weights + self.bias)
 
     def logits(self, inputs: FloatArray) -> FloatArray:
-        """Give log probabilities of activities; float64, (n, n_inputs) → (n, n_classes)."""
+        """Return log probabilities of activities; float64, (n, n_inputs) → (n, n_classes)."""
         return contaminated(self.scores(inputs), self.contamination)
 
     def calibrated(self, temperature: float, contamination: float) -> LinearHead:
-        """Give the head whose scores are these divided by a temperature, of which a share says nothing."""
+        """Return this head with its scores divided by a temperature, and with a contamination."""
         return LinearHead(
-            self.standardisation, self.weights / temperature, self.bias / temperature, contamination
+            self.standardization, self.weights / temperature, self.bias / temperature, contamination
         )
 
 
@@ -94,7 +94,7 @@ class View(NamedTuple):
 
     Args:
         columns: Ascending, int64.
-        share: By which log probabilities of this view are multiplied before those of all views add up.
+        share: Weight of the log probabilities of this view in the sum over all views.
     """
 
     columns: IntArray
@@ -103,16 +103,16 @@ class View(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class FusedHead:
-    """A head of several views: their log probabilities, weighted, added up and calibrated again.
+    """A head of several views: their log probabilities are weighted, summed and calibrated again.
 
-    What a view says is bounded by the share of its windows that say nothing, so that one that is sure and
-    wrong does not outvote the others; sums of scores as they are know no such bound.
+    The contamination of each view bounds its log probabilities, so that a view that is confident and wrong
+    does not outvote the others. Sums of raw scores have no such bound.
 
     Args:
-        parts: A calibrated head of each view.
-        views: What each of them reads.
+        parts: A calibrated head for each view.
+        views: The inputs that each of them reads.
         temperature: Divides the sum.
-        contamination: Share of windows that say nothing even so.
+        contamination: Share of windows for which the sum is uninformative.
 
     Source:
         Genest and Zidek 1986, Combining probability distributions, section 3: the logarithmic opinion pool.
@@ -124,23 +124,23 @@ class FusedHead:
     contamination: float = 0.0
 
     def logits(self, inputs: FloatArray) -> FloatArray:
-        """Give log probabilities of activities; float64, (n, n_inputs) → (n, n_classes)."""
-        told = [
+        """Return log probabilities of activities; float64, (n, n_inputs) → (n, n_classes)."""
+        logits = [
             part.logits(inputs[:, view.columns]) for part, view in zip(self.parts, self.views, strict=True)
         ]
-        return contaminated(added_up(told, self.views), self.contamination, self.temperature)
+        return contaminated(added_up(logits, self.views), self.contamination, self.temperature)
 
 
 def added_up(logits: Sequence[FloatArray], views: Sequence[View]) -> FloatArray:
-    """Weigh log probabilities by the shares of their views and add them up, float64, (n, n_classes)."""
+    """Sum the log probabilities of views, weighted by their shares, float64, (n, n_classes)."""
     return np.tensordot([view.share for view in views], np.stack(logits), axes=1)
 
 
 def contaminated(scores: FloatArray, contamination: float, temperature: float = 1.0) -> FloatArray:
-    """Give log probabilities if a share of all windows says nothing, however sure the scores sound.
+    """Return log probabilities under the assumption that a share of all windows is uninformative.
 
-    The probability of a class is (1 − share) · softmax + share ÷ n_classes. A temperature has to make every
-    window less sure for the sake of a few that are sure and wrong; a share takes from the sure ones.
+    The probability of a class is (1 − share) · softmax + share ÷ n_classes. A temperature makes every window
+    less confident because of a few confident errors; a share caps only the confident ones.
 
     Args:
         scores: float64, shape (n, n_classes).
@@ -148,7 +148,7 @@ def contaminated(scores: FloatArray, contamination: float, temperature: float = 
         temperature: Divides the scores.
 
     Returns:
-        float64, same shape; the order of classes stays.
+        float64, same shape; the order of classes does not change.
 
     Source:
         Huber 1964, Robust estimation of a location parameter, section 3: the contaminated distribution.
@@ -163,6 +163,6 @@ def contaminated(scores: FloatArray, contamination: float, temperature: float = 
 
 
 def softmax(logits: FloatArray) -> FloatArray:
-    """Give probabilities along the last axis, same shape."""
+    """Return probabilities along the last axis, same shape."""
     odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(odds / odds.sum(axis=-1, keepdims=True))

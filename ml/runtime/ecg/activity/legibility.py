@@ -1,7 +1,7 @@
-"""Where a strip says nothing of what its wearer does: no contact, rails, nothing like heartbeats.
+"""Parts of a strip that are unreadable for activity: no contact, a saturated amplifier, no heartbeats.
 
-Movement may spoil a segment for telling who somebody is, and still tell what that person is doing; so a
-quality too low to compare is no reason to be silent.
+Movement can make a segment useless for identity and still show the activity. So quality too low for
+comparison is no reason to abstain.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ MAX_MUTE_SHARE = 0.5
 
 
 def is_mute(quality: SignalQuality, start_s: float, end_s: float) -> bool:
-    """Whether more than half of a window of a strip says nothing."""
+    """Whether more than half of a window of a strip is unreadable."""
     mute_s = sum(
         max(0.0, min(segment.end_s, end_s) - max(segment.start_s, start_s))
         for segment in quality.segments

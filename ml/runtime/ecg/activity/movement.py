@@ -1,7 +1,7 @@
-"""What movement leaves in an ECG besides heartbeats: how strong, how fast, how regular.
+"""Movement in an ECG: strength, frequency, regularity.
 
-Steps, squats and swinging arms shake electrodes and cables at their own pace; working muscles add noise above
-it. Powers are relative to the size of the QRS, so that the gain of a device does not matter.
+Steps, squats and swinging arms shake electrodes and cables at their own pace; working muscles add noise at
+higher frequencies. Powers are relative to the QRS size, so that the gain of a device does not matter.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ml.runtime.ecg.signal.constants import WORKING_FS_HZ
 
 FS_HZ = WORKING_FS_HZ
-# Finer where people move: strides from 0.7 Hz, steps of a run up to 3.2 Hz, and their harmonics.
+# Narrower where people move: strides from 0.7 Hz, running steps up to 3.2 Hz, and their harmonics.
 BAND_EDGES_HZ = (0.5, 0.8, 1.2, 1.6, 2.0, 2.5, 3.0, 3.6, 4.5, 6.0, 9.0, 14.0, 22.0, 40.0)
 N_SLOW_BANDS = 6
 POWER_RESOLUTION = 1e-6
@@ -20,10 +20,10 @@ SIZE_RESOLUTION = 1e-3
 PACE_BAND_HZ = (0.7, 4.0)
 PACE_LAGS_S = (0.28, 1.3)
 MUSCLE_LOW_HZ = 12.0
-# Spectra are means over pieces of this length, half overlapping: 0.17 Hz are told apart.
+# Spectra are means over half-overlapping pieces of this length: a resolution of 0.17 Hz.
 PIECE_S = 6.0
 N_FFT = 2048
-# How much the strength changes is read off pieces of about this length.
+# Changes of strength are measured between pieces of about this length.
 CHANGE_PIECE_S = 1.5
 
 MOVEMENT_NAMES = (
@@ -44,14 +44,14 @@ MOVEMENT_NAMES = (
 
 
 def movement_features(left: NDArray[np.float64], qrs_size: float) -> dict[str, float]:
-    """Describe what is left of a window without its heartbeats.
+    """Compute the features of a window whose heartbeats were subtracted.
 
     Args:
         left: At 250 Hz, unit of the ECG, float64, shape (n_samples,), at least 2 s.
         qrs_size: Same unit, positive.
 
     Returns:
-        All of `MOVEMENT_NAMES`, the same for a mirrored ECG and for any gain.
+        All of `MOVEMENT_NAMES`; mirroring or scaling the ECG changes nothing.
     """
     relative = (left - left.mean()) / qrs_size
     return {
@@ -79,7 +79,7 @@ def _bands(relative: NDArray[np.float64]) -> dict[str, float]:
 def _pace(relative: NDArray[np.float64]) -> dict[str, float]:
     hz, density = _spectrum(relative)
     inside = (hz >= PACE_BAND_HZ[0]) & (hz <= PACE_BAND_HZ[1])
-    # Drift falls with frequency; times frequency, a pace stands out of it.
+    # Drift falls with frequency. Multiplied by frequency, a pace stands out.
     hz, weighed = hz[inside], density[inside] * hz[inside]
     total = max(float(density[inside].sum()), float(np.finfo(np.float64).tiny))
     pace_hz, prominence = _peak(hz, weighed)
@@ -91,7 +91,7 @@ def _pace(relative: NDArray[np.float64]) -> dict[str, float]:
 
 
 def _regularity(relative: NDArray[np.float64]) -> dict[str, float]:
-    """How well the window resembles itself one pace later, overlapping samples weighed alike."""
+    """Autocorrelation of the window at its best pace, corrected for the overlap."""
     n = relative.size
     spectrum = np.fft.rfft(relative, 2 * n)
     likeness = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, 2 * n)[:n]
@@ -118,7 +118,7 @@ def _strength(relative: NDArray[np.float64]) -> dict[str, float]:
 
 
 def _muscles(relative: NDArray[np.float64]) -> dict[str, float]:
-    """The pace at which noise above the beats comes and goes."""
+    """The pace at which muscle noise comes and goes."""
     spectrum = np.fft.rfft(relative)
     spectrum[np.fft.rfftfreq(relative.size, 1.0 / FS_HZ) <= MUSCLE_LOW_HZ] = 0.0
     strength = np.abs(np.fft.irfft(spectrum, relative.size))
@@ -129,7 +129,7 @@ def _muscles(relative: NDArray[np.float64]) -> dict[str, float]:
 
 
 def _peak(hz: NDArray[np.float64], density: NDArray[np.float64]) -> tuple[float, float]:
-    """Where a spectrum is highest, and how far that is above its mean; both as logarithms."""
+    """Frequency of the highest peak, and its height over the mean; both as logarithms."""
     highest = int(density.argmax())
     mean = float(density.mean())
     return float(np.log(hz[highest])), float(np.log(density[highest] / mean)) if mean > 0.0 else 0.0

@@ -1,9 +1,9 @@
-"""Who tells what a wearer is doing: the interface that the service holds on to.
+"""Activity recognition: the interface that the service uses.
 
-A recogniser reads conditioned strips (`ml.runtime.ecg.signal.conditioning`), so that a decision, whose ECG
-was conditioned to be encoded, pays for features, trunk and head alone. A strip without one accepted segment
-may still be read: movement spoils what identifies, and is just what is asked for here.
-`ml.runtime.ecg.signal.conditioning.examine` gives such strips too.
+A recognizer reads conditioned strips (`ml.runtime.ecg.signal.conditioning`). An identity decision has
+conditioned its ECG already, so it pays only for features, trunk and head. A strip without an accepted segment
+can still be read: movement spoils identity, and is just what matters here.
+`ml.runtime.ecg.signal.conditioning.examine` returns such strips too.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from ml.runtime.ecg.signal.conditioning import ConditionedEcg
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the ECG of one wearer is like at rest. Health data: the numbers stay out of `repr` and logs.
+    """The ECG of one wearer at rest. Health data: the numbers stay out of `repr` and logs.
 
     Args:
-        values: Features of a resting strip, float32, shape (baseline_size,), as `ActivityRecogniser.baseline`
-            gives them; meaningless to another recogniser.
-        encoder_id: The recogniser that made them.
+        values: Features of a resting strip from `ActivityRecogniser.baseline`, float32, shape
+            (baseline_size,); they have no meaning to another recognizer.
+        encoder_id: The recognizer that made them.
     """
 
     values: NDArray[np.float32]
@@ -37,14 +37,14 @@ class Baseline:
 
 @dataclass(frozen=True, eq=False)
 class SegmentEvidence:
-    """What each segment says on its own, before it is judged by those before and after it.
+    """Evidence of each segment by itself, before it is smoothed with its neighbors.
 
     Args:
-        start_s, end_s: Of each segment, float64, shape (n_segments,).
+        start_s, end_s: Bounds of each segment, float64, shape (n_segments,).
         log_evidence: log P(what is seen | activity), up to a constant per row, float64, shape (n_segments,
             n_classes); zeros where the segment is unknown.
-        heart_rate_bpm, quality, unknown: As of `ActivityTimeline`.
-        own_rest: Whether the wearer's rest was known.
+        heart_rate_bpm, quality, unknown: As in `ActivityTimeline`.
+        own_rest: Whether a resting baseline was used.
     """
 
     start_s: NDArray[np.float64]
@@ -61,13 +61,13 @@ class ActivityTimeline:
     """Activity along a strip: segments in order of time, without gaps or overlap.
 
     Args:
-        start_s, end_s: Of each segment, seconds of the strip, float64, shape (n_segments,).
-        probabilities: Smoothed and calibrated, each row adds up to 1, float64, shape (n_segments, n_classes);
-            columns in the order of `ActivityRecogniser.classes`. Rows of unknown segments hold what the
-            neighbours make likely, and are not to be shown as a call.
+        start_s, end_s: Bounds of each segment, seconds of the strip, float64, shape (n_segments,).
+        probabilities: Smoothed and calibrated, each row sums to 1, float64, shape (n_segments, n_classes);
+            columns in the order of `ActivityRecogniser.classes`. Rows of unknown segments follow from their
+            neighbors, and must not be reported as a prediction.
         heart_rate_bpm: NaN where there were too few beats, float64, shape (n_segments,).
         quality: From 0 (useless) to 1 (clean), float64, shape (n_segments,).
-        unknown: Where the signal allows no call: no contact, rails, no heartbeats; bool, shape
+        unknown: Where the recognizer abstains: no contact, saturation, no heartbeats; bool, shape
             (n_segments,).
     """
 
@@ -81,13 +81,13 @@ class ActivityTimeline:
 
 @dataclass(frozen=True)
 class ActivityCall:
-    """One activity for a whole strip.
+    """The predicted activity of a whole strip.
 
     Args:
-        activity: The most probable class; None where the signal allows no call.
-        probability: Of that class, calibrated; None without one.
+        activity: The most probable class; None if the recognizer abstains.
+        probability: Calibrated probability of that class; None without one.
         probabilities: Of all classes in the order of `ActivityRecogniser.classes`, float64, shape
-            (n_classes,); the prior without a call.
+            (n_classes,); the prior if the recognizer abstains.
         heart_rate_bpm: None with too few beats.
     """
 
@@ -98,7 +98,7 @@ class ActivityCall:
 
 
 class ActivityRecogniser(Protocol):
-    """A loaded activity bundle. `ml.runtime.ecg.activity.bundle.load_recogniser(directory)` gives one."""
+    """A loaded activity bundle, from `ml.runtime.ecg.activity.bundle.load_recogniser(directory)`."""
 
     @property
     def encoder_id(self) -> str:
@@ -117,21 +117,21 @@ class ActivityRecogniser(Protocol):
         """Length of `Baseline.values`."""
 
     def baseline(self, resting: ConditionedEcg) -> Baseline | None:
-        """Describe a wearer at rest; None where the strip allows no call.
+        """Describe a wearer at rest; None where the strip is unreadable.
 
         Args:
-            resting: A strip known to be taken at rest; 20 s serve well, 3 s are the least.
+            resting: A strip known to be taken at rest; at least 3 s, better 20 s.
         """
 
     def timeline(self, strip: ConditionedEcg, baseline: Baseline | None = None) -> ActivityTimeline:
-        """Tell the activity in each segment of a strip.
+        """Predict the activity in each segment of a strip.
 
         Args:
             strip: At least 3 s, as conditioned or examined by `ml.runtime.ecg.signal.conditioning`.
             baseline: The same wearer at rest; None if unknown.
 
         Raises:
-            ValueError: A baseline that another recogniser made.
+            ValueError: A baseline that another recognizer made.
         """
 
     def evidence(
@@ -140,21 +140,21 @@ class ActivityRecogniser(Protocol):
         baseline: Baseline | None = None,
         span_s: tuple[float, float] | None = None,
     ) -> SegmentEvidence:
-        """Say what segments of a strip show, each on its own: the first half of `timeline`.
+        """Return the evidence of segments, each by itself: the first half of `timeline`.
 
-        Long strips are told in parts, each conditioned with some seconds before and after it.
+        A long strip can be read in parts, each conditioned with some seconds before and after it.
 
         Args:
-            strip: A strip or a part of one, as of `timeline`.
-            baseline: As of `timeline`.
+            strip: A strip or a part of one, as in `timeline`.
+            baseline: As in `timeline`.
             span_s: Only the segments that begin within it, at least one; None for all.
 
         Raises:
-            ValueError: A baseline that another recogniser made.
+            ValueError: A baseline that another recognizer made.
         """
 
     def chained(self, parts: Sequence[SegmentEvidence]) -> ActivityTimeline:
-        """Judge segments by each other: the second half of `timeline`; parts in order of time."""
+        """Smooth evidence into a timeline: the second half of `timeline`; parts in order of time."""
 
     def activity(self, strip: ConditionedEcg, baseline: Baseline | None = None) -> ActivityCall:
-        """Tell the one activity of a strip; arguments and errors as of `timeline`."""
+        """Predict the one activity of a strip; arguments and errors as in `timeline`."""

@@ -1,4 +1,4 @@
-"""What the moments of heartbeats tell: the rate, its change, its variability."""
+"""Rhythm of the heartbeats of a window: rate, trend, variability."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ RHYTHM_NAMES = (
     "regular_share",
 )
 
-# Two intervals that differ by more than this (log) are not two breaths of one rhythm: a beat was missed or
-# invented between them.
+# Intervals that differ from the median by more than this (log) come from a missed or an invented beat, not
+# from breathing.
 REGULAR_LOG_RR = 0.3
-# Where slow and fast rates are read: a fifth of the intervals from either end.
+# Quantile of the intervals, from either end, at which slow and fast rates are read.
 OUTER_SHARE = 0.2
-# Intervals are known to within a sample or so; logarithms of less say nothing.
+# Intervals are known to about a sample; it keeps logarithms of smaller deviations finite.
 RR_RESOLUTION_S = 0.003
 
 
 def rhythm_features(r_times_s: NDArray[np.float64]) -> dict[str, float]:
-    """Describe the rhythm of a window; what too few beats leave open is absent.
+    """Compute the rhythm features of a window; those that need more beats are absent.
 
     Args:
-        r_times_s: Moments of heartbeats, ascending, seconds, float64, shape (n_beats,).
+        r_times_s: Times of heartbeats, ascending, seconds, float64, shape (n_beats,).
 
     Returns:
         Some of `RHYTHM_NAMES`: rates as log bpm, slope as log per second, deviations as log seconds.
@@ -55,5 +55,5 @@ def rhythm_features(r_times_s: NDArray[np.float64]) -> dict[str, float]:
 
 
 def _slope(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    centred = x - x.mean()
-    return float(centred @ y / (centred @ centred))
+    centered = x - x.mean()
+    return float(centered @ y / (centered @ centered))

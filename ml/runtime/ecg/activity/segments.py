@@ -1,4 +1,4 @@
-"""A strip segment by segment: the features of the context around each, and whether it tells anything."""
+"""A strip segment by segment: the features of the context of each, and which are unreadable."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class DescribedSegments:
-    """What is known of the segments of a strip.
+    """The segments of a strip and their features.
 
     Attributes:
-        edges_s: Where they begin, and where the last one ends, float64, shape (n_segments + 1,).
-        starts_s: Where the context of each begins, float64, shape (n_segments,).
-        features: Of the context of each, made by hand, float64, shape (n_segments, n_features).
-        mute: Which tell nothing, bool, shape (n_segments,).
+        edges_s: Start of each segment, then the end of the last, float64, shape (n_segments + 1,).
+        starts_s: Start of the context of each, float64, shape (n_segments,).
+        features: Hand-crafted features of each context, float64, shape (n_segments, n_features).
+        mute: Which are unreadable, bool, shape (n_segments,).
         quality: Of each, 0 to 1, float64, shape (n_segments,).
     """
 
@@ -37,11 +37,11 @@ class DescribedSegments:
 def describe_segments(
     strip: ConditionedEcg, context_s: float, step_s: float, span_s: tuple[float, float] | None = None
 ) -> DescribedSegments:
-    """Describe a strip.
+    """Compute the features of the segments of a strip.
 
     Args:
         strip: Conditioned or examined by `ml.runtime.ecg.signal.conditioning`.
-        context_s: What is looked at around each segment; a shorter strip is looked at whole.
+        context_s: Length of the context around each segment; a shorter strip is its own context.
         step_s: Length of a segment.
         span_s: Only the segments that begin within it, at least one; contexts may reach beyond.
     """
@@ -61,7 +61,7 @@ def describe_segments(
 
 
 def describe_contexts(strip: ConditionedEcg, starts_s: FloatArray, context_s: float) -> FloatArray:
-    """Give the features of windows of one length, float64, shape (n_windows, n_features)."""
+    """Return the features of windows of one length, float64, shape (n_windows, n_features)."""
     end_s = duration_s(strip)
     return np.stack(
         [window_features(strip, start_s, min(start_s + context_s, end_s)) for start_s in starts_s.tolist()]

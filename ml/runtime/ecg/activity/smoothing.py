@@ -1,7 +1,7 @@
-"""What a wearer was doing a moment ago is likely what the wearer is doing now: a chain of activities.
+"""Smoothing of activities over time by a hidden Markov model.
 
-Activities change from one segment to the next with a small probability, to any other one alike. Forward and
-backward in time, every segment is judged by all others; forward only, by those before it, as it happens.
+Activities change from one segment to the next with a small probability, to each other activity alike.
+Smoothing forward and backward uses all segments; forward only uses the past, as in a live stream.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ FloatArray = NDArray[np.float64]
 
 
 def stay_probability(step_s: float, dwell_s: float) -> float:
-    """Give the probability of no change within a segment, where an activity lasts `dwell_s` on average."""
+    """Return the probability of no change within a segment, for a mean duration of `dwell_s`."""
     return float(np.exp(-step_s / dwell_s))
 
 
 def smooth(log_evidence: FloatArray, stay: float, *, forward_only: bool = False) -> FloatArray:
-    """Give the probability of each activity in each segment.
+    """Return the probability of each activity in each segment.
 
     Args:
-        log_evidence: log P(what is seen | activity), up to a constant per row; equal numbers say nothing.
+        log_evidence: log P(segment | activity), up to a constant per row; equal numbers are no evidence.
             float64, shape (n_segments, n_classes).
         stay: Probability of no change from one segment to the next, between 0 and 1.
-        forward_only: Do not look ahead.
+        forward_only: Use past segments only.
 
     Returns:
-        Rows add up to 1, float64, same shape.
+        Rows sum to 1, float64, same shape.
 
     Raises:
-        ValueError: Fewer than two activities, or an impossible probability.
+        ValueError: Fewer than two activities, or a probability out of range.
 
     Source:
         Rabiner 1989, A tutorial on hidden Markov models, section III.B.
@@ -56,20 +56,20 @@ def smooth(log_evidence: FloatArray, stay: float, *, forward_only: bool = False)
 
 
 def temper(probabilities: FloatArray, temperature: float) -> FloatArray:
-    """Make probabilities less certain, as errors that last for segments demand.
+    """Soften probabilities, because errors persist over segments.
 
     Args:
-        probabilities: Rows add up to 1, float64, shape (n_segments, n_classes).
-        temperature: 1 leaves them as they are; the larger, the more alike all activities become.
+        probabilities: Rows sum to 1, float64, shape (n_segments, n_classes).
+        temperature: 1 changes nothing; larger values make activities more alike.
 
     Returns:
-        Same shape; the order of activities stays.
+        Same shape; the order of activities does not change.
     """
     tempered = (probabilities / probabilities.max(axis=1, keepdims=True)) ** (1.0 / temperature)
     return np.asarray(tempered / tempered.sum(axis=1, keepdims=True))
 
 
 def _step(belief: FloatArray, stay: float) -> FloatArray:
-    """Let a segment pass; the same forwards and backwards, since changes are symmetric."""
+    """Advance by one segment; the same forward and backward, since changes are symmetric."""
     other = (1.0 - stay) / (belief.size - 1)
     return np.asarray((stay - other) * belief + other * belief.sum())

@@ -1,7 +1,7 @@
-"""What the network that reads windows for identity says of a window of ECG, beside features made by hand.
+"""The trunk: stages of the identity network as features of a window of ECG, beside hand-crafted ones.
 
-The trunk never met the motion set: it was trained to tell people apart. Each of its stages is averaged over
-time, and over the windows within a context.
+The trunk was trained for identity and never on the motion set. Each of its stages is averaged over time, and
+over the windows within a context.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 
 from ml.runtime.ecg.signal.conditioning import ConditionedEcg
 from ml.runtime.ecg.signal.constants import WORKING_FS_HZ
-from ml.runtime.ecg.signal.windows import standardise_windows, window_starts
+from ml.runtime.ecg.signal.windows import standardize_windows, window_starts
 from ml.runtime.onnx_network import OnnxNetwork
 from ml.runtime.preparation import FIXED, FREE
 
 FloatArray = NDArray[np.float64]
-# Windows at once, when a whole set is described.
+# Windows per batch when a whole set is described.
 BATCH = 16
 SHORTEST_STEP_S = 0.01
 
 
 @dataclass(frozen=True)
 class TrunkWindows:
-    """What a trunk reads of a strip.
+    """The windows of a strip that a trunk reads.
 
     Args:
         n_samples: Length of a window.
@@ -50,10 +50,10 @@ class TrunkWindows:
 
 
 class ContextWindows(NamedTuple):
-    """Windows of several contexts of a strip, each read once.
+    """Windows of several contexts of a strip; windows that contexts share are read once.
 
     Args:
-        windows: Standardised, heartbeats up, float32, shape (n_windows, n_samples).
+        windows: Standardized, heartbeats up, float32, shape (n_windows, n_samples).
         pooling: Averages over the windows of each context, float32, shape (n_contexts, n_windows).
     """
 
@@ -64,16 +64,16 @@ class ContextWindows(NamedTuple):
 def context_windows(
     strip: ConditionedEcg, starts_s: FloatArray, context_s: float, config: TrunkWindows
 ) -> ContextWindows:
-    """Cut the windows that a trunk reads of contexts.
+    """Cut the windows that a trunk reads of each context.
 
     Args:
         strip: Conditioned or examined by `ml.runtime.ecg.signal.conditioning`.
-        starts_s: Of the contexts, shape (n_contexts,), at least one.
-        context_s: Their length; a strip shorter than that is read whole.
+        starts_s: Start of each context, shape (n_contexts,), at least one.
+        context_s: Length of a context; a shorter strip is read whole.
         config: The windows.
 
     Returns:
-        For `-ecg` the same, and for any gain, wherever there are heartbeats.
+        The same for `-ecg` and for any gain, wherever there are heartbeats.
     """
     samples = strip.ecg[:: round(WORKING_FS_HZ / config.fs_hz)]
     if samples.size < config.n_samples:  # As in a strip of 3 s at an odd rate.
@@ -84,19 +84,19 @@ def context_windows(
     starts, place = np.unique(firsts[:, None] + within, return_inverse=True)
     pooling = np.zeros((len(firsts), len(starts)), np.float32)
     np.put_along_axis(pooling, place.reshape(len(firsts), -1), np.float32(1.0 / within.size), axis=1)
-    windows = standardise_windows(samples[starts[:, None] + np.arange(config.n_samples)])
+    windows = standardize_windows(samples[starts[:, None] + np.arange(config.n_samples)])
     return ContextWindows(-windows if _upside_down(strip) else windows, pooling)
 
 
 class Trunk:
-    """A trunk by itself, to describe what heads are fitted to; may be called from several threads."""
+    """A trunk by itself, which describes training data; may be called from several threads."""
 
     def __init__(self, weights: bytes, config: TrunkWindows) -> None:
         """Open a trunk.
 
         Args:
             weights: An ONNX file `windows` (n, n_samples) → `stages` (n, d), float32; n is free.
-            config: What it reads.
+            config: The windows that it reads.
 
         Raises:
             BundleError: Not such a network.
@@ -107,7 +107,7 @@ class Trunk:
         self.size = self._network.output_size()
 
     def features(self, strip: ConditionedEcg, starts_s: FloatArray, context_s: float) -> FloatArray:
-        """Describe contexts; arguments as of `context_windows`.
+        """Describe contexts; arguments as in `context_windows`.
 
         Returns:
             float64, shape (n_contexts, size).
@@ -119,5 +119,5 @@ class Trunk:
 
 
 def _upside_down(strip: ConditionedEcg) -> bool:
-    """Whether heartbeats of a strip point down: electrodes may be the other way round."""
+    """Whether heartbeats of a strip point down, as with swapped electrodes."""
     return strip.r_peaks.size > 0 and bool(np.median(strip.ecg[strip.r_peaks]) < 0.0)

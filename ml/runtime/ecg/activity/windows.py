@@ -1,4 +1,4 @@
-"""Which parts of a strip are looked at: segments in a row, each seen within a context around it."""
+"""Segments of a strip, and the context around each."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-# A strip cut to 3 s at an odd rate may lack half a sample, and one at 100 Hz a whole one.
+# A strip cut to 3 s may lack half a sample at an odd rate, and a whole one at 100 Hz.
 GRACE_S = 0.011
 
 
 def segment_edges_s(duration_s: float, step_s: float) -> FloatArray:
-    """Divide a strip into segments of a length; the last takes what is left, up to a half more or less.
+    """Divide a strip into segments of equal length; the last may be up to half a step longer or shorter.
 
     Args:
-        duration_s: Of the strip, positive.
-        step_s: Of a segment.
+        duration_s: Length of the strip, positive.
+        step_s: Length of a segment.
 
     Returns:
-        Where they begin, and where the last one ends; float64, shape (n_segments + 1,).
+        Start of each segment, then the end of the last; float64, shape (n_segments + 1,).
     """
     n_segments = max(1, round(duration_s / step_s))
     return np.asarray(np.append(step_s * np.arange(n_segments), duration_s), dtype=np.float64)
 
 
 def fitting_context_s(duration_s: float, contexts_s: Sequence[float]) -> float:
-    """Give the longest context that a strip holds; the shortest where it holds none."""
+    """Return the longest context that fits into a strip; the shortest if none does."""
     held = [context_s for context_s in contexts_s if context_s <= duration_s + GRACE_S]
     return max(held, default=min(contexts_s))
 
 
 def context_starts_s(edges_s: FloatArray, context_s: float) -> FloatArray:
-    """Put a context around each segment, and move it into the strip where it would reach beyond.
+    """Center a context on each segment, and shift it into the strip where it would reach beyond.
 
     Args:
-        edges_s: Of the segments, float64, shape (n_segments + 1,).
-        context_s: Length.
+        edges_s: Edges of the segments, float64, shape (n_segments + 1,).
+        context_s: Length of a context.
 
     Returns:
-        Where each context begins, float64, shape (n_segments,); 0 in a strip shorter than a context.
+        Start of each context, float64, shape (n_segments,); 0 if the strip is shorter than a context.
     """
-    centres_s = (edges_s[1:] + edges_s[:-1]) / 2.0
+    centers_s = (edges_s[1:] + edges_s[:-1]) / 2.0
     latest_s = max(edges_s[-1] - context_s, 0.0)
-    return np.asarray(np.clip(centres_s - context_s / 2.0, 0.0, latest_s))
+    return np.asarray(np.clip(centers_s - context_s / 2.0, 0.0, latest_s))

@@ -1,8 +1,8 @@
-"""Which candidates are heartbeats: the sequence that explains heights and rhythm best.
+"""Choice of heartbeats among candidates: the sequence that explains heights and rhythm best.
 
-Height speaks for a beat, an RR interval unlike its neighbours speaks against it, and a blunt wave soon after
-a sharper one is its T wave. Weighing all of this in one sum over the whole sequence does what separate rules
-for search-back, T waves and noise do elsewhere, without their order mattering.
+Height counts for a beat. An RR interval unlike its neighbors counts against it, and a blunt wave soon after
+a sharper one is its T wave. One sum over the whole sequence replaces the usual separate rules for
+search-back, T waves and noise, whose order would matter.
 """
 
 from math import log
@@ -34,13 +34,13 @@ def most_plausible_sequence(
 
 
 def _evidence(height: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log of height over threshold; what towers above all beats is an artefact."""
+    """Log of height over threshold; a height above all beats is an artifact."""
     giant = np.maximum(height / c.GIANT_HEIGHT, 1.0)
     return np.asarray(np.log(height / c.BEAT_THRESHOLD) - c.GIANT_PENALTY * np.log(giant))
 
 
 def _t_wave_penalty(delay_s: float, relative_sharpness: float) -> float:
-    """How much speaks for a T wave: it comes soon after its QRS and is blunter."""
+    """Evidence for a T wave: it follows its QRS soon and is blunter."""
     if delay_s >= c.T_WAVE_END_S or relative_sharpness >= c.T_WAVE_MAX_SHARPNESS:
         return 0.0
     bluntness = 1.0 - relative_sharpness / c.T_WAVE_MAX_SHARPNESS
@@ -50,7 +50,7 @@ def _t_wave_penalty(delay_s: float, relative_sharpness: float) -> float:
 def _one_by_one(
     times_s: NDArray[np.float64], height: NDArray[np.float64], sharpness: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """A first guess without rhythm: what is high enough and no T wave of the beat before."""
+    """A first guess without rhythm: candidates that are high enough and not the T wave of the beat before."""
     evidence = _evidence(height)
     kept: list[int] = []
     for j in np.flatnonzero(height >= c.BEAT_THRESHOLD).tolist():
@@ -64,7 +64,7 @@ def _one_by_one(
 
 
 def _usual_rr_s(times_s: NDArray[np.float64], beats: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The RR interval to be expected at each candidate."""
+    """The expected RR interval at each candidate."""
     from scipy.ndimage import median_filter
 
     rr_s = median_filter(np.diff(times_s[beats]), c.USUAL_RR_BEATS, mode="nearest")
@@ -76,8 +76,8 @@ def _best_path(
 ) -> NDArray[np.int64]:
     """Plain lists: the loop is short, and element access to arrays would cost more than the arithmetic.
 
-    The nearest predecessors come first: they are mostly the best, and whoever starts from less need not be
-    weighed, because nothing is added on the way. Of equally good ones, the first in time is taken.
+    The nearest predecessors come first, as they are mostly the best. A predecessor whose sum is lower already
+    can be skipped, because nothing is added on the way. Of equally good ones, the first in time is taken.
     """
     total: list[float] = []
     previous: list[int] = []

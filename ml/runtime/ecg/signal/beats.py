@@ -1,4 +1,4 @@
-"""Heartbeats of a strip: where they are, their shapes, which of them are unlike the others."""
+"""Heartbeats of a strip: positions, shapes, outliers."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ def detect_r_peaks(ecg: FloatArray, fs_hz: float) -> NDArray[np.int64]:
 def cut_beats(
     ecg: FloatArray, fs_hz: float, r_peaks: NDArray[np.int64], before_s: float, after_s: float
 ) -> FloatArray:
-    """Cut a window about each R peak; beats that the strip does not hold whole are left out.
+    """Cut a window around each R peak; beats that are cut off by an end of the strip are left out.
 
     Args:
         ecg: Any unit, float, shape (n_samples,).
@@ -51,7 +51,7 @@ def cut_beats(
 def whole_beats(
     n_samples: int, fs_hz: float, r_peaks: NDArray[np.int64], before_s: float, after_s: float
 ) -> NDArray[np.bool_]:
-    """Which beats lie whole within the strip: bool, shape (n_peaks,)."""
+    """Mask of beats that lie whole within the strip: bool, shape (n_peaks,)."""
     first = r_peaks - round(before_s * fs_hz)
     end = r_peaks + round(after_s * fs_hz)
     return np.asarray((first >= 0) & (end <= n_samples))
@@ -66,14 +66,14 @@ def beat_units(beats: FloatArray) -> NDArray[np.float64]:
     Returns:
         float64, same shape; a constant beat becomes zeros.
     """
-    centred = np.asarray(beats, dtype=np.float64)
-    centred = centred - centred.mean(axis=1, keepdims=True)
-    lengths = np.sqrt((centred * centred).sum(axis=1, keepdims=True))
-    return np.asarray(np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0.0))
+    centered = np.asarray(beats, dtype=np.float64)
+    centered = centered - centered.mean(axis=1, keepdims=True)
+    lengths = np.sqrt((centered * centered).sum(axis=1, keepdims=True))
+    return np.asarray(np.divide(centered, lengths, out=np.zeros_like(centered), where=lengths > 0.0))
 
 
 def reject_outlier_beats(beats: FloatArray, units: NDArray[np.float64] | None = None) -> NDArray[np.bool_]:
-    """Which beats are like most others, in shape and size.
+    """Find the beats that resemble most others in shape and size.
 
     Args:
         beats: Any unit, float, shape (n_beats, n_samples).
@@ -81,7 +81,7 @@ def reject_outlier_beats(beats: FloatArray, units: NDArray[np.float64] | None = 
 
     Returns:
         True = keep; bool, shape (n_beats,), never all false for a non-empty input. With fewer than three
-        beats nobody can say which one is the outlier, and all are kept.
+        beats the outlier is unknown, and all are kept.
     """
     everything = np.ones(len(beats), dtype=np.bool_)
     if len(beats) < 3:

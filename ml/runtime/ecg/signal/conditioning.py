@@ -1,4 +1,4 @@
-"""The one pipeline from a raw strip to something encoders can use, in training and in service alike."""
+"""The pipeline from a raw strip to the input of encoders, the same in training and in service."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class ConditionedEcg:
         ecg: The unit of the raw strip, float32, shape (n_samples,).
         fs_hz: `WORKING_FS_HZ`.
         r_peaks: Sample indices of all heartbeats, int64, shape (n_beats,).
-        quality: Which segments to trust, and how far.
+        quality: Which segments are accepted, and their quality.
         heart_rate_bpm: From the median RR interval of accepted beats; None with fewer than two.
     """
 
@@ -54,22 +54,22 @@ class ConditionedEcg:
 
     @property
     def accepted(self) -> NDArray[np.bool_]:
-        """Which samples lie in accepted segments; bool, shape (n_samples,)."""
+        """Mask of accepted segments; bool, shape (n_samples,)."""
         return self.quality.accepts(np.arange(self.ecg.size) / self.fs_hz)
 
 
 def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
-    """Check, filter and resample a strip, find its beats and judge it.
+    """Check, filter and resample a strip, find its beats and assess its quality.
 
     Args:
         ecg: Any unit and polarity, float, shape (n_samples,).
         fs_hz: Sampling rate, 100 to 2000.
 
     Returns:
-        The strip at 250 Hz in its own unit; for `-ecg` the same but for the sign.
+        The strip at 250 Hz in its own unit; `-ecg` gives the same with the opposite sign.
 
     Raises:
-        SignalError: One of its subclasses says what is wrong; a strip of which nothing is accepted, too.
+        SignalError: The subclass names the reason; also raised if no segment is accepted.
     """
     examined = examine(ecg, fs_hz)
     quality = examined.quality
@@ -82,12 +82,12 @@ def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
 
 
 def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
-    """Do what `condition` does, and leave it to the caller what to make of a poor strip.
+    """Condition a strip like `condition`, but return poor strips too.
 
-    Movement that spoils what identifies a wearer still tells what the wearer is doing.
+    Movement spoils identity, but it shows the wearer's activity.
 
     Raises:
-        SignalError: No strip at all (rate, length, finite samples), or one constant value.
+        SignalError: Not a valid strip (rate, length, finite samples), or one constant value.
     """
     raw = _checked(ecg, fs_hz)
     clean = _cleaned(raw, fs_hz)
@@ -116,7 +116,7 @@ def _cleaned(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.float64]:
 
 
 def _checked(ecg: FloatArray, fs_hz: float) -> NDArray[np.float64]:
-    """Give the strip as float64 about its median, if it can hold heartbeats at all."""
+    """Return the strip as float64 about its median, if it can hold heartbeats at all."""
     given = np.asarray(ecg)
     if given.ndim != 1 or given.dtype.kind not in "fiu":
         raise SignalNotFiniteError(f"expected one lead of real numbers, got {given.dtype} {given.shape}")
@@ -125,7 +125,7 @@ def _checked(ecg: FloatArray, fs_hz: float) -> NDArray[np.float64]:
         raise SamplingRateUnsupportedError(
             f"expected {c.MIN_FS_HZ:g} to {c.MAX_FS_HZ:g} Hz, got {fs_hz:g} Hz"
         )
-    # Half a sample of grace: a strip cut to 3 s at a rate like 497.5 Hz may round down.
+    # Half a sample of tolerance: a strip cut to 3 s at a rate like 497.5 Hz may round down.
     if raw.size < c.MIN_STRIP_S * fs_hz - 0.5:
         raise SignalTooShortError(
             f"expected at least {c.MIN_STRIP_S:g} s, got {raw.size} samples at {fs_hz:g} Hz"
@@ -133,7 +133,7 @@ def _checked(ecg: FloatArray, fs_hz: float) -> NDArray[np.float64]:
     largest = np.abs(raw).max()
     if not largest <= c.MAX_AMPLITUDE:
         raise SignalNotFiniteError(f"expected finite samples up to {c.MAX_AMPLITUDE:g}")
-    centred = raw - median(raw)
+    centered = raw - median(raw)
     if raw.max() - raw.min() <= max(c.FLAT_SHARE_OF_OFFSET * largest, c.MIN_AMPLITUDE):
         raise SignalFlatError("the strip holds one constant value")
-    return np.asarray(centred)
+    return np.asarray(centered)

@@ -1,6 +1,6 @@
-"""What went wrong before the samples were taken: no contact, or an amplifier at its rails.
+"""Defects of the recording: no contact, or a saturated amplifier.
 
-Looked for in the raw strip, because every filter smooths the evidence away. Both masks are the same for a
+They are detected in the raw strip, because every filter smooths them away. Both masks are the same for a
 strip and its mirror image, and for any gain and offset.
 """
 
@@ -12,7 +12,7 @@ from ml.runtime.ecg.signal.order_statistics import median
 
 
 def flat_samples(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.bool_]:
-    """Samples that stay at one value for at least a second.
+    """Find samples that stay at one value for at least a second.
 
     Args:
         raw: Any unit, float64, shape (n_samples,), unfiltered.
@@ -26,10 +26,10 @@ def flat_samples(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.bool_]:
 
 
 def saturated_samples(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.bool_]:
-    """Samples that stay at the largest or smallest value of the strip for longer than a peak does.
+    """Find samples that stay at the largest or smallest value of the strip for longer than a peak does.
 
-    A strip that rests at its extreme, as one without any negative wave may, is not saturated: a rail lies far
-    from the median.
+    A strip that rests at its extreme, such as one without negative waves, is not saturated: saturation lies
+    far from the median.
 
     Args:
         raw: Any unit, float64, shape (n_samples,), unfiltered.
@@ -42,7 +42,7 @@ def saturated_samples(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.bool
     values = raw[starts]
     lowest, highest = raw.min(), raw.max()
     is_highest, is_lowest = values == highest, values == lowest
-    if not (is_highest.any() or is_lowest.any()):  # The usual strip needs no median.
+    if not (is_highest.any() or is_lowest.any()):  # Most strips need no median.
         return np.zeros(raw.size, dtype=np.bool_)
     middle, far = median(raw), c.RAIL_MIN_DISTANCE * (highest - lowest)
     at_rail = (is_highest & (highest - middle > far)) | (is_lowest & (middle - lowest > far))

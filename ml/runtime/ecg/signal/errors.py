@@ -1,4 +1,4 @@
-"""Why a strip cannot be used.
+"""Reasons why a strip cannot be used.
 
 SignalError (CaptureError)
 ├── SignalNotFiniteError           signal_not_finite
@@ -24,13 +24,13 @@ class SignalNotFiniteError(SignalError):
 
 
 class SamplingRateUnsupportedError(SignalError):
-    """The sampling rate lies outside what the filters are made for."""
+    """The sampling rate lies outside the range of the filters."""
 
     code = "sampling_rate_unsupported"
 
 
 class SignalTooShortError(SignalError):
-    """The strip is shorter than the shortest piece of evidence."""
+    """The strip is shorter than the shortest accepted length."""
 
     code = "signal_too_short"
 
@@ -54,6 +54,6 @@ class NoHeartbeatError(SignalError):
 
 
 class QualityTooLowError(SignalError):
-    """Heartbeats may be there, but no part is clean enough to compare."""
+    """Heartbeats may be there, but no segment is clean enough to compare."""
 
     code = "quality_too_low"

@@ -1,6 +1,6 @@
 """Zero-phase filters and resampling: pure functions `(array, fs_hz) → array`.
 
-All are linear, keep beats where they are in time, and are exactly sign-equivariant:
+All are linear, do not shift beats in time, and are exactly sign-equivariant:
 `f(-x) == -f(x)` to the bit.
 
 `scipy.signal` takes long to import and is therefore loaded at first use.
@@ -20,7 +20,7 @@ FloatArray = NDArray[np.float32 | np.float64]
 
 
 def band_pass(ecg: FloatArray, fs_hz: float, low_hz: float, high_hz: float) -> NDArray[np.float64]:
-    """Keep `low_hz` to `high_hz` with a Butterworth filter run forwards and backwards.
+    """Keep `low_hz` to `high_hz` with a Butterworth filter run forward and backward.
 
     Args:
         ecg: Any unit, float, shape (n_samples,), n_samples ≥ 2.
@@ -56,7 +56,7 @@ def resample(ecg: FloatArray, fs_hz: float, target_fs_hz: float) -> NDArray[np.f
     Args:
         ecg: Any unit, float, shape (n_samples,).
         fs_hz: Sampling rate.
-        target_fs_hz: Wanted rate; the ratio is the nearest fraction with a denominator up to 1000.
+        target_fs_hz: Target rate; the ratio is the nearest fraction with a denominator up to 1000.
 
     Returns:
         Same unit, float64, shape (ceil(n_samples · ratio),).
@@ -119,7 +119,7 @@ def _ratio(fs_hz: float, target_fs_hz: float) -> tuple[int, int]:
 
 @lru_cache(maxsize=64)
 def _polyphase_taps(up: int, down: int) -> NDArray[np.float64]:
-    """The taps `resample_poly` would design anew at each call."""
+    """The taps that `resample_poly` would design anew at each call."""
     from scipy.signal import firwin
 
     rate = max(up, down)

@@ -1,7 +1,7 @@
-"""Medians and quartiles without the checks that take numpy longer than the sorting.
+"""Medians and quartiles without numpy's checks, which take longer than the sorting.
 
-Two dozen are taken of each strip, mostly over its few beats. Equal to numpy's to the bit, but that NaN must
-not occur: strips are finite.
+Each strip needs two dozen of them, mostly over its few beats. They equal numpy's to the bit, but do not
+accept NaN: strips are finite.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Where the QRS complexes are: energy in two bands, local thresholds, then the most plausible sequence.
+"""QRS detection: energy in two bands, local thresholds, then the most plausible sequence.
 
 Works at 250 Hz on any amplitude. All decisions rest on energies, or on a polarity that turns with the signal,
 so that a strip and its mirror image have the same beats.
@@ -20,11 +20,11 @@ _TINY = np.finfo(np.float64).tiny
 
 @dataclass(frozen=True)
 class Candidates:
-    """Moments that could be heartbeats.
+    """Candidates for heartbeats.
 
     Attributes:
-        sample: Where the QRS energy peaks, int64, shape (n_candidates,).
-        height: Energy (root) above the noise; 1 = what a QRS reaches hereabouts, float64, same shape.
+        sample: Peak of the QRS energy, int64, shape (n_candidates,).
+        height: Energy (root) above the noise; 1 = the local QRS level, float64, same shape.
         sharpness: The same in the band that T waves and wide ventricular beats hardly reach.
     """
 
@@ -34,7 +34,7 @@ class Candidates:
 
 
 def locate_qrs(ecg: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Find one sample per heartbeat, at the largest deflection of its QRS.
+    """Locate one sample per heartbeat, at the largest deflection of its QRS.
 
     Args:
         ecg: Any unit, float64, shape (n_samples,), at `WORKING_FS_HZ`, free of drift below 0.5 Hz.
@@ -44,8 +44,8 @@ def locate_qrs(ecg: NDArray[np.float64]) -> NDArray[np.int64]:
 
     Source:
         Band-pass, energy and search-back follow Pan and Tompkins 1985, doi:10.1109/TBME.1985.325532. Their
-        running thresholds, which one electrode step blinds, are replaced by medians around each sample, and
-        their search-back by the best sequence over all candidates.
+        running thresholds, which fail after one electrode step, are replaced by medians around each sample,
+        and their search-back by the best sequence over all candidates.
     """
     largest = np.abs(ecg).max(initial=0.0)
     if largest < _TINY:
@@ -66,7 +66,7 @@ def find_candidates(ecg: NDArray[np.float64]) -> Candidates:
     sharp = _relative_energy(band_pass(ecg, FS_HZ, *c.SHARP_BAND_HZ), c.SHARP_ENERGY_S)
     height = c.QRS_BAND_WEIGHT * qrs + (1.0 - c.QRS_BAND_WEIGHT) * sharp
     peaks, _ = find_peaks(height, height=c.CANDIDATE_FLOOR, distance=round(c.REFRACTORY_S * FS_HZ))
-    # Filters start and end with transients, and what the strip shows less than half of is no use anyway.
+    # Filters start and end with transients, and beats with less than half inside the strip are of no use.
     margin = round(c.EDGE_S * FS_HZ)
     peaks = peaks[(peaks >= margin) & (peaks < ecg.size - margin)]
     nearby = maximum_filter1d(sharp, round(c.SHARP_REACH_S * FS_HZ) | 1)
@@ -76,8 +76,8 @@ def find_candidates(ecg: NDArray[np.float64]) -> Candidates:
 def refine_peaks(ecg: NDArray[np.float64], beats: NDArray[np.int64]) -> NDArray[np.int64]:
     """Move each beat to the largest deflection near it, of the polarity that prevails around it.
 
-    A strip whose R and S are about equal would otherwise jump between the two, and its mean beat would smear.
-    A beat that mostly points the other way, such as a ventricular one, keeps its own peak.
+    Otherwise a strip with about equal R and S would jump between the two, and its mean beat would smear. A
+    beat that mostly points the other way, such as a ventricular one, keeps its own peak.
     """
     if beats.size == 0:
         return beats
@@ -105,7 +105,7 @@ def _prevailing(balance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _relative_energy(band: NDArray[np.float64], width_s: float) -> NDArray[np.float64]:
-    """Root of the energy within `width_s`, less the local noise, as a share of what a local QRS reaches."""
+    """Root of the energy within `width_s`, less the local noise, relative to the local QRS level."""
     from scipy.ndimage import uniform_filter1d
 
     energy = uniform_filter1d(band**2, round(width_s * FS_HZ) | 1, mode="constant")
@@ -116,22 +116,22 @@ def _relative_energy(band: NDArray[np.float64], width_s: float) -> NDArray[np.fl
 
 
 def _local_level(envelope: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What a QRS reaches around each sample: the median, over some seconds, of the largest of each second.
+    """QRS level around each sample: the median, over some seconds, of the largest envelope of each second.
 
-    One step or one burst moves it little, a lasting change of amplitude moves it in time.
+    A single step or burst hardly moves it; a lasting change of amplitude does after some seconds.
     """
     from scipy.ndimage import maximum_filter1d, median_filter
 
     step = round(c.LEVEL_STEP_S * FS_HZ)
     largest = maximum_filter1d(envelope, round(c.LEVEL_BLOCK_S * FS_HZ) | 1)[::step]
     level = median_filter(largest, round(c.LEVEL_SPAN_S / c.LEVEL_STEP_S) | 1, mode="reflect")
-    # Relative to the strip's usual level: a rail of an amplifier is hundreds of times a heartbeat.
+    # Relative to the strip's usual level: saturation is hundreds of times a heartbeat.
     floor = max(c.LEVEL_FLOOR * median(level), c.LEVEL_FLOOR_OF_LARGEST * float(level.max()), _TINY)
     return _to_every_sample(np.maximum(level, floor), step, envelope.size)
 
 
 def _local_noise(envelope: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the envelope falls back to between beats."""
+    """Level of the envelope between beats."""
     from scipy.ndimage import percentile_filter
 
     step = round(c.NOISE_STEP_S * FS_HZ)
@@ -141,7 +141,7 @@ def _local_noise(envelope: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _to_every_sample(values: NDArray[np.float64], step: int, n_samples: int) -> NDArray[np.float64]:
-    """`numpy.interp` between values `step` samples apart, without looking each sample's place up."""
+    """Interpolate like `numpy.interp` between values `step` samples apart, without a search per sample."""
     rise = np.zeros((values.size, 1))
     rise[:-1, 0] = (values[1:] - values[:-1]) / step
     return np.asarray((rise * np.arange(step) + values[:, None]).reshape(-1)[:n_samples])

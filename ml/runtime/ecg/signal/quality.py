@@ -1,14 +1,14 @@
-"""How well a strip serves identification: a verdict per segment and for the whole.
+"""Signal quality for identification: a verdict per segment and for the whole strip.
 
-What makes two recordings of one person comparable is how well their mean beats are known, and that shows in
-how alike the beats of one recording are. Drift must not hide it: an electrode that moves bends the line
-between beats far more than the beats, and whoever reads beats takes it off first. On 955 pairs of strips of
-CinC train people, the median correlation of beats with the mean of the others ranks the cosine of the two
-identity vectors (ecg-beat) with Spearman's rho = 0.71 above 3 Hz and 0.66 above 0.5 Hz; with 3-s strips 0.69
-and 0.64.
+Two recordings of one person are comparable if their mean beats are well known, which shows in how alike the
+beats of one recording are. Drift is ignored: a moving electrode bends the line between beats far more than
+the beats, and encoders remove it first. On 955 pairs of strips of CinC train people, the median correlation
+of beats with the mean of the others predicts the cosine of the two identity vectors (ecg-beat). Spearman's
+rho is 0.71 above 3 Hz and 0.66 above 0.5 Hz; with 3-s strips 0.69 and 0.64.
 
-Whether there are heartbeats at all is another question. Steep parts that stand alone, as a QRS does, speak
-for them, and so does likeness; a jump that does not return, as of an electrode, speaks against them.
+Whether a segment holds heartbeats at all is decided separately. Steep waves that stand alone, as a QRS does,
+count for them, and so does likeness between beats. A jump that does not return, as of an electrode, counts
+against them.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ NO_DEFECTS: Mapping[str, NDArray[np.bool_]] = {}
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of a strip, judged on its own; `reasons` are codes of the HTTP contract."""
+    """A piece of a strip with its own verdict; `reasons` are codes of the HTTP contract."""
 
     start_s: float
     end_s: float
@@ -45,7 +45,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class SignalQuality:
-    """Verdict on a strip; `score` from 0 (useless) to 1 (clean), of what was accepted if anything was."""
+    """Verdict on a strip; `score` from 0 (useless) to 1 (clean), of accepted segments if there are any."""
 
     score: float
     segments: tuple[Segment, ...]
@@ -57,7 +57,7 @@ class SignalQuality:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why segments were rejected: the reason that cost most seconds first."""
+        """Reasons of the rejected segments, the one that cost most seconds first."""
         lost_s: dict[str, float] = {}
         for segment in self.segments:
             for reason in segment.reasons:
@@ -65,7 +65,7 @@ class SignalQuality:
         return tuple(sorted(lost_s, key=lambda reason: -lost_s[reason]))
 
     def accepts(self, times_s: FloatArray) -> NDArray[np.bool_]:
-        """Which moments lie in accepted segments: bool, same shape."""
+        """Mask of moments in accepted segments: bool, same shape."""
         if all(s.accepted for s in self.segments):
             return np.ones(times_s.shape, dtype=np.bool_)
         starts = np.array([s.start_s for s in self.segments])
@@ -75,12 +75,12 @@ class SignalQuality:
 
 @dataclass(frozen=True)
 class _BeatEvidence:
-    """What each beat says, float64, shape (n_beats,).
+    """Features of each beat, float64, shape (n_beats,).
 
     Args:
         likeness: Correlation with the mean of the other beats.
-        qrs_share: Share of its slope energy that the QRS has.
-        step: How much of its QRS does not return, as a share of its size.
+        qrs_share: Share of its slope energy within the QRS.
+        step: Change of level across its QRS, as a share of the QRS's size.
     """
 
     likeness: NDArray[np.float64]
@@ -96,7 +96,7 @@ class _BeatEvidence:
 
     @property
     def score(self) -> float:
-        """0 where beats have nothing in common, 1 where they are equal; even steps halve what differs."""
+        """0 for beats that have nothing in common, 1 for equal ones; each step halves the difference."""
         if self.likeness.size == 0:
             return 0.0
         unlike = 1.0 - min(max(self.usual_likeness, 0.0), 1.0)
@@ -104,7 +104,7 @@ class _BeatEvidence:
         return float(np.log((1.0 + floor) / (unlike + floor)) / np.log((1.0 + floor) / floor))
 
     def verdict(self, expected_beats: float) -> str | None:
-        """The reason to reject a segment by its beats, if there is one."""
+        """The reason to reject a segment because of its beats, if there is one."""
         if self.likeness.size < max(1.0, c.MIN_BEAT_SHARE * expected_beats):
             return "no_heartbeat"
         evidence = median(self.qrs_share) + c.LIKENESS_WEIGHT * self.usual_likeness
@@ -121,19 +121,19 @@ def assess_quality(
     r_peaks: NDArray[np.int64],
     defects: Mapping[str, NDArray[np.bool_]] = NO_DEFECTS,
 ) -> SignalQuality:
-    """Judge a strip in segments of about 5 s, or whole where it is shorter.
+    """Assess a strip in segments of about 5 s, or as a whole if it is shorter.
 
     Args:
         ecg: Any unit, float, shape (n_samples,), band-passed.
         fs_hz: Sampling rate; more than twice `BAND_HIGH_HZ`.
         r_peaks: Sample indices of the beats, int64, shape (n_beats,).
-        defects: Per reason, which samples are lost (`signal.defects`): bool, at any rate, same duration.
+        defects: Lost samples by reason (`signal.defects`): bool, at any rate, same duration.
 
     Returns:
         The same for `ecg` and `-ecg`, and for any gain.
     """
     evidence = _beat_evidence(ecg, fs_hz, r_peaks)
-    # One beat alone is like no other, and cannot tell a heart from a stumble.
+    # A single beat has none to resemble, so it proves no heart.
     usual_rr = median(np.diff(r_peaks)) if r_peaks.size > 1 else 0.0
     segments = []
     for start, end in pairwise(segment_edges(ecg.size, fs_hz)):
@@ -146,13 +146,13 @@ def assess_quality(
 
 
 def segment_edges(n_samples: int, fs_hz: float) -> list[int]:
-    """Sample indices that divide a strip into equal pieces of about 5 s."""
+    """Return sample indices that divide a strip into equal pieces of about 5 s."""
     n_segments = max(1, round(n_samples / fs_hz / c.SEGMENT_S))
     return [round(i * n_samples / n_segments) for i in range(n_segments + 1)]
 
 
 def _worst_defect(defects: Mapping[str, NDArray[np.bool_]], start: float, end: float) -> str | None:
-    """The defect that spoils a piece (start and end as shares of the strip), if one does."""
+    """The defect that spoils a piece (start and end as shares of the strip), if any."""
     for reason, lost in defects.items():
         piece = lost[int(start * lost.size) : int(end * lost.size)]
         if np.count_nonzero(piece) / piece.size > c.MAX_LOST_SHARE[reason]:
@@ -167,10 +167,10 @@ def _overall(segments: list[Segment]) -> float:
 
 
 def _beat_evidence(ecg: FloatArray, fs_hz: float, r_peaks: NDArray[np.int64]) -> _BeatEvidence:
-    """What each beat says.
+    """Measure each beat.
 
     Long strips are treated in stretches of about a minute, because beats change shape with posture and rate.
-    Beats that the strip does not hold whole are judged too, by what there is of them.
+    Beats that are cut off by an end of the strip are measured by the part that remains.
     """
     drift_free = band_pass(ecg, fs_hz, c.LIKENESS_LOW_HZ, c.BAND_HIGH_HZ)
     likeness, qrs_share = np.zeros(r_peaks.size), np.zeros(r_peaks.size)
@@ -198,9 +198,9 @@ def _stretches(n_beats: int) -> list[slice]:
 
 
 def _steps(ecg: FloatArray, fs_hz: float, r_peaks: NDArray[np.int64]) -> NDArray[np.float64]:
-    """How far the level jumps across each QRS, as a share of the QRS's size.
+    """Change of level across each QRS, as a share of the QRS's size.
 
-    What both sides agree to be rising or falling at is drift, and no jump.
+    A slope that both sides share is drift, not a jump.
     """
     gap, span = round(c.QRS_HALF_S * fs_hz), round(c.STEP_SPAN_S * fs_hz)
     before = _windows(ecg, r_peaks, np.arange(-gap - span, -gap))
@@ -217,14 +217,14 @@ def _steps(ecg: FloatArray, fs_hz: float, r_peaks: NDArray[np.int64]) -> NDArray
 
 
 def _windows(ecg: FloatArray, r_peaks: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The samples about each peak; beyond the ends of the strip, its first or last value."""
+    """The samples around each peak; beyond the ends of the strip, its first or last value."""
     return np.asarray(ecg.take(r_peaks[:, None] + offsets, mode="clip"), dtype=np.float64)
 
 
 def _likeness(
     beats: NDArray[np.float64], units: NDArray[np.float64], whole: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Correlation of each beat with the mean of those others that are whole and no outliers."""
+    """Correlation of each beat with the mean of the other whole beats without outliers."""
     typical = whole.copy() if np.count_nonzero(whole) > 1 else np.ones_like(whole)
     typical[typical] = reject_outlier_beats(beats[typical], units[typical])
     others = units[typical].sum(axis=0) - units * typical[:, None]

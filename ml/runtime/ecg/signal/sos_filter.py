@@ -1,8 +1,8 @@
 """Second-order sections over one strip: `scipy.signal.sosfilt` without the checks of its arguments.
 
-A strip of 10 s is filtered fourteen times, and the checks take as long as the filtering. What scipy runs
-behind them is private to it, and therefore tried out before it is trusted: where it is missing or does
-anything else than the public function, that one is used.
+A strip of 10 s is filtered fourteen times, and the checks take as long as the filtering. The loop behind them
+is private to scipy, so it is tested before use. If it is missing or differs from the public function, the
+public one is used.
 """
 
 from collections.abc import Callable
@@ -18,19 +18,19 @@ Loop = Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
 def filter_in_place(
     sos: NDArray[np.float64], signals: NDArray[np.float64], states: NDArray[np.float64]
 ) -> None:
-    """Replace signals by what the filter makes of them, and the states by those after the last sample.
+    """Filter signals in place, and replace the states by those after the last sample.
 
     Args:
         sos: float64, shape (n_sections, 6), ones in column 3; C-contiguous, like the others.
         signals: Any unit, float64, shape (n_signals, n_samples).
-        states: Of the filter before the first sample, float64, shape (n_signals, n_sections, 2).
+        states: Before the first sample, float64, shape (n_signals, n_sections, 2).
     """
     _trusted_loop()(sos, signals, states)
 
 
 @cache
 def _trusted_loop() -> Loop:
-    """Give scipy's own loop if it is what it was when this was written."""
+    """Return scipy's own loop if it still behaves as expected."""
     try:
         from scipy.signal._sosfilt import _sosfilt
     except ImportError:
@@ -39,7 +39,7 @@ def _trusted_loop() -> Loop:
 
 
 def public_loop(sos: NDArray[np.float64], signals: NDArray[np.float64], states: NDArray[np.float64]) -> None:
-    """Run the public `scipy.signal.sosfilt` the way its private loop is called."""
+    """Run the public `scipy.signal.sosfilt` with the signature of its private loop."""
     from scipy.signal import sosfilt
 
     for signal, state in zip(signals, states, strict=True):
@@ -47,7 +47,7 @@ def public_loop(sos: NDArray[np.float64], signals: NDArray[np.float64], states: 
 
 
 def does_the_same(loop: Loop) -> bool:
-    """Whether a loop gives what the public function does, to the bit, on a short signal."""
+    """Whether a loop equals the public function, to the bit, on a short signal."""
     sos = np.array([[0.2, 0.3, 0.1, 1.0, -0.5, 0.1], [1.0, -1.1, 0.3, 1.0, -0.7, 0.2]])
     signals, states = np.sin(np.arange(32.0))[None], np.full((1, 2, 2), 0.25)
     expected, expected_states = signals.copy(), states.copy()

@@ -8,19 +8,19 @@ from numpy.typing import NDArray
 from ml.runtime.ecg.signal.constants import WORKING_FS_HZ
 from ml.runtime.ecg.signal.filters import FloatArray
 
-# Standardised samples further out than this are defects; no QRS of a clean strip reaches it.
+# Standardized samples further out than this are defects; no QRS of a clean strip reaches it.
 CLIP_RMS = 8.0
 
 
 @dataclass(frozen=True)
 class WindowConfig:
-    """What a network that reads windows is given.
+    """The windows that a network reads.
 
     Args:
         n_samples: Length of a window; the default fits the shortest strip and halves four times.
         fs_hz: Sampling rate; divides the working rate of `ml.runtime.ecg.signal` (250 Hz).
         step_s: Distance between starts.
-        max_windows: Of longer strips, as many windows, evenly spaced.
+        max_windows: Longer strips give this many windows, evenly spaced.
 
     Raises:
         ValueError: No such windows can be cut.
@@ -39,9 +39,9 @@ class WindowConfig:
 
 
 def strip_windows(ecg: FloatArray, accepted: NDArray[np.bool_], config: WindowConfig) -> NDArray[np.float32]:
-    """Give what a window network reads of a conditioned strip, in training and in service alike.
+    """Cut the windows that a network reads of a conditioned strip, in training and in service alike.
 
-    Windows that lie in accepted parts are taken; where none does, those with the most accepted samples.
+    They lie in accepted segments; if none does, those with the most accepted samples are taken.
 
     Args:
         ecg: At the working rate (250 Hz), any unit, float, shape (n_samples,); not empty.
@@ -49,8 +49,8 @@ def strip_windows(ecg: FloatArray, accepted: NDArray[np.bool_], config: WindowCo
         config: The windows.
 
     Returns:
-        Standardised, float32, shape (n_windows, config.n_samples), 1 to `max_windows` of them; for `-ecg`
-        exactly minus that.
+        Standardized, float32, shape (n_windows, config.n_samples), 1 to `max_windows` of them; `-ecg` gives
+        exactly their negative.
 
     Raises:
         ValueError: An empty strip, or a mask of another shape.
@@ -63,11 +63,11 @@ def strip_windows(ecg: FloatArray, accepted: NDArray[np.bool_], config: WindowCo
     if lacking > 0:  # As in a strip of 3 s at an odd rate.
         samples, trusted = np.pad(samples, (0, lacking), mode="edge"), np.pad(trusted, (0, lacking))
     starts = _chosen_starts(trusted, config)
-    return standardise_windows(samples[starts[:, None] + np.arange(config.n_samples)])
+    return standardize_windows(samples[starts[:, None] + np.arange(config.n_samples)])
 
 
-def standardise_windows(windows: FloatArray) -> NDArray[np.float32]:
-    """Give every window zero mean and unit RMS, and cut off what is beyond `CLIP_RMS`.
+def standardize_windows(windows: FloatArray) -> NDArray[np.float32]:
+    """Scale every window to zero mean and unit RMS, and clip it at `CLIP_RMS`.
 
     Args:
         windows: Any unit, float, shape (n_windows, n_samples).
@@ -75,14 +75,14 @@ def standardise_windows(windows: FloatArray) -> NDArray[np.float32]:
     Returns:
         float32, same shape; a flat window gives zeros.
     """
-    centred = windows - windows.mean(axis=1, keepdims=True, dtype=np.float64)
-    rms = np.sqrt((centred**2).mean(axis=1, keepdims=True))
-    scaled = centred / np.where(rms > np.finfo(np.float32).tiny, rms, np.inf)
+    centered = windows - windows.mean(axis=1, keepdims=True, dtype=np.float64)
+    rms = np.sqrt((centered**2).mean(axis=1, keepdims=True))
+    scaled = centered / np.where(rms > np.finfo(np.float32).tiny, rms, np.inf)
     return np.asarray(np.clip(scaled, -CLIP_RMS, CLIP_RMS), dtype=np.float32)
 
 
 def window_starts(n_samples: int, fs_hz: float, length_s: float, step_s: float) -> NDArray[np.int64]:
-    """First samples of all whole windows; the last window ends at the end of the strip.
+    """Return the first samples of all whole windows; the last window ends at the end of the strip.
 
     Args:
         n_samples: Length of the strip.
@@ -91,7 +91,7 @@ def window_starts(n_samples: int, fs_hz: float, length_s: float, step_s: float) 
         step_s: Distance between starts.
 
     Returns:
-        int64, shape (n_windows,); empty where the strip is shorter than a window.
+        int64, shape (n_windows,); empty if the strip is shorter than a window.
     """
     last = n_samples - round(length_s * fs_hz)
     if last < 0:
@@ -117,7 +117,7 @@ def cut_windows(ecg: FloatArray, fs_hz: float, length_s: float, step_s: float) -
 
 
 def _chosen_starts(accepted: NDArray[np.bool_], config: WindowConfig) -> NDArray[np.int64]:
-    """First samples of the windows to take, ascending, by what is accepted at the windows' rate."""
+    """First samples of the windows to take, ascending, from the mask at the windows' rate."""
     length_s = config.n_samples / config.fs_hz
     starts = window_starts(accepted.size, config.fs_hz, length_s, config.step_s)
     accepted_before = np.concatenate([[0], np.cumsum(accepted)])

@@ -19,7 +19,7 @@ class TestStages:
         assert "absent/ecg/kalouskova_motion" in result.output
 
     @pytest.mark.parametrize("stage", ["evaluate", "export"])
-    def test_features_that_were_not_made_are_asked_for(self, stage, tmp_path):
+    def test_missing_features_name_the_command_to_run(self, stage, tmp_path):
         result = CliRunner().invoke(stages, [stage, "--var", str(tmp_path)])
 
         assert result.exit_code == 1

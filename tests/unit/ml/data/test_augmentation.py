@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ml.data.augmentation import high_pass_like_a_sensor, vary_repolarisation
+from ml.data.augmentation import high_pass_like_a_sensor, vary_repolarization
 
 FS_HZ = 250.0
 FIDUCIAL = 100
@@ -12,10 +12,10 @@ NOTHING = {"t_amplitude_sd": 0.0, "t_stretch_sd": 0.0, "jitter_s": 0.0}
 
 def varied(**amounts: float) -> np.ndarray:
     beats = np.tile(BEAT, (40, 1))
-    return vary_repolarisation(beats, FS_HZ, FIDUCIAL, np.random.default_rng(1), **(NOTHING | amounts))
+    return vary_repolarization(beats, FS_HZ, FIDUCIAL, np.random.default_rng(1), **(NOTHING | amounts))
 
 
-class TestVaryRepolarisation:
+class TestVaryRepolarization:
     def test_no_variation_changes_nothing(self):
         np.testing.assert_allclose(varied(), np.tile(BEAT, (40, 1)), atol=1e-12)
 
@@ -34,10 +34,10 @@ class TestVaryRepolarisation:
 
     def test_is_odd(self):
         rng = np.random.default_rng
-        one = vary_repolarisation(
+        one = vary_repolarization(
             BEAT[None], FS_HZ, FIDUCIAL, rng(3), t_amplitude_sd=0.2, t_stretch_sd=0.05, jitter_s=0.002
         )
-        other = vary_repolarisation(
+        other = vary_repolarization(
             -BEAT[None], FS_HZ, FIDUCIAL, rng(3), t_amplitude_sd=0.2, t_stretch_sd=0.05, jitter_s=0.002
         )
 

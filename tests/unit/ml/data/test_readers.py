@@ -208,12 +208,12 @@ class TestReadCinc2017:
             ("r2", "~", "I"),
         ]
 
-    def test_reads_only_the_people_asked_for(self, packed):
+    def test_reads_only_the_requested_people(self, packed):
         assert [r.subject_id for r in read_cinc2017(packed, subjects={"r2"})] == ["r2"]
 
 
 class TestReadQtdb:
-    def test_tells_who_is_surely_a_person_of_their_own(self, tmp_path):
+    def test_marks_who_is_surely_a_distinct_person(self, tmp_path):
         texts = np.array(["edb", "mitdb"])
         folder = pack(
             tmp_path, "QT Database (qtdb 1.0.0)", lead=texts, origin=texts, comment=texts,
@@ -241,7 +241,7 @@ class TestReadLudb:
         assert [r.labels["r_peaks"].tolist() for r in read_ludb(packed)] == [[0], [1, 2]]
 
     @pytest.mark.parametrize(("lead", "name", "first_mv"), [("i", "I", 4.0), ("ii", "II", 3.0)])
-    def test_gives_the_lead_asked_for(self, packed, lead, name, first_mv):
+    def test_gives_the_requested_lead(self, packed, lead, name, first_mv):
         record = read_ludb(packed, lead)[0]
 
         assert (record.lead, record.signal[0]) == (name, pytest.approx(first_mv))
@@ -267,7 +267,7 @@ class TestReadMotion:
         assert first.signal.tolist() == [200.0, 400.0, 600.0]
         assert first.unit == "raw"
 
-    def test_carries_activity_artefacts_and_gaps(self, packed):
+    def test_carries_activity_artifacts_and_gaps(self, packed):
         second, first = read_motion(packed)
 
         assert (first.labels["activity"], second.labels["activity"]) == ("rest", "squats")
@@ -313,10 +313,10 @@ class TestReadCsv:
 
 
 class TestReadFolder:
-    def test_recognises_a_wfdb_layout_by_its_names(self, ecg_id):
+    def test_recognizes_a_wfdb_layout_by_its_names(self, ecg_id):
         assert len(read_folder(ecg_id)) == 3
 
-    def test_recognises_a_packed_set_by_what_it_says_of_itself(self, tmp_path):
+    def test_recognizes_a_packed_set_by_what_it_says_of_itself(self, tmp_path):
         labels = np.array(["N", "O"])
         pack(tmp_path, "PhysioNet/CinC Challenge 2017 (AF)", label=labels, label_v0=labels)
 

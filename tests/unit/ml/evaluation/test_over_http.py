@@ -40,10 +40,12 @@ class InProcess:
 
 
 class Service:
-    """Answers like the service from the same scores; `shift_db` makes it disagree, `told` hides them."""
+    """Answers like the service from the same scores; `shift_db` makes it disagree, `hidden` omits them."""
 
-    def __init__(self, scored: Scored, shift_db: float = 0.0, broken: str = "", *, told: bool = True) -> None:
-        self._scored, self._shift_db, self._broken, self._told = scored, shift_db, broken, told
+    def __init__(
+        self, scored: Scored, shift_db: float = 0.0, broken: str = "", *, hidden: bool = False
+    ) -> None:
+        self._scored, self._shift_db, self._broken, self._hidden = scored, shift_db, broken, hidden
         self.galleries: list[str] = []
         self.enrolled: list[str] = []
         self.captured: list[str | None] = []
@@ -81,7 +83,7 @@ class Service:
             "decision": self._decision(score_db[order[0]], thresholds_db[order[0]]),
             "gallery_size": PEOPLE,
             "candidates": [
-                {"subject_id": f"p{k:03d}", "score": float(score_db[k])} for k in order if self._told
+                {"subject_id": f"p{k:03d}", "score": float(score_db[k])} for k in order if not self._hidden
             ],
         }
 
@@ -122,7 +124,7 @@ class TestCompareWithService:
 
         assert service.captured == [None] + ["2004-12-01T12:00:00Z"] * (PEOPLE - 1)
 
-    def test_other_scores_are_told(self, here: InProcess) -> None:
+    def test_other_scores_are_reported(self, here: InProcess) -> None:
         service = Service(here.scored("E2", here.trials("E2")[0]), shift_db=-25.0)
 
         (found,) = compare_with_service(here, client_of(service))
@@ -139,7 +141,7 @@ class TestCompareWithService:
         assert service.galleries == []
 
     def test_a_key_that_may_not_see_scores_is_named_in_one_line(self, here: InProcess) -> None:
-        service = Service(here.scored("E2", here.trials("E2")[0]), told=False)
+        service = Service(here.scored("E2", here.trials("E2")[0]), hidden=True)
 
         with pytest.raises(ServiceError, match=r"^The API key needs the scopes read and read:scores[^\n]*$"):
             compare_with_service(here, client_of(service))

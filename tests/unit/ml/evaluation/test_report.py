@@ -47,7 +47,7 @@ class TestProtocolTables:
 
         assert recognition.rows[0][-2:] == ("–", "–")
 
-    def test_what_the_data_cannot_tell_says_so(self, result: ProtocolResult) -> None:
+    def test_what_the_data_cannot_resolve_is_marked(self, result: ProtocolResult) -> None:
         _, false_matches, false_non_matches, _ = protocol_tables(result, None)
 
         coarse, fine = false_matches.rows

@@ -147,7 +147,7 @@ class TestAssemblyRecipe:
         with pytest.raises(RecipeError, match="int8_strips"):
             read_assembly_recipe(self.write(tmp_path, self.HEAD + "int8_strips = -1\n"))
 
-    def test_recipes_of_other_kinds_are_told_apart(self, tmp_path):
+    def test_recipes_of_other_kinds_are_distinguished(self, tmp_path):
         assert is_assembly_recipe(self.write(tmp_path, self.HEAD))
         assert not is_assembly_recipe(self.write(tmp_path, "[mean_beat]\n"))
         assert not is_assembly_recipe(self.write(tmp_path, "not TOML"))

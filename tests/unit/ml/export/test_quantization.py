@@ -20,12 +20,12 @@ from ml.export.quantization import (  # noqa: E402
 )
 from ml.export.strip_network import strip_network, window_network  # noqa: E402
 from ml.models.deit1d import Deit1d, Deit1dConfig  # noqa: E402
-from tests.networks import small_encoder, standardised_windows, strip_inputs  # noqa: E402
+from tests.networks import small_encoder, standardized_windows, strip_inputs  # noqa: E402
 
 STRIPS = [
     dict(zip(("windows", "beat"), strip_inputs(4 + seed % 3, seed), strict=True)) for seed in range(20, 32)
 ]
-WINDOWS = [{"windows": standardised_windows(16, seed)} for seed in range(4)]
+WINDOWS = [{"windows": standardized_windows(16, seed)} for seed in range(4)]
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ class TestQuantizeNetwork:
     def test_a_transformer_stays_close_too(self, transformer):
         quantized = quantize_network(transformer, WINDOWS)
 
-        report = quantization_report(transformer, quantized, [{"windows": standardised_windows(20, 9)}])
+        report = quantization_report(transformer, quantized, [{"windows": standardized_windows(20, 9)}])
 
         assert report.worst_cosine > 0.99
         assert report.int8_kib < 0.5 * report.kib
@@ -129,7 +129,7 @@ class TestQuantizedNodes:
 
 class TestCheckRewriting:
     def test_a_file_that_onnx_runtime_rewrites_wrongly_is_refused(self, transformer, tmp_path):
-        """onnxruntime#27845: quantised outputs of matrices come through a reshape as other numbers."""
+        """onnxruntime#27845: quantized outputs of matrices come through a reshape as other numbers."""
         batches = iter(WINDOWS)
         reader = type("Reader", (), {"get_next": lambda self: next(batches, None)})()
         quantize_static(

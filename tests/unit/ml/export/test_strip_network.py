@@ -72,7 +72,7 @@ class TestStripNetwork:
     def test_leaves_the_encoder_as_it_was(self, encoder, weights):
         torch.testing.assert_close(dict(encoder.state_dict()), dict(small_encoder().state_dict()))
 
-    def test_batch_normalisation_behind_convolutions_is_folded(self, weights):
+    def test_batch_normalization_behind_convolutions_is_folded(self, weights):
         nodes = onnx.load_model_from_string(weights).graph.node
         convolutions = {node.output[0] for node in nodes if node.op_type == "Conv"}
 

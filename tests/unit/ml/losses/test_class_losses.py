@@ -23,7 +23,7 @@ def cosine(a, b):
 
 
 def slow_cross_entropy(vectors, loss, left_out=()):
-    """Sample by sample and class by class; the nearest centre of a class counts."""
+    """Sample by sample and class by class; the nearest center of a class counts."""
     total = 0.0
     lowered, scale = MARGINS[type(loss)], loss.scale
     for vector, label in zip(vectors.detach(), LABELS.tolist(), strict=True):

@@ -77,7 +77,7 @@ class TestKdRelation:
 
         assert torch.isfinite(found)
 
-    def test_windows_that_the_student_cannot_tell_apart_have_bounded_gradients(self):
+    def test_windows_that_the_student_cannot_separate_have_bounded_gradients(self):
         student = with_gradients(Features(random(1, 6).repeat(5, 1)))
 
         KdRelation()(student, convolutional(5), LABELS).backward()

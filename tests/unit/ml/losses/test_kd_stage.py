@@ -9,7 +9,7 @@ from tests.unit.ml.losses.batches import convolutional, leaves, random, transfor
 LABELS = torch.tensor([0, 1])
 
 
-def centred(vector):
+def centered(vector):
     return (vector - vector.mean()) / (vector.var(unbiased=False) + 1e-5).sqrt()
 
 
@@ -30,8 +30,8 @@ class TestKdStage:
         for project, seen, wants in zip(term.projectors, student.stages[1:], wanted, strict=True):
             for i in range(2):
                 for t in range(4):
-                    projected = project[1].weight @ centred(seen[i, :, t]) + project[1].bias
-                    distances.append(1.0 - cosine(projected, centred(wants[i, :, t])))
+                    projected = project[1].weight @ centered(seen[i, :, t]) + project[1].bias
+                    distances.append(1.0 - cosine(projected, centered(wants[i, :, t])))
         assert found.item() == pytest.approx(sum(distances) / len(distances), rel=1e-4)
 
     def test_scale_and_offset_of_the_teachers_maps_do_not_matter(self):

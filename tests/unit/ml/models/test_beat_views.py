@@ -19,7 +19,7 @@ class TestApplyViews:
 
         np.testing.assert_array_equal(apply_views(-shapes, VIEWS), -apply_views(shapes, VIEWS))
 
-    def test_whole_views_are_shape_slope_and_curvature_standardised(self):
+    def test_whole_views_are_shape_slope_and_curvature_standardized(self):
         shape = beat_shapes()[0][:1]
         seen = apply_views(shape, VIEWS)[0]
 

@@ -84,10 +84,10 @@ class TestFeatures:
         assert features.embedding.shape == (2, 10)
         assert features.embedding.isfinite().all()
 
-    def test_the_size_is_told(self):
+    def test_the_size_is_known(self):
         assert network(embedding_size=7).embedding_size == 7
 
-    def test_at_inference_a_window_does_not_depend_on_its_neighbours(self):
+    def test_at_inference_a_window_does_not_depend_on_its_neighbors(self):
         net, windows = used(network(squeeze=4, dropout=0.5)), random(6, 368)
 
         together, alone = net(windows), net(windows[4:5])

@@ -37,7 +37,7 @@ class TestVector:
         windows, beat = strip_inputs(5, seed)
         pooled = unit(embeddings(upright(parts, windows, beat))).mean(axis=0)
 
-        of_windows = unit((pooled - parts.window_map.centre) @ parts.window_map.projection)
+        of_windows = unit((pooled - parts.window_map.center) @ parts.window_map.projection)
         of_beat = parts.beat_lda.vectors(beat)[0]
 
         expected = np.concatenate([np.sqrt(0.6) * of_windows, np.sqrt(0.4) * of_beat])
@@ -126,5 +126,5 @@ class TestLinearMap:
         with pytest.raises(ValueError, match=f"expected {EMBEDDING} rows, found 3"):
             LinearMap(np.zeros(EMBEDDING), np.zeros((3, 2)))
 
-    def test_without_projection_it_only_centres(self):
+    def test_without_projection_it_only_centers(self):
         np.testing.assert_array_equal(LinearMap(np.array([1.0, 2.0]))(np.array([[3.0, 3.0]])), [[2.0, 1.0]])

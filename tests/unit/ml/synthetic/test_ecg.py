@@ -76,7 +76,7 @@ class TestRecord:
     @pytest.mark.parametrize(
         ("duration_s", "fs_hz", "n_samples"), [(20, 250, 5000), (3, 100, 300), (1.5, 333.3, 500)]
     )
-    def test_gives_float32_of_the_length_asked_for(self, duration_s, fs_hz, n_samples):
+    def test_gives_float32_of_the_requested_length(self, duration_s, fs_hz, n_samples):
         ecg_mv = SyntheticPerson.draw(1).record(duration_s, fs_hz)
 
         assert (ecg_mv.dtype, ecg_mv.shape) == (np.float32, (n_samples,))
@@ -99,7 +99,7 @@ class TestRecord:
         np.testing.assert_allclose(coarse, fine[::5], atol=0.005)
 
     @pytest.mark.parametrize("rate_bpm", [40, 60, 75, 120, 180])
-    def test_beats_come_at_the_heart_rate_asked_for(self, rate_bpm):
+    def test_beats_come_at_the_requested_heart_rate(self, rate_bpm):
         ecg_mv = typical_person().record(60, FS_HZ, heart_rate_bpm=rate_bpm, noise=NO_NOISE)
 
         rr_s = np.diff(r_peaks(ecg_mv)) / FS_HZ
@@ -219,7 +219,7 @@ class TestNoise:
         assert power_fraction(added, FS_HZ, low_hz, high_hz) > 0.99
 
     @pytest.mark.parametrize("snr_db", [0.0, 10.0, 20.0])
-    def test_muscle_noise_has_the_power_asked_for(self, snr_db):
+    def test_muscle_noise_has_the_requested_power(self, snr_db):
         person = typical_person()
         clean = person.record(20, FS_HZ, noise=NO_NOISE)
 
@@ -228,7 +228,7 @@ class TestNoise:
 
         assert 10 * np.log10(clean.var() / added.var()) == pytest.approx(snr_db, abs=0.1)
 
-    def test_wander_and_mains_have_the_amplitude_asked_for(self):
+    def test_wander_and_mains_have_the_requested_amplitude(self):
         person = typical_person()
         clean = person.record(20, FS_HZ, noise=NO_NOISE)
         wander = person.record(20, FS_HZ, noise=dataclasses.replace(NO_NOISE, wander_mv=0.3)) - clean
@@ -263,14 +263,14 @@ class TestTachogram:
             SyntheticPerson.draw(0), lf_hf_ratio=0.5, breathing_hz=0.25, rr_variation=0.05
         )
 
-    def test_has_the_mean_and_the_variation_asked_for(self, heart):
+    def test_has_the_requested_mean_and_variation(self, heart):
         rr_s = tachogram(heart, 300.0, 75.0, np.random.default_rng(1))
 
         assert rr_s.size >= 300 * TACHOGRAM_FS_HZ
         assert rr_s.mean() == pytest.approx(0.8)
         assert rr_s.std() == pytest.approx(0.04)
 
-    def test_its_spectrum_has_a_mayer_wave_and_a_breathing_peak_in_the_ratio_asked_for(self, heart):
+    def test_its_spectrum_has_a_mayer_wave_and_a_breathing_peak_in_the_requested_ratio(self, heart):
         rr_s = tachogram(heart, 600.0, 60.0, np.random.default_rng(1))
 
         low = power_fraction(rr_s, TACHOGRAM_FS_HZ, 0.07, 0.13)

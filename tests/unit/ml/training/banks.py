@@ -63,7 +63,7 @@ def bank_of(
     *,
     residue: Tensor | None = None,
     stretch: Tensor | None = None,
-    repolarisation: Tensor | None = None,
+    repolarization: Tensor | None = None,
 ) -> CropBank:
     """A bank of equally long strips; float32, shape (n_strips, n_samples) each."""
     n_strips, n_samples = ecg.shape
@@ -75,7 +75,7 @@ def bank_of(
         ecg=layer(ecg),
         residue=layer(residue),
         stretch=layer(stretch),
-        repolarisation=layer(repolarisation),
+        repolarization=layer(repolarization),
         starts=torch.arange(n_strips) * n_samples,
         lengths=torch.full((n_strips,), n_samples),
         people=torch.arange(n_strips),

@@ -1,4 +1,4 @@
-"""Code that would leave tensors on the CPU while its input is elsewhere, found without another device."""
+"""Code that would leave tensors on the CPU while its input is not, found without another device."""
 
 from __future__ import annotations
 

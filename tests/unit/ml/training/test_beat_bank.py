@@ -76,7 +76,7 @@ class TestBeatAugmentation:
         for part in (0, 1, 2):
             assert correlation(views(STILL, [0], [part])[0], served) > 0.995
 
-    def test_beats_are_standardised(self):
+    def test_beats_are_standardized(self):
         made = views(BeatAugmentationConfig(), [0, 1] * 50, [0, 2] * 50)
 
         assert made.shape == (100, CONFIG.n_samples)
@@ -88,7 +88,7 @@ class TestBeatAugmentation:
         made = views(config, [0] * 40, [0] * 40)
         fiducial = round(CONFIG.before_s * CONFIG.fs_hz)
 
-        # Each beat is standardised, so sizes are told relative to the QRS.
+        # Each beat is standardized, so sizes are reported relative to the QRS.
         qrs = made[:, fiducial - 6 : fiducial + 7]
         alike = [correlation(piece, qrs[0]) for piece in qrs]
         t_size = made[:, fiducial + 25 : fiducial + 45].max(axis=1) / np.ptp(qrs, axis=1)

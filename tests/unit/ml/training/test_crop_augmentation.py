@@ -6,8 +6,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from ml.models.features import WINDOW_FS_HZ, WINDOW_SAMPLES  # noqa: E402
-from ml.runtime.ecg.signal.windows import standardise_windows  # noqa: E402
-from ml.training.crop_augmentation import SOURCE_SAMPLES, CropAugmentation, standardised  # noqa: E402
+from ml.runtime.ecg.signal.windows import standardize_windows  # noqa: E402
+from ml.training.crop_augmentation import SOURCE_SAMPLES, CropAugmentation, standardized  # noqa: E402
 from ml.training.network_recipe import AugmentationConfig  # noqa: E402
 from tests.unit.ml.training.banks import OFF, bank_of, people_bank  # noqa: E402
 
@@ -75,7 +75,7 @@ class TestCrops:
 
         found = windows(bank_of(ecg), OFF, n=30, strip=1)
 
-        pieces = standardise_windows(ecg[1].unfold(0, WINDOW_SAMPLES, 1).numpy()).astype(np.float64)
+        pieces = standardize_windows(ecg[1].unfold(0, WINDOW_SAMPLES, 1).numpy()).astype(np.float64)
         distance = np.abs(found[:, None] - pieces).max(axis=2).min(axis=1)
         assert distance.max() < 1e-4
 
@@ -86,7 +86,7 @@ class TestCrops:
 
         found = augmentation.draw(torch.zeros(200, dtype=torch.int64), torch.full((200,), part))
 
-        pieces = torch.from_numpy(standardise_windows(ecg[0].unfold(0, WINDOW_SAMPLES, 1).numpy()))
+        pieces = torch.from_numpy(standardize_windows(ecg[0].unfold(0, WINDOW_SAMPLES, 1).numpy()))
         margin, room = (SOURCE_SAMPLES - WINDOW_SAMPLES) // 2, LENGTH - SOURCE_SAMPLES
         firsts = (found @ pieces.T).argmax(dim=1) - margin
         assert room * part // 3 <= firsts.min() < room * part // 3 + 15
@@ -135,7 +135,7 @@ class TestAllSteps:
 
         assert not torch.equal(crops.draw(strips, strips), crops.draw(strips, strips))
 
-    def test_windows_are_standardised(self):
+    def test_windows_are_standardized(self):
         found = windows(people_bank(), AugmentationConfig(), noise=self.NOISE, n=300)
 
         assert found.shape == (300, WINDOW_SAMPLES)
@@ -179,7 +179,7 @@ class TestHeartPeriod:
         t_at = [at[at < WINDOW_SAMPLES - 30] for at in turning_points(np.where(found > 0.7, 0.0, found), 0.2)]
         return found, r_at, t_at, float(stretch[0, 50:150].mean())
 
-    def test_rr_changes_by_what_is_asked_times_the_stretch(self):
+    def test_rr_changes_by_the_given_share_times_the_stretch(self):
         _, r_at, _, mean_stretch = self.measured()
 
         change = np.array([np.diff(at).mean() / self.PERIOD - 1.0 for at in r_at]) / mean_stretch
@@ -226,14 +226,14 @@ class TestHeartPeriod:
         assert min(hz) == pytest.approx(TONE_HZ / 1.05, rel=3e-3)
         assert max(hz) == pytest.approx(TONE_HZ / 0.95, rel=3e-3)
 
-    def test_only_the_share_asked_for_is_warped(self):
+    def test_only_the_given_share_is_warped(self):
         ecg = torch.randn(1, LENGTH, generator=torch.Generator().manual_seed(0))
         bank = bank_of(ecg, stretch=torch.ones_like(ecg))
         config = replace(self.OPTIONS, warp_share=0.25, period_change=0.6)
 
         found = windows(bank, config, n=800)
 
-        pieces = standardise_windows(bank.ecg.unfold(0, WINDOW_SAMPLES, 1).numpy())
+        pieces = standardize_windows(bank.ecg.unfold(0, WINDOW_SAMPLES, 1).numpy())
         plain = (found @ pieces.T / WINDOW_SAMPLES).max(axis=1) > 0.999
         assert plain.mean() == pytest.approx(0.75, abs=0.06)
 
@@ -290,7 +290,7 @@ class TestResidue:
         assert plain.mean() == pytest.approx(0.6, abs=0.07)
 
 
-class TestRepolarisation:
+class TestRepolarization:
     def test_the_t_wave_alone_changes_by_a_log_normal_gain(self):
         since = (torch.arange(LENGTH) - 50) % 100
         near = torch.minimum(since, 100 - since)
@@ -298,7 +298,7 @@ class TestRepolarisation:
         share = ((since > 14) & (since < 56)).float()
 
         found = windows(
-            bank_of(ecg[None], repolarisation=share[None]), replace(OFF, repolarisation_sd=0.3), n=600
+            bank_of(ecg[None], repolarization=share[None]), replace(OFF, repolarisation_sd=0.3), n=600
         )
 
         r_at = found[:, :150].argmax(axis=1)[:, None]
@@ -375,7 +375,7 @@ class TestChannel:
 
 
 class TestNoise:
-    def test_muscle_noise_has_the_size_asked_for(self):
+    def test_muscle_noise_has_the_given_size(self):
         size, _ = added(replace(OFF, muscle_share=1.0, muscle_size=0.25))
 
         # Sizes are even from 0 to the largest; each piece of noise varies a little about its own.
@@ -392,7 +392,7 @@ class TestNoise:
         means = [spectrum[(hz > low) & (hz < high)].mean() for low, high in edges]
         assert max(means) < 1.2 * min(means)  # White inside.
 
-    def test_drift_has_the_size_asked_for(self):
+    def test_drift_has_the_given_size(self):
         size, _ = added(replace(OFF, drift_share=1.0, drift_size=0.4))
 
         assert np.sqrt((size**2).mean()) == pytest.approx(0.4 / 3**0.5, rel=0.12)
@@ -437,7 +437,7 @@ class TestMotion:
         jumps = (found[:, 4:] - found[:, :-4]) / unit[:, None]
         return jumps
 
-    def test_steps_have_the_size_asked_for(self):
+    def test_steps_have_the_given_size(self):
         largest = np.abs(self.steps()).max(axis=1)
 
         # Three in four of them fall into the window; of the others at most a slow tail is seen.
@@ -460,9 +460,9 @@ class TestMotion:
         assert disturbed.mean() == pytest.approx(0.3, abs=0.06)
 
 
-class TestQuantisation:
+class TestQuantization:
     def quanta(self, share):
-        """Distance of the levels of each window, in units of the signal; 0 for those not quantised."""
+        """Distance of the levels of each window, in units of the signal; 0 for those not quantized."""
         ecg = torch.sin(2 * torch.pi * 1.7 * SECONDS) * 2**0.5
         found = windows(bank_of(ecg[None]), replace(OFF, quantisation_share=share, quantisation_step=0.5))
         for row in found:
@@ -474,7 +474,7 @@ class TestQuantisation:
             np.testing.assert_allclose(steps / steps.min(), np.round(steps / steps.min()), atol=0.03)
             yield steps.min() * 2 * 2**0.5 / (levels[-1] - levels[0])
 
-    def test_levels_have_distances_up_to_the_one_asked_for(self):
+    def test_levels_have_distances_up_to_the_given_one(self):
         quanta = np.array(list(self.quanta(1.0)))
 
         assert quanta.min() > 0.0
@@ -504,14 +504,14 @@ class TestInversion:
         assert ((found * upright).sum(axis=1) < 0.0).mean() == pytest.approx(0.25, abs=0.05)
 
 
-class TestStandardised:
+class TestStandardized:
     def test_agrees_with_the_windows_of_service(self):
         rows = torch.randn(5, WINDOW_SAMPLES, generator=torch.Generator().manual_seed(0)) * 3.0 + 2.0
         rows[4, 100] = 1000.0  # Is clipped.
 
-        np.testing.assert_allclose(standardised(rows), standardise_windows(rows.numpy()), atol=2e-6)
-        assert standardised(rows).max() == 8.0
+        np.testing.assert_allclose(standardized(rows), standardize_windows(rows.numpy()), atol=2e-6)
+        assert standardized(rows).max() == 8.0
 
     @pytest.mark.parametrize("level", [0.0, 0.1, -37.3, 1e-6, 1e-20])
     def test_flat_windows_give_zeros(self, level):
-        assert not standardised(torch.full((2, WINDOW_SAMPLES), level)).any()
+        assert not standardized(torch.full((2, WINDOW_SAMPLES), level)).any()

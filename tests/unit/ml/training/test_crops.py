@@ -45,7 +45,7 @@ class TestBeatsRemoved:
 
     def test_residue_and_placed_template_make_up_the_strip(self):
         rng = np.random.default_rng(3)
-        r_peaks = np.cumsum(rng.integers(90, 320, 14)) - 40  # Down to 0.36 s: neighbours overlap.
+        r_peaks = np.cumsum(rng.integers(90, 320, 14)) - 40  # Down to 0.36 s: neighbors overlap.
         ecg = (beating(r_peaks, r_peaks[-1] + 60) + 0.1 * rng.standard_normal(r_peaks[-1] + 60)).astype(
             np.float32
         )
@@ -93,7 +93,7 @@ class TestBeatPhases:
     R_PEAKS = np.array([500, 750, 838])  # At 2.0, 3.0 and 3.352 s.
 
     @pytest.mark.parametrize(
-        ("at_s", "stretch", "repolarisation"),
+        ("at_s", "stretch", "repolarization"),
         [
             (1.0, 1.7, 0.0),  # Before the first beat.
             (1.85, 0.3, 0.0),  # PR.
@@ -112,18 +112,18 @@ class TestBeatPhases:
             (4.4, 1.7, 0.0),  # Behind the last beat.
         ],
     )
-    def test_each_part_of_a_beat(self, at_s, stretch, repolarisation):
-        stretches, repolarisations = beat_phases(1250, self.R_PEAKS)
+    def test_each_part_of_a_beat(self, at_s, stretch, repolarization):
+        stretches, repolarizations = beat_phases(1250, self.R_PEAKS)
 
         at = round(at_s * WORKING_FS_HZ)
         assert stretches[at] == stretch
-        assert repolarisations[at] == pytest.approx(repolarisation, abs=1e-6)
+        assert repolarizations[at] == pytest.approx(repolarization, abs=1e-6)
 
     def test_without_beats_all_is_rest(self):
-        stretches, repolarisations = beat_phases(10, np.empty(0, dtype=np.int64))
+        stretches, repolarizations = beat_phases(10, np.empty(0, dtype=np.int64))
 
         assert set(stretches) == {1.7}
-        assert not repolarisations.any()
+        assert not repolarizations.any()
 
 
 class TestCropBank:
@@ -135,7 +135,7 @@ class TestCropBank:
         _, size = beats_removed(first.ecg, first.r_peaks)
         assert bank.starts.tolist() == [0, 1500]
         assert bank.lengths.tolist() == [1500, 1250]
-        assert len(bank.ecg) == len(bank.residue) == len(bank.stretch) == len(bank.repolarisation) == 2750
+        assert len(bank.ecg) == len(bank.residue) == len(bank.stretch) == len(bank.repolarization) == 2750
         np.testing.assert_allclose(bank.ecg[:1500], first.ecg[::2] / size, rtol=1e-6)
 
     def test_phases_belong_to_the_samples(self):
@@ -143,9 +143,9 @@ class TestCropBank:
 
         bank = crop_bank([steady_strip("a", seconds=8.0), strip], 720, np.ones(2))
 
-        stretch, repolarisation = beat_phases(strip.ecg.size, strip.r_peaks)
+        stretch, repolarization = beat_phases(strip.ecg.size, strip.r_peaks)
         np.testing.assert_array_equal(bank.stretch[1000:], stretch[::2].astype(np.float32))
-        np.testing.assert_array_equal(bank.repolarisation[1000:], repolarisation[::2].astype(np.float32))
+        np.testing.assert_array_equal(bank.repolarization[1000:], repolarization[::2].astype(np.float32))
 
     def test_people_are_numbered_by_name(self):
         strips = [steady_strip(name) for name in ("b", "a", "b", "c")]

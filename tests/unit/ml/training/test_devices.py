@@ -24,7 +24,7 @@ class TestChosenDevice:
 
         assert chosen_device().type == expected
 
-    def test_is_the_one_asked_for(self):
+    def test_is_the_requested_one(self):
         assert chosen_device("cpu") == CPU
 
     @pytest.mark.parametrize("name", ["abacus", "cuda:99", "meta"])

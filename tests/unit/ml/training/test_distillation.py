@@ -116,7 +116,7 @@ class TestPeople:
     @NAMING
     @pytest.mark.parametrize("data", [people(9), people(prefix="q")])
     def test_a_teacher_of_others_cannot_name_them(self, teacher_file, term, data):
-        with pytest.raises(RecipeError, match=f"{term}: teacher.pt tells other people apart"):
+        with pytest.raises(RecipeError, match=f"{term}: teacher.pt was trained on other people"):
             taught(teacher_file, {term: 1.0, "kd_embedding": 1.0}, data=data)
 
     def test_a_teacher_of_others_can_show_what_it_sees(self, teacher_file):
@@ -130,7 +130,7 @@ class TestPeople:
         plan = DistillationPlan("teacher", {term: 1.0})
 
         taught_by(teacher_file, plan, people(prefix="q"))
-        with pytest.raises(RecipeError, match="than the 9"):
+        with pytest.raises(RecipeError, match="than the student's 9"):
             taught_by(teacher_file, plan, people(9))
 
 

@@ -15,7 +15,7 @@ from ml.training.network_recipe import (  # noqa: E402
     LossPlan,
     NetworkPlan,
     NetworkRecipe,
-    OptimisationConfig,
+    OptimizationConfig,
 )
 from ml.training.recipe import BundleNames, RecipeError  # noqa: E402
 from tests.unit.ml.training.banks import OFF, people_bank  # noqa: E402
@@ -28,7 +28,7 @@ RECIPE = NetworkRecipe(
     bundle=BundleNames("tiny", "1", "Apache-2.0"),
     network=NETWORK,
     losses=(LossPlan("arc_face", margin=0.2, options={"scale": 10.0}), LossPlan("sup_con", weight=0.5)),
-    optimisation=OptimisationConfig(steps=12, people=6, average_steps=4, bfloat16=False, seed=3),
+    optimisation=OptimizationConfig(steps=12, people=6, average_steps=4, bfloat16=False, seed=3),
     augmentation=replace(OFF, muscle_share=0.5, warp_share=0.5),
     sha256="of this recipe",
 )
@@ -104,7 +104,7 @@ def learned_weights(tmp_path_factory):
 
 
 class TestLearning:
-    def test_people_are_told_apart_whatever_the_noise(self, learned):
+    def test_people_are_separated_whatever_the_noise(self, learned):
         network, _ = learned
 
         crops = CropAugmentation(BANK, RECIPE.augmentation, None, torch.Generator().manual_seed(8))
@@ -165,22 +165,22 @@ class Broken:
 
 class TestBatches:
     def test_each_strip_gives_a_view_of_its_first_and_last_third(self, tmp_path):
-        asked = []
+        seen = []
 
         class Recorded(CropAugmentation):
             def draw(self, strips, parts):
-                asked.append((strips, parts))
+                seen.append((strips, parts))
                 return super().draw(strips, parts)
 
         data = TrainingSet(BANK.people, BANK.names, lambda generator: Recorded(BANK, OFF, None, generator))
         recipe = replace(RECIPE, optimisation=replace(RECIPE.optimisation, steps=3, people=4))
         train(recipe, tmp_path, data=data)
 
-        for strips, parts in asked:
+        for strips, parts in seen:
             assert parts.tolist() == [0] * 4 + [2] * 4
             assert torch.equal(strips[:4], strips[4:])
             assert len(set(strips.tolist())) == 4
-        assert len({tuple(strips.tolist()) for strips, _ in asked}) > 1
+        assert len({tuple(strips.tolist()) for strips, _ in seen}) > 1
 
 
 class TestTeacher:
@@ -267,7 +267,7 @@ class TestResuming:
 
 
 ONE_STEP = replace(
-    RECIPE, optimisation=OptimisationConfig(steps=1, people=6, learning_rate=0.0, bfloat16=False)
+    RECIPE, optimisation=OptimizationConfig(steps=1, people=6, learning_rate=0.0, bfloat16=False)
 )
 
 
@@ -324,17 +324,17 @@ class TestGradients:
 
 
 class TestDevices:
-    def test_all_is_computed_where_it_is_asked_to_be(self, tmp_path):
-        asked = []
+    def test_all_is_computed_on_the_requested_device(self, tmp_path):
+        seen = []
 
         class Watching(Teacher):
             def forward(self, features, windows, labels, progress):
-                asked.append({features.embedding.device, windows.device, labels.device})
+                seen.append({features.embedding.device, windows.device, labels.device})
                 return super().forward(features, windows, labels, progress)
 
         train(RECIPE, tmp_path, teach=Teaching("", lambda _network, _losses: Watching()), device="cpu")
 
-        assert asked == [{torch.device("cpu")}] * 12
+        assert seen == [{torch.device("cpu")}] * 12
 
     @pytest.mark.gpu
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")

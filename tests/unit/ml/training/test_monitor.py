@@ -36,8 +36,8 @@ class TestFigures:
     def embedded(self, n=12, noise=0.8, failures=0):
         """References and probes of n people, three windows each."""
         rng = np.random.default_rng(2)
-        centres = np.tile(rng.standard_normal((n, 5)), (2, 1)) + noise * rng.standard_normal((2 * n, 5))
-        windows = np.repeat(centres, 3, axis=0) + 0.1 * rng.standard_normal((6 * n, 5))
+        centers = np.tile(rng.standard_normal((n, 5)), (2, 1)) + noise * rng.standard_normal((2 * n, 5))
+        windows = np.repeat(centers, 3, axis=0) + 0.1 * rng.standard_normal((6 * n, 5))
         return DevelopmentSet(
             torch.from_numpy(windows).float(), torch.arange(2 * n).repeat_interleave(3), n, failures
         )

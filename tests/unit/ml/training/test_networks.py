@@ -17,7 +17,7 @@ from ml.training.network_recipe import (  # noqa: E402
     LossPlan,
     NetworkPlan,
     NetworkRecipe,
-    OptimisationConfig,
+    OptimizationConfig,
 )
 from ml.training.networks import train  # noqa: E402
 from ml.training.recipe import BundleNames, Recipe, RecipeError  # noqa: E402
@@ -32,7 +32,7 @@ RECIPE = NetworkRecipe(
         {"widths": (8,), "blocks": (1,), "kernels": (3,), "attention_size": 4, "embedding_size": 8},
     ),
     losses=(LossPlan("additive_margin", margin=0.2), LossPlan("sup_con")),
-    optimisation=OptimisationConfig(steps=6, people=4, bfloat16=False),
+    optimisation=OptimizationConfig(steps=6, people=4, bfloat16=False),
     sha256="of this recipe",
 )
 

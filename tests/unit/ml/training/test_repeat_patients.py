@@ -33,7 +33,7 @@ class TestLikelyRepeats:
 
         assert found == [("A1", "A3")]
 
-    def test_a_pair_that_one_view_tells_apart_is_not(self):
+    def test_a_pair_that_one_view_separates_is_not(self):
         assert likely_repeats([view(1, [(0, 1)]), view(2)], NAMES) == []
 
     def test_it_must_be_found_either_way_round(self):

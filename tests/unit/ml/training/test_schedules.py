@@ -4,10 +4,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ml.training.network_recipe import OptimisationConfig  # noqa: E402
+from ml.training.network_recipe import OptimizationConfig  # noqa: E402
 from ml.training.schedules import WeightAverage, learning_rate  # noqa: E402
 
-CONFIG = OptimisationConfig(learning_rate=0.01, last_rate=0.1, warmup=0.2)
+CONFIG = OptimizationConfig(learning_rate=0.01, last_rate=0.1, warmup=0.2)
 
 
 class TestLearningRate:
@@ -28,7 +28,7 @@ class TestLearningRate:
         assert learning_rate(progress, CONFIG) == pytest.approx(rate)
 
     def test_without_warm_up_it_begins_at_the_top(self):
-        assert learning_rate(0.0, OptimisationConfig(learning_rate=0.01, warmup=0.0)) == 0.01
+        assert learning_rate(0.0, OptimizationConfig(learning_rate=0.01, warmup=0.0)) == 0.01
 
     def test_it_only_falls_after_the_warm_up(self):
         rates = [learning_rate(0.2 + 0.8 * i / 100, CONFIG) for i in range(101)]

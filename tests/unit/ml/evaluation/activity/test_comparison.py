@@ -18,15 +18,15 @@ from tests.unit.ml.evaluation.activity.test_protocols import table
 class Constant:
     """A classifier that is sure of one class; which one is its setting."""
 
-    def __init__(self, favourite: int) -> None:
-        self.favourite = favourite
+    def __init__(self, favorite: int) -> None:
+        self.favorite = favorite
 
     def fit(self, inputs: np.ndarray, classes: np.ndarray) -> "Constant":
         return self
 
     def predict_proba(self, inputs: np.ndarray) -> np.ndarray:
         found = np.full((len(inputs), 5), 0.05)
-        found[:, self.favourite] = 0.8
+        found[:, self.favorite] = 0.8
         return found
 
 
@@ -63,17 +63,17 @@ class TestComparisonRows:
 
 
 class TestKindsOfFeatures:
-    def test_people_elsewhere_tell_of_the_same_features(self):
+    def test_the_other_sensor_has_the_same_features(self):
         some = table(n_features=N_BY_HAND + 6)
 
         kinds = kinds_of_features(some, np.ones((3, N_BY_HAND + 6)))
 
-        assert [one.elsewhere.shape[1] for one in kinds.values()] == [58, 58, 52, 6]
+        assert [one.other_sensor.shape[1] for one in kinds.values()] == [58, 58, 52, 6]
         assert [len(one.views) for one in kinds.values()] == [2, 0, 0, 0]
 
 
 class TestRestRows:
-    def test_rest_with_another_electrode_is_what_is_asked_with(self):
+    def test_evaluation_may_use_rest_with_another_electrode(self):
         some = table(n_features=N_BY_HAND + 6)
         rest = np.random.default_rng(0).standard_normal((4, 3, N_BY_HAND + 6))
         same_rest = np.repeat(rest[:, :1], 3, axis=1)

@@ -41,7 +41,7 @@ def features(some: FeatureTable) -> MotionFeatures:
 
 
 class TestAnswers:
-    def test_a_mute_window_is_a_wrong_call_and_has_no_probability(self):
+    def test_an_unreadable_window_is_an_error_without_probability(self):
         logits = np.eye(5)[[0, 1, 2]] * 50.0
         answers = Answers(logits, np.array([0, 1, 2]), np.array([0, 1, 2]), np.array([False, False, True]))
 
@@ -62,44 +62,45 @@ class TestAnswers:
 
 
 class TestTableExamples:
-    def test_own_rest_is_not_asked_about_where_it_is_known(self):
+    def test_windows_of_the_baseline_are_not_evaluated(self):
         some = table()
         rest = np.zeros_like(some.features)
 
-        asked = table_examples(some, rest).asked
+        evaluated = table_examples(some, rest).evaluated
 
-        assert not asked[(some.activity == 0) & (some.start_s < 20.0)].any()
-        assert asked[(some.activity == 0) & (some.start_s >= 20.0)].all()
-        assert table_examples(some, None).asked.all()
+        assert not evaluated[(some.activity == 0) & (some.start_s < 20.0)].any()
+        assert evaluated[(some.activity == 0) & (some.start_s >= 20.0)].all()
+        assert table_examples(some, None).evaluated.all()
 
     def test_a_sensor_teaches_nothing_of_differences_to_rest(self):
         some = table(n_features=N_BY_HAND + 6)
-        elsewhere = np.ones((3, N_BY_HAND + 6))
+        other_sensor = np.ones((3, N_BY_HAND + 6))
 
         without, with_rest = (
-            table_examples(some, rest, elsewhere=elsewhere) for rest in (None, np.zeros_like(some.features))
+            table_examples(some, rest, other_sensor=other_sensor)
+            for rest in (None, np.zeros_like(some.features))
         )
 
-        assert without.elsewhere is not None
-        assert with_rest.elsewhere is not None
-        assert (without.elsewhere.shape[1], with_rest.elsewhere.shape[1]) == (N_BY_HAND + 6, N_BY_HAND)
-        assert with_rest.seen(with_rest.views[1]).elsewhere is None
+        assert without.other_sensor is not None
+        assert with_rest.other_sensor is not None
+        assert (without.other_sensor.shape[1], with_rest.other_sensor.shape[1]) == (N_BY_HAND + 6, N_BY_HAND)
+        assert with_rest.seen(with_rest.views[1]).other_sensor is None
 
 
 class TestLeaveOnePersonOut:
-    def test_nobody_is_asked_by_who_met_them(self):
+    def test_each_person_is_predicted_by_a_head_fitted_to_the_others(self):
         some = table()
         met: list[tuple[set[int], int]] = []
 
-        def spy(known: Examples, asked: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
-            met.append((set(known.people.tolist()), len(asked)))
-            return np.zeros((len(asked), 5)), {}
+        def spy(known: Examples, evaluated: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
+            met.append((set(known.people.tolist()), len(evaluated)))
+            return np.zeros((len(evaluated), 5)), {}
 
         leave_one_person_out(some, table_examples(some, None), spy)
 
         assert met == [(set(range(N_PEOPLE)) - {person}, 5 * N_WINDOWS) for person in range(N_PEOPLE)]
 
-    def test_windows_of_known_activities_are_recognised(self):
+    def test_windows_of_known_activities_are_recognized(self):
         some = table()
 
         answers, choices = leave_one_person_out(some, table_examples(some, None))
@@ -109,7 +110,7 @@ class TestLeaveOnePersonOut:
 
 
 class TestWholeStrips:
-    def test_a_strip_is_what_its_telling_windows_say_together(self):
+    def test_a_strip_combines_its_readable_windows(self):
         some = table()
         some.mute[:3] = True
         logits = np.random.default_rng(1).standard_normal((some.person.size, 5))
@@ -121,7 +122,7 @@ class TestWholeStrips:
         np.testing.assert_allclose(strips.logits[1], logits[10:16].mean(axis=0) * 2.5 / 1.75)
         assert strips.truth.tolist() == [0, 1, 2, 3, 4] * N_PEOPLE
 
-    def test_a_strip_that_tells_nothing_is_mute(self):
+    def test_a_strip_of_unreadable_windows_is_unreadable(self):
         some = table()
         some.mute[:8] = True
 
@@ -132,7 +133,7 @@ class TestWholeStrips:
 
 
 class TestStripsOfPeopleLeftOut:
-    def test_nobodys_own_strips_choose_anything_for_them(self):
+    def test_nothing_is_chosen_on_the_held_out_persons_strips(self):
         before, choices = strips_of_people_left_out(features(table()), 30.0, own_rest=False)
         changed = table()
         mine = (changed.person == 2) & (changed.activity > 0)
@@ -146,7 +147,7 @@ class TestStripsOfPeopleLeftOut:
 
 
 class TestA3Rows:
-    def test_tells_windows_and_strips_with_and_without_own_rest(self):
+    def test_measures_windows_and_strips_with_and_without_a_baseline(self):
         rows = a3_rows(features(table()))
 
         assert [(row["own_rest"], row["windows"]) for row in rows] == [

@@ -17,7 +17,7 @@ def windows() -> ActivityWindows:
 
 
 def least_distance_s(split: Split, windows: ActivityWindows) -> float:
-    """Of a trained and an asked window of one recording, from the end of one to the start of the other."""
+    """Of a training and a test window of one recording, from the end of one to the start of the other."""
     least_s = np.inf
     for record in np.unique(windows.record):
         train = split.train[windows.record[split.train] == record]
@@ -30,21 +30,21 @@ def least_distance_s(split: Split, windows: ActivityWindows) -> float:
 
 def assert_no_leak(protocol: str, windows: ActivityWindows) -> None:
     for split in splits(protocol, windows):
-        trained, asked = split.train, split.test
-        assert not set(trained) & set(asked)
+        trained, tested = split.train, split.test
+        assert not set(trained) & set(tested)
         if protocol == "A2":
             assert least_distance_s(split, windows) >= 6.0 - 1e-6
         if protocol == "A2e":
-            assert not set(windows.electrode[trained]) & set(windows.electrode[asked])
-            assert not set(windows.record[trained]) & set(windows.record[asked])
+            assert not set(windows.electrode[trained]) & set(windows.electrode[tested])
+            assert not set(windows.record[trained]) & set(windows.record[tested])
         if protocol == "A3":
-            assert not set(windows.person[trained]) & set(windows.person[asked])
-            assert not set(windows.record[trained]) & set(windows.record[asked])
+            assert not set(windows.person[trained]) & set(windows.person[tested])
+            assert not set(windows.record[trained]) & set(windows.record[tested])
 
 
 class TestSplits:
     @pytest.mark.parametrize("protocol", ["A1", "A2", "A2e", "A3"])
-    def test_nothing_that_is_asked_was_trained_on(self, protocol: str, windows: ActivityWindows) -> None:
+    def test_training_and_test_windows_are_disjoint(self, protocol: str, windows: ActivityWindows) -> None:
         assert_no_leak(protocol, windows)
 
     def test_a1_divides_all_windows_seven_to_three_by_its_seed(self, windows: ActivityWindows) -> None:
@@ -57,7 +57,7 @@ class TestSplits:
         np.testing.assert_array_equal(split.train, again.train)
         assert not np.array_equal(split.train, other.train)
 
-    def test_a1_leaks_and_says_so(self, windows: ActivityWindows) -> None:
+    def test_a1_is_marked_as_leaky(self, windows: ActivityWindows) -> None:
         (split,) = splits("A1", windows)
 
         assert least_distance_s(split, windows) == 0.0
@@ -83,7 +83,7 @@ class TestSplits:
         assert found.end_s[split.train].max() <= 39.0
         assert found.start_s[split.test].min() >= 45.0
 
-    def test_a2_trains_on_nothing_that_filters_carried_over_from_what_is_asked(self) -> None:
+    def test_a2_guards_training_against_filtered_test_samples(self) -> None:
         record = noise_record(seconds=(62.0,))
         other_end = np.array(record.stretches[0].signal)
         other_end[round(45.0 * record.fs_hz) :] *= -3.0
@@ -107,19 +107,19 @@ class TestSplits:
             assert len(set(windows.electrode[split.train])) == 2
             assert set(windows.person[split.test]) == set(windows.person[split.train])
 
-    def test_a3_asks_everybody_once(self, windows: ActivityWindows) -> None:
+    def test_a3_tests_every_person_once(self, windows: ActivityWindows) -> None:
         found = splits("A3", windows)
 
         assert [split.name for split in found] == [f"A3 without {name}" for name in windows.people]
         assert sorted(np.concatenate([split.test for split in found])) == list(range(len(windows)))
-        assert not found[0].protocol.asks_identity
+        assert not found[0].protocol.has_identity
 
     def test_an_unknown_protocol_names_the_known_ones(self, windows: ActivityWindows) -> None:
         with pytest.raises(ValueError, match=r"\['A1', 'A2', 'A2e', 'A3'\], got 'A4'"):
             splits("A4", windows)  # type: ignore[arg-type]
 
     def test_a_fold_without_windows_to_ask_is_refused(self) -> None:
-        with pytest.raises(ValueError, match="A2: 4 windows to train on, 0 to ask"):
+        with pytest.raises(ValueError, match="A2: 4 windows to train on, 0 to evaluate"):
             splits("A2", activity_windows([noise_record(seconds=(12.0,))]))
 
 

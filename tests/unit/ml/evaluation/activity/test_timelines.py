@@ -38,7 +38,7 @@ class TestJoinedStrips:
             changes = np.flatnonzero(np.diff(strip.truth)) + 1
             assert sorted(strip.truth[np.append(0, changes)]) == list(range(len(ACTIVITIES)))
 
-    def test_own_rest_is_left_out(self, strips):
+    def test_the_resting_baseline_is_left_out(self, strips):
         for strip in strips:
             assert (strip.truth == 0).sum() == pytest.approx(2, abs=1)
             assert (strip.truth == 3).sum() == pytest.approx(32 / 6, abs=1)
@@ -91,7 +91,7 @@ class TestBestChaining:
 
 
 class TestTimelineAnswers:
-    def test_mute_segments_say_nothing_to_their_neighbours(self):
+    def test_unreadable_segments_do_not_affect_their_neighbors(self):
         strip, logits = overconfident()
         strip.mute[:13] = True
 

@@ -145,7 +145,7 @@ class TestMakePage:
         assert "python -m ml.cli compare --protocol E3" in text
         assert "wrong 1 against 4 of 35 (p 0.040): **must met**" in text
 
-    def test_a_set_that_is_not_here_is_said_until_it_is_measured(self, folder: Path) -> None:
+    def test_a_missing_set_is_reported_until_it_is_measured(self, folder: Path) -> None:
         assert "Not measured: PTB" in make_page(read_results(folder)).text
 
         keep_protocol(folder, "ecg", protocol("E4", "whole", "ecg"))

@@ -91,7 +91,7 @@ class TestLineChart:
 
         assert all(0 <= x <= width and 0 <= y <= height for line in lines(self.draw()) for x, y in line)
 
-    def test_it_has_colours_for_light_and_dark(self) -> None:
+    def test_it_has_colors_for_light_and_dark(self) -> None:
         assert "prefers-color-scheme:dark" in self.draw()
 
     def test_a_single_point_is_a_dot(self) -> None:

@@ -87,7 +87,7 @@ class TestHeads:
 
 class TestClosedSetFigures:
     @pytest.mark.parametrize("head", HEADS)
-    def test_distinct_people_are_told_apart(self, head: str) -> None:
+    def test_distinct_people_are_separated(self, head: str) -> None:
         known = windows(noise=0.2)
 
         found = closed_set_figures(known, random_split(known.labels), head)

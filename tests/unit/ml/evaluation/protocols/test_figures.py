@@ -47,7 +47,7 @@ class TestVariantFigures:
         assert rate.small_galleries is not None
         assert rate.small_galleries <= 2.5
 
-    def test_what_few_people_cannot_tell_is_marked(self) -> None:
+    def test_what_few_people_cannot_resolve_is_marked(self) -> None:
         coarse, fine = figures(89).rates
 
         assert coarse.measured.resolvable

@@ -27,7 +27,7 @@ class TestOpenSetFigures:
 
         assert found.policy_fpir > 0.05 or found.oracle_dir >= found.policy_dir
 
-    def test_a_threshold_above_the_ceiling_is_told(self) -> None:
+    def test_a_threshold_above_the_ceiling_is_reported(self) -> None:
         people = Population(120, seed=13)
 
         found = open_set_figures(

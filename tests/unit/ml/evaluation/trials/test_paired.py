@@ -70,7 +70,7 @@ class TestCompareSystems:
         assert found.eer.p == found.rank_1.p == 1.0
         assert found.eer_ratio == 0.0
 
-    def test_a_clearly_better_one_is_told_so_and_the_sides_are_antisymmetric(self) -> None:
+    def test_a_clearly_better_one_is_recognized_and_the_sides_are_antisymmetric(self) -> None:
         good, bad = scores("good", 6.0, seed=1), scores("bad", 1.0, seed=2)
 
         forth, back = (compare_systems(x, y, replicates=200) for x, y in ((good, bad), (bad, good)))

@@ -28,17 +28,17 @@ FIGURES = [
 
 
 class TestFitHeads:
-    def test_one_without_and_one_with_own_rest_per_context(self, features):
+    def test_one_without_and_one_with_a_baseline_per_context(self, features):
         without, with_rest = fit_heads(features, (10.0,))
 
         assert input_width([without.head]) == len(FEATURE_NAMES) + TRUNK_SIZE
         assert input_width([with_rest.head]) == len(FEATURE_NAMES) + TRUNK_SIZE + N_REST
 
-    def test_people_elsewhere_take_part(self, features):
-        elsewhere = {10.0: features.tables[10.0].features[:20] + 1.0}
+    def test_the_other_sensor_takes_part(self, features):
+        other_sensor = {10.0: features.tables[10.0].features[:20] + 1.0}
 
         [alone, _], [beside, _] = (
-            fit_heads(found, (10.0,)) for found in (features, replace(features, elsewhere=elsewhere))
+            fit_heads(found, (10.0,)) for found in (features, replace(features, other_sensor=other_sensor))
         )
 
         for one, other in zip(alone.head.parts, beside.head.parts, strict=True):
@@ -49,8 +49,8 @@ class TestFitCorrelations:
     def test_windows_that_are_faintly_right_add_up_and_wrong_ones_do_not(self, features):
         faint, loud = fit_heads(features, (10.0,))
         alone, with_rest = (shipped_examples(features, 10.0, own_rest=own_rest) for own_rest in (False, True))
-        right = 0.3 * np.eye(5)[alone.classes[alone.asked]]
-        some_wrong = 4.0 * np.eye(5)[(with_rest.classes + (with_rest.people == 0))[with_rest.asked] % 5]
+        right = 0.3 * np.eye(5)[alone.classes[alone.evaluated]]
+        some_wrong = 4.0 * np.eye(5)[(with_rest.classes + (with_rest.people == 0))[with_rest.evaluated] % 5]
         heads = [replace(faint, left_out_logits=right), replace(loud, left_out_logits=some_wrong)]
 
         adding_up, of_no_more_use = fit_correlations(features, (10.0,), heads)
@@ -60,7 +60,7 @@ class TestFitCorrelations:
 
 
 class TestWriteActivityBundle:
-    def test_card_and_fields_tell_licence_and_figures(self, features, tmp_path):
+    def test_card_and_fields_hold_license_and_figures(self, features, tmp_path):
         heads = fit_heads(features, (10.0,))
 
         recogniser = write_moving_bundle(tmp_path, heads, FIGURES)

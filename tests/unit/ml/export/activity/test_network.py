@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ml.export.activity.network import activity_network, heads_network, input_width
-from ml.runtime.ecg.activity.head import FusedHead, LinearHead, Standardisation, View
+from ml.runtime.ecg.activity.head import FusedHead, LinearHead, Standardization, View
 from ml.runtime.onnx_network import FIXED, FREE, OnnxNetwork
 from tests.moving import TRUNK_SIZE, TRUNK_WINDOWS, trunk_weights
 
@@ -14,7 +14,7 @@ RANDOM = np.random.default_rng(0)
 def part(n_inputs: int, contamination: float = 0.0) -> LinearHead:
     inputs = RANDOM.normal(3.0, 2.0, (50, n_inputs))
     return LinearHead(
-        Standardisation.of(inputs),
+        Standardization.of(inputs),
         RANDOM.standard_normal((n_inputs, 3)),
         RANDOM.normal(size=3),
         contamination,
@@ -84,7 +84,7 @@ class TestActivityNetwork:
         )
 
     @pytest.mark.parametrize("number", [0, 1])
-    def test_heads_read_features_by_hand_and_what_the_trunk_says_of_contexts(self, number):
+    def test_heads_read_hand_crafted_features_and_those_of_the_trunk(self, number):
         n_windows, n_contexts = 7, 3
         pooling = RANDOM.random((n_contexts, n_windows))
         windows = RANDOM.standard_normal((n_windows, TRUNK_WINDOWS.n_samples)).astype(np.float32)
@@ -109,7 +109,7 @@ class TestActivityNetwork:
         }
         network = self.network()
 
-        logits, said = (
+        logits, found = (
             network.run({name: value.astype(np.float32) for name, value in given.items()}, output)
             for output in ("logits", "trunk")
         )
@@ -117,7 +117,7 @@ class TestActivityNetwork:
         inputs = np.hstack([by_hand, of_trunk - rest, differences])
         expected = self.HEADS[number].logits(inputs[:, : input_width([self.HEADS[number]])])
         np.testing.assert_allclose(logits, expected, atol=1e-3)
-        np.testing.assert_allclose(said, of_trunk, atol=1e-4)
+        np.testing.assert_allclose(found, of_trunk, atol=1e-4)
 
     def test_the_same_parts_give_the_same_bytes(self):
         twice = [activity_network(trunk_weights(), self.HEADS, self.N_BY_HAND) for _ in range(2)]

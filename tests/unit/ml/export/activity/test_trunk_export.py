@@ -13,7 +13,7 @@ WEIGHTS = Path(__file__).parents[5] / "ml/weights/ecg-student.pt"
 
 
 class TestExportTrunk:
-    def test_it_says_in_integers_what_the_network_says(self):
+    def test_the_integers_equal_the_network(self):
         from ml.export.activity.trunk_export import export_trunk
         from ml.training.checkpoints import load_network
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ml.research.ablations.activity_calibration import CALIBRATIONS, rows, told
+from ml.research.ablations.activity_calibration import CALIBRATIONS, left_out_logits, rows
 from ml.training.activity.fitting import Examples
 
 N_CLASSES = 5
@@ -19,18 +19,18 @@ def examples(people: int = 4, per_class: int = 8) -> Examples:
 
 class TestTold:
     @pytest.mark.parametrize("calibration", CALIBRATIONS)
-    def test_what_a_person_did_changes_nothing_of_what_is_told_of_them(self, calibration: str) -> None:
+    def test_a_persons_activity_does_not_change_their_own_predictions(self, calibration: str) -> None:
         some = examples()
         own = some.people == 1
         confused = replace(some, classes=np.where(own, (some.classes + 1) % N_CLASSES, some.classes))
 
-        before, after = told(some)[calibration], told(confused)[calibration]
+        before, after = left_out_logits(some)[calibration], left_out_logits(confused)[calibration]
 
         np.testing.assert_array_equal(before[own], after[own])
         assert not np.allclose(before[~own], after[~own])
 
-    def test_only_one_way_keeps_a_share_that_says_nothing(self) -> None:
-        found = told(examples())
+    def test_only_one_calibration_has_a_contamination(self) -> None:
+        found = left_out_logits(examples())
 
         assert found["temperature and contamination"].min() > np.log(1e-3 / N_CLASSES) - 1e-9
         assert found["temperature"].min() < found["temperature and contamination"].min()

@@ -8,17 +8,17 @@ from ml.training.activity.inputs import N_BY_HAND
 from tests.unit.ml.evaluation.activity.test_protocols import N_PEOPLE, table
 
 
-def told(right: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def predicted(right: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Log probabilities of windows, so often right about their classes."""
     random = np.random.default_rng(seed)
     classes = np.arange(500) % 5
-    said = np.where(random.random(500) < right, classes, random.integers(0, 5, 500))
-    return contaminated(6.0 * np.eye(5)[said], 0.2), classes
+    called = np.where(random.random(500) < right, classes, random.integers(0, 5, 500))
+    return contaminated(6.0 * np.eye(5)[called], 0.2), classes
 
 
 class TestFittedShares:
     def test_the_view_that_is_right_more_often_counts_more(self):
-        (good, classes), (poor, _) = told(0.9, 1), told(0.3, 2)
+        (good, classes), (poor, _) = predicted(0.9, 1), predicted(0.3, 2)
 
         shares = fitted_shares([good, poor], classes)
 
@@ -26,7 +26,7 @@ class TestFittedShares:
 
 
 class TestPeople:
-    def test_nobody_is_asked_by_who_met_them(self):
+    def test_nobody_is_own_by_who_met_them(self):
         some = table(n_features=N_BY_HAND + 6)
         before = people(table_examples(some, None))[1]
         changed = table(n_features=N_BY_HAND + 6)
@@ -43,11 +43,11 @@ class TestPeople:
 class TestRow:
     def test_each_way_gives_its_own_share(self):
         some = table()
-        asked = some.person == 0
-        (good, classes), (poor, _) = told(0.9, 1), told(0.3, 2)
-        person = Person([good, poor], classes, [np.zeros((asked.sum(), 5))] * 2, asked)
+        own = some.person == 0
+        (good, classes), (poor, _) = predicted(0.9, 1), predicted(0.3, 2)
+        person = Person([good, poor], classes, [np.zeros((own.sum(), 5))] * 2, own)
 
-        rows = [row(name, some, [person], asked) for name in ("0", "0.4", "1", "fitted for each head")]
+        rows = [row(name, some, [person], own) for name in ("0", "0.4", "1", "fitted for each head")]
 
         assert [one["mean_share"] for one in rows[:3]] == [0.0, 0.4, 1.0]
         assert 0.0 < rows[3]["mean_share"] < 0.4

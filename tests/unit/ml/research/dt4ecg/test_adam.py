@@ -19,11 +19,11 @@ def go_back(net: nn.Sequential, seed: int) -> None:
     net(x).pow(2).sum().backward()
 
 
-def train(net: nn.Sequential, optimiser: FlatAdam, seeds: range) -> None:
+def train(net: nn.Sequential, optimizer: FlatAdam, seeds: range) -> None:
     for seed in seeds:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         go_back(net, seed)
-        optimiser.step(RATE)
+        optimizer.step(RATE)
 
 
 class TestFlatAdam:
@@ -48,10 +48,10 @@ class TestFlatAdam:
 
     def test_each_step_has_its_rate(self) -> None:
         net, same = network(), network()
-        optimiser = FlatAdam(net.parameters())
+        optimizer = FlatAdam(net.parameters())
         go_back(net, 1)
 
-        optimiser.step(0.0)
+        optimizer.step(0.0)
 
         for one, other in zip(net.parameters(), same.parameters(), strict=True):
             assert torch.equal(one, other)
@@ -67,17 +67,17 @@ class TestFlatAdam:
 
     def test_gradients_begin_at_nothing_each_time(self) -> None:
         net = network()
-        optimiser = FlatAdam(net.parameters())
+        optimizer = FlatAdam(net.parameters())
         go_back(net, 1)
 
-        optimiser.zero_grad()
+        optimizer.zero_grad()
 
         assert all(bool((parameter.grad == 0.0).all()) for parameter in net.parameters())
 
     def test_it_goes_on_from_what_was_kept(self) -> None:
         through, before, after = network(), network(), network()
-        optimiser = FlatAdam(through.parameters())
-        train(through, optimiser, range(4))
+        optimizer = FlatAdam(through.parameters())
+        train(through, optimizer, range(4))
         first = FlatAdam(before.parameters())
         train(before, first, range(2))
 

@@ -8,7 +8,7 @@ import torch
 from ml.evaluation.activity.splits import ProtocolName, splits
 from ml.research.dt4ecg.cells import (
     joined_windows,
-    labelled_windows,
+    labeled_windows,
     network_config,
     next_windows,
     run_cell,
@@ -38,14 +38,14 @@ class TestRunCell:
         assert np.mean(calls.person == calls.person_called) > 0.8
         assert set(found.calibration) == {"identity", "activity"}
 
-    def test_people_left_out_are_asked_about_activity_alone(self, tmp_path: Path) -> None:
+    def test_held_out_people_are_evaluated_for_activity_alone(self, tmp_path: Path) -> None:
         found = run(small(protocol="A3", fold=1), tmp_path)
 
         assert set(found.calls["3 s"].person) == {1}
         assert found.calls["3 s"].person_called is None
         assert set(found.calibration) == {"activity"}
 
-    def test_unseen_people_are_asked_with_more_context_too(self, tmp_path: Path) -> None:
+    def test_unseen_people_are_evaluated_with_more_context_too(self, tmp_path: Path) -> None:
         found = run(small(protocol="A3"), tmp_path)
 
         assert {name: calls.activity.size for name, calls in found.calls.items()} == {
@@ -76,14 +76,14 @@ class TestRunCell:
         )
 
 
-class TestLabelledWindows:
+class TestLabeledWindows:
     @pytest.mark.parametrize("protocol", ["A1", "A2", "A2e", "A3"])
     def test_crops_hold_no_sample_of_a_tested_window(self, protocol: ProtocolName) -> None:
         windows = activity_windows()
         split = splits(protocol, windows, 1)[0]
         windows.windows[split.test] = np.nan
 
-        data = labelled_windows(windows, split.train)
+        data = labeled_windows(windows, split.train)
 
         generator = torch.Generator().manual_seed(1)
         rows = torch.arange(len(data.windows)).repeat(20)
@@ -124,7 +124,7 @@ class TestNetworkConfig:
 
 
 class TestJoinedWindows:
-    def test_neighbours_of_one_recording_in_order_of_time(self) -> None:
+    def test_neighbors_of_one_recording_in_order_of_time(self) -> None:
         record = np.array([1, 0, 1, 0, 1, 0, 0])
         start_s = np.array([6.0, 0.0, 0.0, 9.0, 3.0, 3.0, 6.0])
 
@@ -138,5 +138,5 @@ class TestJoinedWindows:
 
         assert [block.size for block in blocks] == sizes
 
-    def test_single_windows_are_all_asked(self) -> None:
+    def test_single_windows_are_all_evaluated(self) -> None:
         assert len(joined_windows(np.zeros(3, dtype=np.int64), np.arange(3.0), 1)) == 3

@@ -23,7 +23,7 @@ class TestScaTable:
         assert (name, paper) == ("1D-ResNet", ["+0.75", "+6.13"])
         assert a1_identity == a2_activity == "+20.00 (+20.00 to +20.00)"
 
-    def test_one_of_a_pair_alone_tells_nothing(self) -> None:
+    def test_one_of_a_pair_alone_gives_no_difference(self) -> None:
         cell = Cell(backbone="resnet", attention="sca")
 
         rows = sca_table(Grid({cell: result(cell)})).rows
@@ -66,7 +66,7 @@ class TestAnswer:
     def test_where_sca_adds_most_it_says_so(self) -> None:
         assert answer(grid(sca=0.9, se=0.8)).count("to activity no other adds more.") == 2
 
-    def test_nothing_is_said_before_the_table_is_whole(self) -> None:
+    def test_nothing_is_written_before_the_table_is_whole(self) -> None:
         whole = grid(sca=0.9).results
         last = table_3("A2")[-1]
 
@@ -84,13 +84,13 @@ class TestOverSeeds:
                     cells[one] = result(one, right)
         return Grid(cells)
 
-    def test_mean_and_each_seed_are_told(self) -> None:
+    def test_mean_and_each_seed_are_written(self) -> None:
         text = over_seeds(self.seeded(0.1, -0.1, 0.3))
 
         assert text.startswith("Over 3 seeds SCA adds to ResNet")
         assert "under A1 +10.00 of activity (+10.00, -10.00, +30.00)" in text
 
-    def test_nothing_is_said_before_all_are_there(self) -> None:
+    def test_nothing_is_written_before_all_are_there(self) -> None:
         whole = self.seeded(0.1, 0.1, 0.1)
         missing = replace(Cell(backbone="resnet", protocol="A2"), seed=SEEDS[-1])
         results = {cell: one for cell, one in whole.results.items() if cell != missing}

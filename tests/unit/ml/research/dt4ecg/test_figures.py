@@ -94,7 +94,7 @@ class TestGrid:
 
         assert failed.figures(PROPOSED, "activity") is None
 
-    def test_a_context_that_was_not_asked_has_no_figure(self) -> None:
+    def test_a_context_that_was_not_evaluated_has_no_figure(self) -> None:
         assert grid(PROPOSED).figures(PROPOSED, "activity", "30 s") is None
 
     def test_seeds_spread(self) -> None:

@@ -75,7 +75,7 @@ class TestPage:
 
         assert f"Failed: {FAILED.id}." in text
 
-    def test_the_printed_rule_is_said_to_vanish(self, whole: Path) -> None:
+    def test_the_printed_rule_is_reported_to_vanish(self, whole: Path) -> None:
         assert "both are zero from step 2 of the 2 steps of the first epoch on" in page_text(whole)
 
     def test_costs_are_those_measured(self, whole: Path) -> None:

@@ -44,7 +44,7 @@ class TestCalls:
         for name, values in vars(found).items():
             assert np.array_equal(values, getattr(again, name)), name
 
-    def test_people_that_were_not_asked_stay_unasked(self) -> None:
+    def test_people_not_evaluated_stay_so(self) -> None:
         assert Calls.from_dict(calls(named=False).to_dict()).person_called is None
 
 

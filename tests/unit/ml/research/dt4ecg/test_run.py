@@ -36,13 +36,13 @@ def half_of_the_least() -> float:
 
 class TestRun:
     def test_results_are_kept_in_order_and_nothing_else_stays(self, places: Places) -> None:
-        told: list[tuple[Cell, int]] = []
+        reported: list[tuple[Cell, int]] = []
 
-        added = list(run(CELLS, places, lambda *what: told.append(what), windows=windows))
+        added = list(run(CELLS, places, lambda *what: reported.append(what), windows=windows))
 
         assert [result.cell for result in added] == list(CELLS)
         assert list(read_all(places.results, CELLS)) == list(CELLS)
-        assert told == [(cell, epochs) for cell in CELLS for epochs in (0, 1, 2)]
+        assert reported == [(cell, epochs) for cell in CELLS for epochs in (0, 1, 2)]
         assert not list(places.var.rglob("*.pt"))
 
     def test_what_is_kept_is_not_done_again(self, places: Places) -> None:
@@ -61,10 +61,10 @@ class TestRun:
 
         with pytest.raises(KeyboardInterrupt):
             list(run(CELLS[:1], places, interrupt, windows=windows))
-        told: list[int] = []
-        list(run(CELLS[:1], places, lambda _, epochs: told.append(epochs), windows=windows))
+        reported: list[int] = []
+        list(run(CELLS[:1], places, lambda _, epochs: reported.append(epochs), windows=windows))
 
-        assert told == [1, 2]
+        assert reported == [1, 2]
 
     def test_afterwards_the_process_computes_as_before(self, places: Places) -> None:
         inside: list[float] = []
@@ -79,13 +79,13 @@ class TestRun:
         assert not list(places.var.rglob("*.pt"))
 
     @pytest.mark.slow
-    def test_in_processes_all_is_done_and_told(self, places: Places) -> None:
-        told: list[tuple[Cell, int]] = []
+    def test_processes_do_and_report_all(self, places: Places) -> None:
+        reported: list[tuple[Cell, int]] = []
 
-        added = list(run(CELLS, places, lambda *what: told.append(what), jobs=2, windows=windows))
+        added = list(run(CELLS, places, lambda *what: reported.append(what), jobs=2, windows=windows))
 
         assert {result.cell for result in added} == set(CELLS)
-        assert {(cell, 2) for cell in CELLS} <= set(told)
+        assert {(cell, 2) for cell in CELLS} <= set(reported)
 
     @pytest.mark.slow
     def test_an_error_in_a_process_ends_it(self, places: Places) -> None:
@@ -104,11 +104,11 @@ class TestRun:
         os.kill(main.pid, signal.SIGKILL)
 
         wait_until(lambda: not any(is_running(pid) for pid in workers))
-        told: list[int] = []
-        stopped = run(cells[:1], places, lambda _, n: told.append(n), limit_s=1.0, windows=windows)
+        reported: list[int] = []
+        stopped = run(cells[:1], places, lambda _, n: reported.append(n), limit_s=1.0, windows=windows)
         assert len(workers) >= 2
         assert list(stopped) == []
-        assert told[0] > 0
+        assert reported[0] > 0
 
 
 def run_in_processes(cells: list[Cell], places: Places) -> None:

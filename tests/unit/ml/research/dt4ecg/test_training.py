@@ -10,12 +10,12 @@ from ml.research.dt4ecg.network.network import DualTaskConfig, DualTaskNetwork
 from ml.research.dt4ecg.plan import RECIPES, Recipe
 from ml.research.dt4ecg.training import (
     CHECKPOINT_FILE,
-    LabelledWindows,
+    LabeledWindows,
     Trained,
     Training,
-    ask,
     crops,
     learning_rate,
+    predict,
     train,
 )
 
@@ -35,7 +35,7 @@ TRAINING = Training(
 CROPPED = Recipe(batch_size=16, learning_rate=3e-3, weight_decay=0.01, rise=0.1, crops=True)
 
 
-def labelled(n: int = 40) -> LabelledWindows:
+def labeled(n: int = 40) -> LabeledWindows:
     """Two people and two activities that one look tells apart."""
     generator = torch.Generator().manual_seed(3)
     labels = torch.randint(0, 2, (n, 2), generator=generator)
@@ -44,22 +44,22 @@ def labelled(n: int = 40) -> LabelledWindows:
     windows = waves + 0.1 * torch.rand(n, N_SAMPLES, generator=generator)
     following = torch.arange(1, n + 1)
     following[-1] = -1
-    return LabelledWindows(windows, labels, following)
+    return LabeledWindows(windows, labels, following)
 
 
-def trained(training: Training, folder: Path, data: LabelledWindows | None = None) -> Trained:
-    found = train(training, data or labelled(), folder, report=lambda _: None, stop=lambda: False)
+def trained(training: Training, folder: Path, data: LabeledWindows | None = None) -> Trained:
+    found = train(training, data or labeled(), folder, report=lambda _: None, stop=lambda: False)
     assert found is not None
     return found
 
 
 class TestTrain:
     def test_it_learns_both_tasks(self, tmp_path: Path) -> None:
-        data = labelled()
+        data = labeled()
 
         found = trained(replace(TRAINING, epochs=12), tmp_path, data)
 
-        identity, activity = ask(found.network, data.windows)
+        identity, activity = predict(found.network, data.windows)
         assert bool((identity.argmax(dim=1) == data.labels[:, 0]).double().mean() > 0.9)
         assert bool((activity.argmax(dim=1) == data.labels[:, 1]).double().mean() > 0.9)
 
@@ -91,7 +91,7 @@ class TestTrain:
         training = replace(TRAINING, **other)
         whole = trained(training, tmp_path / "whole")
 
-        stopped = train(training, labelled(), tmp_path / "parts", report=lambda _: None, stop=lambda: True)
+        stopped = train(training, labeled(), tmp_path / "parts", report=lambda _: None, stop=lambda: True)
         resumed = trained(training, tmp_path / "parts")
 
         assert stopped is None
@@ -101,12 +101,12 @@ class TestTrain:
         assert whole.first_weights == resumed.first_weights
 
     def test_a_checkpoint_of_something_else_is_left_alone(self, tmp_path: Path) -> None:
-        train(replace(TRAINING, identity="b"), labelled(), tmp_path, report=lambda _: None, stop=lambda: True)
-        told: list[int] = []
+        train(replace(TRAINING, identity="b"), labeled(), tmp_path, report=lambda _: None, stop=lambda: True)
+        reported: list[int] = []
 
-        train(TRAINING, labelled(), tmp_path, report=told.append, stop=lambda: False)
+        train(TRAINING, labeled(), tmp_path, report=reported.append, stop=lambda: False)
 
-        assert told == [0, 1, 2, 3]
+        assert reported == [0, 1, 2, 3]
 
     def test_seeds_give_other_networks_and_the_same_seed_the_same(self, tmp_path: Path) -> None:
         one, again, other = (
@@ -117,7 +117,7 @@ class TestTrain:
         assert one == again != other
 
     def test_a_last_batch_of_one_window_is_left_out(self, tmp_path: Path) -> None:
-        found = trained(replace(TRAINING, epochs=1), tmp_path, labelled(33))
+        found = trained(replace(TRAINING, epochs=1), tmp_path, labeled(33))
 
         assert len(found.first_weights) == 2
 
@@ -138,7 +138,7 @@ class TestTrain:
         assert lengths[1] < 0.9 * lengths[0]
 
     def test_a_loss_that_is_no_number_ends_it(self, tmp_path: Path) -> None:
-        data = labelled()
+        data = labeled()
         data.windows[0, 0] = torch.nan
 
         with pytest.raises(FloatingPointError):
@@ -175,7 +175,7 @@ class TestLearningRate:
 
 
 class TestCrops:
-    DATA = LabelledWindows(
+    DATA = LabeledWindows(
         torch.arange(12.0).reshape(3, 4), torch.zeros(3, 2, dtype=torch.int64), torch.tensor([1, -1, -1])
     )
 
@@ -195,10 +195,10 @@ class TestCrops:
 class TestAsk:
     def test_rows_are_log_probabilities_however_many_windows(self) -> None:
         network = DualTaskNetwork(NETWORK).train()
-        windows = labelled(300).windows
+        windows = labeled(300).windows
 
-        identity, activity = ask(network, windows)
+        identity, activity = predict(network, windows)
 
         assert identity.shape == activity.shape == (300, 2)
         assert torch.allclose(identity.exp().sum(dim=1), torch.ones(300))
-        assert torch.allclose(activity[:7], ask(network, windows[:7])[1], atol=1e-6)
+        assert torch.allclose(activity[:7], predict(network, windows[:7])[1], atol=1e-6)

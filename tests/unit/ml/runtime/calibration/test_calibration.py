@@ -467,7 +467,7 @@ class TestGalleryNull:
         self, seconds: float, lowest: float
     ) -> None:
         # What all vectors share spreads the bulk of the scores but hardly their tail: read from the bulk
-        # alone, the threshold for 0.1 % let only 0.24 times as many through as told.
+        # alone, the threshold for 0.1 % let only 0.24 times as many through as reported.
         others = People(600, seed=99, shift=1.2)
         ratios = [
             measured_over_nominal(

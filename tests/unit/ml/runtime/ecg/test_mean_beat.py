@@ -148,7 +148,7 @@ class TestRobustMean:
 
 
 class TestBeatShape:
-    def test_is_standardised_whatever_the_unit(self):
+    def test_is_standardized_whatever_the_unit(self):
         ecg = strip()
 
         for factor in (1e-3, 1.0, 1e6):

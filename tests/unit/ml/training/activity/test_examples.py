@@ -9,7 +9,7 @@ from ml.training.activity.examples import (
     describe,
     motion_features,
     own_rest_signal,
-    resting_elsewhere,
+    resting_other_sensor,
 )
 from tests.moving import FS_HZ, TRUNK_SIZE, made_up_trunk, moving_records, moving_signal
 
@@ -30,7 +30,7 @@ class TestMotionFeatures:
         assert found.tables[10.0].start_s[:2].tolist() == [0.0, 6.0]
         assert found.people == ("p0",)
 
-    def test_windows_that_meet_own_rest_are_marked(self):
+    def test_windows_that_overlap_the_baseline_are_marked(self):
         table = motion_features(moving_records(1, seconds=33.0), (3.0,), made_up_trunk(), 10.0).tables[3.0]
 
         assert table.start_s[table.in_own_rest].tolist() == [0.0, 10.0] * 3
@@ -42,7 +42,7 @@ class TestMotionFeatures:
         assert table.start_s.size > 15
         assert ((table.start_s + 5.0 <= 7.0) | (table.start_s > 7.0)).all()
 
-    def test_own_rest_is_that_of_the_same_electrode(self):
+    def test_the_baseline_is_that_of_the_same_electrode(self):
         records = moving_records(2, seconds=22.0)
         found = motion_features(records, (10.0,), made_up_trunk(), 10.0)
         table = found.tables[10.0]
@@ -61,14 +61,14 @@ class TestOwnRestSignal:
         assert own_rest_signal(with_gap(gap_s)).size == pytest.approx(seconds * FS_HZ, abs=2)
 
 
-class TestRestingElsewhere:
+class TestRestingOtherSensor:
     def records(self) -> list[EcgRecord]:
         noise = np.random.default_rng(0).standard_normal(5000).astype(np.float32)
         signals = (moving_signal(0, 8.0), moving_signal(0, 14.0), noise)
         return [EcgRecord(f"r{i}", f"p{i}", FS_HZ, x, "I", "mV") for i, x in enumerate(signals)]
 
-    def test_those_that_hold_a_window_and_say_something_are_described(self):
-        found = resting_elsewhere(self.records(), (3.0, 10.0), made_up_trunk())
+    def test_readable_recordings_that_hold_a_window_are_described(self):
+        found = resting_other_sensor(self.records(), (3.0, 10.0), made_up_trunk())
 
         assert {s: len(rows) for s, rows in found.items()} == {3.0: 2, 10.0: 1}
         middle = self.records()[1].signal[round(2 * FS_HZ) : round(12 * FS_HZ)]
@@ -76,7 +76,7 @@ class TestRestingElsewhere:
 
 
 class TestDescribe:
-    def test_what_is_no_strip_is_mute(self):
+    def test_what_is_no_strip_is_unreadable(self):
         features, mute = describe(np.zeros(1000, np.float32), FS_HZ, made_up_trunk())
 
         assert mute

@@ -6,7 +6,7 @@ import pytest
 from ml.metrics.confidence import negative_log_likelihood
 from ml.runtime.ecg.activity.head import LinearHead, View, contaminated
 from ml.training.activity.fitting import (
-    ELSEWHERE_WEIGHT,
+    OTHER_SENSOR_WEIGHT,
     Examples,
     fit_calibration,
     fit_chosen_head,
@@ -37,7 +37,7 @@ def logits_and_distances(
     head: LinearHead, some: Examples, x: np.ndarray, beside: np.ndarray | float = 0.0
 ) -> tuple[np.ndarray, list[float]]:
     """Of a point, and its distances from the classes by the covariance within them and what is added."""
-    inputs, point = (head.standardisation.apply(rows) for rows in (some.inputs, x[None]))
+    inputs, point = (head.standardization.apply(rows) for rows in (some.inputs, x[None]))
     means = np.stack([inputs[some.classes == k].mean(axis=0) for k in range(N_CLASSES)])
     within = np.cov((inputs - means[some.classes]).T, bias=True) + beside
     distances = [(point[0] - m) @ np.linalg.solve(within, point[0] - m) for m in means]
@@ -63,25 +63,25 @@ class TestFitDiscriminants:
 
         assert abs((a[0] - a[1]) - (b[0] - b[1])) < 0.4
 
-    def test_how_people_elsewhere_differ_counts_as_within_a_class(self):
-        some = replace(examples(people=1, per_class=400), elsewhere=np.array([[1.0, 0.4], [1.2, 0.6]]))
+    def test_the_difference_of_sensors_counts_as_within_a_class(self):
+        some = replace(examples(people=1, per_class=400), other_sensor=np.array([[1.0, 0.4], [1.2, 0.6]]))
         [head] = fit_discriminants(some, N_CLASSES, [0.0])
 
         here, there = (
-            head.standardisation.apply(x) for x in (some.inputs[some.classes == 0], some.elsewhere)
+            head.standardization.apply(x) for x in (some.inputs[some.classes == 0], some.other_sensor)
         )
         away = there.mean(axis=0) - here.mean(axis=0)
         logits, distances = logits_and_distances(
-            head, some, np.array([1.0, 1.2]), ELSEWHERE_WEIGHT * np.outer(away, away)
+            head, some, np.array([1.0, 1.2]), OTHER_SENSOR_WEIGHT * np.outer(away, away)
         )
 
         np.testing.assert_allclose(np.diff(logits), -0.5 * np.diff(distances), atol=1e-6)
 
-    def test_inputs_not_told_of_people_elsewhere_are_left_as_they_are(self):
-        one_feature = replace(examples(people=1), elsewhere=np.full((5, 1), 2.0))
+    def test_inputs_that_the_other_sensor_lacks_stay_as_they_are(self):
+        one_feature = replace(examples(people=1), other_sensor=np.full((5, 1), 2.0))
 
         [head] = fit_discriminants(one_feature, N_CLASSES, [0.0])
-        [without] = fit_discriminants(replace(one_feature, elsewhere=None), N_CLASSES, [0.0])
+        [without] = fit_discriminants(replace(one_feature, other_sensor=None), N_CLASSES, [0.0])
 
         between_first_two = head.weights[:, 1] - head.weights[:, 0]
         assert abs(between_first_two[0]) < abs((without.weights[:, 1] - without.weights[:, 0])[0])
@@ -108,20 +108,20 @@ class TestLeftOutScores:
 
 class TestFitCalibration:
     @staticmethod
-    def told(n: int, contamination: float, temperature: float) -> tuple[np.ndarray, np.ndarray]:
-        """Scores, and classes drawn as often as these should have been told."""
+    def calibrated_scores(n: int, contamination: float, temperature: float) -> tuple[np.ndarray, np.ndarray]:
+        """Scores, and classes drawn as often as these should have been predicted."""
         random = np.random.default_rng(2)
         scores = random.normal(0.0, 3.0, (n, N_CLASSES))
         shares = np.exp(contaminated(scores, contamination, temperature)).cumsum(axis=1)
         return scores, (random.random((n, 1)) > shares).sum(axis=1)
 
     def test_what_made_the_classes_is_found(self):
-        found = fit_calibration(*self.told(40_000, 0.1, 2.0))
+        found = fit_calibration(*self.calibrated_scores(40_000, 0.1, 2.0))
 
         assert found == pytest.approx((2.0, 0.1), rel=0.08)
 
     def test_a_few_that_are_sure_and_wrong_leave_the_others_sure(self):
-        scores, classes = self.told(4000, 0.0, 1.0)
+        scores, classes = self.calibrated_scores(4000, 0.0, 1.0)
         random = np.random.default_rng(3)
         classes[:200] = random.integers(0, N_CLASSES, 200)
 
@@ -141,15 +141,15 @@ class TestFitCalibration:
 
 
 class TestFitHead:
-    def test_windows_that_are_not_asked_do_not_lower_confidence(self):
+    def test_windows_that_are_not_evaluated_do_not_lower_confidence(self):
         some = examples()
         odd = some.people == 4
         classes = np.where(odd, (some.classes + 1) % N_CLASSES, some.classes)
 
-        asked_all = fit_head(Examples(some.inputs, classes, some.people, some.asked), N_CLASSES, (0.1,))
-        asked_others = fit_head(Examples(some.inputs, classes, some.people, ~odd), N_CLASSES, (0.1,))
+        on_all = fit_head(Examples(some.inputs, classes, some.people, some.evaluated), N_CLASSES, (0.1,))
+        on_others = fit_head(Examples(some.inputs, classes, some.people, ~odd), N_CLASSES, (0.1,))
 
-        assert asked_others.choices.views[0].contamination < 0.5 * asked_all.choices.views[0].contamination
+        assert on_others.choices.views[0].contamination < 0.5 * on_all.choices.views[0].contamination
 
     def test_probabilities_of_people_left_out_are_true(self):
         some = examples(people=12, seed=1)
@@ -195,7 +195,7 @@ class TestViews:
         views = tuple(View(own, share) for own, share in zip(columns, shares, strict=True))
         return replace(some, inputs=inputs, views=views)
 
-    def test_they_tell_more_together_than_each_alone(self):
+    def test_they_are_more_accurate_together_than_each_alone(self):
         both = self.two_looks()
 
         losses = [
@@ -230,12 +230,12 @@ class TestViews:
 
         np.testing.assert_allclose(again.logits(both.inputs), fitted.head.logits(both.inputs))
 
-    def test_people_elsewhere_teach_only_what_they_tell(self):
-        some = replace(self.two_looks(), elsewhere=np.ones((4, 3)))
+    def test_the_other_sensor_affects_only_its_own_inputs(self):
+        some = replace(self.two_looks(), other_sensor=np.ones((4, 3)))
 
-        first, second = (some.seen(view).elsewhere for view in some.views)
+        first, second = (some.seen(view).other_sensor for view in some.views)
 
         assert first is not None
         assert second is not None
         assert (first.shape, second.shape) == ((4, 2), (4, 1))
-        assert replace(some, elsewhere=np.ones((4, 1))).seen(some.views[1]).elsewhere is None
+        assert replace(some, other_sensor=np.ones((4, 1))).seen(some.views[1]).other_sensor is None

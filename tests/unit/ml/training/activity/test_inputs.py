@@ -20,7 +20,7 @@ class TestHeadInputs:
         np.testing.assert_array_equal(trunk, DESCRIBED[:, N_BY_HAND:] - REST[N_BY_HAND:])
         np.testing.assert_array_equal(differences, (DESCRIBED - REST)[:, :N_REST])
 
-    def test_each_window_may_have_its_own_rest(self):
+    def test_each_window_may_have_its_own_baseline(self):
         rests = np.stack([REST, 2.0 * REST, REST])
 
         found = head_inputs(DESCRIBED, rests)

@@ -17,7 +17,7 @@ def changed(folder: Path, old: str, new: str) -> Path:
 
 
 class TestReadActivityRecipe:
-    def test_the_shipped_one_is_under_the_licence_of_its_data(self):
+    def test_the_shipped_one_is_under_the_license_of_its_data(self):
         recipe = read_activity_recipe(SHIPPED)
 
         assert recipe.bundle.licence == "GPL-3.0"

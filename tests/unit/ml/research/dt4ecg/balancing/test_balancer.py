@@ -185,7 +185,7 @@ class TestMakeBalancer:
         for name, option, value in (
             ("gradnorm", "asymmetry", -0.1),
             ("gradnorm", "learning_rate", 0.0),
-            ("gradnorm", "optimiser", "lion"),
+            ("gradnorm", "optimizer", "lion"),
             ("gradnorm", "initial_losses", [1.0]),
             ("gradnorm", "initial_losses", [1.0, 0.0]),
             ("uncertainty", "learning_rate", -1.0),

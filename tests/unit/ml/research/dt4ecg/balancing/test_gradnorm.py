@@ -11,7 +11,7 @@ class TestGradNorm:
         assert step(GradNorm(2), [2.0, 1.0], [3.0, 1.0]).tolist() == [1.0, 1.0]
 
     def test_equals_the_algorithm_written_out(self):
-        rule = GradNorm(3, asymmetry=0.7, learning_rate=0.004, optimiser="sgd")
+        rule = GradNorm(3, asymmetry=0.7, learning_rate=0.004, optimizer="sgd")
         weights, first = [1.0] * 3, None
 
         for values, norms in course(30):
@@ -28,7 +28,7 @@ class TestGradNorm:
             weights = [3.0 * w / sum(weights) for w in weights]
 
     def test_moves_as_autograd_says_of_the_sources_loss(self):
-        network, rule = TwoHeads(), GradNorm(2, optimiser="sgd", learning_rate=0.1, asymmetry=1.5)
+        network, rule = TwoHeads(), GradNorm(2, optimizer="sgd", learning_rate=0.1, asymmetry=1.5)
         shared = list(network.trunk.parameters())
         rule(network.losses(*batch(1)), shared)
         rule.after_backward()
@@ -52,9 +52,9 @@ class TestGradNorm:
         moved = w.detach() - 0.1 * slope
         torch.testing.assert_close(rule.task_weights.detach().float(), 2.0 * moved / moved.sum())
 
-    @pytest.mark.parametrize("optimiser", ["adam", "sgd"])
-    def test_weights_add_up_to_the_number_of_tasks_and_stay_positive(self, optimiser):
-        rule = GradNorm(3, optimiser=optimiser, learning_rate=0.3)
+    @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+    def test_weights_add_up_to_the_number_of_tasks_and_stay_positive(self, optimizer):
+        rule = GradNorm(3, optimizer=optimizer, learning_rate=0.3)
 
         for values, norms in course(60):
             found = step(rule, values, norms)

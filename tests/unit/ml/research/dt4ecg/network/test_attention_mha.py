@@ -70,7 +70,7 @@ class TestMultiHeadSelfAttention:
 
 
 class TestStepAttention:
-    def test_adds_the_map_and_normalises_over_channels(self):
+    def test_adds_the_map_and_normalizes_over_channels(self):
         module, x = attention(), random(2, WIDTH, N_STEPS)
         tokens = numbers(x[0]).T
 

@@ -29,7 +29,5 @@ class TestMakeAttention:
 
     @pytest.mark.parametrize("name", ATTENTIONS)
     def test_unknown_options_are_refused_by_name(self, name):
-        with pytest.raises(
-            ValueError, match=rf"options of attention {name}: unknown \['colour'\], known are"
-        ):
-            make_attention(name, 16, 9, {"colour": 1})
+        with pytest.raises(ValueError, match=rf"options of attention {name}: unknown \['color'\], known are"):
+            make_attention(name, 16, 9, {"color": 1})

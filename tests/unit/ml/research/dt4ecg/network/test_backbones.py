@@ -27,5 +27,5 @@ class TestMakeTrunk:
 
     @pytest.mark.parametrize("name", BACKBONES)
     def test_unknown_options_are_refused_by_name(self, name):
-        with pytest.raises(ValueError, match=rf"options of backbone {name}: unknown \['colour'\], known are"):
-            make_trunk(name, 300, {"colour": 1})
+        with pytest.raises(ValueError, match=rf"options of backbone {name}: unknown \['color'\], known are"):
+            make_trunk(name, 300, {"color": 1})

@@ -38,7 +38,7 @@ class TestExactConvolution:
 
 
 class TestConvolutionBlock:
-    def test_normalises_then_activates(self):
+    def test_normalizes_then_activates(self):
         block = ConvolutionBlock(1, 3, 3)
         x = rows(random(16, 40))
 

@@ -77,7 +77,7 @@ class TestCountParameters:
 
     def test_the_resnet_is_the_sum_of_its_layers(self):
         def convolution(width_in, width, kernel):
-            return width_in * width * kernel + 2 * width  # With scale and shift of the normalisation.
+            return width_in * width * kernel + 2 * width  # With scale and shift of the normalization.
 
         stem = convolution(1, 64, 7)
         first = convolution(64, 64, 3) + convolution(64, 64, 3) + convolution(64, 64, 1)

@@ -104,7 +104,7 @@ class TestNetwork:
         with pytest.raises(ValueError, match="SCA is made for"):
             network("resnet", "sca")(random(2, n_samples))
 
-    def test_sca_is_made_for_the_length_that_is_asked_for(self):
+    def test_sca_is_made_for_the_given_length(self):
         assert network("resnet", "sca", n_samples=500).eval()(random(2, 500)).activity.shape == (2, 5)
 
     def test_other_shapes_are_refused(self):
@@ -112,7 +112,7 @@ class TestNetwork:
             network()(random(2, 1, 300))
 
     @pytest.mark.parametrize(("backbone", "attention"), EACH)
-    def test_at_inference_a_window_does_not_depend_on_its_neighbours(self, backbone, attention):
+    def test_at_inference_a_window_does_not_depend_on_its_neighbors(self, backbone, attention):
         net = network(backbone, attention)
         net(random(16, 300, seed=2))
         net.eval()

@@ -55,7 +55,7 @@ FIELDS = {
 
 
 class TestActivityConfig:
-    def test_heads_come_by_context_without_and_with_own_rest(self):
+    def test_heads_come_by_context_without_and_with_a_baseline(self):
         config = ActivityConfig.from_dict(FIELDS)
 
         assert config.n_heads == 4
@@ -64,7 +64,7 @@ class TestActivityConfig:
     @pytest.mark.parametrize(
         ("fields", "message"),
         [
-            ({"features": ["log_heart_rate"]}, "others than this code makes"),
+            ({"features": ["log_heart_rate"]}, "expected those that this code computes"),
             ({"trunk": {"step_s": 3.0}}, "preprocessing.trunk: missing or unknown"),
             ({"trunk": {"n_samples": 368, "fs_hz": 33.0, "step_s": 3.0}}, "fs_hz must divide"),
             ({"trunk": {"n_samples": 368, "fs_hz": 125.0, "step_s": float("inf")}}, "step_s .* finite"),
@@ -90,13 +90,13 @@ class TestActivityConfig:
             ActivityConfig.from_dict({**FIELDS, **fields})
 
     def test_an_unknown_field_is_refused(self):
-        with pytest.raises(TypeError, match="colour"):
-            ActivityConfig.from_dict({**FIELDS, "colour": 1})
+        with pytest.raises(TypeError, match="color"):
+            ActivityConfig.from_dict({**FIELDS, "color": 1})
 
 
 class TestActivity:
     @pytest.mark.parametrize(("activity", "name"), [(REST, "rest"), (WALK, "walk"), (RUN, "run")])
-    def test_somebody_never_met_is_recognised(self, recogniser, activity, name):
+    def test_a_held_out_person_is_recognized(self, recogniser, activity, name):
         call = recogniser.activity(examined(activity))
 
         assert call.activity == name
@@ -144,7 +144,7 @@ class TestActivity:
             found = recogniser.activity(strip, baseline).probabilities
             np.testing.assert_allclose(found, expected, atol=2e-3)
 
-    def test_rest_is_taken_from_what_the_trunk_says(self, features, tmp_path):
+    def test_the_baseline_is_subtracted_from_the_trunks_features(self, features, tmp_path):
         heads = [only_the_trunk(one) for one in fit_heads(features, RECIPE.heads.contexts_s)]
         recogniser = write_moving_bundle(tmp_path, heads)
         strip, known = examined(WALK, seconds=10.0), recogniser.baseline(examined(REST))
@@ -152,16 +152,16 @@ class TestActivity:
         described = np.concatenate(
             [window_features(strip, 0.0, 10.0), made_up_trunk().features(strip, np.zeros(1), 10.0)[0]]
         )
-        told = []
+        found = []
 
         for baseline in (known, Baseline(known.values + away, known.encoder_id)):
-            told.append(recogniser.activity(strip, baseline).probabilities)
+            found.append(recogniser.activity(strip, baseline).probabilities)
             hidden = np.zeros(len(FEATURE_NAMES) - N_REST)
             rest = np.concatenate([baseline.values[:N_REST], hidden, baseline.values[N_REST:]])
             expected = softmax(heads[1].head.logits(head_inputs(described[None], rest)))[0]
-            np.testing.assert_allclose(told[-1], expected, atol=2e-3)
+            np.testing.assert_allclose(found[-1], expected, atol=2e-3)
 
-        assert np.abs(told[0] - told[1]).max() > 0.02
+        assert np.abs(found[0] - found[1]).max() > 0.02
 
     def test_a_few_milliseconds_more_than_a_context_are_no_second_one(self, recogniser, monkeypatch):
         read = []
@@ -172,7 +172,7 @@ class TestActivity:
 
         assert [one.starts_s.size for one in read] == [1]
 
-    def test_own_rest_matters(self, recogniser):
+    def test_a_baseline_matters(self, recogniser):
         baseline = recogniser.baseline(examined(REST))
 
         with_rest = recogniser.activity(examined(WALK), baseline).probabilities
@@ -208,7 +208,7 @@ class TestTimeline:
         assert not unknown[:3].any()
         assert not unknown[9:].any()
 
-    def test_timelines_with_own_rest_are_chained_in_their_own_way(self, recogniser):
+    def test_timelines_with_a_baseline_are_smoothed_in_their_own_way(self, recogniser):
         strip, baseline = examined(REST, RUN, seconds=30.0), recogniser.baseline(examined(REST))
         config = recogniser.config
         stay = stay_probability(config.step_s, config.dwell_s)
@@ -237,7 +237,7 @@ class TestEvidence:
         np.testing.assert_allclose(chained.probabilities, whole.probabilities, atol=1e-9)
         np.testing.assert_array_equal(chained.heart_rate_bpm, whole.heart_rate_bpm)
 
-    def test_what_allows_no_call_says_nothing(self, recogniser):
+    def test_an_unreadable_strip_has_no_call(self, recogniser):
         evidence = recogniser.evidence(examine(NOISE, FS_HZ))
 
         assert evidence.unknown.all()
@@ -245,7 +245,7 @@ class TestEvidence:
 
 
 class TestBaseline:
-    def test_has_as_many_numbers_as_told_and_shows_none(self, recogniser):
+    def test_has_the_stated_length_and_shows_no_numbers(self, recogniser):
         baseline = recogniser.baseline(examined(REST))
 
         assert baseline is not None
@@ -257,7 +257,7 @@ class TestBaseline:
     def test_there_is_none_of_noise(self, recogniser):
         assert recogniser.baseline(examine(NOISE, FS_HZ)) is None
 
-    def test_one_of_another_recogniser_is_refused(self, recogniser):
+    def test_one_of_another_recognizer_is_refused(self, recogniser):
         foreign = Baseline(np.zeros(recogniser.baseline_size, np.float32), "activity@2025.1")
 
         with pytest.raises(ValueError, match=r"expected a baseline of activity@2026\.11"):
@@ -265,7 +265,7 @@ class TestBaseline:
 
 
 class TestLoadRecogniser:
-    def test_a_network_that_reads_less_of_rest_than_its_trunk_says_is_refused(self, recogniser, features):
+    def test_a_network_whose_baseline_is_shorter_than_its_trunk_is_refused(self, recogniser, features):
         from onnx import load_model_from_string
 
         heads = [one.head for one in fit_heads(features, RECIPE.heads.contexts_s)]
@@ -273,13 +273,13 @@ class TestLoadRecogniser:
         [rest] = (port for port in model.graph.input if port.name == "rest")
         rest.type.tensor_type.shape.dim[1].dim_value = 1
 
-        with pytest.raises(BundleError, match=r"the trunk gives 6 numbers, of rest 1 are read"):
+        with pytest.raises(BundleError, match=r"the trunk gives 6 numbers, the baseline has 1"):
             BundledRecogniser(recogniser.info, model.SerializeToString())
 
-    def test_an_encoder_tells_no_activity(self, tmp_path):
+    def test_an_encoder_is_refused(self, tmp_path):
         write_network_bundle(tmp_path, "ecg@1")
 
-        with pytest.raises(BundleError, match="kind 'ecg-network' tells no activity"):
+        with pytest.raises(BundleError, match="kind 'ecg-network' does not recognize activity"):
             load_recogniser(tmp_path / "ecg@1")
 
     def test_a_bundle_without_preprocessing_is_refused_in_one_line(self, tmp_path):

@@ -4,44 +4,44 @@ import pytest
 from ml.runtime.ecg.activity.head import (
     FusedHead,
     LinearHead,
-    Standardisation,
+    Standardization,
     View,
     contaminated,
     softmax,
 )
 
 
-class TestStandardisation:
+class TestStandardization:
     def test_known_values_get_mean_zero_and_deviation_one(self):
         inputs = np.random.default_rng(0).normal(5.0, 3.0, (200, 2))
 
-        found = Standardisation.of(inputs).apply(inputs)
+        found = Standardization.of(inputs).apply(inputs)
 
         np.testing.assert_allclose(found.mean(axis=0), 0.0, atol=1e-12)
         np.testing.assert_allclose(found.std(axis=0), 1.0, atol=1e-12)
 
     def test_what_is_not_known_is_the_median(self):
-        standardisation = Standardisation.of(np.array([[1.0], [2.0], [9.0], [np.nan]]))
+        standardization = Standardization.of(np.array([[1.0], [2.0], [9.0], [np.nan]]))
 
-        assert standardisation.apply(np.array([[np.nan]])) == standardisation.apply(np.array([[2.0]]))
+        assert standardization.apply(np.array([[np.nan]])) == standardization.apply(np.array([[2.0]]))
 
     def test_what_is_far_out_is_cut_off(self):
-        standardisation = Standardisation.of(np.arange(101.0)[:, None])
+        standardization = Standardization.of(np.arange(101.0)[:, None])
 
-        far, limits = (standardisation.apply(np.array(x)[:, None]) for x in ([-1e9, 1e9], [5.0, 95.0]))
+        far, limits = (standardization.apply(np.array(x)[:, None]) for x in ([-1e9, 1e9], [5.0, 95.0]))
 
         np.testing.assert_allclose(far, limits, atol=1e-12)
-        assert standardisation.apply(np.array([[94.0]])) < far[1]
+        assert standardization.apply(np.array([[94.0]])) < far[1]
 
     def test_never_known_and_constant_inputs_are_zero(self):
         inputs = np.array([[np.nan, 3.0], [np.nan, 3.0]])
 
-        assert not Standardisation.of(inputs).apply(inputs).any()
+        assert not Standardization.of(inputs).apply(inputs).any()
 
 
 class TestHead:
     INPUTS = np.random.default_rng(0).standard_normal((4, 2))
-    HEAD = LinearHead(Standardisation.of(INPUTS), np.array([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]]), np.ones(3))
+    HEAD = LinearHead(Standardization.of(INPUTS), np.array([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]]), np.ones(3))
 
     def test_logits_are_log_probabilities_of_scores(self):
         np.testing.assert_allclose(
@@ -53,7 +53,7 @@ class TestHead:
 
         np.testing.assert_allclose(found.scores(self.INPUTS), self.HEAD.scores(self.INPUTS) / 2.0)
 
-    def test_a_share_that_says_nothing_bounds_probabilities(self):
+    def test_a_contamination_bounds_probabilities(self):
         sure = self.HEAD.calibrated(1e-3, 0.3)
 
         probabilities = np.exp(sure.logits(self.INPUTS))
@@ -87,7 +87,7 @@ class TestFusedHead:
         views = (View(np.array([0, 3, 4]), 0.7), View(np.array([1, 2]), 0.3))
         heads = tuple(
             LinearHead(
-                Standardisation.of(inputs[:, view.columns]),
+                Standardization.of(inputs[:, view.columns]),
                 random.standard_normal((view.columns.size, 3)),
                 random.normal(size=3),
                 0.1,
@@ -101,13 +101,13 @@ class TestFusedHead:
 
         found = FusedHead(heads, views, temperature=1.5).logits(inputs)
 
-        told = [head.logits(inputs[:, view.columns]) for head, view in zip(heads, views, strict=True)]
-        np.testing.assert_allclose(np.exp(found), softmax((0.7 * told[0] + 0.3 * told[1]) / 1.5))
+        logits = [head.logits(inputs[:, view.columns]) for head, view in zip(heads, views, strict=True)]
+        np.testing.assert_allclose(np.exp(found), softmax((0.7 * logits[0] + 0.3 * logits[1]) / 1.5))
 
     def test_a_part_that_is_sure_and_wrong_is_overruled(self):
         inputs, (first, second), views = self.parts()
-        sure = LinearHead(second.standardisation, second.weights, np.array([1e4, 0.0, 0.0]), 0.1)
-        decided = LinearHead(first.standardisation, first.weights, np.array([0.0, 50.0, 0.0]), 0.01)
+        sure = LinearHead(second.standardization, second.weights, np.array([1e4, 0.0, 0.0]), 0.1)
+        decided = LinearHead(first.standardization, first.weights, np.array([0.0, 50.0, 0.0]), 0.01)
 
         found = FusedHead((decided, sure), views).logits(inputs)
 

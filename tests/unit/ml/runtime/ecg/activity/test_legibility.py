@@ -11,13 +11,13 @@ def quality(*reasons: str) -> SignalQuality:
 
 class TestIsMute:
     @pytest.mark.parametrize("reason", ["signal_flat", "signal_saturated", "no_heartbeat"])
-    def test_what_shows_no_heart_is_mute(self, reason):
+    def test_what_shows_no_heart_is_unreadable(self, reason):
         assert is_mute(quality(reason, ""), 0.0, 5.0)
 
     def test_movement_that_spoils_beats_is_not(self):
         assert not is_mute(quality("quality_too_low"), 0.0, 5.0)
 
-    def test_a_window_is_mute_by_more_than_half(self):
+    def test_a_window_is_unreadable_by_more_than_half(self):
         half = quality("no_heartbeat", "")
 
         assert not is_mute(half, 0.0, 10.0)

@@ -28,7 +28,7 @@ class TestRhythmFeatures:
         assert np.exp(found["log_rr_deviation"]) == pytest.approx(0.003)
         assert found["regular_share"] == pytest.approx(5 / 6)
 
-    def test_changes_are_taken_between_neighbours_only(self):
+    def test_changes_are_taken_between_neighbors_only(self):
         found = rhythm_features(moments_s(0.6, 0.6, 1.2, 0.66, 0.66))
 
         assert np.exp(found["log_rr_change"]) == pytest.approx(0.003)

@@ -15,7 +15,7 @@ class TestDescribeSegments:
         assert found.edges_s.tolist() == [0, 3, 6, 9, 12, 15, 18, 21, 24]
         np.testing.assert_array_equal(found.features[4], window_features(strip, 8.5, 18.5))
 
-    def test_a_segment_without_contact_is_mute(self):
+    def test_a_segment_without_contact_is_unreadable(self):
         signal = moving_signal(0, 30.0)
         signal[2500:5000] = signal[2500]
 

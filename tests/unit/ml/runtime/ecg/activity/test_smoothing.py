@@ -33,13 +33,13 @@ class TestSmooth:
         np.testing.assert_allclose(whole[:4], smooth(log_evidence[:4], 0.8, forward_only=True))
         np.testing.assert_allclose(whole[-1], by_every_path(log_evidence, 0.8)[-1])
 
-    def test_a_lone_segment_that_says_otherwise_is_overruled(self):
+    def test_a_lone_segment_that_disagrees_is_overruled(self):
         log_evidence = np.tile([1.0, 0.0], (9, 1))
         log_evidence[4] = [0.0, 1.0]
 
         assert (smooth(log_evidence, 0.95).argmax(axis=1) == 0).all()
 
-    def test_segments_that_say_nothing_take_what_their_neighbours_say(self):
+    def test_uninformative_segments_follow_their_neighbors(self):
         log_evidence = np.zeros((3, 2))
         log_evidence[0] = log_evidence[2] = [2.0, 0.0]
 

@@ -5,13 +5,13 @@ import pytest
 
 from ml.export.activity.network import heads_network
 from ml.runtime.bundle import BundleError
-from ml.runtime.ecg.activity.head import FusedHead, LinearHead, Standardisation, View
+from ml.runtime.ecg.activity.head import FusedHead, LinearHead, Standardization, View
 from ml.runtime.ecg.activity.trunk import Trunk, TrunkWindows, context_windows
 from ml.runtime.ecg.signal.conditioning import ConditionedEcg, examine
 from tests.moving import FS_HZ, TRUNK_SIZE, made_up_trunk, moving_signal
 
 CONFIG = TrunkWindows()
-PART = LinearHead(Standardisation.of(np.ones((3, 4))), np.ones((4, 2)), np.ones(2))
+PART = LinearHead(Standardization.of(np.ones((3, 4))), np.ones((4, 2)), np.ones(2))
 HEAD = FusedHead((PART,), (View(np.arange(4), 1.0),))
 STEP = round(CONFIG.step_s * CONFIG.fs_hz)
 
@@ -55,7 +55,7 @@ class TestContextWindows:
 
         np.testing.assert_allclose(found, expected, atol=2e-3)
 
-    def test_windows_are_standardised(self):
+    def test_windows_are_standardized(self):
         windows, _ = context_windows(strip(), np.zeros(1), 12.0, CONFIG)
 
         np.testing.assert_allclose(windows.mean(axis=1), 0.0, atol=0.05)
@@ -80,7 +80,7 @@ class TestContextWindows:
 
 
 class TestTrunk:
-    def test_says_the_same_of_a_context_alone_and_among_others(self):
+    def test_a_context_alone_equals_the_same_among_others(self):
         trunk = made_up_trunk()
 
         together = trunk.features(strip(), np.array([0.0, 4.0, 9.0]), 10.0)

@@ -47,5 +47,5 @@ class TestFitCorrelation:
         assert found == pytest.approx(correlation, abs=0.1)
 
     def test_no_strips_teach_nothing(self):
-        with pytest.raises(ValueError, match="needs strips"):
+        with pytest.raises(ValueError, match="at least one strip"):
             fit_correlation([], np.array([], dtype=np.int64))

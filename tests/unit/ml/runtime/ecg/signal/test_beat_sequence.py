@@ -54,7 +54,7 @@ class TestMostPlausibleSequence:
 
         assert noise[0] not in chosen(with_extra(noise))
 
-    def test_a_peak_that_towers_above_all_beats_is_an_artefact(self) -> None:
+    def test_a_peak_that_towers_above_all_beats_is_an_artifact(self) -> None:
         giant = (0.5 + 5 * 0.8 + 0.4, 30.0, 30.0)
 
         assert chosen(with_extra(giant)) == [time for time, _, _ in regular()]

@@ -21,7 +21,7 @@ class TestFlatSamples:
 
         assert flat_samples(ecg, 250.0).any() == flat
 
-    def test_a_pause_of_a_coarsely_quantised_strip_is_not_flat(self) -> None:
+    def test_a_pause_of_a_coarsely_quantized_strip_is_not_flat(self) -> None:
         ecg = np.round(strip(noise_mv=0.0).ecg_mv / 0.1) * 0.1
 
         assert not flat_samples(ecg, 250.0).any()

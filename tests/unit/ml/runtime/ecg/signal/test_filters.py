@@ -87,10 +87,10 @@ class TestNotch:
     @pytest.mark.parametrize("mains_hz", [50.0, 60.0])
     @pytest.mark.parametrize("fs_hz", [250.0, 360.0, 500.0, 2000.0])
     def test_it_removes_the_hum_and_little_else(self, fs_hz: float, mains_hz: float) -> None:
-        hum, neighbour = sine(mains_hz, fs_hz), sine(mains_hz - 10.0, fs_hz)
+        hum, neighbor = sine(mains_hz, fs_hz), sine(mains_hz - 10.0, fs_hz)
 
         assert middle_rms(notch(hum, fs_hz, mains_hz)) < 0.01 * middle_rms(hum)
-        assert middle_rms(notch(neighbour, fs_hz, mains_hz)) > 0.95 * middle_rms(neighbour)
+        assert middle_rms(notch(neighbor, fs_hz, mains_hz)) > 0.95 * middle_rms(neighbor)
 
     @pytest.mark.parametrize(
         ("fs_hz", "mains_hz"), [(100.0, 50.0), (100.0, 60.0), (110.0, 50.0), (125.0, 60.0)]

@@ -128,7 +128,7 @@ class TestAssessQuality:
         assert quality.segments[1].accepted
         assert ("signal_flat" in quality.reasons) is not accepted
 
-    def test_a_segment_without_beats_is_rejected_although_its_neighbours_have_them(self) -> None:
+    def test_a_segment_without_beats_is_rejected_although_its_neighbors_have_them(self) -> None:
         ecg_mv = strip(seconds=15.0).ecg_mv
         ecg_mv[1250:2500] *= 0.02
 

@@ -6,7 +6,7 @@ from ml.runtime.ecg.signal.windows import (
     CLIP_RMS,
     WindowConfig,
     cut_windows,
-    standardise_windows,
+    standardize_windows,
     strip_windows,
     window_starts,
 )
@@ -31,7 +31,7 @@ def starts_of(windows: NDArray[np.float32], ecg: NDArray[np.float32]) -> list[in
     """Where windows of a noisy strip were cut, at 125 Hz: every place looks different."""
     samples = ecg[::2]
     places = [
-        standardise_windows(samples[None, start : start + 368]) for start in range(samples.size - 368 + 1)
+        standardize_windows(samples[None, start : start + 368]) for start in range(samples.size - 368 + 1)
     ]
     return [next(s for s, place in enumerate(places) if np.array_equal(place[0], w)) for w in windows]
 
@@ -81,7 +81,7 @@ class TestStripWindows:
 
         held = ecg[::2]
         padded = np.concatenate([held, np.full(368 - held.size, held[-1])])
-        np.testing.assert_array_equal(windows, standardise_windows(padded[None]))
+        np.testing.assert_array_equal(windows, standardize_windows(padded[None]))
 
     @pytest.mark.parametrize("size", [0, 1000])
     def test_an_empty_strip_or_another_mask_is_refused(self, size: int) -> None:
@@ -89,9 +89,9 @@ class TestStripWindows:
             strip_windows(np.zeros(size), np.ones(999 if size else 0, dtype=np.bool_), CONFIG)
 
 
-class TestStandardiseWindows:
+class TestStandardizeWindows:
     def test_gives_zero_mean_and_unit_rms_whatever_the_unit(self) -> None:
-        windows = standardise_windows(300.0 + 1e-3 * noise(20.0).reshape(5, -1))
+        windows = standardize_windows(300.0 + 1e-3 * noise(20.0).reshape(5, -1))
 
         np.testing.assert_allclose(windows.mean(axis=1), 0.0, atol=1e-3)
         np.testing.assert_allclose((windows**2).mean(axis=1), 1.0, atol=1e-3)
@@ -100,12 +100,12 @@ class TestStandardiseWindows:
         spikes = np.zeros((1, 368), dtype=np.float32)
         spikes[0, [50, 200]] = 1.0, -1.0
 
-        windows = standardise_windows(spikes)
+        windows = standardize_windows(spikes)
 
         assert (windows.min(), windows.max()) == (-CLIP_RMS, CLIP_RMS)
 
     def test_a_flat_window_gives_zeros(self) -> None:
-        assert not standardise_windows(np.full((2, 368), 7.0, dtype=np.float32)).any()
+        assert not standardize_windows(np.full((2, 368), 7.0, dtype=np.float32)).any()
 
 
 class TestWindowConfig:
