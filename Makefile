@@ -33,7 +33,7 @@ run: .venv/.made ## Set up on the first call, then serve (PORT=8123)
 	@$(RUNTIME) -m app.cli setup
 	@exec $(RUNTIME) -m app.cli serve
 
-demo: .venv/.made ## Enroll and recognise people over HTTP on a fresh var/demo (PORT, DATA=folder, DEMO_EXIT=1)
+demo: .venv/.made ## Enroll and recognize people over HTTP on a fresh var/demo (PORT, DATA=folder, DEMO_EXIT=1)
 	@exec $(RUNTIME) -m app.demo serve-and-run $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA))
 
 ##@ Develop
@@ -72,6 +72,10 @@ fuzz: .venv-dev/.made ## Property and API fuzzing with 500 examples instead of 5
 attacks: .venv-dev/.made ## Attack the service as strangers would, in full strength (ARGS='-k climb')
 	PULSEPRINT_ATTACKS=long $(DEV) -m pytest tests/attacks -s $(ARGS)
 
+# Needs node and npm. What the generators make lies in build/clients and is never committed.
+clients: .venv-dev/.made .venv-clients/.made ## Lint docs/openapi.json, generate clients and recognise people through them
+	$(DEV) -m tests.clients
+
 bench: .venv-dev/.made ## Measure the budgets of DESIGN §10; raw numbers as JSON
 	$(DEV) -m benchmarks $(ARGS)
 
@@ -89,6 +93,9 @@ environments: .venv/.made .venv-dev/.made ## Make .venv (runtime) and .venv-dev 
 
 .venv-baselines/.made: requirements/baselines.txt
 	$(call make_environment,.venv-baselines,$<)
+
+.venv-clients/.made: requirements/clients.txt
+	$(call make_environment,.venv-clients,$<)
 
 baselines: .venv-baselines/.made ## Make .venv-baselines (BioSPPy, NeuroKit2) for the comparison tables
 
@@ -114,6 +121,7 @@ lock: .venv-dev/.made ## Resolve pyproject.toml anew into requirements/*.txt, fo
 	@# What only torch's builds for CUDA need, they bring themselves.
 	grep -vE '^(cuda-|nvidia-|triton)' requirements/train.txt > requirements/train.tmp && mv requirements/train.tmp requirements/train.txt
 	$(lock_command) pyproject.toml --extra baselines --constraints requirements/runtime.txt --output-file requirements/baselines.txt
+	$(lock_command) requirements/clients.in --output-file requirements/clients.txt
 
 lock_command = $(DEV) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--no-annotate --custom-compile-command 'make lock'
@@ -129,13 +137,13 @@ clean: ## Remove caches and build products; keeps environments, data and .env
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
 	find app ml migrations tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-clean-environments: ## Remove .venv, .venv-dev and .venv-baselines
-	rm -rf .venv .venv-dev .venv-baselines
+clean-environments: ## Remove .venv, .venv-dev, .venv-baselines and .venv-clients
+	rm -rf .venv .venv-dev .venv-baselines .venv-clients
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: run demo test check static format format-check lint types architecture migrations fuzz bench environments baselines \
+.PHONY: run demo test check static format format-check lint types architecture migrations fuzz clients bench environments baselines \
 	lock deploy-secrets clean clean-environments help

@@ -16,7 +16,7 @@ ACTIVITY = "activity"  # What PULSEPRINT_ENCODERS calls the bundle that tells ac
 
 
 class Settings(BaseSettings):
-    """Everything an operator may set; see docs/deployment.md."""
+    """Everything an operator may set; see docs/operations.md."""
 
     model_config = SettingsConfigDict(
         env_prefix="PULSEPRINT_", env_file=".env", extra="ignore", hide_input_in_errors=True

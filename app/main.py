@@ -7,12 +7,17 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.adapters.metrics import PrometheusMetrics, forget_worker
-from app.api import (
+from app.api import docs_page
+from app.api.deps import Services
+from app.api.handlers import handle_domain_error, handle_http_exception, handle_validation_error
+from app.api.middleware import RequestMiddleware
+from app.api.openapi import DESCRIPTION, TAGS, DocumentedApi
+from app.api.routes import (
     activity,
-    docs_page,
     enroll,
     galleries,
     health,
@@ -22,10 +27,6 @@ from app.api import (
     subjects,
     verify,
 )
-from app.api.deps import Services
-from app.api.handlers import handle_domain_error, handle_http_exception
-from app.api.middleware import RequestMiddleware
-from app.api.openapi import build_openapi
 from app.config import Settings, load_settings
 from app.domain.errors import PulseprintError
 from app.loading import loading
@@ -61,10 +62,19 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             yield
         forget_worker(os.getpid())
 
-    app = FastAPI(
+    app = DocumentedApi(
         title="Pulseprint",
         version=RELEASE,
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        servers=[{"url": "/", "description": "Where this document came from."}],
+        openapi_tags=TAGS,
         lifespan=lifespan,
+        exception_handlers={
+            PulseprintError: handle_domain_error,
+            RequestValidationError: handle_validation_error,
+            HTTPException: handle_http_exception,
+        },
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -77,8 +87,5 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         app.include_router(router, prefix="/v1", include_in_schema=False)
     for router in OTHERS:
         app.include_router(router)
-    app.add_exception_handler(PulseprintError, handle_domain_error)
-    app.add_exception_handler(HTTPException, handle_http_exception)
     app.add_middleware(RequestMiddleware, metrics=app.state.metrics)
-    app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]
     return app

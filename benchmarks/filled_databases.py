@@ -25,7 +25,7 @@ from app.adapters.crypto import EnvelopeVault
 from app.adapters.db.engine import open_engine
 from app.adapters.db.key_check import ensure_key_check
 from app.adapters.db.migrating import migrate
-from app.adapters.db.schema import SCHEMA_REVISION
+from app.adapters.db.tables import SCHEMA_REVISION
 from app.adapters.db.unit_of_work import SqlStore
 from app.bootstrap import utc_now
 from app.config import Settings

@@ -17,6 +17,25 @@ from benchmarks.measuring import machine_facts
 
 JSON_FILE = Path("results/benchmarks.json")
 MARKDOWN_FILE = Path("docs/results/benchmarks.md")
+INTRODUCTION = """# Speed and memory: every benchmark
+
+How fast is the service, and does it keep its budgets? This page lists every benchmark with its budget. It
+is for developers who change something that costs time. [Performance](../performance.md) has the summary for
+operators.
+
+**What was measured.** The service ran on core 0 and the load generator on core 1 of one machine. p50 is the
+median, p95 the time that 95 % of requests stay within. A ratio compares medians of rounds that alternate,
+so that a busy machine disturbs both sides alike.
+
+**How to read the table.** *Budget* is the limit that DESIGN sets, *figure* what was measured, *kept*
+whether the figure is within the budget. Lines without a budget are for information. The second table says
+when and on which machine each benchmark ran, and whether it had priority over other work (*scheduling*).
+
+**The three figures that matter** are p50 of `POST /verify`, `POST /identify` and `POST /enroll` among
+10,000 subjects, in the rows *verbs*.
+
+`make bench` writes this page. [benchmarks.json](../../results/benchmarks.json) has every raw number.
+"""
 
 
 @dataclass(frozen=True)
@@ -77,12 +96,7 @@ def save(found: Mapping[str, Sequence[Line]], *, quick: bool) -> None:
 
 def _markdown(kept: Mapping[str, Any]) -> str:
     lines = [
-        "# Speed and memory",
-        "",
-        "Measured by `make bench`; every raw number is in [benchmarks.json](../../results/benchmarks.json).",
-        "Server on core 0, load generator on core 1. Ratios are of medians of rounds taken in turn;",
-        "`scheduling` tells whether the run was put before the other work of a busy machine.",
-        "",
+        INTRODUCTION,
         "| benchmark | what was measured | budget | figure | kept |",
         "|---|---|---|---|---|",
     ]

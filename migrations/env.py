@@ -1,8 +1,8 @@
-"""Alembic's entry: runs on the connection that ``app.adapters.db.migrating`` opened and locked."""
+"""Alembic's entry: runs on the connection that `app.adapters.db.migrating` opened and locked."""
 
 from alembic import context
 
-from app.adapters.db.rows import metadata
+from app.adapters.db.tables import metadata
 
 
 def run() -> None:

@@ -1,16 +1,69 @@
-"""Reading a request's body: counted, timed, and only if it says that it is JSON."""
+"""JSON bodies: `body: Annotated[VerifyBody, Depends(JsonBody(VerifyBody))]`.
+
+FastAPI would read a body of any size, before the dependencies and so before the API key is checked, and
+quote it in its errors. So bodies are a dependency here: read for a known caller, counted and timed, and
+validated from the bytes (240 000 numbers take 11 ms so, and 47 ms by way of Python objects).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+import time
+from collections.abc import AsyncIterator, Callable
+from operator import attrgetter
+from typing import Final, Generic, TypeVar
 
-from starlette.requests import Request
+from fastapi import Request
 
+from app.api.deps import Limits, services_of
 from app.api.in_flight import BodyInFlight
+from app.api.parsing import parse_body
+from app.api.schemas.base import RequestSchema
+from app.api.security import Caller
 from app.domain.errors import RequestError
 
+S = TypeVar("S", bound=RequestSchema)
+
+ADMISSION_LASTS_S: Final = 1.0
 _JSON_PARAMETERS: Final = ("", "charset=utf-8", 'charset="utf-8"')
+
+
+class JsonBody(Generic[S]):
+    """Dependency: the validated body of a request; its bytes stay in `request.state.raw_body`.
+
+    Args:
+        schema: What the body must be.
+        max_bytes: How large it may be, by the limits of the service.
+    """
+
+    def __init__(
+        self, schema: type[S], max_bytes: Callable[[Limits], int] = attrgetter("max_body_bytes")
+    ) -> None:
+        self.schema = schema
+        self._max_bytes = max_bytes
+
+    async def __call__(self, request: Request, _: Caller) -> AsyncIterator[S]:
+        """Yields instead of returning: the bytes count as in flight until the answer is sent."""
+        services = services_of(request)
+        limits = services.limits
+        with services.in_flight.body() as in_flight:
+            started_s = time.perf_counter()
+            body = await read_json_body(
+                request,
+                max_bytes=self._max_bytes(limits),
+                timeout_s=limits.body_timeout_s,
+                in_flight=in_flight,
+            )
+            request.state.raw_body = body
+            request.state.complete_s = time.perf_counter()
+            took_long = request.state.complete_s - started_s >= ADMISSION_LASTS_S
+
+            def parse() -> S:
+                if took_long:  # A key that was revoked while its body trickled in is good for nothing.
+                    services.access.authenticate(request.headers["authorization"])
+                return parse_body(self.schema, body)
+
+            yield await services.executor.run(parse)
 
 
 async def read_json_body(
@@ -19,8 +72,8 @@ async def read_json_body(
     """The whole body.
 
     Raises:
-        RequestError: ``unsupported_media_type``, ``payload_too_large``, or ``request_timeout`` if the
-            body was not complete in time.
+        RequestError: `unsupported_media_type`, `payload_too_large`, or `request_timeout` if the body was
+            not complete in time.
         TemporaryError: The bodies of all requests together are too large.
         ClientDisconnect: The client went away.
     """

@@ -21,7 +21,7 @@ _CHECK_BYTES = 10
 
 
 def encode_cursor(cursor: PageCursor | None, *, path: str, gallery: str) -> str | None:
-    """Text for ``next_cursor``; None at the end of a list."""
+    """Text for `next_cursor`; None at the end of a list."""
     if cursor is None:
         return None
     microseconds = (cursor.created_at - _EPOCH) // timedelta(microseconds=1)

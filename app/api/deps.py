@@ -1,10 +1,16 @@
-"""What the routes are given: the services, the limits and the two facilities around them."""
+"""What the routes are given: the services, the limits and the two facilities around them.
+
+Dependencies and routes are `async`: FastAPI would run others in a pool of its own, which is not bounded.
+What blocks goes through `services.executor`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
+
+from fastapi import Depends, Request
 
 from app.api.in_flight import BytesInFlight
 
@@ -30,10 +36,10 @@ class Executor(Protocol):
     """Runs blocking work beside the event loop, a bounded amount of it."""
 
     async def run(self, job: Callable[[], T]) -> T:
-        """Raises ``TemporaryError`` (``overloaded``) instead of letting the work pile up."""
+        """Raises `TemporaryError` (`overloaded`) instead of letting the work pile up."""
 
     async def run_in_pieces(self, pieces: Pieces[T], between: Callable[[], Awaitable[None]]) -> T:
-        """Give others their turn between pieces, and end with what ``between`` raises there."""
+        """Give others their turn between pieces, and end with what `between` raises there."""
 
     @property
     def queued(self) -> int:
@@ -63,7 +69,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Services:
-    """The use cases behind the routes; ``app/bootstrap.py`` builds it."""
+    """The use cases behind the routes; `app/bootstrap.py` builds it."""
 
     access: AccessService
     answers: AnswerLog
@@ -81,3 +87,16 @@ class Services:
     executor: Executor
     limits: Limits = Limits()
     in_flight: BytesInFlight = field(default_factory=BytesInFlight)
+
+
+def services_of(request: Request) -> Services:
+    """The same, for dependencies."""
+    services: Services = request.app.state.services
+    return services
+
+
+async def _services(request: Request) -> Services:
+    return services_of(request)
+
+
+TheServices = Annotated[Services, Depends(_services)]

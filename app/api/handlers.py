@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 import structlog
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
 from app.api.errors import PROBLEMS, internal_problem, problem, problem_response
+from app.api.parsing import invalid_parameters
 from app.domain.errors import PulseprintError
 from app.log import place_of
 
@@ -27,6 +29,12 @@ async def handle_domain_error(request: Request, error: Exception) -> Response:
         _log.error("http.failed", **place_of(error))
     request.state.code = error.code  # For the request's one line in the log.
     return response
+
+
+async def handle_validation_error(request: Request, error: Exception) -> Response:
+    """Parameters that FastAPI refused; its own answer would quote them."""
+    assert isinstance(error, RequestValidationError)
+    return await handle_domain_error(request, invalid_parameters(error))
 
 
 async def handle_http_exception(request: Request, error: Exception) -> Response:

@@ -29,7 +29,7 @@ class BytesInFlight:
 
     def take(self, n_bytes: int) -> None:
         if self._n_bytes + n_bytes > self._max_bytes:
-            raise TemporaryError("Too many bytes of other requests are in hand.")
+            raise TemporaryError("Other requests hold too many bytes.")
         self._n_bytes += n_bytes
 
 
@@ -41,6 +41,6 @@ class BodyInFlight:
         self.n_bytes = 0
 
     def grow(self, n_bytes: int) -> None:
-        """Raises ``TemporaryError`` (``overloaded``) if all bodies together become too large."""
+        """Raises `TemporaryError` (`overloaded`) if all bodies together become too large."""
         self._all_bodies.take(n_bytes)
         self.n_bytes += n_bytes

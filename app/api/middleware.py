@@ -26,7 +26,7 @@ NO_ROUTE: Final = "unmatched"  # Paths nobody serves are one label, or anyone co
 CLIENT_GONE: Final = 499
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 # What routes and handlers leave in the request's state for its line in the log.
-_TOLD: Final = ("client_id", "code", "decision")
+_LOGGED: Final = ("client_id", "code", "decision")
 # Health checks come every few seconds; they are counted, and logged at debug only.
 _QUIET_ROUTES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -91,7 +91,7 @@ class _Exchange:
         route = getattr(self._scope.get("route"), "path", NO_ROUTE)
         method = self._method if self._method in _METHODS else "OTHER"
         self._metrics.request_finished(method=method, route=route, status=self._status, seconds=seconds)
-        told = {name: self._scope["state"][name] for name in _TOLD if name in self._scope["state"]}
+        noted = {name: self._scope["state"][name] for name in _LOGGED if name in self._scope["state"]}
         log = _log.debug if route in _QUIET_ROUTES else _log.info
         ms = round(seconds * 1e3, 2)
-        log("http.answered", method=method, route=route, status=self._status, ms=ms, **told)
+        log("http.answered", method=method, route=route, status=self._status, ms=ms, **noted)

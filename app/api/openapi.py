@@ -1,8 +1,4 @@
-"""The OpenAPI document: what each route takes, answers and refuses.
-
-The routes read their requests themselves (calls.py), so that their parameters and bodies are declared
-here, from the same schemas that parse them.
-"""
+"""The OpenAPI document: FastAPI's own, with the bodies that FastAPI does not read."""
 
 from __future__ import annotations
 
@@ -10,19 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
+from fastapi.encoders import jsonable_encoder
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
-from starlette.responses import JSONResponse, Response
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from app.api.bodies import JsonBody
+from app.api.document_examples import add_examples, problem_references
 from app.api.errors import PROBLEM_JSON, PROBLEMS
-from app.api.schemas import recordings
-from app.api.schemas.base import NAME_PATTERN, RequestSchema, ResponseSchema
+from app.api.schemas.base import RequestSchema
 from app.api.schemas.problems import ProblemAnswer
-from app.domain.subjects import Scope
 
 _REF: Final = "#/components/schemas/{model}"
-_BODY_SCHEMAS: Final[dict[str, type[RequestSchema]]] = {}
+_HEADERS: Final[Mapping[int, dict[str, Any]]] = {
+    401: {"WWW-Authenticate": {"description": "Bearer.", "schema": {"type": "string"}}},
+    503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
+}
 
 SIGNAL_CODES: Final = (
     "signal_too_short",
@@ -36,174 +35,141 @@ SIGNAL_CODES: Final = (
 )
 IMAGE_CODES: Final = ("image_undecodable", "image_too_large", "no_face", "multiple_faces", "no_fingerprint")
 CAPTURE_CODES: Final = (*SIGNAL_CODES, *IMAGE_CODES)
-_ALWAYS: Final = ("invalid_credentials", "invalid_request", "overloaded", "store_unavailable")
-_WITH_BODY: Final = (
-    "malformed_payload",
-    "request_timeout",
-    "payload_too_large",
-    "unsupported_media_type",
+COMPARISON_CODES: Final = (
+    *CAPTURE_CODES,
+    "gallery_not_found",
+    "not_comparable",
+    "policy_looser",
+    "policy_incomplete",
+    "modality_unavailable",
+    "fusion_unavailable",
+    "index_not_ready",
 )
+# What any route may answer that needs an API key, that needs a scope, that reads a body.
+WITH_KEY: Final = ("invalid_credentials", "invalid_request", "overloaded", "store_unavailable")
+WITH_SCOPE: Final = (*WITH_KEY, "insufficient_scope")
+WITH_BODY: Final = ("malformed_payload", "request_timeout", "payload_too_large", "unsupported_media_type")
 
 DESCRIPTION: Final = """
-Recognises people by their heartbeat. You POST a recording, you get a decision at a stated error rate.
+Recognizes people by their heartbeat. You POST a recording, you get a decision at a stated error rate.
 
-Scores are log-likelihood ratios in decibans; thresholds are false match rates from measured non-mated
-scores. `POST /enroll`, `/verify`, `/identify` and `/activity` also answer under `/v1`.
-Every error is a problem document (RFC 9457) with a stable `code`. Only a connection that is refused before
-its request is read gets plain text: a head that is too long (400), or no connection to spare (503).
+**Authentication.** Every request but those to `/healthz`, `/readyz`, `/metrics` and the documentation
+carries an API key: `Authorization: Bearer pp_<id>_<secret>`. The operator makes one with
+`python -m app.cli keys create --name NAME --scopes enroll,verify,identify`; it is shown once.
+
+**Versions.** `POST /enroll`, `/verify`, `/identify` and `/activity` also answer under `/v1`, with the same
+bodies and answers; no other path does. `GET /` redirects to this documentation.
+
+**Scores** are log-likelihood ratios in decibans; thresholds are false match rates from measured non-mated
+scores.
+
+**Errors.** Every error is a problem document (RFC 9457) with a stable `code`. Only a connection that is
+refused before its request is read gets plain text: a head that is too long (400), or no connection to spare
+(503).
 """
+TAGS: Final = [
+    {"name": "recognition", "description": "Enroll people, recognize them, and judge recordings."},
+    {"name": "subjects", "description": "Who is enrolled, with which references; erasure."},
+    {"name": "galleries", "description": "Units of isolation, each with its own policy and keys."},
+    {"name": "service", "description": "What runs here and whether it is well."},
+]
 
 
-def operation(
-    *,
-    summary: str,
-    answer: type[ResponseSchema] | None,
-    status: int = 200,
-    scope: Scope | None = None,
-    body: type[RequestSchema] | None = None,
-    query: type[RequestSchema] | None = None,
-    path: Sequence[str] = (),
-    codes: Sequence[str] = (),
-    idempotent: bool = False,
-    public: bool = False,
-) -> dict[str, Any]:
-    """What FastAPI documents of a route.
+def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """`responses` of a route that may answer with these codes."""
+    by_status: dict[int, list[str]] = {}
+    for code, kind in PROBLEMS.items():  # The order of the contract.
+        if code in codes:
+            by_status.setdefault(kind.status, []).append(code)
+    return {status: _problem(status, of_status) for status, of_status in by_status.items()}
 
-    Args:
-        summary: One line.
-        answer: Schema of the answer; None for an empty one.
-        status: Status of the answer.
-        scope: Scope that the caller needs.
-        body: Schema of the JSON body.
-        query: Schema of the query parameters.
-        path: Names of the path parameters.
-        codes: Error codes besides those that every such route has.
-        idempotent: Whether the route knows ``Idempotency-Key``.
-        public: Whether it answers without an API key.
-    """
-    extra: dict[str, Any] = {"parameters": _parameters(path, query, idempotent=idempotent)}
-    if not public:
-        extra["security"] = [{"apiKey": [scope.value] if scope else []}]
-    if body is not None:
-        extra["requestBody"] = {"required": True, "content": {"application/json": _body(body)}}
-    return {
-        "summary": summary,
-        "response_model": answer,
-        "response_class": JSONResponse if answer else Response,
-        "status_code": status,
-        "response_description": "The answer." if answer else "Done.",
-        "responses": _refusals(
-            codes, scope, with_body=body is not None, idempotent=idempotent, public=public
-        ),
-        "openapi_extra": extra,
+
+def _problem(status: int, codes: Sequence[str]) -> dict[str, Any]:
+    # Not FastAPI's `model`, which knows no media type but that of the answer.
+    schema = {"$ref": _REF.format(model=ProblemAnswer.__name__)}
+    documented: dict[str, Any] = {
+        "description": "\n".join(f"- `{code}`: {PROBLEMS[code].title}." for code in codes),
+        "content": {PROBLEM_JSON: {"schema": schema, "examples": problem_references(*codes)}},
     }
+    if status in _HEADERS:
+        documented["headers"] = _HEADERS[status]
+    return documented
 
 
-def build_openapi(app: FastAPI) -> dict[str, Any]:
-    """The whole document; built once."""
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=DESCRIPTION,
-            routes=app.routes,
-            license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        )
-        components = document.setdefault("components", {})
-        components["schemas"] = dict(sorted((components.get("schemas", {}) | _schemas()).items()))
-        components["securitySchemes"] = {
-            "apiKey": {"type": "http", "scheme": "bearer", "description": "`pp_<id>_<secret>`"}
-        }
-        app.openapi_schema = document
-    return app.openapi_schema
+class DocumentedApi(FastAPI):
+    """FastAPI, and a document with the bodies that `JsonBody` reads in its place."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The whole document; made once."""
+        if self.openapi_schema is None:
+            document = self._with_bodies(super().openapi())
+            _name_scopes(document)
+            add_examples(document)
+            _suit_generators(document)
+            self.openapi_schema = document
+        return self.openapi_schema
+
+    def _with_bodies(self, document: dict[str, Any]) -> dict[str, Any]:
+        schemas: list[type[RequestSchema]] = []
+        for route in iter_route_contexts(self.routes):
+            if not isinstance(route.original_route, APIRoute) or not route.include_in_schema:
+                continue
+            for dependency in route.dependant.dependencies:
+                if isinstance(dependency.call, JsonBody):
+                    schemas.append(dependency.call.schema)
+                    for method in route.methods or ():
+                        operation = document["paths"][route.path][method.lower()]
+                        operation["requestBody"] = _request_body(dependency.call.schema)
+        definitions = document["components"]["schemas"] | _definitions(schemas)
+        document["components"]["schemas"] = dict(sorted(definitions.items()))
+        return document
 
 
-def _schemas() -> Mapping[str, Any]:
-    models: list[type[BaseModel]] = [*_BODY_SCHEMAS.values(), recordings.EcgRecording]
-    _, requests = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
-    _, problems = models_json_schema([(ProblemAnswer, "serialization")], ref_template=_REF)
-    merged: dict[str, Any] = requests["$defs"] | problems["$defs"]
-    for schema in merged.values():
-        for field in schema.get("properties", {}).values():
-            _drop_null_default(field)
-    return merged
-
-
-def _body(schema: type[RequestSchema]) -> dict[str, Any]:
-    _BODY_SCHEMAS[schema.__name__] = schema
+def _request_body(schema: type[RequestSchema]) -> dict[str, Any]:
     required = {name: field for name, field in schema.model_fields.items() if field.is_required()}
     example = {name: field.examples[0] for name, field in required.items() if field.examples}
-    return {"schema": {"$ref": _REF.format(model=schema.__name__)}, "example": example}
+    content = {"schema": {"$ref": _REF.format(model=schema.__name__)}, "example": example}
+    return {"required": True, "content": {"application/json": content}}
 
 
-def _parameters(
-    path: Sequence[str], query: type[RequestSchema] | None, *, idempotent: bool
-) -> list[dict[str, Any]]:
-    parameters = [{"name": name, "in": "path", "required": True, **_PATH_PARAMETERS[name]} for name in path]
-    if query is not None:
-        fields = query.model_json_schema(ref_template=_REF)["properties"]
-        parameters += [_query_parameter(name, dict(schema)) for name, schema in fields.items()]
-    if idempotent:
-        parameters.append(_IDEMPOTENCY_KEY)
-    return parameters
+def _definitions(bodies: Sequence[type[RequestSchema]]) -> dict[str, Any]:
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(body, "validation") for body in bodies]
+    _, schema = models_json_schema([*models, (ProblemAnswer, "serialization")], ref_template=_REF)
+    # Without `default: null`: fields that may be absent refuse it.
+    definitions: dict[str, Any] = jsonable_encoder(schema["$defs"], exclude_none=True)
+    return definitions
 
 
-def _drop_null_default(schema: dict[str, Any]) -> None:
-    """Absent is not null: fields that may be absent refuse it."""
-    if schema.get("default", "") is None:
-        del schema["default"]
+def _name_scopes(document: dict[str, Any]) -> None:
+    """In words: pages that show the document say nothing of the scopes of a bearer key."""
+    for item in document["paths"].values():
+        for operation in item.values():
+            if not operation["security"]:
+                needs = "Needs no API key."
+            elif scopes := operation["security"][0]["apiKey"]:
+                needs = f"Needs an API key with the scope `{scopes[0]}`."
+            else:
+                needs = "Needs any valid API key."
+            operation["description"] += f"\n\n{needs}"
 
 
-def _query_parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    description = schema.pop("description")
-    _drop_null_default(schema)
-    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+def _suit_generators(node: Any) -> None:
+    """Without the titles in which pydantic repeats every name ("Fs Hz"), and with a format for every number.
 
-
-def _refusals(
-    codes: Sequence[str], scope: Scope | None, *, with_body: bool, idempotent: bool, public: bool
-) -> dict[int | str, dict[str, Any]]:
-    every = [*codes]
-    if not public:
-        every += _ALWAYS
-        every += ["insufficient_scope"] if scope else []
-        every += _WITH_BODY if with_body else ()
-        every += ["idempotency_key_reused"] if idempotent else []
-    by_status: dict[int, list[str]] = {}
-    for code in PROBLEMS:  # The order of the contract.
-        if code in every:
-            by_status.setdefault(PROBLEMS[code].status, []).append(code)
-    return {status: _refusal(status, names) for status, names in by_status.items()}
-
-
-def _refusal(status: int, codes: Sequence[str]) -> dict[str, Any]:
-    listed = "\n".join(f"- `{code}`: {PROBLEMS[code].title}." for code in codes)
-    refusal: dict[str, Any] = {
-        "description": listed,
-        "content": {PROBLEM_JSON: {"schema": {"$ref": _REF.format(model="ProblemAnswer")}}},
-    }
-    if status == 503:
-        refusal["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
-    if status == 401:
-        refusal["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
-    return refusal
-
-
-_NAME_SCHEMA: Final = {"type": "string", "pattern": NAME_PATTERN}
-_PATH_PARAMETERS: Final[Mapping[str, dict[str, Any]]] = {
-    "subject_id": {"description": "The subject.", "schema": _NAME_SCHEMA, "example": "operator-17"},
-    "name": {"description": "The gallery.", "schema": _NAME_SCHEMA, "example": "default"},
-    "reference_id": {
-        "description": "The reference.",
-        "schema": {"type": "string", "format": "uuid"},
-        "example": "01932f3a-7c1e-7b7a-9d5e-0f6c2f9d7a10",
-    },
-}
-_IDEMPOTENCY_KEY: Final = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "Repeat a request with the same key and body, and get the stored answer (24 h).",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-    "example": "enroll-2026-11-20-0001",
-}
+    Some generators take the titles for better names, and a number without a format for a decimal fraction.
+    """
+    if isinstance(node, list):
+        for value in node:
+            _suit_generators(value)
+    if not isinstance(node, dict):
+        return
+    if node.get("type") == "number":
+        node.setdefault("format", "double")
+    for key, value in node.items():
+        if key in ("properties", "schemas"):
+            for schema in value.values():
+                schema.pop("title", None)
+        elif key == "schema":
+            value.pop("title", None)
+        if key not in ("example", "examples"):
+            _suit_generators(value)

@@ -7,8 +7,9 @@ of them is passed on: every sentence here is ours, chosen by the type of the err
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
+from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -19,12 +20,14 @@ from app.domain.errors import Fault, UnprocessableError
 
 S = TypeVar("S", bound=RequestSchema)
 
+UNKNOWN_FIELD: Final = "This object holds a field that the contract does not know."
+
 # What pydantic puts into locations to tell a member of a union.
 _TAGS = frozenset({"ecg", "face", "fingerprint", "calibrated", "distance"})
 _TAGGED_FIELDS = frozenset({"recordings", "recording", "policy"})
 _SENTENCES: Mapping[str, str] = {
     "missing": "This field is required.",
-    "extra_forbidden": "This object holds a field that the contract does not know.",
+    "extra_forbidden": UNKNOWN_FIELD,
     "string_type": "Expected a string.",
     "float_type": "Expected a number.",
     "int_type": "Expected an integer.",
@@ -71,27 +74,18 @@ def parse_body(schema: type[S], body: bytes) -> S:
     raise unprocessable
 
 
-def parse_query(schema: type[S], pairs: Sequence[tuple[str, str]]) -> S:
-    """Validate query parameters.
-
-    Raises:
-        UnprocessableError: Unknown, repeated or invalid parameters.
-    """
-    values = dict(pairs)
-    if len(values) != len(pairs):
-        raise UnprocessableError("A query parameter is given twice.")
-    try:
-        return schema.model_validate(values)
-    except ValidationError as error:
-        details = _details(error)
-    raise _unprocessable(details, what="query")
+def invalid_parameters(error: RequestValidationError) -> UnprocessableError:
+    """What FastAPI found wrong with the query or a header, in our words."""
+    details: Sequence[Mapping[str, Any]] = error.errors()
+    source = str(details[0]["loc"][0])
+    return _unprocessable([{**detail, "loc": detail["loc"][1:]} for detail in details], what=source)
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:
     return error.errors(include_url=False, include_input=False)
 
 
-def _unprocessable(details: list[ErrorDetails], *, what: str = "body") -> UnprocessableError:
+def _unprocessable(details: Sequence[Mapping[str, Any]], *, what: str = "body") -> UnprocessableError:
     # Two unknown fields of one object are one fault: neither is named.
     faults = list(dict.fromkeys(_fault(detail) for detail in details))
     return UnprocessableError(
@@ -99,7 +93,7 @@ def _unprocessable(details: list[ErrorDetails], *, what: str = "body") -> Unproc
     )
 
 
-def _fault(detail: ErrorDetails) -> Fault:
+def _fault(detail: Mapping[str, Any]) -> Fault:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind in PROBLEMS:  # Raised by our own validators, with our own words.
         path = (*detail["loc"], *context.get("pointer", ()))

@@ -62,7 +62,7 @@ def check_literals_and_depth(document: bytes) -> None:
     """Look for what the parser takes and JSON does not know.
 
     Args:
-        document: What else is JSON, within the limits of ``check_parts``.
+        document: What else is JSON, within the limits of `check_parts`.
 
     Raises:
         MalformedPayloadError: NaN, Infinity, or nesting beyond 16.

@@ -21,7 +21,9 @@ from ml.evaluation.over_http import (
     compare_with_service,
     service_client,
 )
+from ml.evaluation.pages.marked_tables import fill_pages
 from ml.evaluation.pages.page import PAGES, make_page, write_page
+from ml.evaluation.pages.summary_tables import summary_tables
 from ml.evaluation.pages.table_page import keep_section
 from ml.evaluation.protocols.catalogue import PROTOCOLS
 from ml.evaluation.report import ReportTable, http_table, markdown_of, protocol_tables, read_baseline
@@ -65,18 +67,20 @@ def register_report(app: typer.Typer) -> None:
 def report(
     results: Annotated[Path, typer.Option(help="Where results are kept.", exists=True)] = RESULTS,
     pages: Annotated[Path, typer.Option(help="Where the page is written.")] = PAGES,
+    root: Annotated[Path, typer.Option(help="Folder of README.md and docs/.", exists=True)] = Path(),
     training: Annotated[
         list[str] | None, typer.Option(help="Keep the log of this training of --var first; repeatable.")
     ] = None,
     var: Annotated[Path, typer.Option(help="Where trainings keep their files.")] = Path("var"),
 ) -> None:
-    """Write docs/results/ecg-identity.md and its pictures from kept results."""
+    """Write docs/results/ecg-identity.md and the marked tables of README and docs."""
     for name in training or ():
         log = var / "train" / name / "training.json"
         if not log.is_file():
             raise typer.BadParameter(f"no {log}; run: python -m ml.cli train")
         keep_training(results, name, json.loads(log.read_text(encoding="utf-8")))
-    for path in write_page(pages, make_page(read_results(results))):
+    kept = read_results(results)
+    for path in [*write_page(pages, make_page(kept)), *fill_pages(root, summary_tables(kept))]:
         Console().print(str(path))
 
 

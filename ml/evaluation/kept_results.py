@@ -7,11 +7,13 @@ results/experiments/*.json            title, question, protocol, columns, rows, 
 results/trainings.jsonl               what each training logged, by its name
 results/students.json                 which systems are teacher, student and no-KD twin
 results/benchmarks.json               of `make bench`
+results/activity/*.json               of `ml.cli activity` and ml.research.ablations.activity_sensors
+results/r-peaks.json                  of ml.research.ablations.r_peaks, by set
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,8 @@ class KeptResults:
     trainings: Mapping[str, Json]
     students: Json
     benchmarks: Json
+    activity: Mapping[str, Json] = field(default_factory=dict)
+    r_peaks: Json = field(default_factory=dict)
 
     def comparison(self, protocol: str, a: str, b: str) -> Json | None:
         """Give the comparison of system a against b; names match whole, or up to the version.
@@ -91,6 +95,8 @@ def read_results(folder: Path) -> KeptResults:
         trainings={one["name"]: one for one in read_lines(folder / TRAININGS)},
         students=_read(folder / "students.json"),
         benchmarks=_read(folder / "benchmarks.json"),
+        activity={path.stem: _read(path) for path in sorted(folder.glob("activity/*.json"))},
+        r_peaks=_read(folder / "r-peaks.json"),
     )
 
 

@@ -19,7 +19,7 @@ from ml.runtime.encoder import EcgEncoder, load_bundle
 from ml.training.recipe import BundleNames, Recipe
 
 TRAINING_DATA = ("PhysioNet/CinC Challenge 2017, train people of our split (ODC-By 1.0)",)
-COMPARES = "Vectors compare by {}, and only with vectors of this version."
+COMPARES = "Vectors are compared by {}, and only with vectors of this version."
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ def describe_mean_beat(recipe: Recipe, vector_size: int) -> BundleDescription:
     """Describe a bundle of discriminant axes over the mean beat."""
     window = recipe.mean_beat
     summary = (
-        f"Identity vector from one lead of ECG: the robust mean heartbeat ({window.before_s:g} s before to "
-        f"{window.after_s:g} s after the centre of the QRS, {window.fs_hz:g} Hz, standardised), turned "
-        f"upright by a linear functional, projected on {vector_size} discriminant axes scaled by "
-        "within-person scatter, unit norm."
+        "Identity vector from one lead of ECG. The robust mean heartbeat "
+        f"({window.before_s:g} s before to {window.after_s:g} s after the center of the QRS, "
+        f"{window.fs_hz:g} Hz, standardized) is turned upright by a linear functional. It is then projected "
+        f"on {vector_size} discriminant axes, which are scaled by the scatter within people, to unit norm."
     )
     return BundleDescription(recipe.bundle, MEAN_BEAT_KIND, asdict(recipe.mean_beat), summary, recipe.sha256)
 
@@ -60,15 +60,16 @@ def describe_network(
     windows, plan = recipe.windows, recipe.assembly
     seconds = windows.n_samples / windows.fs_hz
     beats = (
-        f", beside a network over the robust mean heartbeat (`{plan.beats}`), which makes "
-        f"{100 * (1.0 - plan.window_weight):g} % of the cosine"
+        f" A second network over the robust mean heartbeat (`{plan.beats}`) makes "
+        f"{100 * (1.0 - plan.window_weight):g} % of the cosine."
         if plan.beats
         else ""
     )
     summary = (
-        f"Identity vector from one lead of ECG: up to {windows.max_windows} windows of {seconds:.2f} s "
-        f"({windows.fs_hz:g} Hz, standardised), turned upright by a linear functional of the mean heartbeat, "
-        f"embedded by a network (`{plan.windows}`) and averaged{beats}; {vector_size} numbers, unit norm."
+        f"Identity vector from one lead of ECG. Up to {windows.max_windows} windows of {seconds:.2f} s "
+        f"({windows.fs_hz:g} Hz, standardized) are turned upright by a linear functional of the mean "
+        f"heartbeat, embedded by a network (`{plan.windows}`) and averaged.{beats} "
+        f"The vector has {vector_size} numbers and unit norm."
     )
     preprocessing = {"mean_beat": asdict(mean_beat), "windows": asdict(windows)}
     return BundleDescription(recipe.bundle, NETWORK_KIND, preprocessing, summary, recipe.sha256)
@@ -131,19 +132,22 @@ def card(fields: Mapping[str, Any], summary: str) -> str:
 
 {fill(summary + " " + COMPARES.format(fields["metric"]), 110)}
 
-- Licence: {fields["licence"]}. Weights fitted to: {"; ".join(fields["training_data"])}.
-  Cite the sets and PhysioNet.
-- Amplitude and polarity of a strip change nothing; leads far from lead I were not trained on.
+- License: {fields["licence"]}. Weights were fitted on: {"; ".join(fields["training_data"])}. Cite the sets
+  and PhysioNet.
+- Amplitude and polarity of a recording do not matter. Leads far from lead I were not part of the training.
 - Recipe {fields["recipe_sha256"][:12]}, code {fields["git_revision"][:12]}.
 
 ## Calibration
 
-{about["people"]} people ({about["set"]}), none of them used for fitting weights;
-{about["non_mated_pairs"]} unordered pairs of people. **Mated scores: same recording** (first against last
-seconds, at most half the recording each): they know nothing of other days, other sensors or other postures.
-Expect more false non-matches there, and let a gallery of 30 subjects or more correct its own null.
+{about["people"]} people ({about["set"]}) set scores and thresholds. None of them was used for fitting
+weights. They make {about["non_mated_pairs"]} unordered pairs of different people.
 
-Error rates on those same people. A failure to acquire counts as a non-match; intervals are 95 % (Wilson).
+**Mated scores come from the same recording**: its first seconds against its last, at most half of it each.
+They do not cover other days, other sensors or other postures. Expect more false non-matches there. A
+gallery of 30 subjects or more corrects its own null.
+
+The table shows error rates on the calibration people. A failure to acquire counts as a non-match. Intervals
+are 95 % (Wilson).
 
 | seconds | policy FMR | threshold dB | measured FMR | FNMR (interval) | failures to acquire |
 |---|---|---|---|---|---|
@@ -151,10 +155,10 @@ Error rates on those same people. A failure to acquire counts as a non-match; in
 
 ## Limits
 
-- The recordings are hand-held, from one make of device, many of them of patients with arrhythmia; the labels
-  tell neither age nor sex nor ethnicity, so nothing is known of differences between groups.
-- Heart rate moves the T wave and with it the vector; new conduction blocks or infarctions change it.
-- Not a medical device, and not proof against replay: a re-sent recording is not detected.
+- The recordings come from one make of hand-held device. Many are of patients with arrhythmia. There are no
+  labels of age, sex or ethnicity, so differences between groups are unknown.
+- Heart rate moves the T wave and with it the vector. New conduction blocks or infarctions change it.
+- A re-sent recording is not detected. This is not a medical device.
 """
 
 

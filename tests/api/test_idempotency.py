@@ -74,7 +74,15 @@ class TestEnroll:
         answer = api.post("/enroll", enroll_body("ann", person=1), key=None, headers=headers)
 
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+        assert answer.json()["errors"][0]["pointer"] == "/Idempotency-Key"
         assert api.get("/subjects/ann").status_code == 404
+
+    def test_two_keys_are_refused(self, api):
+        headers = [("Idempotency-Key", key) for key in ("one", "two")]
+
+        answer = api.post("/enroll", enroll_body("ann", person=1), headers=headers)
+
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
 
 class TestErasure:

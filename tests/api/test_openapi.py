@@ -43,8 +43,16 @@ class TestDocument:
                 assert operation["description"], (method, path)
                 assert any(status.startswith("2") for status in operation["responses"]), (method, path)
 
+    def test_every_operation_names_the_scope_it_needs(self, document):
+        for item in document["paths"].values():
+            for operation in item.values():
+                scopes = [scope for one in operation["security"] for scope in one["apiKey"]]
+                unscoped = "any valid API key" if operation["security"] else "no API key"
+
+                assert (f"the scope `{scopes[0]}`" if scopes else unscoped) in operation["description"]
+
     def test_every_code_of_the_contract_is_documented_or_to_come(self, document):
-        documented = json.dumps(document["paths"])
+        documented = json.dumps([document["paths"], document["components"]["responses"]])
         of_every_route = {"not_found", "method_not_allowed", "internal_error"}
         to_come = {"rate_limited", "attempts_exhausted"}
 
@@ -62,10 +70,54 @@ class TestDocument:
 
         assert lacking == []
 
-    def test_every_reference_leads_somewhere(self, document):
-        known = {f"#/components/schemas/{name}" for name, _ in schemas_of(document)}
+    def test_every_reference_leads_somewhere_and_every_component_is_led_to(self, document):
+        known = {
+            f"#/components/{kind}/{name}"
+            for kind, components in document["components"].items()
+            for name in components
+            if kind != "securitySchemes"
+        }
 
-        assert set(references_in(document)) <= known
+        assert set(values_of(document, "$ref")) == known
+
+    def test_nothing_of_pydantic_leaks(self, document):
+        leaked = {"ge", "le", "gt", "lt", "multiple_of", "min_length", "max_length", "strict", "not"}
+
+        assert leaked & set(keys_in(document)) == set()
+
+    def test_a_choice_is_a_component_with_a_tag(self, document):
+        """Or null; anything else makes generators invent names, or give up."""
+        choices = {name for name, schema in schemas_of(document) if "oneOf" in schema}
+        tagged = {name for name, schema in schemas_of(document) if "discriminator" in schema}
+
+        assert choices == tagged == {"AnyRecording", "PolicyBody", "PolicyAnswer", "DecisionPolicyAnswer"}
+        assert keys_in(document).count("oneOf") == len(choices)
+        for choice in values_of(document, "anyOf"):
+            assert len(choice) == 2
+            assert choice[1] == {"type": "null"}
+
+    def test_no_member_of_an_enumeration_shares_its_name(self, document):
+        """Some languages have one room for all of them; so far only these enumerations name their members."""
+        names = [name for listed in values_of(document, "x-enum-varnames") for name in listed]
+
+        assert len(names) == len(set(names)) > 0
+
+    def test_no_strip_is_said_to_hold_more_numbers_than_it_may(self, document):
+        for name in ("EcgRecording", "ActivityRecording"):
+            assert document["components"]["schemas"][name]["properties"]["signal"]["maxItems"] == 120 * 2000
+
+    def test_every_answer_problem_and_body_has_an_example_that_fits(self, document):
+        root = {"components": document["components"]}
+        responses = [*values_of(document["paths"], "content"), *values_of(root, "content")]
+        n_examples = 0
+        for content in (media for response in responses for media in response.values()):
+            named = [resolved(example, document)["value"] for example in content.get("examples", {}).values()]
+            for example in [content["example"]] if "example" in content else named:
+                validator_for({**root, **content["schema"]}).validate(example)
+                n_examples += 1
+
+        assert all("example" in media or media["examples"] for one in responses for media in one.values())
+        assert n_examples > 100
 
     def test_examples_fit_their_schemas(self, document):
         root = {"components": document["components"]}
@@ -76,13 +128,28 @@ class TestDocument:
                     assert check.is_valid(example), f"{name}.{field}: {example}"
 
 
-def references_in(node):
+def resolved(reference, document):
+    node = document
+    for part in reference["$ref"].removeprefix("#/").split("/"):
+        node = node[part]
+    return node
+
+
+def pairs_in(node):
+    """Every key with its value, at any depth; what examples hold is data."""
     if isinstance(node, dict):
         for key, value in node.items():
-            if key == "$ref":
-                yield value
-            else:
-                yield from references_in(value)
+            yield key, value
+            if key not in ("example", "value"):
+                yield from pairs_in(value)
     elif isinstance(node, list):
         for value in node:
-            yield from references_in(value)
+            yield from pairs_in(value)
+
+
+def keys_in(node):
+    return [key for key, _ in pairs_in(node)]
+
+
+def values_of(node, wanted):
+    return [value for key, value in pairs_in(node) if key == wanted]

@@ -2,8 +2,11 @@
 
 import asyncio
 import dataclasses
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.api.deps import Limits
 from app.api.in_flight import BytesInFlight
@@ -118,7 +121,7 @@ class TestKeyBeforeBody:
         assert Exchange(sqlite_api, key=key).run(unread).status == 401
 
     def test_a_key_revoked_while_its_body_trickles_in_is_refused(self, sqlite_api, monkeypatch):
-        monkeypatch.setattr("app.api.calls.ADMISSION_LASTS_S", 0.0)
+        monkeypatch.setattr("app.api.bodies.ADMISSION_LASTS_S", 0.0)
         key = sqlite_api.new_key()
 
         async def receive():
@@ -190,12 +193,17 @@ class TestMediaTypes:
 
 class TestPathsAndMethods:
     @pytest.mark.parametrize(
-        "path", ["/", "/nope", "/enroll/", "/v2/enroll", "/v1/quality", "/subjects/a/b", "//"]
+        "path", ["/nope", "/enroll/", "/v2/enroll", "/v1/quality", "/subjects/a/b", "/models//"]
     )
     def test_unknown_paths_are_not_found(self, shared_api, path):
         answer = shared_api.call("GET", path)
 
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+    def test_the_root_leads_to_the_documentation(self, shared_api):
+        answer = shared_api.get("/", key=None)
+
+        assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
 
     def test_what_the_path_was_is_not_told(self, shared_api):
         assert "zq7marker" not in shared_api.get("/zq7marker").text
@@ -240,6 +248,12 @@ class TestPathsAndMethods:
 
             assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
             assert "zq7" not in answer.text
+
+    @given(pairs=st.lists(st.tuples(st.sampled_from(["limit", "cursor", "x"]), st.text()), max_size=3))
+    def test_any_text_is_a_query_or_refused(self, shared_api, pairs):
+        answer = shared_api.get(f"/subjects?{urlencode(pairs)}")
+
+        assert answer.status_code == 200 or answer.json()["code"] == "invalid_request"
 
 
 class TestHeaders:

@@ -1,4 +1,4 @@
-"""``/models``, ``/healthz``, ``/readyz``, ``/metrics``, ``/docs``: what needs no gallery."""
+"""``/models``, ``/healthz``, ``/readyz``, ``/metrics``: what needs no gallery."""
 
 import dataclasses
 import re
@@ -80,27 +80,3 @@ class TestMetrics:
 
         assert "ZQ7" not in text
         assert 'method="OTHER"' in text
-
-
-class TestDocs:
-    def test_loads_nothing_from_anywhere(self, shared_api):
-        answer = shared_api.get("/docs", key=None)
-
-        assert answer.status_code == 200
-        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
-        assert "<script" not in answer.text
-        assert re.findall(r'(?:src|href)="(?!#|/openapi\.json)', answer.text) == []
-
-    def test_shows_every_route_and_every_code(self, shared_api):
-        page = shared_api.get("/docs", key=None).text
-
-        for path in shared_api.openapi["paths"]:
-            assert f"{path}</code>" in page
-        assert 'id="signal_too_short"' in page
-
-    def test_shows_scopes_examples_and_limits(self, shared_api):
-        page = shared_api.get("/docs", key=None).text
-
-        assert "Scope: <code>identify</code>" in page
-        assert "&quot;fs_hz&quot;: 250" in page
-        assert "integer, from 1, to 100, default 10" in page

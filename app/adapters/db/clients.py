@@ -2,77 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from app.adapters.db.rows import api_clients
-from app.adapters.db.statements import Statement, Transaction
+from app.adapters.db.tables import api_clients
 from app.domain.subjects import ApiClient, Scope
 
-_TABLE = api_clients.c
-_INSERT = Statement(insert(api_clients))
-_COLUMNS = select(
-    _TABLE.id,
-    _TABLE.name,
-    _TABLE.secret_sha256,
-    _TABLE.scopes,
-    _TABLE.galleries,
-    _TABLE.created_at,
-    _TABLE.expires_at,
-    _TABLE.revoked_at,
-)
-_ALL = Statement(_COLUMNS.order_by(_TABLE.created_at, _TABLE.id))
-_BY_ID = Statement(_COLUMNS.where(_TABLE.id == bindparam("wanted")))
-_REVOKE = Statement(
-    update(api_clients)
-    .where(_TABLE.id == bindparam("wanted"), _TABLE.revoked_at.is_(None))
-    .values(revoked_at=bindparam("at"))
-)
+_BY_ID = select(api_clients).where(api_clients.c.id == bindparam("client"))
 
 
 class SqlClients:
-    def __init__(self, within: Transaction) -> None:
-        self._within = within
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def add(self, client: ApiClient) -> None:
-        _INSERT.run(
-            self._within,
-            {
-                "id": client.id,
-                "name": client.name,
-                "secret_sha256": client.secret_sha256,
-                "scopes": sorted(str(scope) for scope in client.scopes),
-                "galleries": sorted(client.galleries),
-                "created_at": client.created_at,
-                "expires_at": client.expires_at,
-                "revoked_at": client.revoked_at,
-            },
+        self._connection.execute(
+            insert(api_clients).values(
+                id=client.id,
+                name=client.name,
+                secret_sha256=client.secret_sha256,
+                scopes=sorted(str(scope) for scope in client.scopes),
+                galleries=sorted(client.galleries),
+                created_at=client.created_at,
+                expires_at=client.expires_at,
+                revoked_at=client.revoked_at,
+            )
         )
 
     def by_id(self, client_id: str) -> ApiClient | None:
-        row = _BY_ID.first(self._within, {"wanted": client_id})
+        row = self._connection.execute(_BY_ID, {"client": client_id}).first()
         return None if row is None else _to_client(row)
 
     def all(self) -> list[ApiClient]:
-        return [_to_client(row) for row in _ALL.rows(self._within)]
+        in_order = select(api_clients).order_by(api_clients.c.created_at, api_clients.c.id)
+        return [_to_client(row) for row in self._connection.execute(in_order)]
 
     def revoke(self, client_id: str, at: datetime) -> bool:
         """Whether there was such a client, not revoked before."""
-        return _REVOKE.run(self._within, {"wanted": client_id, "at": at}) > 0
+        revoked = (
+            update(api_clients)
+            .where(api_clients.c.id == client_id, api_clients.c.revoked_at.is_(None))
+            .values(revoked_at=at)
+        )
+        return self._connection.execute(revoked).rowcount > 0
 
 
-def _to_client(row: Sequence[Any]) -> ApiClient:
-    client_id, name, secret_sha256, scopes, galleries, created_at, expires_at, revoked_at = row
+def _to_client(row: Row[Any]) -> ApiClient:
     return ApiClient(
-        id=client_id,
-        name=name,
-        secret_sha256=secret_sha256,
-        scopes=frozenset(Scope(scope) for scope in scopes),
-        galleries=frozenset(galleries),
-        created_at=created_at,
-        expires_at=expires_at,
-        revoked_at=revoked_at,
+        id=row.id,
+        name=row.name,
+        secret_sha256=row.secret_sha256,
+        scopes=frozenset(Scope(scope) for scope in row.scopes),
+        galleries=frozenset(row.galleries),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
     )

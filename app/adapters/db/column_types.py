@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Dialect, LargeBinary
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, LargeBinary
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric, Policy
+from app.domain.references import Modality
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -62,3 +66,48 @@ class UtcTime(TypeDecorator[datetime]):
         if isinstance(value, datetime):
             return value.astimezone(UTC)
         return _EPOCH + timedelta(microseconds=value)
+
+
+class PolicyJson(TypeDecorator[Policy]):
+    """A policy of either kind as JSON."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Policy | None, _dialect: Dialect) -> dict[str, Any] | None:
+        return None if value is None else _policy_to_json(value)
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> Policy | None:
+        return None if value is None else _policy_from_json(value)
+
+
+def _policy_to_json(policy: Policy) -> dict[str, Any]:
+    if isinstance(policy, DistancePolicy):
+        rules = {
+            str(modality): {"metric": str(rule.metric), "max_distance": rule.max_distance}
+            for modality, rule in policy.rules.items()
+        }
+        return {"kind": "distance", "rules": rules}
+    return {
+        "kind": "calibrated",
+        "fmr": policy.fmr,
+        "fpir": policy.fpir,
+        "required": sorted(str(modality) for modality in policy.required),
+        "min_quality": policy.min_quality,
+    }
+
+
+def _policy_from_json(stored: Mapping[str, Any]) -> Policy:
+    if stored["kind"] == "distance":
+        return DistancePolicy(
+            rules={
+                Modality(modality): DistanceRule(Metric(rule["metric"]), rule["max_distance"])
+                for modality, rule in stored["rules"].items()
+            }
+        )
+    return CalibratedPolicy(
+        fmr=stored["fmr"],
+        fpir=stored["fpir"],
+        required=frozenset(Modality(modality) for modality in stored["required"]),
+        min_quality=stored["min_quality"],
+    )

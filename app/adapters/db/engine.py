@@ -1,29 +1,27 @@
-"""Engines on SQLite or PostgreSQL, and the two ways to use them: reading and writing (DESIGN §6)."""
+"""Engines on SQLite or PostgreSQL (DESIGN §6).
+
+`engine.begin()` writes: PostgreSQL reads what is committed, SQLite takes the one write lock first.
+`for_reading(engine).begin()` sees one snapshot and refuses writes.
+"""
 
 from __future__ import annotations
 
-import math
-import time
 from typing import Any
 
-import psycopg
-from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError
 
-from app.adapters.db.sqlite import WRITES, open_sqlite
+from app.adapters.db.sqlite import READ_ONLY, open_sqlite
 from app.domain.errors import ConfigurationError
 
 _POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 16, "pool_timeout": 5.0}
-_IDLE_SINCE_S = "pulseprint_idle_since_s"
-_TRUSTED_S = 1.0  # A connection used so lately is taken to be alive.
 _POSTGRESQL_OPTIONS = (
     "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
 )
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for ``sqlite:///path`` or ``postgresql://…``; the caller disposes of it.
+    """An engine for `sqlite:///path` or `postgresql://…`; the caller disposes of it.
 
     Parameters never appear in errors or logs: they are ciphertexts, keys and names of subjects.
 
@@ -58,33 +56,17 @@ def _open_postgresql(url: URL) -> Engine:
     connect_args: dict[str, Any] = {"connect_timeout": 5}
     if "options" not in url.query:
         connect_args["options"] = _POSTGRESQL_OPTIONS
-    engine = create_engine(url, hide_parameters=True, connect_args=connect_args, **_POOL)
-
-    def note_idle(_connection: Any, record: ConnectionPoolEntry) -> None:
-        record.info[_IDLE_SINCE_S] = time.monotonic()
-
-    def ping_if_long_idle(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
-        if time.monotonic() - record.info.get(_IDLE_SINCE_S, math.inf) > _TRUSTED_S:
-            try:
-                engine.dialect.do_ping(connection)
-            except psycopg.Error:
-                raise DisconnectionError from None  # The pool drops it and connects anew.
-
-    # A restarted server costs no request, and a busy one no round trip for each unit of work.
-    event.listen(engine, "checkin", note_idle)
-    event.listen(engine, "checkout", ping_if_long_idle)
-    return engine
+    return create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,  # A restarted server costs no request.
+        connect_args=connect_args,
+        **_POOL,
+    )
 
 
 def for_reading(engine: Engine) -> Engine:
     """The same pool; transactions see one snapshot and refuse writes."""
     if engine.dialect.name == "postgresql":
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return engine.execution_options(**{WRITES: False})
-
-
-def for_writing(engine: Engine) -> Engine:
-    """The same pool; PostgreSQL reads what is committed, SQLite takes the one write lock first."""
-    if engine.dialect.name == "postgresql":
-        return engine.execution_options(isolation_level="READ COMMITTED", postgresql_readonly=False)
-    return engine.execution_options(**{WRITES: True})
+    return engine.execution_options(**{READ_ONLY: True})

@@ -2,181 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 
-from app.adapters.db.faults import DRIVER_INTEGRITY_ERRORS, is_unique_violation
-from app.adapters.db.rows import biometric_references, galleries, idempotency_keys, subjects
-from app.adapters.db.statements import Statement, Transaction
+from app.adapters.db.erasure import note_erasure
+from app.adapters.db.faults import is_unique_violation
+from app.adapters.db.tables import biometric_references, galleries, idempotency_keys, subjects
 from app.domain.errors import ConflictError
-from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric, Policy
+from app.domain.policies import Policy
 from app.domain.ports import PageCursor
-from app.domain.references import Modality
 from app.domain.subjects import Gallery
 
-GALLERY_COLUMNS = (
-    galleries.c.uuid,
-    galleries.c.name,
-    galleries.c.policy,
-    galleries.c.revision,
-    galleries.c.wrapped_key,
-    galleries.c.created_at,
-)
-_WANTED = galleries.c.uuid == bindparam("wanted")
-_IN_ORDER = select(*GALLERY_COLUMNS).order_by(galleries.c.created_at, galleries.c.uuid)
-_AFTER = tuple_(galleries.c.created_at, galleries.c.uuid) > tuple_(
-    bindparam("after_time", type_=galleries.c.created_at.type),
-    bindparam("after_uuid", type_=galleries.c.uuid.type),
-)
-_SUBJECTS_OF = select(subjects.c.uuid).where(subjects.c.gallery_uuid == bindparam("wanted"))
-
-_INSERT = Statement(insert(galleries))
-_BY_NAME = Statement(select(*GALLERY_COLUMNS).where(galleries.c.name == bindparam("wanted")))
-_BY_UUID = Statement(select(*GALLERY_COLUMNS).where(_WANTED))
-_ALL = Statement(_IN_ORDER)
-_SET_POLICY = Statement(update(galleries).where(_WANTED).values(policy=bindparam("new")))
-_SET_KEY = Statement(update(galleries).where(_WANTED).values(wrapped_key=bindparam("new")))
-# Enrollments under way commit first, so that their answers are among those that go.
-_LOCK = Statement(update(galleries).where(_WANTED).values(revision=galleries.c.revision))
-_REMOVE_ANSWERS = Statement(delete(idempotency_keys).where(idempotency_keys.c.subject_uuid.in_(_SUBJECTS_OF)))
-_REMOVE = Statement(delete(galleries).where(_WANTED))
-_REVISION = Statement(select(galleries.c.revision).where(_WANTED))
-_SUBJECTS = Statement(
-    select(func.count()).select_from(subjects).where(subjects.c.gallery_uuid == bindparam("wanted"))
-)
-_SUBJECTS_UP_TO = Statement(
-    select(func.count()).select_from(
-        select(subjects.c.uuid)
-        .where(subjects.c.gallery_uuid == bindparam("wanted"))
-        .limit(bindparam("enough"))
-        .subquery()
-    )
-)
-_REFERENCES = Statement(
-    select(func.count())
-    .select_from(biometric_references.join(subjects))
-    .where(subjects.c.gallery_uuid == bindparam("wanted"))
+_ORDER = (galleries.c.created_at, galleries.c.uuid)
+_IN_ORDER = select(galleries).order_by(*_ORDER)
+_BY_NAME = select(galleries).where(galleries.c.name == bindparam("gallery"))
+_COUNT_UP_TO = select(func.count()).select_from(
+    select(subjects.c.uuid)
+    .where(subjects.c.gallery_uuid == bindparam("gallery"))
+    .limit(bindparam("enough"))
+    .subquery()
 )
 
 
 class SqlGalleries:
-    def __init__(self, within: Transaction) -> None:
-        self._within = within
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def add(self, gallery: Gallery) -> None:
-        row = {
-            "uuid": gallery.uuid,
-            "name": gallery.name,
-            "policy": policy_to_json(gallery.policy),
-            "revision": gallery.revision,
-            "pruned_revision": 0,
-            "wrapped_key": gallery.wrapped_key,
-            "created_at": gallery.created_at,
-        }
+        added = insert(galleries).values(
+            uuid=gallery.uuid,
+            name=gallery.name,
+            policy=gallery.policy,
+            revision=gallery.revision,
+            pruned_revision=0,
+            wrapped_key=gallery.wrapped_key,
+            created_at=gallery.created_at,
+        )
         try:
-            _INSERT.run(self._within, row)
-        except DRIVER_INTEGRITY_ERRORS as error:
+            self._connection.execute(added)
+        except IntegrityError as error:
             if not is_unique_violation(error):
                 raise
             raise ConflictError("A gallery of this name exists.", code="gallery_exists") from None
 
     def by_name(self, name: str) -> Gallery | None:
-        return _gallery(_BY_NAME.first(self._within, {"wanted": name}))
+        row = self._connection.execute(_BY_NAME, {"gallery": name}).first()
+        return None if row is None else to_gallery(row)
 
     def by_uuid(self, gallery_uuid: UUID) -> Gallery | None:
-        return _gallery(_BY_UUID.first(self._within, {"wanted": gallery_uuid}))
+        row = self._connection.execute(select(galleries).filter_by(uuid=gallery_uuid)).first()
+        return None if row is None else to_gallery(row)
 
     def page(self, names: frozenset[str] | None, after: PageCursor | None, limit: int) -> list[Gallery]:
-        query, values = _IN_ORDER.limit(limit), {}
+        query = _IN_ORDER.limit(limit)
         if names is not None:
-            if not names:
-                return []
-            some = [bindparam(f"name_{n}", name, String) for n, name in enumerate(sorted(names))]
-            query = query.where(galleries.c.name.in_(some))
+            query = query.where(galleries.c.name.in_(sorted(names)))
         if after is not None:
-            query = query.where(_AFTER)
-            values = {"after_time": after.created_at, "after_uuid": after.id}
-        return [to_gallery(row) for row in Statement(query).rows(self._within, values)]
+            query = query.where(tuple_(*_ORDER) > (after.created_at, after.id))
+        return [to_gallery(row) for row in self._connection.execute(query)]
 
     def all(self) -> list[Gallery]:
-        return [to_gallery(row) for row in _ALL.rows(self._within)]
+        return [to_gallery(row) for row in self._connection.execute(_IN_ORDER)]
 
     def set_policy(self, gallery_uuid: UUID, policy: Policy) -> None:
-        _SET_POLICY.run(self._within, {"wanted": gallery_uuid, "new": policy_to_json(policy)})
+        self._connection.execute(update(galleries).filter_by(uuid=gallery_uuid).values(policy=policy))
 
     def set_wrapped_key(self, gallery_uuid: UUID, wrapped_key: bytes) -> None:
-        _SET_KEY.run(self._within, {"wanted": gallery_uuid, "new": wrapped_key})
+        self._connection.execute(
+            update(galleries).filter_by(uuid=gallery_uuid).values(wrapped_key=wrapped_key)
+        )
 
     def remove(self, gallery_uuid: UUID) -> None:
-        self._within.erases = True
-        _LOCK.run(self._within, {"wanted": gallery_uuid})
-        _REMOVE_ANSWERS.run(self._within, {"wanted": gallery_uuid})
-        _REMOVE.run(self._within, {"wanted": gallery_uuid})
+        note_erasure(self._connection)
+        # This lock lets enrollments under way commit first, so that their answers are among those that go.
+        locked = update(galleries).filter_by(uuid=gallery_uuid).values(revision=galleries.c.revision)
+        in_it = select(subjects.c.uuid).where(subjects.c.gallery_uuid == gallery_uuid)
+        self._connection.execute(locked)
+        self._connection.execute(delete(idempotency_keys).where(idempotency_keys.c.subject_uuid.in_(in_it)))
+        self._connection.execute(delete(galleries).filter_by(uuid=gallery_uuid))
 
     def revision(self, gallery_uuid: UUID) -> int | None:
-        row = _REVISION.first(self._within, {"wanted": gallery_uuid})
-        return None if row is None else row[0]
+        return self._connection.scalar(select(galleries.c.revision).filter_by(uuid=gallery_uuid))
 
     def counts(self, gallery_uuid: UUID) -> tuple[int, int]:
-        counted = [
-            statement.rows(self._within, {"wanted": gallery_uuid})[0][0]
-            for statement in (_SUBJECTS, _REFERENCES)
-        ]
-        return counted[0], counted[1]
+        subjects_in = select(func.count()).select_from(subjects).filter_by(gallery_uuid=gallery_uuid)
+        references_in = (
+            select(func.count())
+            .select_from(biometric_references.join(subjects))
+            .where(subjects.c.gallery_uuid == gallery_uuid)
+        )
+        return self._connection.scalar(subjects_in) or 0, self._connection.scalar(references_in) or 0
 
     def has_more_subjects_than(self, gallery_uuid: UUID, limit: int) -> bool:
-        found = _SUBJECTS_UP_TO.rows(self._within, {"wanted": gallery_uuid, "enough": limit + 1})
-        return bool(found[0][0] > limit)
+        wanted = {"gallery": gallery_uuid, "enough": limit + 1}
+        return bool(self._connection.execute(_COUNT_UP_TO, wanted).scalar_one() > limit)
 
 
-def _gallery(row: Sequence[Any] | None) -> Gallery | None:
-    return None if row is None else to_gallery(row)
-
-
-def to_gallery(row: Sequence[Any]) -> Gallery:
-    uuid, name, policy, revision, wrapped_key, created_at = row
+def to_gallery(row: Row[Any]) -> Gallery:
     return Gallery(
-        uuid=uuid,
-        name=name,
-        policy=policy_from_json(policy),
-        revision=revision,
-        wrapped_key=wrapped_key,
-        created_at=created_at,
-    )
-
-
-def policy_to_json(policy: Policy) -> dict[str, Any]:
-    """The policy as the column ``policy`` holds it."""
-    if isinstance(policy, DistancePolicy):
-        rules = {
-            str(modality): {"metric": str(rule.metric), "max_distance": rule.max_distance}
-            for modality, rule in policy.rules.items()
-        }
-        return {"kind": "distance", "rules": rules}
-    return {
-        "kind": "calibrated",
-        "fmr": policy.fmr,
-        "fpir": policy.fpir,
-        "required": sorted(str(modality) for modality in policy.required),
-        "min_quality": policy.min_quality,
-    }
-
-
-def policy_from_json(stored: Mapping[str, Any]) -> Policy:
-    """Inverse of ``policy_to_json``."""
-    if stored["kind"] == "distance":
-        return DistancePolicy(
-            rules={
-                Modality(modality): DistanceRule(Metric(rule["metric"]), rule["max_distance"])
-                for modality, rule in stored["rules"].items()
-            }
-        )
-    return CalibratedPolicy(
-        fmr=stored["fmr"],
-        fpir=stored["fpir"],
-        required=frozenset(Modality(modality) for modality in stored["required"]),
-        min_quality=stored["min_quality"],
+        uuid=row.uuid,
+        name=row.name,
+        policy=row.policy,
+        revision=row.revision,
+        wrapped_key=row.wrapped_key,
+        created_at=row.created_at,
     )

@@ -6,9 +6,9 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.adapters.crypto import EnvelopeVault
-from app.adapters.db.engine import for_reading, for_writing
+from app.adapters.db.engine import for_reading
 from app.adapters.db.faults import translated_faults
-from app.adapters.db.rows import galleries, key_check
+from app.adapters.db.tables import galleries, key_check
 from app.domain.errors import ConfigurationError
 
 
@@ -28,7 +28,7 @@ def ensure_key_check(engine: Engine, vault: EnvelopeVault) -> None:
 def renew_key_check(engine: Engine, vault: EnvelopeVault) -> None:
     """Put the value under the first master key: the last step of a rewrap."""
     ensure_key_check(engine, vault)
-    with translated_faults(), for_writing(engine).begin() as connection:
+    with translated_faults(), engine.begin() as connection:
         connection.execute(update(key_check).values(value=vault.key_check_value()))
 
 
@@ -39,7 +39,7 @@ def _read(engine: Engine) -> bytes | None:
 
 def _store_first(engine: Engine, value: bytes) -> bytes:
     try:
-        with for_writing(engine).begin() as connection:
+        with engine.begin() as connection:
             populated = connection.scalar(select(func.count()).select_from(galleries))
             stored = _value(connection)  # In this order: another process stores it before its first gallery.
             if stored is not None:

@@ -1,4 +1,4 @@
-"""Bringing a database to the schema of this code. Only ``migrate`` changes a schema."""
+"""Bringing a database to the schema of this code. Only `migrate` changes a schema."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, text
 
-from app.adapters.db.engine import for_writing, open_engine, parse_url
+from app.adapters.db.engine import for_reading, open_engine, parse_url
 from app.adapters.db.faults import translated_faults
 from app.domain.errors import ConfigurationError
 
@@ -39,14 +39,14 @@ def migrate(url: str, *, migrations: Path = MIGRATIONS) -> None:
 
 
 def downgrade(url: str, revision: str, *, migrations: Path = MIGRATIONS) -> None:
-    """Take a database back to a revision (``base``: nothing left). Tests prove that it can be done."""
+    """Take a database back to a revision (`base`: nothing left). Tests prove that it can be done."""
     _run(url, migrations, lambda config: command.downgrade(config, revision))
 
 
 def _run(url: str, migrations: Path, step: Callable[[Config], None]) -> None:
     engine = open_engine(url)
     try:
-        with translated_faults(), engine.connect():
+        with translated_faults(), for_reading(engine).connect():
             pass  # A database that does not answer is one clear line; a faulty migration is shown whole.
         with _migrating(engine) as connection:
             config = Config()
@@ -64,7 +64,7 @@ def _run(url: str, migrations: Path, step: Callable[[Config], None]) -> None:
 def _migrating(engine: Engine) -> Iterator[Connection]:
     """One connection, alone on the database."""
     alone = _sqlite_migrating if engine.dialect.name == "sqlite" else _postgresql_migrating
-    with for_writing(engine).connect() as connection:
+    with engine.connect() as connection:
         try:
             with alone(connection):
                 yield connection

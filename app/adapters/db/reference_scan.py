@@ -1,61 +1,115 @@
-"""Reading a whole gallery's references as raw driver tuples.
+"""Reading a whole gallery's references as light tuples.
 
-100 000 references have to be in the index within three seconds of a cold start (DESIGN §10): no result
-processing, no UUID objects, binary transfer.
+100 000 references have to be in the index within three seconds of a cold start (DESIGN §10): rows are
+streamed, and uuids stay 16 bytes, which spares 0.3 s on SQLite.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from app.adapters.db.statements import Transaction
+from psycopg.pq import Format
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    LargeBinary,
+    Select,
+    bindparam,
+    event,
+    func,
+    select,
+    type_coerce,
+)
+
+from app.adapters.db.tables import biometric_references, subjects
 from app.domain.ports import ReferenceRow
 
 FETCH_ROWS = 5_000
 SUBJECTS_PER_QUERY = 10_000
 
-_COLUMNS = (
-    "s.subject_id, s.wrapped_key, {id}, r.modality, r.position, r.encoder, r.transform_version, "
-    "r.ciphertext, r.quality, r.seconds, r.session "
-    "FROM subjects AS s JOIN biometric_references AS r ON r.subject_uuid = s.uuid "
-)
-_ORDER = " ORDER BY s.uuid, r.created_at, r.id"
-_SQLITE = "SELECT s.uuid, " + _COLUMNS.format(id="r.id") + "WHERE s.gallery_uuid = ?"
-_POSTGRESQL = (
-    "SELECT uuid_send(s.uuid), " + _COLUMNS.format(id="uuid_send(r.id)") + "WHERE s.gallery_uuid = %s"
-)
 
-
-def scan_gallery(within: Transaction, gallery_uuid: UUID) -> Iterator[ReferenceRow]:
+def scan_gallery(connection: Connection, gallery_uuid: UUID) -> Iterator[ReferenceRow]:
     """All references of a gallery in order (subject uuid, created_at, id), streamed."""
-    driver = within.driver
-    if isinstance(driver, sqlite3.Connection):
-        yield from map(ReferenceRow._make, driver.execute(_SQLITE + _ORDER, (gallery_uuid.bytes,)))
-        return
-    with driver.cursor(name="pulseprint_scan", binary=True) as cursor:
-        cursor.itersize = FETCH_ROWS
-        cursor.execute(_POSTGRESQL + _ORDER, (gallery_uuid,))
-        yield from map(ReferenceRow._make, cursor)
+    in_gallery = _scan(connection.dialect.name).where(subjects.c.gallery_uuid == gallery_uuid)
+    # Closed also if the caller stops half way: PostgreSQL's cursor belongs to the server.
+    with _execute_binary(connection, in_gallery.execution_options(yield_per=FETCH_ROWS)) as rows:
+        yield from map(ReferenceRow._make, rows)
 
 
 def scan_subjects(
-    within: Transaction, gallery_uuid: UUID, subject_uuids: Sequence[UUID]
+    connection: Connection, gallery_uuid: UUID, subject_uuids: Sequence[UUID]
 ) -> Iterator[ReferenceRow]:
     """References of some subjects of a gallery, in the same order."""
-    driver = within.driver
+    scan = _scan_one if len(subject_uuids) == 1 else _scan_some
     wanted = sorted(subject_uuids, key=lambda uuid: uuid.bytes)
     for start in range(0, len(wanted), SUBJECTS_PER_QUERY):
         batch = wanted[start : start + SUBJECTS_PER_QUERY]
-        if isinstance(driver, sqlite3.Connection):
-            marks = ", ".join("?" * len(batch))
-            values = (gallery_uuid.bytes, *(uuid.bytes for uuid in batch))
-            # The plus keeps SQLite from walking through the gallery's index instead of looking these up.
-            some = _SQLITE.replace("s.gallery_uuid", "+s.gallery_uuid")
-            rows = driver.execute(f"{some} AND s.uuid IN ({marks}){_ORDER}", values)
-            yield from map(ReferenceRow._make, rows)
-        else:
-            with driver.cursor(binary=True) as cursor:
-                cursor.execute(_POSTGRESQL + " AND s.uuid = ANY(%s)" + _ORDER, (gallery_uuid, batch))
-                yield from map(ReferenceRow._make, cursor)
+        values: dict[str, Any] = {"one": batch[0]} if scan is _scan_one else {"some": batch}
+        for *row, found_in in connection.execute(scan(connection.dialect.name), values):
+            if found_in == gallery_uuid:
+                yield ReferenceRow._make(row)
+
+
+def _execute_binary(
+    connection: Connection, statement: Select[*tuple[Any, ...]]
+) -> CursorResult[*tuple[Any, ...]]:
+    """From PostgreSQL half the bytes of text: 100 000 templates take 0.33 s of CPU time, not 0.60 s."""
+    if connection.dialect.name != "postgresql":
+        return connection.execute(statement)
+    event.listen(connection, "before_cursor_execute", _choose_binary)
+    try:
+        return connection.execute(statement)
+    finally:
+        event.remove(connection, "before_cursor_execute", _choose_binary)
+
+
+def _choose_binary(_connection: Connection, cursor: Any, *_: Any) -> None:
+    cursor.format = Format.BINARY
+
+
+@cache
+def _scan(dialect: str) -> Select[*tuple[Any, ...]]:
+    def raw(uuid: Column[UUID]) -> ColumnElement[bytes]:
+        return func.uuid_send(uuid) if dialect == "postgresql" else type_coerce(uuid, LargeBinary)
+
+    references = biometric_references.c
+    return (
+        select(
+            raw(subjects.c.uuid),
+            subjects.c.subject_id,
+            subjects.c.wrapped_key,
+            raw(references.id),
+            references.modality,
+            references.position,
+            references.encoder,
+            references.transform_version,
+            references.ciphertext,
+            references.quality,
+            references.seconds,
+            references.session,
+        )
+        .select_from(subjects.join(biometric_references))
+        .order_by(subjects.c.uuid, references.created_at, references.id)
+    )
+
+
+@cache
+def _scan_with_gallery(dialect: str) -> Select[*tuple[Any, ...]]:
+    """The gallery is a column here: as a condition, SQLite would rather walk through all of it."""
+    return _scan(dialect).add_columns(subjects.c.gallery_uuid)
+
+
+@cache
+def _scan_one(dialect: str) -> Select[*tuple[Any, ...]]:
+    """What every /verify and every search after a change reads; a list of one takes 80 µs more."""
+    return _scan_with_gallery(dialect).where(subjects.c.uuid == bindparam("one"))
+
+
+@cache
+def _scan_some(dialect: str) -> Select[*tuple[Any, ...]]:
+    return _scan_with_gallery(dialect).where(subjects.c.uuid.in_(bindparam("some", expanding=True)))

@@ -6,24 +6,24 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 
+from app.adapters.db.engine import for_reading
 from app.adapters.db.faults import translated_faults
+from app.adapters.db.tables import SCHEMA_REVISION
 from app.domain.errors import ConfigurationError
-
-SCHEMA_REVISION = "20261120_1020"  # What this code was written for: the newest file of migrations/versions.
 
 
 def check_schema(engine: Engine) -> None:
     """Refuse a database that this code must not run on.
 
     Raises:
-        ConfigurationError: Not migrated, older than the code, or newer than ``schema_compat`` allows.
+        ConfigurationError: Not migrated, older than the code, or newer than `schema_compat` allows.
         TemporaryError: The database does not answer.
     """
     if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).exists():
         raise ConfigurationError(
             f"There is no database at {engine.url.database}: run `python -m app.cli migrate`."
         )
-    with translated_faults(), engine.connect() as connection:
+    with translated_faults(), for_reading(engine).connect() as connection:
         tables = set(inspect(connection).get_table_names())
         if not {"alembic_version", "schema_compat"} <= tables:
             raise ConfigurationError(

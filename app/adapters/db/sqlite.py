@@ -1,4 +1,4 @@
-"""What SQLite must be told: durability, foreign keys, erasure, and how to begin (DESIGN §6)."""
+"""What SQLite needs: durability, foreign keys, erasure, and how to begin (DESIGN §6)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Column, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 BUSY_TIMEOUT_MS = 5_000
-_SWITCH_PAUSE_S = 0.005
-WRITES = "pulseprint_writes"  # Execution option of connections that begin writing units.
+READ_ONLY = "pulseprint_read_only"
+"""Execution option: begin a snapshot that refuses writes, not a writer."""
 
+_SWITCH_PAUSE_S = 0.005
 _PRAGMAS = (
     f"busy_timeout = {BUSY_TIMEOUT_MS}",
     "foreign_keys = ON",
@@ -59,26 +60,13 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    driver: Any = connection.connection.driver_connection
-    begin(driver, connection.info, writes=bool(connection.get_execution_options().get(WRITES)))
-
-
-def begin(driver: sqlite3.Connection, info: dict[Any, Any], *, writes: bool) -> None:
-    """BEGIN as the unit of work needs it; ``info`` is the pool's memory of this connection.
-
-    A writer that begins deferred reads first and asks for the write lock later; if somebody committed in
+    """A writer that begins deferred reads first and asks for the write lock later; if somebody committed in
     between, SQLite refuses the upgrade at once, whatever the busy timeout. IMMEDIATE waits in line.
     """
-    if info.get(WRITES) is not writes:
-        driver.execute(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
-        info[WRITES] = writes
-    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def first_bytes(driver: sqlite3.Connection, column: Column[bytes], row_number: int, count: int) -> bytes:
-    """The beginning of one large value, without the rest of it, which SQL functions would fetch first."""
-    with driver.blobopen(column.table.name, column.name, row_number, readonly=True) as value:
-        return value.read(count)
+    reads = connection.get_execution_options().get(READ_ONLY, False)
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA query_only = {'ON' if reads else 'OFF'}").close()
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def empty_log(driver: sqlite3.Connection, *, wait_ms: int) -> bool:

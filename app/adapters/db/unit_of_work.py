@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import cast
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from app.adapters.db.answers import SqlAnswers
 from app.adapters.db.changes import SqlChangeFeed
 from app.adapters.db.clients import SqlClients
+from app.adapters.db.engine import for_reading
 from app.adapters.db.enrollments import SqlEnrollments
+from app.adapters.db.erasure import take_erasure_note
 from app.adapters.db.faults import translated_faults
 from app.adapters.db.galleries import SqlGalleries
 from app.adapters.db.references import SqlReferences
 from app.adapters.db.sqlite import BUSY_TIMEOUT_MS, empty_log
-from app.adapters.db.statements import Transaction
 from app.adapters.db.subjects import SqlSubjects
-from app.adapters.db.transactions import transaction
 from app.adapters.db.transforms import SqlTransforms, WrappedMatrices
 from app.adapters.db.write_turn import WriteTurn
 from app.domain import ports
@@ -28,51 +30,55 @@ _PATIENCE_MS = 250
 class SqlUnitOfWork(ports.UnitOfWork):
     """The repositories of one open transaction."""
 
-    def __init__(self, within: Transaction, matrices: WrappedMatrices) -> None:
-        self.galleries = SqlGalleries(within)
-        self.transforms = SqlTransforms(within, matrices)
-        self.subjects = SqlSubjects(within)
-        self.references = SqlReferences(within)
-        self.changes = SqlChangeFeed(within)
-        self.enrollments = SqlEnrollments(within, self.transforms, self.changes)
-        self.answers = SqlAnswers(within)
-        self.clients = SqlClients(within)
+    def __init__(self, connection: Connection, matrices: WrappedMatrices) -> None:
+        self.galleries = SqlGalleries(connection)
+        self.transforms = SqlTransforms(connection, matrices)
+        self.subjects = SqlSubjects(connection)
+        self.references = SqlReferences(connection)
+        self.changes = SqlChangeFeed(connection)
+        self.enrollments = SqlEnrollments(
+            connection, self.changes, self.subjects, self.references, self.transforms
+        )
+        self.answers = SqlAnswers(connection)
+        self.clients = SqlClients(connection)
 
 
 class SqlStore(ports.Store):
     """Opens units of work on SQLite or PostgreSQL."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._writing = engine
+        self._reading = for_reading(engine)
         self._matrices = WrappedMatrices()
         self._turn = WriteTurn() if engine.dialect.name == "sqlite" else None
         self._log_is_clean = False  # A process that was killed may have left erased pages.
 
     @contextmanager
     def reading(self) -> Iterator[SqlUnitOfWork]:
-        with translated_faults(), transaction(self._engine, writes=False) as within:
-            yield SqlUnitOfWork(within, self._matrices)
+        with translated_faults(), self._reading.begin() as connection:
+            yield SqlUnitOfWork(connection, self._matrices)
 
     @contextmanager
     def writing(self) -> Iterator[SqlUnitOfWork]:
         turn = nullcontext() if self._turn is None else self._turn.taken(BUSY_TIMEOUT_MS / 1000)
-        with turn, translated_faults(), transaction(self._engine, writes=True) as within:
-            yield SqlUnitOfWork(within, self._matrices)
-            within.commit()
+        with turn, translated_faults(), self._writing.connect() as connection:
+            with connection.begin():
+                yield SqlUnitOfWork(connection, self._matrices)
             if self._turn is not None:
-                self._forget(within)
+                self._forget(connection)
 
-    def _forget(self, within: Transaction) -> None:
+    def _forget(self, connection: Connection) -> None:
         """What was erased must not linger in SQLite's log; a reader may put that off to a later unit.
 
         PostgreSQL has no such call: dead rows go with its vacuum, its log with the backups' retention.
         """
-        if within.erases:
-            self._log_is_clean = empty_log(within.driver, wait_ms=_PATIENCE_MS)
+        driver = cast(sqlite3.Connection, connection.connection.driver_connection)
+        if take_erasure_note(connection):
+            self._log_is_clean = empty_log(driver, wait_ms=_PATIENCE_MS)
         elif not self._log_is_clean:
-            self._log_is_clean = empty_log(within.driver, wait_ms=0)
+            self._log_is_clean = empty_log(driver, wait_ms=0)
 
     def ping(self) -> None:
-        """Raises ``TemporaryError`` unless the database answers."""
-        with translated_faults(), self._engine.connect() as connection:
+        """Raises `TemporaryError` unless the database answers."""
+        with translated_faults(), self._reading.connect() as connection:
             connection.execute(text("SELECT 1"))

@@ -27,7 +27,7 @@ class WriteTurn:
         """Wait for the turn and keep it.
 
         Raises:
-            TemporaryError: ``store_unavailable``: it did not come in time.
+            TemporaryError: `store_unavailable`: it did not come in time.
         """
         self._wait(timeout_s)
         try:

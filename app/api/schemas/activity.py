@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from app.api.schemas.base import OrAbsent, RequestSchema, ResponseSchema, described
-from app.api.schemas.recordings import EXAMPLE_RECORDING, ActivityRecording, EcgRecording
+from app.api.schemas.example_strips import EXAMPLE_RECORDING
+from app.api.schemas.recordings import ActivityRecording, EcgRecording
 from app.domain.activity import ActivitySegment, ActivityTimeline
 from app.domain.references import Recording
 

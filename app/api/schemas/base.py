@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+)
+from pydantic.config import JsonDict
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
 # Rust's regex: `$` is the very end, without a newline before it.
@@ -27,6 +37,21 @@ class _NotNull:
 
 T = TypeVar("T")
 OrAbsent = Annotated[T | None, _NotNull()]
+
+
+class NamedEnum(StrEnum):
+    """Values whose names in generated clients are those of the code: `mV` alone would become `MV` or `M_V`.
+
+    Some languages have one room for the members of all enumerations, so the names are unique among them.
+    """
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        referenced = handler(schema)
+        handler.resolve_ref_schema(referenced)["x-enum-varnames"] = [member.name for member in cls]
+        return referenced
 
 
 class RequestSchema(BaseModel):
@@ -62,6 +87,16 @@ def absentable(description: str, *, example: object) -> Any:
 def described(description: str, *, example: object, **constraints: Any) -> Any:
     """A field that is always there."""
     return Field(description=description, examples=[example], **constraints)
+
+
+def tagged_union(tag: str, description: str, *, example: str) -> Any:
+    """A union whose members are told apart by one field, as a component of its own.
+
+    The tag stands beside `oneOf` without a type: generators that make an interface of the union (Kotlin)
+    need a field to put there, and the members narrow it to their own constants.
+    """
+    shared = {"properties": {tag: {"description": "Tells which.", "examples": [example]}}, "required": [tag]}
+    return Field(discriminator=tag, description=description, json_schema_extra=cast(JsonDict, shared))
 
 
 def decibans(value: float) -> float:

@@ -13,7 +13,7 @@ from app.api.schemas.base import (
     described,
     significant,
 )
-from app.api.schemas.policies import DecisionPolicyAnswer, DistancePolicyAnswer, decision_policy
+from app.api.schemas.policies import DecisionPolicyAnswer, decision_policy
 from app.domain.policies import Metric
 from app.domain.references import Modality
 from app.domain.scores import (
@@ -99,7 +99,7 @@ class DecisionAnswer(ResponseSchema):
     fmr_at_score: float | SkipJsonSchema[None] = absentable(
         "Upper bound of the FMR at this score; absent where the score is.", example=6e-4
     )
-    policy: DecisionPolicyAnswer | DistancePolicyAnswer = described(
+    policy: DecisionPolicyAnswer = described(
         "What was demanded.", example={"kind": "calibrated", "fmr": 0.001}
     )
     fusion: Fusion = described("How modalities were combined.", example="score")

@@ -18,7 +18,8 @@ from app.api.schemas.base import (
     described,
     seconds_or_none,
 )
-from app.api.schemas.recordings import EXAMPLE_RECORDING, AnyRecording, check_total, to_domain
+from app.api.schemas.example_strips import EXAMPLE_RECORDING
+from app.api.schemas.recordings import AnyRecording, check_total, to_domain
 from app.api.schemas.timestamps import Timestamp
 from app.domain.references import Modality
 from app.domain.subjects import DEFAULT_GALLERY, Consent

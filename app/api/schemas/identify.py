@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 
 from app.api.schemas.base import Name, OrAbsent, RequestSchema, ResponseSchema, decibans, described
 from app.api.schemas.decisions import DecisionAnswer, ModalityAnswer, decision_fields
+from app.api.schemas.example_strips import EXAMPLE_PROBE
 from app.api.schemas.policies import Rate
-from app.api.schemas.recordings import EXAMPLE_RECORDING, AnyRecording, check_total, to_domain
+from app.api.schemas.recordings import AnyRecording, check_total, to_domain
 from app.api.schemas.verify import MAX_PROBE_RECORDINGS, MAX_PROBE_S
 from app.domain.scores import Fusion, IdentificationOutcome
 from app.domain.subjects import DEFAULT_GALLERY
@@ -24,7 +25,7 @@ class IdentifyBody(RequestSchema):
         min_length=1,
         max_length=MAX_PROBE_RECORDINGS,
         description="Up to 10 recordings, 300 s in all.",
-        examples=[[EXAMPLE_RECORDING]],
+        examples=[[EXAMPLE_PROBE]],
     )
     fpir: OrAbsent[Rate] = Field(
         None,

@@ -23,7 +23,8 @@ def _digits_only(text: object) -> int:
     return int(text)
 
 
-Limit = Annotated[int, BeforeValidator(_digits_only, json_schema_input_type=int), Field(ge=1, le=MAX_LIMIT)]
+_LimitNumber = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
+Limit = Annotated[_LimitNumber, BeforeValidator(_digits_only, json_schema_input_type=_LimitNumber)]
 CursorText = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
@@ -42,7 +43,8 @@ class PageQuery(RequestSchema):
 
     limit: Limit = Field(DEFAULT_LIMIT, description="Items of one answer, 1 to 200.", examples=[50])
     cursor: OrAbsent[CursorText] = Field(
-        None, description="next_cursor of the answer before, to the same path and gallery."
+        None,
+        description="`next_cursor` of the answer before, to the same path and gallery.",
     )
 
 

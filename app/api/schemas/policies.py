@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, Literal, Self, assert_never
 
 from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
 
-from app.api.schemas.base import OrAbsent, RequestSchema, ResponseSchema, absentable, described
+from app.api.schemas.base import OrAbsent, RequestSchema, ResponseSchema, absentable, described, tagged_union
 from app.domain.policies import (
     DEFAULT_FMR,
     DEFAULT_FPIR,
@@ -95,7 +96,13 @@ class DistancePolicyBody(RequestSchema):
         return DistancePolicy(self.rules.to_domain())
 
 
-PolicyBody = Annotated[CalibratedPolicyBody | DistancePolicyBody, Field(discriminator="kind")]
+PolicyBody = TypeAliasType(
+    "PolicyBody",
+    Annotated[
+        CalibratedPolicyBody | DistancePolicyBody,
+        tagged_union("kind", "What a gallery demands of a match.", example="calibrated"),
+    ],
+)
 
 
 class CalibratedPolicyAnswer(ResponseSchema):
@@ -108,7 +115,7 @@ class CalibratedPolicyAnswer(ResponseSchema):
     min_quality: float = described("Recordings below this quality are rejected.", example=0.0)
 
 
-class DecisionPolicyAnswer(ResponseSchema):
+class CalibratedDecisionPolicyAnswer(ResponseSchema):
     """The false match rate that this decision was made at."""
 
     kind: Literal["calibrated"] = described("Error rates from measured scores.", example="calibrated")
@@ -145,7 +152,7 @@ class DistancePolicyAnswer(ResponseSchema):
     )
 
     @classmethod
-    def of(cls, policy: DistancePolicy) -> DistancePolicyAnswer:
+    def of(cls, policy: DistancePolicy) -> Self:
         rules = {
             modality.value: DistanceRuleAnswer(metric=rule.metric, max_distance=rule.max_distance)
             for modality, rule in policy.rules.items()
@@ -153,7 +160,24 @@ class DistancePolicyAnswer(ResponseSchema):
         return cls(kind="distance", rules=DistanceRulesAnswer(**rules))
 
 
-PolicyAnswer = CalibratedPolicyAnswer | DistancePolicyAnswer
+class DistanceDecisionPolicyAnswer(DistancePolicyAnswer):
+    """The raw distances that this decision was made by."""
+
+
+PolicyAnswer = TypeAliasType(
+    "PolicyAnswer",
+    Annotated[
+        CalibratedPolicyAnswer | DistancePolicyAnswer,
+        tagged_union("kind", "What a gallery demands of a match.", example="calibrated"),
+    ],
+)
+DecisionPolicyAnswer = TypeAliasType(
+    "DecisionPolicyAnswer",
+    Annotated[
+        CalibratedDecisionPolicyAnswer | DistanceDecisionPolicyAnswer,
+        tagged_union("kind", "What a decision was made at.", example="calibrated"),
+    ],
+)
 
 
 def gallery_policy(policy: Policy) -> PolicyAnswer:
@@ -173,12 +197,12 @@ def gallery_policy(policy: Policy) -> PolicyAnswer:
             assert_never(policy)
 
 
-def decision_policy(policy: Policy) -> DecisionPolicyAnswer | DistancePolicyAnswer:
+def decision_policy(policy: Policy) -> DecisionPolicyAnswer:
     """The part of the policy that a decision states."""
     match policy:
         case CalibratedPolicy():
-            return DecisionPolicyAnswer(kind="calibrated", fmr=policy.fmr)
+            return CalibratedDecisionPolicyAnswer(kind="calibrated", fmr=policy.fmr)
         case DistancePolicy():
-            return DistancePolicyAnswer.of(policy)
+            return DistanceDecisionPolicyAnswer.of(policy)
         case _:
             assert_never(policy)

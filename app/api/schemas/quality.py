@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from app.api.schemas.base import RequestSchema, ResponseSchema, absentable, described, seconds_or_none
-from app.api.schemas.recordings import EXAMPLE_RECORDING, AnyRecording, check_total, to_domain
+from app.api.schemas.example_strips import EXAMPLE_PROBE
+from app.api.schemas.recordings import AnyRecording, check_total, to_domain
 from app.api.schemas.verify import MAX_PROBE_RECORDINGS, MAX_PROBE_S
 from app.domain.references import Recording
 
@@ -24,7 +25,7 @@ class QualityBody(RequestSchema):
         min_length=1,
         max_length=MAX_PROBE_RECORDINGS,
         description="Up to 10 recordings, 300 s in all.",
-        examples=[[EXAMPLE_RECORDING]],
+        examples=[[EXAMPLE_PROBE]],
     )
 
     @model_validator(mode="after")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
 
-from app.api.schemas.base import OrAbsent, RequestSchema
+from app.api.schemas.base import NamedEnum, OrAbsent, RequestSchema, tagged_union
+from app.api.schemas.example_strips import EXAMPLE_RECORDING
 from app.api.schemas.signals import SampleType, Signal, decode_base64, signal_from_base64
 from app.api.schemas.timestamps import Timestamp
 from app.domain.references import UNKNOWN_POSITION, Modality, Recording, Vector
@@ -22,7 +23,7 @@ MAX_IMAGE_BYTES = 4 * 1024 * 1024
 Base64 = Annotated[str, Field(min_length=4, json_schema_extra={"contentEncoding": "base64"})]
 
 
-class Unit(StrEnum):
+class EcgUnit(NamedEnum):
     """Unit of the samples; amplitude never decides identity."""
 
     MILLIVOLT = "mV"
@@ -30,10 +31,10 @@ class Unit(StrEnum):
     RAW = "raw"
 
 
-class Lead(StrEnum):
+class Lead(NamedEnum):
     """Where the ECG was taken; ``unknown`` compares with every lead, different named ones do not."""
 
-    UNKNOWN = UNKNOWN_POSITION
+    UNKNOWN_LEAD = UNKNOWN_POSITION
     I = "I"  # noqa: E741
     II = "II"
     III = "III"
@@ -49,10 +50,10 @@ class Lead(StrEnum):
     MLII = "MLII"
 
 
-class Finger(StrEnum):
+class Finger(NamedEnum):
     """Which finger; ``unknown`` compares with every finger."""
 
-    UNKNOWN = UNKNOWN_POSITION
+    UNKNOWN_FINGER = UNKNOWN_POSITION
     RIGHT_THUMB = "right_thumb"
     RIGHT_INDEX = "right_index"
     RIGHT_MIDDLE = "right_middle"
@@ -65,21 +66,13 @@ class Finger(StrEnum):
     LEFT_LITTLE = "left_little"
 
 
-_SIGNAL_OR_BYTES: dict[str, Any] = {
-    "oneOf": [
-        {
-            "required": ["signal"],
-            "not": {"anyOf": [{"required": ["signal_b64"]}, {"required": ["dtype"]}]},
-        },
-        {"required": ["signal_b64", "dtype"], "not": {"required": ["signal"]}},
-    ]
-}
-
-
 class EcgRecording(RequestSchema):
-    """An ECG strip of one lead, 3 to 120 s: exactly one of ``signal`` and ``signal_b64`` (with ``dtype``)."""
+    """An ECG strip of one lead, 3 to 120 s.
 
-    model_config = ConfigDict(json_schema_extra=_SIGNAL_OR_BYTES)
+    Send the samples once: either as numbers in `signal`, or as bytes in `signal_b64` with their `dtype`.
+    A strip with both, or with neither, is refused with 422 `invalid_request`.
+    """
+
     max_s: ClassVar[float] = MAX_STRIP_S
 
     modality: Literal["ecg"] = Field(description="Which biometric modality was captured.", examples=["ecg"])
@@ -88,16 +81,20 @@ class EcgRecording(RequestSchema):
         examples=[250],
         json_schema_extra={"minimum": MIN_FS_HZ, "maximum": MAX_FS_HZ},
     )
-    unit: Unit = Field(description="Unit of the samples.", examples=["mV"])
-    lead: Lead = Field(Lead.UNKNOWN, description="Where the ECG was taken.", examples=["I"])
+    unit: EcgUnit = Field(description="Unit of the samples.", examples=["mV"])
+    lead: Lead = Field(Lead.UNKNOWN_LEAD, description="Where the ECG was taken.", examples=["I"])
     signal: OrAbsent[Signal] = Field(
-        None, description="Samples as numbers, at most 300 000 in a request.", examples=[[0.01, 0.02, 0.05]]
+        None,
+        description="Samples as numbers, at most 300 000 in a request; excludes `signal_b64`.",
+        examples=[[0.01, 0.02, 0.05]],
     )
     signal_b64: OrAbsent[Base64] = Field(
-        None, description="Samples as little-endian bytes in base64.", examples=["AAABAAIA"]
+        None,
+        description="Samples as little-endian bytes in base64; needs `dtype`, excludes `signal`.",
+        examples=[EXAMPLE_RECORDING["signal_b64"]],
     )
     dtype: OrAbsent[SampleType] = Field(
-        None, description="How to read the bytes of signal_b64.", examples=["int16"]
+        None, description="How to read the bytes of `signal_b64`; only with it.", examples=["int16"]
     )
     captured_at: OrAbsent[Timestamp] = Field(
         None, description="When the strip was taken.", examples=["2026-11-20T09:30:00Z"]
@@ -202,7 +199,7 @@ class FingerprintRecording(RequestSchema):
         examples=["iVBORw0K"],
     )
     dpi: int = Field(500, ge=100, le=2000, description="Resolution in dots per inch.", examples=[500])
-    finger: Finger = Field(Finger.UNKNOWN, description="Which finger.", examples=["right_index"])
+    finger: Finger = Field(Finger.UNKNOWN_FINGER, description="Which finger.", examples=["right_index"])
     captured_at: OrAbsent[Timestamp] = Field(
         None, description="When the picture was taken.", examples=["2026-11-20T09:30:00Z"]
     )
@@ -223,10 +220,13 @@ class FingerprintRecording(RequestSchema):
         )
 
 
-AnyRecording = Annotated[EcgRecording | FaceRecording | FingerprintRecording, Field(discriminator="modality")]
-
-
-EXAMPLE_RECORDING = {"modality": "ecg", "fs_hz": 250, "unit": "mV", "signal": [0.01, 0.02, 0.05]}
+AnyRecording = TypeAliasType(
+    "AnyRecording",
+    Annotated[
+        EcgRecording | FaceRecording | FingerprintRecording,
+        tagged_union("modality", "One capture of one modality; `modality` tells which.", example="ecg"),
+    ],
+)
 
 
 def check_total(recordings: Sequence[AnyRecording], max_s: float) -> None:

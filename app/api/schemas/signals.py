@@ -14,6 +14,7 @@ from app.domain.references import Vector
 
 MAX_AMPLITUDE = 1e7
 MAX_SIGNAL_SAMPLES = 7_200_000  # One hour at 2000 Hz.
+MAX_NUMBERS = 240_000  # 120 s at 2000 Hz: no longer strip is taken as numbers.
 
 
 class SampleType(StrEnum):
@@ -50,7 +51,7 @@ class _JsonSignal:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         number = {"type": "number", "minimum": -MAX_AMPLITUDE, "maximum": MAX_AMPLITUDE}
-        return {"type": "array", "items": number, "minItems": 1, "maxItems": MAX_SIGNAL_SAMPLES}
+        return {"type": "array", "items": number, "minItems": 1, "maxItems": MAX_NUMBERS}
 
 
 Signal = Annotated[Vector, _JsonSignal()]

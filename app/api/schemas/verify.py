@@ -5,8 +5,9 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from app.api.schemas.base import Name, OrAbsent, RequestSchema
+from app.api.schemas.example_strips import EXAMPLE_PROBE
 from app.api.schemas.policies import Rate
-from app.api.schemas.recordings import EXAMPLE_RECORDING, AnyRecording, check_total, to_domain
+from app.api.schemas.recordings import AnyRecording, check_total, to_domain
 from app.domain.scores import Fusion
 from app.domain.subjects import DEFAULT_GALLERY
 from app.services.verification import VerificationRequest
@@ -24,7 +25,7 @@ class VerifyBody(RequestSchema):
         min_length=1,
         max_length=MAX_PROBE_RECORDINGS,
         description="Up to 10 recordings, 300 s in all.",
-        examples=[[EXAMPLE_RECORDING]],
+        examples=[[EXAMPLE_PROBE]],
     )
     fmr: OrAbsent[Rate] = Field(
         None, description="False match rate, equal or stricter than the gallery's.", examples=[0.0001]

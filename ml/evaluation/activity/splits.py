@@ -46,33 +46,33 @@ PROTOCOLS: Mapping[ProtocolName, ActivityProtocol] = MappingProxyType(
             ActivityProtocol(
                 "A1",
                 "random windows 7:3 (the paper's, leaky)",
-                "Windows of one minute of one person fall into both parts, so that a window is asked whose "
-                "neighbours, seconds away, were trained on. For comparison with the paper only: it says "
-                "nothing about another day, another person or another minute.",
+                "Windows of one minute of one person fall into both parts. A test window therefore has "
+                "neighbors in the training data, seconds away. It serves comparison with the paper only and "
+                "says nothing about another day, person or minute.",
                 leaky=True,
                 asks_identity=True,
             ),
             ActivityProtocol(
                 "A2",
                 "first 39 s / 6 s guard / rest",
-                "Trained on the beginning of each recording and asked about its end: same person, same "
-                "electrode on the same place, same minute of activity, but no window beside a trained one.",
+                "Trained on the beginning of each recording, evaluated on its end. Person, electrode and "
+                "minute of activity are the same, but no test window lies beside a training window.",
                 leaky=False,
                 asks_identity=True,
             ),
             ActivityProtocol(
                 "A2e",
                 "two electrodes → the third",
-                "The same people in other recordings, with a kind of electrode that was never trained on. "
-                "They seem to have been worn one after the other, and effort adds up: at rest hearts beat 84 "
-                "times a minute with AgAgCl, 93 with chrome-nickel and 101 with textile (medians).",
+                "The same people in other recordings, with a held-out kind of electrode. "
+                "The electrodes seem to have been worn one after the other, and effort adds up: the median "
+                "heart rate at rest is 84 bpm with AgAgCl, 93 with chrome-nickel and 101 with textile.",
                 leaky=False,
                 asks_identity=True,
             ),
             ActivityProtocol(
                 "A3",
                 "leave one person out",
-                "Asked about people that were never trained on: what a service meets. No identity is asked.",
+                "Evaluated on held-out people, as a service would meet them. Identity is not evaluated.",
                 leaky=False,
                 asks_identity=False,
             ),

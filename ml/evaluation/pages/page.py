@@ -22,6 +22,7 @@ from ml.evaluation.pages.page_sections import (
     speed_section,
 )
 from ml.evaluation.pages.pictures import det_picture, student_picture, training_pictures
+from ml.evaluation.pages.summary_tables import summary_tables
 from ml.evaluation.pages.targets import AIM_MET, MISSED, MUST_MET, TARGETS
 from ml.evaluation.report import ReportTable
 
@@ -35,24 +36,41 @@ _FOLDED_FROM = 40
 """Rows of an experiment; a longer table is opened by those who want it."""
 _INTRODUCTION = """# ECG identity: every protocol, every target
 
-Written by `python -m ml.cli report` from [results](../../results); a test fails where page and JSON differ.
-Protocols, words and rules are those of [DESIGN §9](../DESIGN.md): failures to enroll or acquire are errors,
-every probe meets the whole gallery, intervals are 95 % over people. D1-dev and D2 are development sets, and
-everything was chosen there; each look at another set is in [looks.jsonl](../../results/looks.jsonl).
-Published figures come from other trials, other training data or both; the protocol stands beside each. Missed
-targets stay.
+How well does Pulseprint recognize people by one lead of ECG? This page shows every measurement of the
+shipped encoders, beside figures that others published and targets that were set beforehand. Missed targets
+stay. For a summary, read [accuracy](../accuracy.md).
 
-- **rank-1 error**: somebody else in the gallery scores at least as high as the right person.
-- **FMR, FNMR**: shares of strangers who match, and of the right people who do not, at one threshold;
-  **EER**: where both are equal.
-- **policy FMR 1 %**: at the threshold that the service itself takes for this rate before it sees a probe,
-  from calibration people and from the people enrolled (the gallery's *own null*). **measured ÷ nominal**
-  tells whether it keeps its word: 1 is as promised, 2 twice as many strangers. **oracle**: at the
-  threshold that these very scores would have needed, which nobody knows beforehand.
-- **not resolvable**: too few people to measure such a rate; the count is given, no share is claimed.
-- **ECG-ID**: 90 people, lead I, days up to half a year apart. **CinC 2017**: one recording each of people
-  with and without arrhythmia, from the sensor that the calibration knows. **QTDB**, **MIT-BIH**: tapes of
-  patients.
+**On whom.** No encoder was trained on any person of these tables.
+
+- **ECG-ID**: 90 people, lead I, days up to half a year apart. Its sensor is unknown to the encoders.
+- **CinC 2017**: one recording each of people with and without arrhythmia. The calibration knows this
+  sensor.
+- **QTDB** and **MIT-BIH**: tapes of patients, minutes apart.
+- **The motion set**: 10 people at rest, moving their arms, walking, running and doing squats.
+
+**How to read the tables.** A row is one encoder in one variant of a protocol.
+
+- **rank-1 errors**: another person in the gallery scores at least as high as the right one.
+- **FMR** and **FNMR**: the share of strangers who match, and of right people who do not, at one threshold.
+  **EER**: the rate at which both are equal.
+- **policy FMR 1 %**: the threshold that the service itself sets for this rate before it sees a probe. It
+  comes from calibration people and from the people enrolled, the gallery's *own null*.
+- **measured ÷ nominal**: 1 means that the stated rate is true, 2 that twice as many strangers match.
+- **oracle**: the threshold that these very scores would have needed. Nobody knows it beforehand.
+- **not resolvable**: too few comparisons to measure such a rate. The count is given instead.
+- Failures to enroll or to acquire are errors. Every probe is compared with the whole gallery. Intervals are
+  95 % over people.
+
+**The three figures that matter**, of the default encoder:
+
+{headline}
+Within a day the default encoder is nearly always right. Across days, and among people with arrhythmia, it
+is wrong more often. A strict false-match rate costs the most: see the last column.
+
+Variants were selected on D1-dev and D2, which are development sets.
+[looks.jsonl](../../results/looks.jsonl) logs each look at another set. Published figures come from other
+trials, other training data or both; the protocol stands beside each. [DESIGN §9](../DESIGN.md) defines the
+protocols. `python -m ml.cli report` writes this page from [results](../../results).
 """
 
 
@@ -86,14 +104,14 @@ def make_page(results: KeptResults) -> Page:
     """Write the page."""
     pictures: dict[str, str] = {}
     sections = [
-        _INTRODUCTION,
+        _INTRODUCTION.format(headline=summary_tables(results)["accuracy-summary"]),
         "## Targets\n",
         _verdicts(results),
         target_table(results).to_markdown(),
-        "A figure is judged alone; its interval shows what it is worth; – was not measured. Of E3 and\n"
-        "E3b the upper end of the interval of the EER difference is judged: below 0 is surely better.\n"
-        "K1 compares a student, a small network distilled from a large teacher, with its teacher and\n"
-        "with a twin trained without one; K2 is time and size.\n",
+        "Verdicts compare the figure itself with the target; its interval shows how certain it is. “–” was\n"
+        "not measured. E3 and E3b compare the upper end of the interval of the EER difference: below 0 the\n"
+        "encoder is better with confidence. K1 compares a student, a small network distilled from a large\n"
+        "teacher, with its teacher and with a twin trained without one. K2 is time and size.\n",
         *_det_section(results, pictures),
         *(protocol_section(results, name) for name in _PLAIN),
         ptb_section(results),
@@ -124,7 +142,7 @@ def target_table(results: KeptResults) -> ReportTable:
         rows.append((target.protocol, target.figure, target.published, *limits, *cells))
     names = tuple(f"`{bundle.encoder_id}`" for bundle in results.bundles)
     return ReportTable(
-        "What was aimed at beforehand, and what was reached",
+        "Targets set beforehand, and figures reached",
         ("protocol", "figure", "published", "must", "aim", *names),
         tuple(rows),
     )

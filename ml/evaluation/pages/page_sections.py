@@ -79,9 +79,9 @@ def ptb_section(results: KeptResults) -> str:
         return ""
     return (
         "## E4\n\nNot measured: PTB (1.7 GB) is not kept here. The command says what to download and\n"
-        "where to put it; loader and protocol are tested on small files in its layout. Published on PTB:\n"
-        "EER 9.06 % (lead I, people not trained on, Pinto & Cardoso 2019), rank-1 98.10 % and 64.16 % at\n"
-        "short and long separation (Chee & Ramli 2022).\n\n"
+        "where to put it. Loader and protocol are tested on small files in its layout. Published on PTB:\n"
+        "EER 9.06 % (lead I, held-out people, Pinto & Cardoso 2019); rank-1 98.10 % and 64.16 % at short\n"
+        "and long separation (Chee & Ramli 2022).\n\n"
         + code_block(["python -m ml.cli evaluate --protocol E4"])
     )
 
@@ -123,10 +123,11 @@ def open_set_section(results: KeptResults) -> str:
         tuple(sorted(rows, key=lambda row: row[0], reverse=True)),
     )
     note = (
-        "DIR: known people who are found first and above the threshold; FPIR: searches for strangers\n"
-        "that find anybody. The policy's threshold is drawn carefully from few pairs: fewer strangers\n"
-        "pass than allowed, and fewer people are found than by an oracle. In halves beyond the ceiling\n"
-        "the calibration has too few people to carry the threshold: a search finds nobody and says so.\n"
+        "DIR is the share of known people who are found first and above the threshold. FPIR is the share\n"
+        "of searches for strangers that find anybody. The policy's threshold comes from few pairs. It is\n"
+        "conservative. Fewer strangers match than allowed, and it finds fewer people than an oracle.\n"
+        "In halves beyond the ceiling, the calibration has too few people to support the threshold. A\n"
+        "search then finds nobody, and the answer says so.\n"
     )
     return f"## E12\n\n{table.to_markdown()}\n{note}\n{_commands(measured, 'E12')}"
 
@@ -203,8 +204,8 @@ def evidence_section(results: KeptResults, pictures: dict[str, str]) -> str:
         parts.append(ReportTable(str(curves[0][1]["summary"]), columns, tuple(rows)).to_markdown())
         parts.append(_commands(measured, name))
     head = (
-        "## Evidence\n\nThe service refuses probes below 3 s, so 1 s is a failure to acquire "
-        "unless a bundle takes it.\n"
+        "## Evidence\n\nErrors fall as the probe grows longer. The service refuses probes below 3 s, so 1 s\n"
+        "is a failure to acquire.\n"
     )
     return "\n".join([head, *parts]) if parts else ""
 
@@ -247,12 +248,11 @@ def closed_set_section(results: KeptResults) -> str:
         tuple(sorted(rows, key=lambda row: (row[0] == "rec_1 → rec_2", row[1], row[2]))),
     )
     note = (
-        "The random split puts windows of one recording on both sides: parity with papers only (best\n"
-        "published 99.56 %, arXiv 2605.17685, 1D + 2D CNN). A temperature divides the logits of a head\n"
-        "so that its probabilities are true; it is fitted on training windows that the head did not\n"
-        "see, one error more than seen being expected (Platt 1999). Between recordings these come from\n"
-        "the enrolled one, which knows nothing of the other: probabilities that were true may become\n"
-        "too modest, NLL and ECE higher.\n"
+        "The random split puts windows of one recording on both sides. It serves comparison with papers\n"
+        "only (best published: 99.56 %, arXiv 2605.17685, 1D + 2D CNN). A temperature divides the logits of\n"
+        "a head so that its probabilities match its accuracy. It is fitted on held-out training windows,\n"
+        "with one error more than observed (Platt 1999). Between recordings these windows come from the\n"
+        "enrolled recording alone. Good probabilities may then become too cautious, and NLL and ECE rise.\n"
     )
     return f"## E1\n\n{table.to_markdown()}\n{note}\n{_commands(measured, 'E1')}"
 

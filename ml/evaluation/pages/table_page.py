@@ -17,8 +17,10 @@ def keep_section(path: Path, protocol: str, tables: str) -> None:
     sections = _read_sections(path) | {protocol: tables.strip("\n")}
     head = (
         f"# All tables of `{path.stem}`\n\n"
-        "Written by `python -m ml.cli evaluate`, which prints the same. Protocols and words are those of\n"
-        "[DESIGN §9](../../DESIGN.md); [ECG identity](../ecg-identity.md) puts bundles side by side.\n"
+        "Every table that was measured for one encoder, protocol by protocol. Start with\n"
+        "[accuracy](../../accuracy.md). [ECG identity](../ecg-identity.md) explains the columns and puts\n"
+        "encoders side by side. [DESIGN §9](../../DESIGN.md) defines the protocols.\n"
+        "`python -m ml.cli evaluate` writes this page.\n"
     )
     parts = (f"## {name}\n\n{sections[name]}\n" for name in sorted(sections, key=_natural_order))
     path.parent.mkdir(parents=True, exist_ok=True)

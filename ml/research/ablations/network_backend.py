@@ -256,7 +256,7 @@ def run(data: Path, var: Path = Path("var"), recipe: Path = Path("ml/recipes/ecg
         table.append(_row("domain shift", how, {n: normalised(bench, n, how) for n in bench.development}))
     return {
         "title": "Behind the networks",
-        "question": "Which branches, which weight, and does any map or normalisation help?",
+        "question": "Which branches and which weight? Does any map or normalization help?",
         "protocol": "D1-dev first → last 10 s and 5 s; D2 minute 0–1 → 13–14, all pairs of six 10-s cuts. "
         "Shares of rank-1 errors, EER, FNMR at FMR 1 % and 0.1 % (oracle thresholds), in percent; failures "
         "to acquire left out.",
@@ -270,8 +270,8 @@ def run(data: Path, var: Path = Path("var"), recipe: Path = Path("ml/recipes/ecg
             ),
         ],
         "rows": table,
-        "note": f"Weight {bench.plan.assembly.window_weight:g} where not said otherwise. Plain cosines: "
-        "a bundle also uses seconds and quality, so its figures elsewhere are better.",
+        "note": f"Weight {bench.plan.assembly.window_weight:g} unless stated. Cosines alone: "
+        "a bundle also uses seconds and quality, so figures of the bundle itself are better.",
         "commands": ["python -m ml.research.ablations.network_backend"],
     }
 

@@ -131,13 +131,13 @@ PROTOCOL = (
     " enrolled; then FNMR at 1 % / at 0.1 % in percent, of the enrolled. Sets as for short probes."
 )
 NOTE = (
-    "Strips of ten strangers, pooled, reach 1 % up to 12 times as often as stated behind a common component:"
-    " their mean keeps what all people share. Strips of one person do not (at most 1.4 times), nor does one"
-    " strip sent ten times: it claims more evidence than it has, and more evidence asks for a higher cosine."
-    " Counting the longest part's evidence only would be the lenient choice at 0.1 %. The mean of cosines is"
-    " safe, and costs the enrolled most of what several strips are for. With the median mated agreement as a"
-    " measure, strangers stay within 1.0 times, and of CinC's enrolled at most 0.6 % more are missed; the"
-    " agreement of 95 % of mated pairs is too little to ask for."
+    "Pooled strips of ten strangers reach 1 % up to 12 times as often as nominal behind a common "
+    "component: their mean keeps what all people share. Strips of one person do not (at most 1.4 times). "
+    "Neither does one strip sent ten times: it claims more evidence than it has, and more evidence "
+    "requires a higher cosine. Counting the evidence of the longest part alone would be lenient at 0.1 %. "
+    "The mean of cosines is safe but costs the enrolled most of the benefit of several strips. With the "
+    "median mated agreement as the reference, strangers stay within 1.0 times nominal, and at most 0.6 % "
+    "more of CinC's enrolled are missed. The agreement of 95 % of mated pairs is too weak a requirement."
 )
 
 

@@ -109,12 +109,12 @@ PROTOCOL = (
 )
 NOTE = (
     "The same decibans for all lengths are too few for short strips: behind a common component strangers "
-    "with 3 s reach 0.1 % up to 2.3 times as often as stated, and 1 % up to 1.8 times. A common component"
-    " moves a cosine c to c + (1 − c)·κ, and κ hardly depends on the length. Carried over like that, CinC"
-    " and LUDB stay within 1.27 times at 0.1 % and 1.11 at 1 %; QTDB, with 73 people the smallest set, "
-    "reaches 1.5 at 0.1 %. The price: on CinC thresholds become stricter than stated, and of 3-s probes "
-    "behind a common component of 0.5 another 3 % are missed at 0.1 %. Halfway is nearer on CinC and "
-    "stays above 1.4 on LUDB and QTDB."
+    "with 3 s reach 0.1 % up to 2.3 times as often as nominal, and 1 % up to 1.8 times. A common "
+    "component moves a cosine c to c + (1 − c)·κ, and κ hardly depends on the length. With that shift, "
+    "CinC and LUDB stay within 1.27 times at 0.1 % and 1.11 at 1 %. QTDB, the smallest set with 73 "
+    "people, reaches 1.5 at 0.1 %. The cost: on CinC thresholds become stricter than nominal, and another "
+    "3 % of 3-s probes behind a common component of 0.5 are missed at 0.1 %. Half of the shift is closer "
+    "on CinC and stays above 1.4 on LUDB and QTDB."
 )
 
 

@@ -13,16 +13,18 @@ from ml.research.dt4ecg.plan import BALANCINGS, EARLY_EPOCHS, PROPOSED, Cell, fi
 PictureLine = Callable[[str, str, str | None], str]
 """From file name, alternative text and SVG of a picture to the line that shows it; empty for None."""
 
-_FINDINGS = """- As printed, Algorithm 1 multiplies each weight by exp(2·(p − 1)) at each step, p being the
-  task's share of the gradient norms. Shares add up to 1, so the product of both weights is exp(−2t) after t
-  steps. In single precision, denormal numbers being zero, {literal}.
-  Adam divides by the size of gradients and hides it for some steps; then nothing moves. Figure 6 and table IV
-  of the paper cannot come from the rule as printed.
-- It is not GradNorm's rule either: Chen et al. 2018 give the *slower* task the larger target; here the task
-  with the *larger* gradient gains. `gradnorm` is Chen's rule, `dt4ecg_stateless` the paper's without its
-  memory, `dt4ecg_renorm` the paper's with weights that keep their sum, `grad_equalise` makes weighted
-  gradients alike.
-- Two numbers are called α: Chen's asymmetry (1.5 here) and the paper's step size (2).
+_FINDINGS = """\
+- **The rule as printed cannot work.** Algorithm 1 multiplies each weight by exp(2·(p − 1)) at each step,
+  where p is the task's share of the gradient norms. Shares add up to 1, so the product of both weights is
+  exp(−2t) after t steps. In single precision, with denormal numbers set to zero, {literal}. Adam divides by
+  the size of gradients and hides this for some steps; then nothing moves. Figure 6 and table IV of the
+  paper cannot come from the rule as printed.
+- **It is not GradNorm's rule.** Chen et al. 2018 give the *slower* task the larger target. Here the task
+  with the *larger* gradient gains.
+- **Variants.** `gradnorm` is Chen's rule. `dt4ecg_stateless` is the paper's rule without memory.
+  `dt4ecg_renorm` is the paper's rule with weights of constant sum. `grad_equalise` makes weighted gradients
+  equal.
+- **α** stands for two numbers: Chen's asymmetry (1.5 here) and the paper's step size (2).
 """
 
 
@@ -61,7 +63,7 @@ def balancing_sections(grid: Grid, picture: PictureLine) -> list[str]:
             "Weights at each step of the first epoch",
             pictures.weights_picture("Weights in the first epoch", rules),
         ),
-        picture("weights", "Share of activity's weight", pictures.share_picture("Who is listened to", rules)),
+        picture("weights", "Share of activity's weight", pictures.share_picture("Share of each task", rules)),
         picture(
             "gradients",
             "Norms of the gradients",
@@ -82,7 +84,7 @@ def _literal_weights(grid: Grid) -> str:
     """Say when the printed rule's weights were gone."""
     found = grid.trained(replace(PROPOSED, balancing="dt4ecg_literal", epochs=EARLY_EPOCHS))
     if found is None:
-        return "their geometric mean is nothing after 104 steps (not measured yet)"
+        return "their geometric mean is zero after 104 steps (not measured yet)"
     gone = next(
         (step for step, weights in enumerate(found.first_weights, start=1) if max(weights) == 0.0), None
     )

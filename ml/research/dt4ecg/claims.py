@@ -91,7 +91,7 @@ def over_seeds(grid: Grid) -> str:
         sentences.append(f"under {protocol} {' and '.join(told)}")
     return (
         f"Over {len(SEEDS)} seeds SCA adds to ResNet, in points, mean and each: {'; '.join(sentences)}. "
-        "A gain that changes its sign with the seed is none.\n"
+        "A gain that changes its sign with the seed is not a gain.\n"
     )
 
 

@@ -73,7 +73,7 @@ def table_one(grid: Grid, protocol: str) -> ReportTable:
             "identity, ours (10)",
             "activity, paper (3 of its own)",
             "activity, ours (5)",
-            "the same calls merged (3)",
+            "the same predictions merged (3)",
         ),
         tuple(rows),
     )
@@ -93,7 +93,7 @@ def table_two(grid: Grid, closed_set: Json | None) -> ReportTable:
         found = grid.figures(replace(PROPOSED, protocol=protocol), "identity")
         rows.append((*_OURS, "motion set", "10", _accuracy(found), f"{protocol}: {meaning}"))
     rows += [(*line[:4], f"{line[4]:.2f}", "the authors'") for line in published.TABLE_2_ACTIVITY]
-    for protocol, meaning in (("A1", "random windows, leaky"), ("A3", "people never seen")):
+    for protocol, meaning in (("A1", "random windows, leaky"), ("A3", "held-out people")):
         cell = replace(PROPOSED, protocol=protocol)
         for task, classes in (("activity", "5"), ("groups", "3")):
             found = grid.figures(cell, task)  # type: ignore[arg-type]

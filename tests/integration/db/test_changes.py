@@ -7,7 +7,6 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from app.adapters.db import changes
 from app.adapters.db.engine import open_engine
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import GalleryNotFoundError
@@ -220,7 +219,7 @@ class TestPrune:
             uow.changes.prune(older_than=later(10_000_000))
 
         with store.writing() as uow:
-            changes._SET_PRUNED.run(uow.changes._within, {"wanted": GALLERY.uuid, "last_pruned": 1})
+            uow.changes._prune(GALLERY.uuid, 1)
 
         assert changes_since(store, 2) is None
 

@@ -196,7 +196,7 @@ class TestPlansOnSqlite:
             steps[0] += 10
 
         with full_store.reading() as uow:
-            driver = uow.subjects._within.driver
+            driver = uow.subjects._connection.connection.driver_connection
             driver.set_progress_handler(count, 10)
             found = read(uow)
             driver.set_progress_handler(None, 0)

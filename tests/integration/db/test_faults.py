@@ -2,6 +2,7 @@
 
 import sqlite3
 import traceback
+from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -10,7 +11,6 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from app.adapters.db import engine as engine_module
 from app.adapters.db.engine import open_engine
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import PulseprintError, TemporaryError
@@ -73,8 +73,7 @@ class TestUnavailable:
         assert refused.value.code == "store_unavailable"
         postgres_server.drop("vanishing")
 
-    def test_a_connection_that_died_while_idle_costs_no_request(self, open_store, postgres_url, monkeypatch):
-        monkeypatch.setattr(engine_module, "_TRUSTED_S", 0.0)
+    def test_a_connection_that_died_while_idle_costs_no_request(self, open_store, postgres_url):
         store = open_store(postgres_url)
         store.ping()
         with psycopg.connect(postgres_url, autocommit=True) as admin:
@@ -185,6 +184,15 @@ class TestNothingLeaks:
 
         assert not isinstance(refused.value, TemporaryError)
         assert refused.value.code == "internal_error"
+
+    def test_a_value_that_no_column_takes_is_our_mistake_too(self, store, stored):
+        without_zone = a_subject(a_gallery(), 5, subject_id="someone-secret", created_at=datetime(2026, 1, 1))
+
+        with pytest.raises(PulseprintError) as refused, store.writing() as uow:
+            uow.subjects.add(without_zone)
+
+        assert not isinstance(refused.value, TemporaryError)
+        assert "someone-secret" not in shown(refused.value)
 
 
 class TestOtherErrors:

@@ -7,7 +7,6 @@ from sqlalchemy import text
 
 from app.adapters.crypto import EnvelopeVault
 from app.adapters.db import key_check
-from app.adapters.db.engine import for_writing
 from app.adapters.db.key_check import ensure_key_check, renew_key_check
 from app.domain.errors import ConfigurationError
 from tests.stored import a_gallery, master_key
@@ -51,7 +50,7 @@ class TestEnsureKeyCheck:
     def test_a_value_that_was_tampered_with_is_refused(self, engine):
         ensure_key_check(engine, EnvelopeVault([OLD]))
         value = value_of(engine)
-        with for_writing(engine).begin() as connection:
+        with engine.begin() as connection:
             changed = value[:-1] + bytes([value[-1] ^ 1])
             connection.execute(text("UPDATE key_check SET value = :v"), {"v": changed})
 

@@ -23,8 +23,8 @@ from app.adapters.crypto import EnvelopeVault
 from app.adapters.db.engine import open_engine
 from app.adapters.db.key_check import ensure_key_check
 from app.adapters.db.migrating import ADVISORY_LOCK, MIGRATIONS, downgrade, migrate
-from app.adapters.db.rows import metadata
-from app.adapters.db.schema import SCHEMA_REVISION, check_schema
+from app.adapters.db.schema import check_schema
+from app.adapters.db.tables import SCHEMA_REVISION, metadata
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.policies import DistancePolicy, DistanceRule, Metric
 from app.domain.ports import StoredAnswer

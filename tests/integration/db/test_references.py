@@ -216,6 +216,17 @@ class TestScan:
         assert revision == 0
         assert [row.subject_id for row in rows] == ["operator-11"]
 
+    def test_what_is_read_after_a_scan_is_read_as_before(self, store):
+        """A scan of PostgreSQL is binary, nothing else is."""
+        reference = a_reference(ANNA)
+        add(store, reference)
+
+        with store.reading() as uow:
+            list(uow.references.scan(GALLERY.uuid))
+
+            assert uow.galleries.by_uuid(GALLERY.uuid) == GALLERY
+            assert uow.references.of_subject(ANNA.uuid) == [reference]
+
     def test_a_scan_left_half_way_frees_the_connection(self, store):
         add(store, *(a_reference(ANNA, number) for number in range(1, 30)))
 

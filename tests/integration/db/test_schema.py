@@ -5,9 +5,10 @@ import stat
 import pytest
 from sqlalchemy import text
 
-from app.adapters.db.engine import for_writing, open_engine
+from app.adapters.db.engine import open_engine
 from app.adapters.db.migrating import migrate
-from app.adapters.db.schema import SCHEMA_REVISION, check_schema
+from app.adapters.db.schema import check_schema
+from app.adapters.db.tables import SCHEMA_REVISION
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import ConfigurationError, PulseprintError
 from tests.stored import a_gallery
@@ -16,7 +17,7 @@ OLDER, NEWER, NEWEST = "20200101_0000", "29990101_0000", "29990101_0001"
 
 
 def pretend(engine, revision: str, oldest_code: str) -> None:
-    with for_writing(engine).begin() as connection:
+    with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": revision})
         connection.execute(text("UPDATE schema_compat SET oldest_code = :v"), {"v": oldest_code})
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from app.adapters.db.engine import for_writing
 from tests.fakes import FakeEncoder
 from tests.integration.services.conftest import PEOPLE, recording
 
@@ -73,7 +72,7 @@ class TestReplicas:
         for person in range(4):
             process.enroll(f"p{person}", recording(person))
         held(process)
-        with for_writing(engine).begin() as connection:  # As it was after the first two.
+        with engine.begin() as connection:  # As it was after the first two.
             connection.execute(text("DELETE FROM reference_changes WHERE revision > 2"))
             connection.execute(text("DELETE FROM subjects WHERE subject_id IN ('p2', 'p3')"))
             connection.execute(text("UPDATE galleries SET revision = 2"))

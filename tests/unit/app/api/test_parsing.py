@@ -2,16 +2,14 @@
 
 import json
 import time
-from contextlib import suppress
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.parsing import parse_body, parse_query
+from app.api.parsing import parse_body
 from app.api.schemas.galleries import GalleryPolicyBody
-from app.api.schemas.lists import PageQuery
 from app.api.schemas.verify import VerifyBody
 from app.api.well_formed import MAX_DEPTH
 from app.domain.errors import MalformedPayloadError, UnprocessableError
@@ -76,10 +74,3 @@ class TestParseBody:
         # 11 ms on an idle core; the plain way through Python objects takes five times as long.
         assert time.process_time() - started < 0.1
         np.testing.assert_array_equal(parsed.recordings[0].samples, np.array(signal, dtype=np.float32))
-
-
-class TestParseQuery:
-    @given(st.lists(st.tuples(st.sampled_from(["limit", "cursor", "x"]), st.text()), max_size=3))
-    def test_text_is_a_query_or_refused(self, pairs):
-        with suppress(UnprocessableError):
-            assert 1 <= parse_query(PageQuery, pairs).limit <= 200

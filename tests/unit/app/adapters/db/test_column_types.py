@@ -1,12 +1,15 @@
 """Column types on SQLite; PostgreSQL's are native and tested with its server."""
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
 from sqlalchemy.dialects import sqlite
 
-from app.adapters.db.column_types import UtcTime, UuidBytes
+from app.adapters.db.column_types import PolicyJson, UtcTime, UuidBytes
+from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
+from app.domain.references import Modality
 
 DIALECT = sqlite.dialect()
 
@@ -55,3 +58,22 @@ class TestUuidBytes:
     def test_nothing_stays_nothing(self):
         assert UuidBytes().process_bind_param(None, DIALECT) is None
         assert UuidBytes().process_result_value(None, DIALECT) is None
+
+
+class TestPolicyJson:
+    @pytest.mark.parametrize(
+        ("policy", "kind"),
+        [
+            (CalibratedPolicy(fmr=1e-6, required=frozenset({Modality.ECG}), min_quality=0.25), "calibrated"),
+            (DistancePolicy({Modality.ECG: DistanceRule(Metric.COSINE, 0.3)}), "distance"),
+        ],
+    )
+    def test_a_policy_comes_back_from_what_json_can_hold(self, policy, kind):
+        stored = json.loads(json.dumps(PolicyJson().process_bind_param(policy, DIALECT)))
+
+        assert stored["kind"] == kind
+        assert PolicyJson().process_result_value(stored, DIALECT) == policy
+
+    def test_nothing_stays_nothing(self):
+        assert PolicyJson().process_bind_param(None, DIALECT) is None
+        assert PolicyJson().process_result_value(None, DIALECT) is None

@@ -31,6 +31,11 @@ def protocol(name: str, variant: str, bundle: str) -> dict[str, Any]:
     return {"protocol": name, "summary": "a summary", "encoder": f"{bundle}@1", "variants": variants}
 
 
+def folders(folder: Path) -> list[str]:
+    """Options of `report` that keep all it reads and writes in one folder."""
+    return [text for name in ("results", "pages", "root") for text in (f"--{name}", str(folder))]
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for bundle in ("ecg-beat", "ecg"):
@@ -190,7 +195,7 @@ class TestWritePage:
 
 class TestReport:
     def test_it_writes_the_page_and_names_the_files(self, folder: Path) -> None:
-        outcome = CliRunner().invoke(app, ["report", "--results", str(folder), "--pages", str(folder)])
+        outcome = CliRunner().invoke(app, ["report", *folders(folder)])
 
         assert outcome.exit_code == 0
         assert (folder / PAGE).is_file()
@@ -200,10 +205,7 @@ class TestReport:
         log = {"seconds": 9.0, "epochs": [{"epoch": k, "loss": 1.0 / k} for k in (1, 2)]}
         keep(folder, "var/train/teacher/training.json", log)
         options = [
-            "--results",
-            str(folder),
-            "--pages",
-            str(folder),
+            *folders(folder),
             "--training",
             "teacher",
             "--var",
@@ -218,10 +220,7 @@ class TestReport:
 
     def test_a_training_that_is_not_there_is_refused(self, folder: Path) -> None:
         options = [
-            "--results",
-            str(folder),
-            "--pages",
-            str(folder),
+            *folders(folder),
             "--training",
             "nobody",
             "--var",

@@ -47,7 +47,7 @@ class TestShippedTargetsTable:
 
         assert reached["3 classes, 3 s"] == "75.0% (70.0–80.0%): **must met**"
         assert reached["3 classes, 30 s"] == "not measured"
-        assert reached["3 classes, 30 s, own rest"].startswith("95.0%")
+        assert reached["3 classes, 30 s, resting strip"].startswith("95.0%")
         assert reached["3 classes, whole strip"].endswith("**must met**")
         assert reached["ECE, 5 classes, 3 s"] == "3.00% (1.0–5.0%); true ones: 1.20%: **must met**"
 
@@ -66,7 +66,7 @@ class TestComparisonTable:
 
         methods = [line[0] for line in table.rows]
         assert methods[0] == "1D-ResNet + SCA, end to end"
-        assert methods[-2:] == ["ships, own rest: all windows", "features by hand: boosting"]
+        assert methods[-2:] == ["ships, resting strip: all windows", "features by hand: boosting"]
         assert table.rows[-1][1:] == ("30 s", "75.0% (70.0–80.0%)", "75.0% (70.0–80.0%)", "3.00%")
 
 

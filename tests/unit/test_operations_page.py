@@ -1,4 +1,4 @@
-"""The examples of docs/deployment.md set the limits of the service, and the proxies can read them."""
+"""The examples of docs/operations.md set the limits of the service, and the proxies can read them."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ from app.adapters.connections import MAX_HEAD_BYTES
 from app.api.deps import Limits
 from app.config import MIB, Settings
 
-PAGE = (Path(__file__).parents[2] / "docs" / "deployment.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
 
 

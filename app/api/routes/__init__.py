@@ -1,0 +1,1 @@
+"""One router per noun: parse, call one service, map to a schema."""
