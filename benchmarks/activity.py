@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from app.domain.activity import ActivityRecogniser, ActivitySegment, Pieces
-from app.domain.references import Modality, Recording
+from app.domain.captures import EcgFacts, EcgStrip
 from benchmarks.bench import Bench
 from benchmarks.measuring import SERVER_CORE, Timings, on_core, time_calls
 from benchmarks.results import Line
@@ -33,7 +33,8 @@ def measure(bench: Bench) -> list[Line]:
 def _in_a_decision(bench: Bench, found: ActivityRecogniser) -> Line:
     encoder = ecg_encoder()
     probes = [recording(person, PROBE_S, session=1) for person in range(KNOWN_PEOPLE)]
-    strips = [encoder.encode(probe).strip for probe in probes]
+    facts = [encoder.encode(probe).facts for probe in probes]
+    strips = [one.strip for one in facts if isinstance(one, EcgFacts)]
     calls: dict[str, list[Callable[[], object]]] = {
         "encode": [partial(encoder.encode, probe) for probe in probes],
         "activity": [partial(found.estimate, strip) for strip in strips],
@@ -53,9 +54,8 @@ def _in_a_decision(bench: Bench, found: ActivityRecogniser) -> Line:
 
 def _of_an_hour(bench: Bench, found: ActivityRecogniser) -> list[Line]:
     minutes = bench.repeat(_MINUTES)
-    minute = recording(0, 60.0, session=1, fs_hz=_HOUR_FS_HZ).payload
-    assert isinstance(minute, np.ndarray)
-    strip = Recording(Modality.ECG, np.tile(minute, minutes), fs_hz=_HOUR_FS_HZ)
+    minute = recording(0, 60.0, session=1, fs_hz=_HOUR_FS_HZ).signal
+    strip = EcgStrip(np.tile(minute, minutes), _HOUR_FS_HZ)
     taken = _piece_seconds(found.timeline(strip, None))
     tracemalloc.start()
     _piece_seconds(found.timeline(strip, None))

@@ -18,10 +18,12 @@ from benchmarks.paths import MODELS
 from benchmarks.results import Line
 from benchmarks.strips import FS_HZ, KNOWN_PEOPLE, PROBE_S
 from ml.export.onnx_files import multiply_accumulates, open_session, parameter_count
-from ml.runtime.bundle import ENCODER_KINDS, NETWORK_KIND, WEIGHTS_FILE, read_bundle
+from ml.runtime.bundle import ACTIVITY_KIND, WEIGHTS_FILE, read_bundle
+from ml.runtime.ecg.raw_ecg import RawEcg
 from ml.runtime.ecg.signal.conditioning import condition
 from ml.runtime.ecg.signal.windows import WindowConfig, strip_windows
-from ml.runtime.encoder import EcgEncoder, load_bundle
+from ml.runtime.encoder import BundledEncoder, load_bundle
+from ml.runtime.kinds import NETWORK_KIND
 from ml.synthetic.ecg import SyntheticPerson
 
 REFERENCE = "ecg-beat"
@@ -55,9 +57,9 @@ def measure(bench: Bench) -> list[Line]:
         SyntheticPerson.draw(person).record(PROBE_S, FS_HZ, session=1) for person in range(KNOWN_PEOPLE)
     ]
     folders = [path for path in sorted(MODELS.iterdir()) if path.is_dir()]
-    bundles = [load_bundle(path) for path in folders if read_bundle(path).kind in ENCODER_KINDS]
+    bundles = [load_bundle(path) for path in folders if read_bundle(path).kind != ACTIVITY_KIND]
     chosen = [b for b in bundles if b.info.id == REFERENCE or b.info.kind == NETWORK_KIND]
-    calls = {b.encoder_id: [partial(b.encode, strip, FS_HZ) for strip in strips] for b in chosen}
+    calls = {b.encoder_id: [partial(b.encode, RawEcg(strip, FS_HZ)) for strip in strips] for b in chosen}
     timings = _in_turn(bench, calls)
     return [_bundle_line(bundle, timings) for bundle in chosen]
 
@@ -71,7 +73,7 @@ def measure_candidates(bench: Bench) -> list[Line]:
     for name in bench.track(CANDIDATES, "export"):
         files |= _files(name, strips)
     calls: dict[str, list[Callable[[], object]]] = {
-        reference.encoder_id: [partial(reference.encode, ecg, FS_HZ)]
+        reference.encoder_id: [partial(reference.encode, RawEcg(ecg, FS_HZ))]
     }
     for name, weights in files.items():
         session = open_session(weights)
@@ -128,7 +130,7 @@ def _in_turn(bench: Bench, calls: Mapping[str, Sequence[Callable[[], object]]]) 
     return {name: Timings(tuple(times)) for name, times in taken.items()}
 
 
-def _bundle_line(bundle: EcgEncoder, timings: Mapping[str, Timings]) -> Line:
+def _bundle_line(bundle: BundledEncoder, timings: Mapping[str, Timings]) -> Line:
     (base,) = (timing for name, timing in timings.items() if name.startswith(f"{REFERENCE}@"))
     weights = (MODELS / bundle.encoder_id / WEIGHTS_FILE).read_bytes()
     what = f"{bundle.encoder_id}: {PROBE_S:g} s at {FS_HZ:g} Hz to vector, either polarity, one thread"

@@ -8,7 +8,7 @@ from functools import partial
 
 from app.api.schemas.enroll import EnrollAnswer
 from app.bootstrap import open_services
-from app.domain.references import Modality, Recording
+from app.domain.captures import EcgStrip
 from app.domain.subjects import DEFAULT_GALLERY
 from app.services.enrollment import EnrollmentOutcome, EnrollmentRequest
 from app.services.idempotency import Rendered
@@ -101,6 +101,6 @@ def _render(outcome: EnrollmentOutcome) -> Rendered:
 
 def _requests(n: int) -> list[EnrollmentRequest]:
     return [
-        EnrollmentRequest(DEFAULT_GALLERY, f"ready-{number}", (Recording(Modality.ECG, vector, fs_hz=250.0),))
+        EnrollmentRequest(DEFAULT_GALLERY, f"ready-{number}", (EcgStrip(vector, 250.0),))
         for number, vector in enumerate(drawn_vectors(n, seed=7))
     ]

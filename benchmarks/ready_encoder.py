@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from app.adapters.encoders import LoadedEncoders
 from app.domain import ports
+from app.domain.captures import EcgStrip
 from app.domain.ports import Encoder, EncoderCard
-from app.domain.references import Encoding, Modality, Recording, Vector
+from app.domain.references import Modality, Vector
 from benchmarks.strips import ENROLLED_S, ecg_encoder
 from ml.runtime.calibration.llr import Calibration
+from ml.runtime.encoding import Encoding
 from ml.runtime.evidence import SECONDS, Evidence
 
 
 class ReadyEncoder(ports.Encoder):
-    """Takes a recording's payload for its vector; all else is the real encoder's."""
+    """Takes a strip's signal for its vector; all else is the real encoder's."""
 
     def __init__(self, inner: Encoder) -> None:
         self._inner = inner
@@ -42,9 +42,8 @@ class ReadyEncoder(ports.Encoder):
     def calibration(self) -> Calibration:
         return self._inner.calibration
 
-    def encode(self, recording: Recording) -> Encoding:
-        assert isinstance(recording.payload, np.ndarray)
-        return Encoding(recording.payload, Evidence(ENROLLED_S, SECONDS, 0.9))
+    def encode(self, capture: EcgStrip) -> Encoding:
+        return Encoding(vector=capture.signal, evidence=Evidence(ENROLLED_S, SECONDS, 0.9))
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
         return self._inner.pool(vectors, sessions)

@@ -9,8 +9,9 @@ import numpy as np
 
 from app.adapters.activity import BundleRecogniser, load_recogniser
 from app.adapters.encoders import LoadedEncoders, load_encoders
+from app.domain.captures import EcgStrip
 from app.domain.ports import Encoder
-from app.domain.references import Modality, Recording, Vector
+from app.domain.references import Modality, Vector
 from benchmarks.http_client import to_json
 from benchmarks.paths import MODELS
 from ml.synthetic.ecg import SyntheticPerson
@@ -41,16 +42,15 @@ def ecg_encoder() -> Encoder:
     return found
 
 
-def recording(person: int, seconds: float, session: int, seed: int = 0, *, fs_hz: float = FS_HZ) -> Recording:
+def recording(person: int, seconds: float, session: int, seed: int = 0, *, fs_hz: float = FS_HZ) -> EcgStrip:
     """A strip of a known person as the encoder takes it."""
     strip = SyntheticPerson.draw(person).record(seconds, fs_hz, session=session, seed=seed)
-    return Recording(modality=Modality.ECG, payload=strip, fs_hz=fs_hz)
+    return EcgStrip(strip, fs_hz)
 
 
 def recording_json(person: int, seconds: float = PROBE_S, session: int = 1, seed: int = 0) -> dict[str, Any]:
     """The same as the API takes it: millivolts with four decimals."""
-    strip = recording(person, seconds, session, seed).payload
-    assert isinstance(strip, np.ndarray)
+    strip = recording(person, seconds, session, seed).signal
     return {
         "modality": "ecg",
         "fs_hz": 250,

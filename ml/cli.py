@@ -22,8 +22,9 @@ from ml.export.beat_network import beat_lda_network
 from ml.export.bundle_writer import BundleDescription, describe_mean_beat, describe_network, write_bundle
 from ml.runtime.bundle import WEIGHTS_FILE, BundleError
 from ml.runtime.calibration.llr import Calibration
-from ml.runtime.ecg.network_embedder import NetworkInputs
-from ml.runtime.encoder import BeatEmbedder, Embedder, NetworkEmbedder
+from ml.runtime.ecg.beat_preparation import BeatPreparation
+from ml.runtime.ecg.strip_preparation import StripConfig, StripPreparation
+from ml.runtime.vector_network import VectorNetwork
 from ml.training import beat_lda, calibrate
 from ml.training.network_recipe import is_network_recipe, read_network_recipe
 from ml.training.recipe import Recipe, RecipeError, read_recipe
@@ -138,16 +139,16 @@ def calibrate_command(
     """Compare the calibration people with the trained network, and fit decibans and nulls."""
     plan = _read_bundle_recipe(recipe)
     folder = var / "train" / plan.bundle.id
-    embedder = _embedder(plan, _trained_weights(folder))
+    network = _network(plan, _trained_weights(folder))
     cohorts = []
     for seconds in plan.calibration.seconds:
         with console.status(f"encoding calibration people, {seconds:g} s"):
             strips = calibrate.cinc_strips(data, "calibration", seconds, var / "cache")
-            cohorts.append(calibrate.encode_cohort(strips, embedder, seconds))
+            cohorts.append(calibrate.encode_cohort(strips, network, seconds))
     with console.status("fitting the calibration"):
         calibration, about, points = calibrate.calibrate(cohorts)
     result = {
-        "weights_sha256": embedder.sha256,
+        "weights_sha256": network.sha256,
         "calibration": calibration.to_dict(),
         "calibration_data": about,
         "operating_points": points,
@@ -168,19 +169,19 @@ def export(
     plan = _read_bundle_recipe(recipe)
     folder = var / "train" / plan.bundle.id
     weights = _trained_weights(folder)
-    embedder = _embedder(plan, weights)
+    network = _network(plan, weights)
     stage = _calibration_stage(folder)
-    if stage["weights_sha256"] != embedder.sha256:
+    if stage["weights_sha256"] != network.sha256:
         _stop("the calibration belongs to other weights; run: python -m ml.cli calibrate")
     try:
         encoder = write_bundle(
             models,
-            _description(plan, embedder.vector_size),
+            _description(plan, network.vector_size),
             weights,
             Calibration.from_dict(stage["calibration"]),
             calibration_data=stage["calibration_data"],
             operating_points=stage["operating_points"],
-            vector_size=embedder.vector_size,
+            vector_size=network.vector_size,
         )
     except BundleError as error:
         _stop(str(error))
@@ -207,10 +208,11 @@ def _read_bundle_recipe(path: Path) -> Recipe | AssemblyRecipe:
     return _read_assembly(path) if is_assembly_recipe(path) else _read(path)
 
 
-def _embedder(plan: Recipe | AssemblyRecipe, weights: bytes) -> Embedder:
+def _network(plan: Recipe | AssemblyRecipe, weights: bytes) -> VectorNetwork:
     if isinstance(plan, Recipe):
-        return BeatEmbedder(weights, plan.mean_beat)
-    return NetworkEmbedder(weights, NetworkInputs(_read(DEFAULT_RECIPE).mean_beat, plan.windows))
+        return VectorNetwork(BeatPreparation(plan.mean_beat), weights)
+    config = StripConfig(_read(DEFAULT_RECIPE).mean_beat, plan.windows)
+    return VectorNetwork(StripPreparation(config), weights)
 
 
 def _description(plan: Recipe | AssemblyRecipe, vector_size: int) -> BundleDescription:

@@ -20,12 +20,16 @@ from ml.export.bundle_writer import describe_mean_beat, write_bundle
 from ml.models.beat_lda import BeatLda, BeatLdaConfig, fit_beat_lda
 from ml.models.beat_views import beat_views
 from ml.runtime.calibration.llr import Calibration
-from ml.runtime.ecg.beat_embedder import standard_beat
+from ml.runtime.ecg.activity.feature_constants import newest_features
+from ml.runtime.ecg.beat_preparation import standard_beat
 from ml.runtime.ecg.mean_beat import MeanBeatConfig
-from ml.runtime.ecg.network_embedder import NetworkEmbedder, NetworkInputs
+from ml.runtime.ecg.raw_ecg import RawEcg
 from ml.runtime.ecg.signal.conditioning import condition
-from ml.runtime.encoder import EcgEncoder, load_bundle
+from ml.runtime.ecg.strip_preparation import StripConfig, StripPreparation
+from ml.runtime.encoder import BundledEncoder, load_bundle
 from ml.runtime.evidence import SECONDS, EvidenceArray
+from ml.runtime.kinds import NETWORK_KIND, newest_preparation
+from ml.runtime.vector_network import VectorNetwork
 from ml.synthetic.ecg import SyntheticPerson
 from ml.training.calibration_fit import CohortScores, fit_calibration
 from ml.training.recipe import BundleNames, Recipe
@@ -60,7 +64,7 @@ def fitted_lda() -> BeatLda:
     return fit_beat_lda(shapes, people, VIEWS, LDA)
 
 
-def write_tiny_bundle(models: Path) -> EcgEncoder:
+def write_tiny_bundle(models: Path) -> BundledEncoder:
     """Write `models/tiny@1`: real network, calibration fitted to noise."""
     rng = np.random.default_rng(3)
     cosine = np.clip(0.3 * rng.standard_normal((40, 40)) + 0.6 * np.eye(40), -1.0, 1.0)
@@ -77,7 +81,7 @@ def write_tiny_bundle(models: Path) -> EcgEncoder:
     )
 
 
-NETWORK_INPUTS = NetworkInputs()
+STRIP_CONFIG = StripConfig()
 NETWORK_VECTOR_SIZE = 24
 SYNTHETIC_PEOPLE = 60
 
@@ -88,7 +92,7 @@ def mean_synthetic_beat() -> NDArray[np.float32]:
     beats = []
     for person in range(1000, 1030):
         ecg = condition(SyntheticPerson.draw(person).record(10.0, 250.0), 250.0)
-        beats.append(standard_beat(ecg.ecg, ecg.accepted_r_peaks, NETWORK_INPUTS.mean_beat))
+        beats.append(standard_beat(ecg.ecg, ecg.accepted_r_peaks, STRIP_CONFIG.mean_beat))
     return np.mean(beats, axis=0, dtype=np.float32)
 
 
@@ -155,23 +159,21 @@ def tiny_network(
 @cache
 def network_calibration() -> Calibration:
     """Decibans of `tiny_network`, from synthetic people recorded twice."""
-    embedder = NetworkEmbedder(tiny_network(), NETWORK_INPUTS)
+    network = VectorNetwork(StripPreparation(STRIP_CONFIG), tiny_network())
     people = [SyntheticPerson.draw(1000 + person) for person in range(SYNTHETIC_PEOPLE)]
-    sides = [[embedder.encode(p.record(8.0, 250.0, seed=s), 250.0) for p in people] for s in (1, 2)]
+    sides = [[network.encode(RawEcg(p.record(8.0, 250.0, seed=s), 250.0)) for p in people] for s in (1, 2)]
     vectors = [np.stack([encoding.vector for encoding in side]) for side in sides]
-    evidence = [
-        EvidenceArray(np.array([e.seconds for e in side]), SECONDS, np.array([e.quality for e in side]))
-        for side in sides
-    ]
+    evidence = [EvidenceArray.of([encoding.evidence for encoding in side]) for side in sides]
     scores = CohortScores(vectors[0] @ vectors[1].T, *evidence)
     return fit_calibration([scores], replicates=5)
 
 
 ACTIVITY_FIELDS: Mapping[str, Any] = {
-    "schema": 1,
+    "schema": 2,
     "kind": "activity",
     "modality": "ecg",
     "preprocessing": {},
+    **newest_features(),
     "calibration": {},
     "calibration_data": {"people": 0, "set": "none"},
     "operating_points": [],
@@ -204,18 +206,19 @@ def write_network_bundle(
     *,
     weights: bytes | None = None,
     preprocessing: Mapping[str, Any] | None = None,
-) -> EcgEncoder:
+) -> BundledEncoder:
     """Write a bundle of kind `ecg-network` and load it back."""
     name, _, version = encoder_id.partition("@")
     contents = {"model.onnx": weights or tiny_network(), "card.md": b"# A network of random numbers\n"}
     fields = {
-        "schema": 1,
+        "schema": 2,
         "id": name,
         "version": version,
-        "kind": "ecg-network",
+        "kind": NETWORK_KIND,
         "modality": "ecg",
         "files": {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()},
-        "preprocessing": asdict(NETWORK_INPUTS) if preprocessing is None else preprocessing,
+        "preprocessing": asdict(STRIP_CONFIG) if preprocessing is None else preprocessing,
+        **newest_preparation(NETWORK_KIND),
         "vector_size": NETWORK_VECTOR_SIZE,
         "metric": "cosine",
         "calibration": network_calibration().to_dict(),

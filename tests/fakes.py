@@ -10,17 +10,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from app.domain.activity import UNKNOWN_ACTIVITY, ActivityCard, ActivitySegment, Pieces
+from app.domain.captures import EcgStrip, FaceImage
 from app.domain.errors import FailureToAcquireError
 from app.domain.ports import Encoder, EncoderCard
-from app.domain.references import Encoding, Modality, Recording, Vector
+from app.domain.references import Modality, Vector
 from app.domain.scores import ActivityEstimate
 from ml.runtime.calibration.llr import Calibration, softened_grid
 from ml.runtime.calibration.llr_map import LlrMap
 from ml.runtime.calibration.nulls import EVIDENCE_CLASSES, LlrHistogram, PairScores, fit_null
+from ml.runtime.encoding import Encoding
 from ml.runtime.evidence import IMAGES, SECONDS, Evidence
 
 PATTERN_SAMPLES = 12
@@ -79,6 +82,13 @@ def fake_image_calibration() -> Calibration:
     )
 
 
+class FakeEcgFacts(NamedTuple):
+    """What comes with a fake ECG for free."""
+
+    heart_rate_bpm: float | None
+    strip: object
+
+
 class FakeEncoder:
     """Folds an ECG by 12 samples; refuses as the real one does."""
 
@@ -107,9 +117,9 @@ class FakeEncoder:
             operating_points=({"protocol": "none", "fmr": 0.01, "fnmr": 0.0},),
         )
 
-    def encode(self, recording: Recording) -> Encoding:
-        ecg = np.asarray(recording.payload, dtype=np.float64)
-        seconds = ecg.size / recording.fs_hz
+    def encode(self, capture: EcgStrip) -> Encoding:
+        ecg = np.asarray(capture.signal, dtype=np.float64)
+        seconds = ecg.size / capture.fs_hz
         if seconds < MIN_STRIP_S:
             raise FailureToAcquireError(f"{seconds:.2f} s are shorter than 3 s.", code="signal_too_short")
         if np.ptp(ecg) == 0.0:
@@ -123,8 +133,7 @@ class FakeEncoder:
         return Encoding(
             vector=unit(pattern).astype(np.float32),
             evidence=Evidence(seconds, SECONDS, float(min(1.0, explained))),
-            heart_rate_bpm=72.0,
-            strip=ecg,
+            facts=FakeEcgFacts(72.0, ecg),
         )
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
@@ -157,13 +166,13 @@ class FakeRecogniser:
             groups={"rest": ("rest",), "moving": ("walk", "run")},
         )
 
-    def baseline(self, resting: Recording) -> float:
+    def baseline(self, resting: EcgStrip) -> float:
         loudness = float(np.std(self._ecg(resting)))
         if loudness == 0.0:
             raise FailureToAcquireError("The strip is constant.", code="signal_flat")
         return loudness
 
-    def timeline(self, recording: Recording, baseline: object | None) -> Pieces[tuple[ActivitySegment, ...]]:
+    def timeline(self, recording: EcgStrip, baseline: object | None) -> Pieces[tuple[ActivitySegment, ...]]:
         ecg, fs_hz = self._ecg(recording), recording.fs_hz
         size = round(self.SEGMENT_S * fs_hz)
         segments: list[ActivitySegment] = []
@@ -197,8 +206,8 @@ class FakeRecogniser:
             return UNKNOWN_ACTIVITY
         return ["rest", *(name for name, least in self.QUIETEST if loudness >= least)][-1]
 
-    def _ecg(self, recording: Recording) -> np.ndarray:
-        ecg = np.asarray(recording.payload, dtype=np.float64)
+    def _ecg(self, recording: EcgStrip) -> np.ndarray:
+        ecg = np.asarray(recording.signal, dtype=np.float64)
         if ecg.size < MIN_STRIP_S * recording.fs_hz:
             seconds = ecg.size / recording.fs_hz
             raise FailureToAcquireError(f"{seconds:.2f} s are shorter than 3 s.", code="signal_too_short")
@@ -248,9 +257,9 @@ class FakeFaceEncoder(FakeEncoder):
     def calibration(self) -> Calibration:
         return fake_image_calibration()
 
-    def encode(self, recording: Recording) -> Encoding:
+    def encode(self, capture: FaceImage) -> Encoding:
         """The image's bytes are the vector: float32, 12 numbers."""
-        vector = np.frombuffer(recording.payload, dtype=np.float32)
+        vector = np.frombuffer(capture.image, dtype=np.float32)
         if vector.size != PATTERN_SAMPLES:
             raise FailureToAcquireError("There is no face.", code="no_face")
         return Encoding(unit(vector).astype(np.float32), Evidence(1.0, IMAGES, 0.9))

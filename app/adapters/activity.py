@@ -10,16 +10,17 @@ from typing import Final
 
 import numpy as np
 
-from app.adapters.encoders import WARM_UP_FS_HZ, warm_up_beats
 from app.adapters.metrics import encoding_time
 from app.domain import activity as port
 from app.domain.activity import UNKNOWN_ACTIVITY, ActivityCard, ActivitySegment, Pieces
+from app.domain.captures import EcgStrip
 from app.domain.errors import ConfigurationError, FailureToAcquireError
-from app.domain.references import Recording, Vector
+from app.domain.references import Vector
 from app.domain.scores import ActivityEstimate
 from ml.runtime.bundle import ACTIVITY_KIND, BundleError, BundleInfo, preference, read_bundle
 from ml.runtime.ecg.activity.bundle import load_recogniser as load_bundled_recogniser
 from ml.runtime.ecg.activity.recogniser import ActivityRecogniser, Baseline, SegmentEvidence
+from ml.runtime.ecg.preparation import example_ecg
 from ml.runtime.ecg.signal.conditioning import ConditionedEcg, examine
 from ml.runtime.ecg.signal.errors import QualityTooLowError, SignalError
 
@@ -49,16 +50,16 @@ class BundleRecogniser(port.ActivityRecogniser):
     def card(self) -> ActivityCard:
         return self._card
 
-    def baseline(self, resting: Recording) -> Baseline:
-        strip = _examined(*_signal(resting))
+    def baseline(self, resting: EcgStrip) -> Baseline:
+        strip = _examined(resting.signal, resting.fs_hz)
         baseline = self._inner.baseline(strip)
         if baseline is None:
             raise _no_call(strip)
         return baseline
 
-    def timeline(self, recording: Recording, baseline: object | None) -> Pieces[tuple[ActivitySegment, ...]]:
+    def timeline(self, recording: EcgStrip, baseline: object | None) -> Pieces[tuple[ActivitySegment, ...]]:
         assert baseline is None or isinstance(baseline, Baseline)
-        ecg, fs_hz = _signal(recording)
+        ecg, fs_hz = recording.signal, recording.fs_hz
         segments: list[ActivitySegment] = []
         parts: list[SegmentEvidence] = []  # Of what follows those segments without a gap.
         refusals: list[FailureToAcquireError] = []
@@ -92,7 +93,7 @@ class BundleRecogniser(port.ActivityRecogniser):
     def warm_up(self) -> None:
         """Load what loads at first use, so that the first strip does not wait for it."""
         with contextlib.suppress(SignalError):
-            strip = examine(warm_up_beats(), WARM_UP_FS_HZ)
+            strip = examine(*example_ecg())
             self._inner.activity(strip)
             self._inner.timeline(strip)
 
@@ -160,12 +161,6 @@ def load_recogniser(models_dir: Path, chosen: str | None = None) -> BundleRecogn
         raise ConfigurationError(str(error)) from error
     recogniser.warm_up()
     return recogniser
-
-
-def _signal(recording: Recording) -> tuple[Vector, float]:
-    assert recording.fs_hz is not None
-    assert isinstance(recording.payload, np.ndarray)
-    return recording.payload, recording.fs_hz
 
 
 def _examined(ecg: Vector, fs_hz: float) -> ConditionedEcg:

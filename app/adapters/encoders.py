@@ -2,55 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from app.adapters.metrics import encoding_time
 from app.domain import ports
+from app.domain.captures import Capture
 from app.domain.errors import ConfigurationError, FailureToAcquireError
-from app.domain.ports import EncoderCard, Float64Array
-from app.domain.references import Encoding, Modality, Recording, Vector
-from ml.runtime.bundle import ENCODER_KINDS, WEIGHTS_FILE, preference, read_bundle
-from ml.runtime.calibration.llr import Calibration
-from ml.runtime.ecg.signal.conditioning import condition
-from ml.runtime.ecg.signal.errors import SignalError
-from ml.runtime.encoder import BundleError, EcgEncoder
-from ml.runtime.evidence import SECONDS, Evidence
+from app.domain.ports import EncoderCard
+from app.domain.references import Modality, Vector
+from ml.runtime.bundle import ACTIVITY_KIND, WEIGHTS_FILE, preference, read_bundle
+from ml.runtime.encoder import BundledEncoder, BundleError
+from ml.runtime.encoding import Encoding
+from ml.runtime.errors import CaptureError
 from ml.runtime.pooling import pool
 
-WARM_UP_FS_HZ = 250.0
 
+class BundleEncoder:
+    """One bundle behind the Encoder port: timed, and refusing in the service's own words."""
 
-class BundleEncoder(ports.Encoder):
-    """One ECG bundle."""
-
-    def __init__(self, inner: EcgEncoder) -> None:
+    def __init__(self, inner: BundledEncoder) -> None:
+        info = inner.info
         self._inner = inner
-        self._encoder_id, self._modality = inner.encoder_id, Modality(inner.info.modality)
-
-    @property
-    def encoder_id(self) -> str:
-        return self._encoder_id
-
-    @property
-    def modality(self) -> Modality:
-        return self._modality
-
-    @property
-    def vector_size(self) -> int:
-        return self._inner.info.vector_size
-
-    @property
-    def calibration(self) -> Calibration:
-        return self._inner.calibration
-
-    @property
-    def card(self) -> EncoderCard:
-        info = self._inner.info
-        return EncoderCard(
+        self.encoder_id = info.encoder_id
+        self.modality = Modality(info.modality)
+        self.vector_size = info.vector_size
+        self.calibration = inner.calibration
+        self.card = EncoderCard(
             id=info.id,
             version=info.version,
             modality=self.modality,
@@ -62,36 +40,15 @@ class BundleEncoder(ports.Encoder):
             operating_points=info.operating_points,
         )
 
-    def encode(self, recording: Recording) -> Encoding:
-        assert recording.fs_hz is not None
-        assert isinstance(recording.payload, np.ndarray)
+    def encode(self, capture: Capture) -> Encoding:
         try:
             with encoding_time(self.encoder_id):
-                strip = condition(recording.payload, recording.fs_hz)
-                encoding = self._inner.encode_conditioned(strip)
-        except SignalError as error:
+                return self._inner.encode(capture)
+        except CaptureError as error:
             raise FailureToAcquireError(str(error), code=error.code) from error
-        return Encoding(
-            vector=encoding.vector,
-            evidence=Evidence(encoding.seconds, SECONDS, encoding.quality),
-            heart_rate_bpm=encoding.heart_rate_bpm,
-            reasons=encoding.reasons,
-            strip=strip,
-        )
-
-    def warm_up(self) -> None:
-        """Load what loads at first use, so that the first capture does not wait for it."""
-        with contextlib.suppress(SignalError):
-            self._inner.encode(warm_up_beats(), WARM_UP_FS_HZ)
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
         return pool(vectors, sessions)
-
-
-def warm_up_beats() -> Float64Array:
-    """Enough of a heart to come to a network; ``WARM_UP_FS_HZ``, shape (n_samples,)."""
-    beat_s = np.arange(-0.4, 0.4, 1.0 / WARM_UP_FS_HZ)
-    return np.tile(np.exp(-((beat_s / 0.015) ** 2)), 12)
 
 
 class LoadedEncoders(ports.Encoders):
@@ -152,14 +109,14 @@ def load_encoders(models_dir: Path, chosen: Mapping[str, str]) -> LoadedEncoders
         raise ConfigurationError(str(error)) from error
     if not encoders:
         raise ConfigurationError(f"There is no bundle <id>@<version> in the models folder '{models_dir}'.")
-    for encoder in encoders:
-        encoder.warm_up()
     return LoadedEncoders(encoders, chosen)
 
 
 def _load(folder: Path) -> BundleEncoder | None:
-    """The encoder in a folder; None if it holds a bundle of another family."""
+    """The encoder in a folder, warmed up; None if it holds a bundle of another family."""
     info = read_bundle(folder)
-    if info.kind not in ENCODER_KINDS:
+    if info.kind == ACTIVITY_KIND:
         return None
-    return BundleEncoder(EcgEncoder(info, (folder / WEIGHTS_FILE).read_bytes()))
+    encoder = BundledEncoder(info, (folder / WEIGHTS_FILE).read_bytes())
+    encoder.warm_up()
+    return BundleEncoder(encoder)

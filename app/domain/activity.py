@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from app.domain.references import Recording
+from app.domain.captures import EcgStrip
 from app.domain.scores import ActivityEstimate
 
 UNKNOWN_ACTIVITY: Final = "unknown"
@@ -127,20 +127,20 @@ class ActivityRecogniser(Protocol):
     @property
     def card(self) -> ActivityCard: ...
 
-    def baseline(self, resting: Recording) -> object:
+    def baseline(self, resting: EcgStrip) -> object:
         """What this wearer's ECG is like at rest; opaque, and health data.
 
         Raises ``FailureToAcquireError`` with a code of the contract.
         """
 
-    def timeline(self, recording: Recording, baseline: object | None) -> Pieces[tuple[ActivitySegment, ...]]:
+    def timeline(self, recording: EcgStrip, baseline: object | None) -> Pieces[tuple[ActivitySegment, ...]]:
         """Segments of a strip of up to an hour, at least one of which allowed a call.
 
         Raises ``FailureToAcquireError`` with a code of the contract.
         """
 
     def estimate(self, strip: object) -> ActivityEstimate:
-        """The one activity of a strip that was encoded (``Encoding.strip``): nothing is conditioned again."""
+        """The one activity of a strip that was encoded (``EcgFacts.strip``): nothing is conditioned again."""
 
 
 def _mean_over_time(segments: Sequence[ActivitySegment], values: Sequence[float]) -> float:

@@ -12,11 +12,10 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.captures import Capture
 from app.domain.policies import Policy
 from app.domain.references import (
-    Encoding,
     Modality,
-    Recording,
     Reference,
     ReferenceIdentity,
     TemplateKey,
@@ -24,6 +23,7 @@ from app.domain.references import (
 )
 from app.domain.subjects import ApiClient, Gallery, GalleryTransform, Subject
 from ml.runtime.calibration.llr import Calibration
+from ml.runtime.encoding import Encoding
 
 Float64Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -51,7 +51,7 @@ class EncoderCard(NamedTuple):
 
 
 class Encoder(Protocol):
-    """Recording → unit vector, one modality, one version."""
+    """Capture → unit vector, one modality, one version."""
 
     @property
     def encoder_id(self) -> str:
@@ -69,7 +69,7 @@ class Encoder(Protocol):
     @property
     def calibration(self) -> Calibration: ...
 
-    def encode(self, recording: Recording) -> Encoding:
+    def encode(self, capture: Capture) -> Encoding:
         """Raises ``FailureToAcquireError`` with a code of the contract."""
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:

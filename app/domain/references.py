@@ -1,4 +1,4 @@
-"""Recordings, what encoders make of them, and the biometric references stored of them."""
+"""Templates, and the biometric references stored of captures."""
 
 from __future__ import annotations
 
@@ -28,47 +28,6 @@ class Modality(StrEnum):
     def evidence_unit(self) -> str:
         """What its evidence is counted in."""
         return SECONDS if self is Modality.ECG else IMAGES
-
-
-@dataclass(frozen=True, repr=False)
-class Recording:
-    """One capture of one modality, ready for its encoder.
-
-    Attributes:
-        payload: ECG: float32, shape (n_samples,), unit as captured; images: the encoded bytes.
-        fs_hz: Sampling rate (ECG only).
-        position: ECG lead or finger; ``unknown`` compares with every position.
-    """
-
-    modality: Modality
-    payload: Vector | bytes
-    position: str = UNKNOWN_POSITION
-    fs_hz: float | None = None
-    captured_at: datetime | None = None
-
-    def __repr__(self) -> str:  # Recordings never reach a log.
-        return f"Recording({self.modality}, {self.position})"
-
-
-@dataclass(frozen=True, repr=False)
-class Encoding:
-    """What an encoder makes of one recording.
-
-    Attributes:
-        vector: Unit norm, float32, shape (vector_size,), not yet transformed.
-        evidence: How much of the recording was accepted, and how good it is.
-        heart_rate_bpm: Median heart rate (ECG), if there are beats enough.
-        strip: The ECG as the encoder prepared it, for whoever reads more out of it; opaque.
-    """
-
-    vector: Vector
-    evidence: Evidence
-    heart_rate_bpm: float | None = None
-    reasons: tuple[str, ...] = ()
-    strip: object | None = None
-
-    def __repr__(self) -> str:
-        return f"Encoding({self.evidence})"
 
 
 @dataclass(frozen=True, repr=False)

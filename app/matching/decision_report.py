@@ -17,10 +17,10 @@ from app.domain.scores import (
     ModalityStatus,
     Reason,
 )
+from app.matching.encoded_captures import EncodedCaptures
 from app.matching.further_evidence import further_seconds
 from app.matching.matcher import TransformedProbe
 from app.matching.policy_board import PolicyBoard
-from app.matching.probe import Probe
 from ml.runtime.matching.scoreboard import Basis
 
 
@@ -37,13 +37,15 @@ class Report:
 
     Args:
         board: Scored candidates.
-        probe: As it came, for what could not be used.
+        captures: Of the request, for what could not be used.
         probes: As it was compared.
     """
 
-    def __init__(self, board: PolicyBoard, probe: Probe, probes: Sequence[TransformedProbe]) -> None:
+    def __init__(
+        self, board: PolicyBoard, captures: EncodedCaptures, probes: Sequence[TransformedProbe]
+    ) -> None:
         self._board = board
-        self._probe = probe
+        self._captures = captures
         self._probes = probes
 
     def decision(
@@ -92,8 +94,8 @@ class Report:
         outcomes = [
             self._of_probe(encoders[modality])
             if modality in encoders
-            else unusable_outcome(modality, self._probe, self._board.policy)
-            for modality in self._probe.modalities
+            else unusable_outcome(modality, self._captures, self._board.policy)
+            for modality in self._captures.modalities
         ]
         return self._withheld(tuple(outcomes), activity)
 
@@ -113,10 +115,10 @@ class Report:
             at = self._board.parts[part].row_of(slot)
             if at is not None:
                 used[comparisons.modality] = self._used(part, at)
-        lacking = sorted(enrolled.modalities - set(self._probe.modalities))
+        lacking = sorted(enrolled.modalities - set(self._captures.modalities))
         return tuple(
             used.get(modality) or self._unused(modality, enrolled)
-            for modality in (*self._probe.modalities, *lacking)
+            for modality in (*self._captures.modalities, *lacking)
         )
 
     def _withheld(
@@ -212,14 +214,14 @@ class Report:
         return tuple(replace(outcome, score=None, distance=None, metric=None) for outcome in outcomes)
 
     def _unused(self, modality: Modality, enrolled: Enrolled) -> ModalityOutcome:
-        if modality not in self._probe.modalities:
+        if modality not in self._captures.modalities:
             return ModalityOutcome(modality, ModalityStatus.MISSING)
         if modality in enrolled.retired and modality not in enrolled.modalities:
             return ModalityOutcome(modality, ModalityStatus.ENCODER_RETIRED)
         if any(found.encoder.modality == modality for found in self._probes):
             code = "not_comparable" if modality in enrolled.modalities else None
             return ModalityOutcome(modality, ModalityStatus.NOT_ENROLLED, code=code)
-        return unusable_outcome(modality, self._probe, self._board.policy)
+        return unusable_outcome(modality, self._captures, self._board.policy)
 
     def _further_amount(self, row: int) -> float | None:
         """Further evidence that would suffice, if this were the person; None if none would."""
@@ -230,19 +232,19 @@ class Report:
         return None
 
 
-def unusable_outcome(modality: Modality, probe: Probe, policy: Policy) -> ModalityOutcome:
-    """A modality of the probe that nobody could be compared in."""
-    status, code = probe.status_of(modality, policy.quality_floor)
+def unusable_outcome(modality: Modality, captures: EncodedCaptures, policy: Policy) -> ModalityOutcome:
+    """A modality of the request that nobody could be compared in."""
+    status, code = captures.status_of(modality, policy.quality_floor)
     if status is ModalityStatus.MISSING:  # Accepted, and nobody in the gallery has it.
         status = ModalityStatus.NOT_ENROLLED
     return ModalityOutcome(modality, status, code=code)
 
 
-def activity_of(probe: Probe, recogniser: ActivityRecogniser | None) -> ActivityEstimate | None:
+def activity_of(captures: EncodedCaptures, recogniser: ActivityRecogniser | None) -> ActivityEstimate | None:
     """What the longest ECG tells besides identity: its heart rate, and the activity where one is served."""
-    ecg = probe.longest_ecg
+    ecg = captures.longest_ecg
     if ecg is None:
         return None
-    if recogniser is None or ecg.strip is None:
+    if recogniser is None:
         return ActivityEstimate(activity=None, probability=None, heart_rate_bpm=ecg.heart_rate_bpm)
     return replace(recogniser.estimate(ecg.strip), heart_rate_bpm=ecg.heart_rate_bpm)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from threading import RLock
 from typing import NamedTuple
 from uuid import UUID
@@ -138,7 +139,9 @@ class GalleryState:
         key = (modality, encoder.encoder_id)
         if key not in self._samples:
             watch = JumpWatch(encoder.encoder_id, self._report_jump)
-            self._samples[key] = NullSample(encoder.calibration, encoder.vector_size, watch)
+            self._samples[key] = NullSample(
+                encoder.calibration, encoder.vector_size, partial(self._template_vectors, encoder), watch
+            )
         return self._samples[key]
 
     # ── following the database ────────────────────────────────────────────────────────────────────
@@ -302,6 +305,17 @@ class GalleryState:
         }
         slots = list(tables.values())
         return len(slots[0]) if len(slots) == 1 else len(set[int]().union(*slots))
+
+    def _template_vectors(self, encoder: Encoder, position: str, slots: IntArray) -> Vector:
+        """Templates of these slots as the index has them; NaN where there is none."""
+        vectors = np.full((slots.size, encoder.vector_size), np.nan, dtype=np.float32)
+        wanted = TemplateKey(encoder.modality, position, encoder.encoder_id)
+        for key, table in self._tables.items():
+            if key.template == wanted:
+                here = [row for row, slot in enumerate(slots.tolist()) if slot in table.slots]
+                if here:
+                    vectors[here] = self._index.vectors(self._index_key(key), slots[here])
+        return vectors
 
     def comparable_tables(self, encoder: Encoder, position: str) -> list[tuple[TableKey, TemplateTable]]:
         """What a probe template of this position compares with."""

@@ -13,9 +13,10 @@ from app.domain.ports import Encoder, Encoders, TemplateVault, UnitOfWork
 from app.domain.references import Modality, Template, TemplateKey, comparable
 from app.domain.subjects import Gallery, GalleryTransform
 from app.matching.comparisons import EncoderComparisons, first_only
+from app.matching.encoded_captures import EncodedCaptures
 from app.matching.gallery_state import GalleryState
 from app.matching.policy_board import PolicyBoard
-from app.matching.probe import Probe, pool_probe
+from app.matching.probe import pool_probe, probe_templates
 from app.matching.search import Sought, search, shortlisted
 from ml.runtime.evidence import Evidence, EvidenceArray
 from ml.runtime.matching.comparisons import BestOfPositions
@@ -50,29 +51,35 @@ class Matcher:
         self._vault = vault
         self._encoders = encoders
 
-    def asked(self, probe: Probe, transforms: Transforms) -> list[tuple[Encoder, GalleryTransform]]:
+    def asked(
+        self, captures: EncodedCaptures, transforms: Transforms
+    ) -> list[tuple[Encoder, GalleryTransform]]:
         """The encoders that the gallery has a transform for, the default first in each modality."""
         return [
             (encoder, transforms[modality, encoder.encoder_id])
-            for modality in probe.served_modalities
+            for modality in captures.served_modalities
             for encoder in self._encoders.of(modality)
             if (modality, encoder.encoder_id) in transforms
         ]
 
+    def lacking(self, captures: EncodedCaptures, transforms: Transforms) -> list[Encoder]:
+        """Encoders that the gallery has a transform for, and the captures have not been encoded under."""
+        return [encoder for encoder, _ in self.asked(captures, transforms) if not captures.holds(encoder)]
+
     def transformed(
-        self, gallery: Gallery, transforms: Transforms, probe: Probe, min_quality: float
+        self, gallery: Gallery, transforms: Transforms, captures: EncodedCaptures, min_quality: float
     ) -> list[TransformedProbe]:
-        """The probe under every encoder the gallery has a transform for, the default first.
+        """Captures as probes under every encoder the gallery has a transform for, the default first.
 
         Args:
             gallery: Where it is compared.
             transforms: Those of the templates it is compared with: after a renewal, others mean nothing.
-            probe: The recordings.
-            min_quality: Recordings below it are left out.
+            captures: Of the request.
+            min_quality: Captures below it are left out.
         """
         found = []
-        for encoder, transform in self.asked(probe, transforms):
-            templates = probe.templates(encoder, min_quality)
+        for encoder, transform in self.asked(captures, transforms):
+            templates = probe_templates(captures, encoder, min_quality)
             if templates:
                 matrix = self._vault.matrix(gallery, transform)
                 rotated = {p: replace(t, vector=matrix @ t.vector) for p, t in templates.items()}
@@ -83,21 +90,21 @@ class Matcher:
         self,
         gallery: Gallery,
         transforms: Transforms,
-        probe: Probe,
+        captures: EncodedCaptures,
         encoders: Sequence[Encoder],
         min_quality: float,
     ) -> list[tuple[int, TransformedProbe]]:
-        """Every accepted recording as a probe of its own, with its index, under each of these encoders."""
+        """Every accepted capture as a probe of its own, with its index, under each of these encoders."""
         singles = []
         for encoder in encoders:
             transform = transforms.get((encoder.modality, encoder.encoder_id))
             if transform is None:  # Nobody has a template to compare with.
                 continue
             matrix = self._vault.matrix(gallery, transform)
-            for acquired in probe.accepted(encoder, min_quality):
+            for acquired in captures.accepted(encoder, min_quality):
                 template = pool_probe(encoder, [acquired.encoding])
                 rotated = replace(template, vector=matrix @ template.vector)
-                single = TransformedProbe(encoder, {acquired.recording.position: rotated})
+                single = TransformedProbe(encoder, {acquired.capture.position: rotated})
                 singles.append((acquired.index, single))
         return singles
 

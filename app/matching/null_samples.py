@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.ports import Float64Array
+from app.domain.ports import Float64Array, IntArray
 from app.domain.references import UNKNOWN_POSITION, Template, Vector, comparable
 from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.nulls import Null
@@ -31,33 +31,56 @@ class SampledSubject:
     templates: Mapping[str, Template]
 
 
-class _Templates:
-    """Templates of one position as growing parallel arrays; absent ones are NaN."""
+ReadTemplates = Callable[[str, IntArray], Vector]
+"""Template vectors of a position by slot, float32, shape (n, d); NaN where a slot has none."""
 
-    def __init__(self, size: int, capacity: int, unit: str) -> None:
-        self.vectors: Vector = np.full((capacity, size), np.nan, dtype=np.float32)
-        self.amount: Float64Array = np.zeros(capacity)
-        self.quality: Float64Array = np.zeros(capacity)
+
+class _Evidence:
+    """What the captures of one kind rest on, as growing parallel arrays; absent ones are NaN."""
+
+    def __init__(self, capacity: int, unit: str) -> None:
+        self.amount: Float64Array = np.full(capacity, np.nan)
+        self.quality: Float64Array = np.full(capacity, np.nan)
         self._unit = unit
 
-    def evidence(self, rows: slice | int) -> EvidenceArray:
-        """What templates rest on; 0 where there is none."""
-        return EvidenceArray(np.asarray(self.amount[rows]), self._unit, np.asarray(self.quality[rows]))
+    def of(self, rows: slice | int) -> EvidenceArray:
+        """Of these rows; 0 where there is none."""
+        amount, quality = np.asarray(self.amount[rows]), np.asarray(self.quality[rows])
+        return EvidenceArray(np.nan_to_num(amount), self._unit, np.nan_to_num(quality))
 
     def put(self, row: int, template: Template | None) -> None:
-        self.vectors[row] = np.nan if template is None else template.vector
-        self.amount[row] = 0.0 if template is None else template.evidence.amount
-        self.quality[row] = 0.0 if template is None else template.evidence.quality
+        self.amount[row] = np.nan if template is None else template.evidence.amount
+        self.quality[row] = np.nan if template is None else template.evidence.quality
 
     def grow(self, capacity: int) -> None:
-        more = capacity - len(self.amount)
-        self.vectors = np.pad(self.vectors, ((0, more), (0, 0)), constant_values=np.nan)
-        self.amount = np.pad(self.amount, (0, more))
-        self.quality = np.pad(self.quality, (0, more))
+        more = (0, capacity - len(self.amount))
+        self.amount = np.pad(self.amount, more, constant_values=np.nan)
+        self.quality = np.pad(self.quality, more, constant_values=np.nan)
 
     def move(self, source: int, target: int) -> None:
-        for array in (self.vectors, self.amount, self.quality):
+        for array in (self.amount, self.quality):
             array[target] = array[source]
+
+
+class _References(_Evidence):
+    """Single references with their vectors: the index holds templates, which pool several."""
+
+    def __init__(self, size: int, capacity: int, unit: str) -> None:
+        super().__init__(capacity, unit)
+        self.vectors: Vector = np.full((capacity, size), np.nan, dtype=np.float32)
+
+    def put(self, row: int, template: Template | None) -> None:
+        super().put(row, template)
+        self.vectors[row] = np.nan if template is None else template.vector
+
+    def grow(self, capacity: int) -> None:
+        more = capacity - len(self.vectors)
+        super().grow(capacity)
+        self.vectors = np.pad(self.vectors, ((0, more), (0, 0)), constant_values=np.nan)
+
+    def move(self, source: int, target: int) -> None:
+        super().move(source, target)
+        self.vectors[target] = self.vectors[source]
 
 
 class NullSample:
@@ -73,6 +96,7 @@ class NullSample:
     Args:
         calibration: Of the encoder.
         vector_size: Of the encoder.
+        read_templates: Reads the templates of sampled subjects where they are, in the index.
         watch: Is shown every new fit.
     """
 
@@ -80,17 +104,18 @@ class NullSample:
         self,
         calibration: Calibration,
         vector_size: int,
+        read_templates: ReadTemplates,
         watch: Callable[[GalleryNull], None] = lambda _: None,
     ) -> None:
         self._calibration = calibration
         self._watch = watch
-        self._size = vector_size
+        self._read_templates = read_templates
         self._capacity = capacity = _FIRST_CAPACITY
         self._rows: dict[int, int] = {}  # slot → row
         self._slots: list[int] = []
-        self._references = self._room()
+        self._references = _References(vector_size, capacity, calibration.unit)
         self._reference_positions: list[str] = []
-        self._templates: dict[str, _Templates] = {}
+        self._templates: dict[str, _Evidence] = {}
         self._llr_db: Float64Array = np.full((capacity, capacity), np.nan)
         self._classes: NDArray[np.int8] = np.zeros((capacity, capacity), dtype=np.int8)
         self._fitted: FittedNull | None = None
@@ -109,18 +134,20 @@ class NullSample:
     def put(self, slot: int, subject: SampledSubject) -> None:
         """Add a subject or replace what is known of it."""
         row = self._store(slot, subject)
-        self._compare_row(row)
-        self._compare_column(row)
+        vectors = self._template_vectors()
+        self._compare_row(row, vectors)
+        self._compare_column(row, vectors)
         self._forget_fit()
 
     def fill(self, subjects: Mapping[int, SampledSubject]) -> None:
         """Add many subjects at once: each ordered pair is compared once."""
         rows = [self._store(slot, subject) for slot, subject in subjects.items()]
+        vectors = self._template_vectors()
         for row in rows:
-            self._compare_row(row)
+            self._compare_row(row, vectors)
         if len(rows) < len(self._slots):
             for row in rows:
-                self._compare_column(row)
+                self._compare_column(row, vectors)
         self._forget_fit()
 
     def remove(self, slot: int) -> None:
@@ -183,13 +210,15 @@ class NullSample:
         self._references.put(row, subject.reference)
         self._reference_positions[row] = subject.reference_position
         for position in subject.templates.keys() - self._templates.keys():
-            self._templates[position] = self._room()
+            self._templates[position] = _Evidence(self._capacity, self._calibration.unit)
         for position, templates in self._templates.items():
             templates.put(row, subject.templates.get(position))
         return row
 
-    def _room(self) -> _Templates:
-        return _Templates(self._size, self._capacity, self._calibration.unit)
+    def _template_vectors(self) -> dict[str, Vector]:
+        """All templates of the sample by position, a row for each subject."""
+        slots = np.array(self._slots, dtype=np.int64)
+        return {position: self._read_templates(position, slots) for position in self._templates}
 
     def _grow(self, capacity: int) -> None:
         more = (0, capacity - self._capacity)
@@ -212,32 +241,30 @@ class NullSample:
             matrix[:, target] = matrix[:, source]
             matrix[target, target] = 0  # The diagonal compares nobody.
 
-    def _compare_row(self, row: int) -> None:
+    def _compare_row(self, row: int, vectors: Mapping[str, Vector]) -> None:
         """The reference of one subject against the templates of all."""
         n = len(self._slots)
         position = self._reference_positions[row]
         found = _Single(n)
         for enrolled in _by_preference(position, self._templates):
-            templates = self._templates[enrolled]
-            cosine = templates.vectors[:n] @ self._references.vectors[row]
-            found.offer(cosine, templates.evidence(slice(n)))
+            cosine = vectors[enrolled] @ self._references.vectors[row]
+            found.offer(cosine, self._templates[enrolled].of(slice(n)))
         self._llr_db[row, :n], self._classes[row, :n] = found.scores(
-            self._calibration, self._references.evidence(row)
+            self._calibration, self._references.of(row)
         )
 
-    def _compare_column(self, row: int) -> None:
+    def _compare_column(self, row: int, vectors: Mapping[str, Vector]) -> None:
         """The references of all against the templates of one subject."""
         n = len(self._slots)
         found = _Single(n)
-        brought = [p for p, templates in self._templates.items() if np.isfinite(templates.vectors[row, 0])]
+        brought = [p for p, templates in self._templates.items() if np.isfinite(templates.amount[row])]
         chosen = {p: next(iter(_by_preference(p, brought)), None) for p in set(self._reference_positions)}
         for enrolled in brought:
-            templates = self._templates[enrolled]
             positions = [chosen[position] == enrolled for position in self._reference_positions]
-            cosine = self._references.vectors[:n] @ templates.vectors[row]
-            found.offer(np.where(positions, cosine, np.nan), templates.evidence(row))
+            cosine = self._references.vectors[:n] @ vectors[enrolled][row]
+            found.offer(np.where(positions, cosine, np.nan), self._templates[enrolled].of(row))
         self._llr_db[:n, row], self._classes[:n, row] = found.scores(
-            self._calibration, self._references.evidence(slice(n))
+            self._calibration, self._references.of(slice(n))
         )
 
     def _forget_fit(self) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.domain.activity import ActivityRecogniser, ActivityTimeline, Pieces
+from app.domain.captures import EcgStrip
 from app.domain.errors import FailureToAcquireError, Fault, UnprocessableError
-from app.domain.references import Recording
 
 
 class ActivityService:
@@ -13,7 +13,7 @@ class ActivityService:
     def __init__(self, recogniser: ActivityRecogniser | None) -> None:
         self._recogniser = recogniser
 
-    def recognise(self, recording: Recording, rest: Recording | None = None) -> Pieces[ActivityTimeline]:
+    def recognise(self, recording: EcgStrip, rest: EcgStrip | None = None) -> Pieces[ActivityTimeline]:
         """Tell the activities along a strip, piece by piece.
 
         Args:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from app.domain.ports import Store
-from app.domain.subjects import ApiClient
+from app.domain.subjects import ApiClient, Gallery
 from app.matching.comparisons import EncoderComparisons
+from app.matching.encoded_captures import EncodedCaptures
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState
 from app.matching.matcher import Matcher
-from app.matching.probe import Probe
 from ml.runtime.evidence import pair
 
 DUPLICATES_FPIR = 0.02
@@ -40,7 +40,7 @@ class DuplicateSearch:
         self._follower = follower
 
     def names_like(
-        self, caller: ApiClient, gallery_name: str, subject_id: str, captured: Probe
+        self, caller: ApiClient, gallery_name: str, subject_id: str, captured: EncodedCaptures
     ) -> tuple[str, ...]:
         """Other names that these recordings look like, the most alike first.
 
@@ -59,14 +59,21 @@ class DuplicateSearch:
             if gallery is None:
                 return ()
             state = self._follower.up_to_date(uow, gallery)
-            with state.lock:
-                templates = self._matcher.transformed(
-                    gallery, state.transforms, captured, gallery.policy.quality_floor
-                )
-                comparisons = self._matcher.most_alike(state, templates)
-                alike = [slot for compared in comparisons for slot in _alike(state, compared)]
-                names = [known.subject_id for slot in alike if (known := state.subject(slot)) is not None]
+            lacking = self._matcher.lacking(captured, state.transforms)
+            names = [] if lacking else self._names(gallery, state, captured)
+        if lacking:  # Older versions: encoded with no transaction open, and then the look is taken anew.
+            captured.add(lacking)
+            return self.names_like(caller, gallery_name, subject_id, captured)
         return tuple(name for name in dict.fromkeys(names) if name != subject_id)[:MAX_NAMES]
+
+    def _names(self, gallery: Gallery, state: GalleryState, captured: EncodedCaptures) -> list[str]:
+        with state.lock:
+            templates = self._matcher.transformed(
+                gallery, state.transforms, captured, gallery.policy.quality_floor
+            )
+            comparisons = self._matcher.most_alike(state, templates)
+            alike = [slot for compared in comparisons for slot in _alike(state, compared)]
+            return [known.subject_id for slot in alike if (known := state.subject(slot)) is not None]
 
 
 def _alike(state: GalleryState, compared: EncoderComparisons) -> list[int]:

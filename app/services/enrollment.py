@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 from uuid import UUID
 
+from app.domain.captures import Capture
 from app.domain.errors import (
     ConflictError,
     FailureToEnrollError,
@@ -20,14 +21,13 @@ from app.domain.ports import Claim, Clock, Encoder, Encoders, NewId, Store, Temp
 from app.domain.references import (
     MAX_REFERENCES,
     Modality,
-    Recording,
     Reference,
     ReferenceIdentity,
     TemplateKey,
 )
 from app.domain.subjects import ApiClient, Consent, Gallery, GalleryTransform, Scope, Subject
+from app.matching.encoded_captures import Acquired, EncodedCaptures, Rejection, encode
 from app.matching.follower import GalleryFollower
-from app.matching.probe import Acquired, Probe, Rejection
 from app.services.duplicates import DuplicateSearch
 from app.services.idempotency import AnswerLog, IdempotentRequest, Rendered
 from app.services.limits import max_subjects
@@ -43,7 +43,7 @@ class EnrollmentRequest:
 
     gallery: str
     subject_id: str
-    recordings: tuple[Recording, ...]
+    recordings: tuple[Capture, ...]
     consent: Consent | None = None
     force: bool = False
 
@@ -143,19 +143,19 @@ class EnrollmentService:
         idempotent: IdempotentRequest | None,
         render: Callable[[EnrollmentOutcome], Rendered],
     ) -> Rendered:
-        probe = Probe(request.recordings, self._encoders)  # Before the transaction, which must be short.
-        alike = self._duplicates.names_like(caller, request.gallery, request.subject_id, probe)
+        captures = encode(request.recordings, self._encoders)  # Before the transaction, which must be short.
+        alike = self._duplicates.names_like(caller, request.gallery, request.subject_id, captures)
         new_uuid = self._new_id()  # Never an old one again: erased uuids are not reused.
         with self._store.writing() as uow:
             claim = _claim(uow, caller, request, new_uuid)
             gallery, floor = claim.gallery, claim.gallery.policy.quality_floor
-            probe.require_usable(floor, FailureToEnrollError)
+            captures.require_usable(floor, FailureToEnrollError)
             owner = self._owner(uow, claim, request, new_uuid)
-            encoders = self._encoders_for(probe, owner.known)
+            encoders = self._encoders_for(captures, owner.known)
             admitted = None
             if claim.subject is not None and not request.force:
-                admitted = self._check.admitted(uow, gallery, owner.subject, probe, encoders)
-            references = self._references(uow, claim, owner, encoders, probe, admitted=admitted)
+                admitted = self._check.admitted(uow, gallery, owner.subject, captures, encoders)
+            references = self._references(uow, claim, owner, encoders, captures, admitted=admitted)
             if claim.subject is None:
                 uow.enrollments.add(owner.subject, references)
             else:
@@ -164,7 +164,7 @@ class EnrollmentService:
                 subject_id=request.subject_id,
                 gallery=gallery.name,
                 references=tuple(_told(reference) for reference in references),
-                rejected=probe.rejections(floor),
+                rejected=captures.rejections(floor),
                 warnings=self._warnings(uow, gallery, owner.revision),
                 created_at=references[0].created_at,
             )
@@ -203,20 +203,20 @@ class EnrollmentService:
         claim: Claim,
         owner: _Owner,
         encoders: Sequence[Encoder],
-        probe: Probe,
+        captures: EncodedCaptures,
         *,
         admitted: Admitted | None,
     ) -> list[Reference]:
         """What is stored: all that is accepted, or of that what was admitted to a known subject."""
         gallery, floor, made = claim.gallery, claim.gallery.policy.quality_floor, []
-        for encoder in encoders:  # Older versions are encoded now, and seldom.
+        for encoder in encoders:
             transform = claim.transforms.get((encoder.modality, encoder.encoder_id))
             if transform is None:
                 transform = self._first_transform(uow, gallery, encoder)
             session_id = str(self._new_id())
             accepted = [
                 acquired
-                for acquired in probe.accepted(encoder, floor)
+                for acquired in captures.accepted(encoder, floor)
                 if admitted is None or (encoder.encoder_id, acquired.index) in admitted
             ]
             for acquired, session in _in_sessions(accepted, session_id):
@@ -254,13 +254,13 @@ class EnrollmentService:
             gallery_uuid=gallery.uuid,
             subject_uuid=subject.uuid,
             modality=transform.modality,
-            position=acquired.recording.position,
+            position=acquired.capture.position,
             encoder=transform.encoder,
             transform_version=transform.version,
             ciphertext=self._vault.seal(gallery, subject, identity, vector),
             evidence=acquired.encoding.evidence,
             session=session,
-            captured_at=acquired.recording.captured_at,
+            captured_at=acquired.capture.captured_at,
             created_at=self._clock(),
         )
 
@@ -272,12 +272,12 @@ class EnrollmentService:
         uow.transforms.add(drawn)
         return drawn
 
-    def _encoders_for(self, probe: Probe, known: Mapping[TemplateKey, int]) -> list[Encoder]:
+    def _encoders_for(self, captures: EncodedCaptures, known: Mapping[TemplateKey, int]) -> list[Encoder]:
         """The default encoder of each modality, and every loaded one the subject already has."""
         versions = {key.encoder for key in known}
         return [
             encoder
-            for modality in probe.served_modalities
+            for modality in captures.served_modalities
             for encoder in self._encoders.of(modality)
             if encoder is self._encoders.default(modality) or encoder.encoder_id in versions
         ]
@@ -318,7 +318,7 @@ def _claim(uow: UnitOfWork, caller: ApiClient, request: EnrollmentRequest, new_u
 
 def _in_sessions(accepted: Sequence[Acquired], request_id: str) -> list[tuple[Acquired, str]]:
     """Recordings with their session: one per request, unless capture times lie more than an hour apart."""
-    dated = sorted((a.recording.captured_at, a.index) for a in accepted if a.recording.captured_at)
+    dated = sorted((a.capture.captured_at, a.index) for a in accepted if a.capture.captured_at)
     session_of: dict[int, int] = {}
     number, last = 0, None
     for captured_at, index in dated:

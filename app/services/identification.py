@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.domain.activity import ActivityRecogniser
+from app.domain.captures import Capture
 from app.domain.policies import CalibratedPolicy, Policy, tighten
 from app.domain.ports import Encoders, Store, UnitOfWork
-from app.domain.references import Recording
 from app.domain.scores import (
     ActivityEstimate,
     Candidate,
@@ -19,11 +21,11 @@ from app.domain.scores import (
 )
 from app.domain.subjects import ApiClient, Gallery, Scope
 from app.matching.decision_report import Enrolled, Report, activity_of, unusable_outcome
+from app.matching.encoded_captures import EncodedCaptures, encode
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState, KnownSubject
-from app.matching.matcher import Matcher
+from app.matching.matcher import Matcher, TransformedProbe
 from app.matching.policy_board import PolicyBoard
-from app.matching.probe import Probe
 from app.services.access import granted_gallery
 from app.services.verification import refuse_feature_fusion
 
@@ -33,7 +35,7 @@ class IdentificationRequest:
     """A probe to be searched in a gallery."""
 
     gallery: str
-    recordings: tuple[Recording, ...]
+    recordings: tuple[Capture, ...]
     fpir: float | None = None
     max_candidates: int = 10
     fusion: Fusion = Fusion.SCORE
@@ -46,6 +48,15 @@ class _Ranked:
     row: int
     subject: KnownSubject
     enrolled: Enrolled
+
+
+class _Search(NamedTuple):
+    """What a search came to: the first candidates of a scoreboard, and what they were compared with."""
+
+    policy: Policy
+    board: PolicyBoard
+    probes: Sequence[TransformedProbe]
+    ranked: Sequence[_Ranked]
 
 
 class IdentificationService:
@@ -80,23 +91,12 @@ class IdentificationService:
         refuse_feature_fusion(request.fusion)
         exact = Scope.READ_SCORES in caller.scopes
         lists_others = exact and Scope.READ in caller.scopes
-        with self._store.reading() as uow:
-            gallery = granted_gallery(uow, caller, request.gallery)
-            policy = tighten(gallery.policy, fpir=request.fpir)
-            probe = Probe(request.recordings, self._encoders)
-            probe.require_usable(policy.quality_floor)
-            state = self._follower.up_to_date(uow, gallery)
-            for encoder, _ in self._matcher.asked(probe, state.transforms):
-                probe.batch(encoder)  # Which takes its time, and needs no lock.
-            with state.lock:  # Whoever held it before may have followed a renewal.
-                probes = self._matcher.transformed(gallery, state.transforms, probe, policy.quality_floor)
-                board = self._matcher.against_gallery(state, probes, policy, request.max_candidates)
-                ranked = _ranked(board, state, request.max_candidates)
-            ranked = _still_enrolled(uow, gallery, ranked)[: request.max_candidates]
-        activity = activity_of(probe, self._recogniser)
+        captures = encode(request.recordings, self._encoders)
+        policy, board, probes, ranked = self._search(caller, request, captures)
+        activity = activity_of(captures, self._recogniser)
         if not ranked:
-            return _nobody(policy, probe, activity, exact=exact)
-        report = Report(board, probe, probes)
+            return _nobody(policy, captures, activity, exact=exact)
+        report = Report(board, captures, probes)
         first = ranked[0]
         told = exact or report.matches(first.row)
         listed = [entry for entry in ranked if lists_others or report.matches(entry.row)]
@@ -121,6 +121,32 @@ class IdentificationService:
             ),
         )
 
+    def _search(
+        self, caller: ApiClient, request: IdentificationRequest, captures: EncodedCaptures
+    ) -> _Search:
+        """Compare with the gallery; what is wrong with the request comes before what is with its captures.
+
+        Encoding takes longer than all else, and no transaction is open meanwhile: where older versions turn
+        out to be needed, they are encoded after it, and the search begins anew.
+        """
+        with self._store.reading() as uow:
+            gallery = granted_gallery(uow, caller, request.gallery)
+            policy = tighten(gallery.policy, fpir=request.fpir)
+            captures.require_usable(policy.quality_floor)
+            state = self._follower.up_to_date(uow, gallery)
+            lacking = self._matcher.lacking(captures, state.transforms)
+            if not lacking:
+                with state.lock:  # Whoever held it before may have followed a renewal.
+                    probes = self._matcher.transformed(
+                        gallery, state.transforms, captures, policy.quality_floor
+                    )
+                    board = self._matcher.against_gallery(state, probes, policy, request.max_candidates)
+                    ranked = _ranked(board, state, request.max_candidates)
+                present = _still_enrolled(uow, gallery, ranked)[: request.max_candidates]
+                return _Search(policy, board, probes, present)
+        captures.add(lacking)
+        return self._search(caller, request, captures)
+
 
 def _ranked(board: PolicyBoard, state: GalleryState, limit: int) -> list[_Ranked]:
     """The best rows with their subjects; equal ones by subject id. The caller holds the state's lock."""
@@ -141,7 +167,7 @@ def _still_enrolled(uow: UnitOfWork, gallery: Gallery, ranked: list[_Ranked]) ->
 
 
 def _nobody(
-    policy: Policy, probe: Probe, activity: ActivityEstimate | None, *, exact: bool
+    policy: Policy, captures: EncodedCaptures, activity: ActivityEstimate | None, *, exact: bool
 ) -> IdentificationOutcome:
     """No evidence about anybody is a non-match of 0 dB."""
     return IdentificationOutcome(
@@ -152,7 +178,9 @@ def _nobody(
             threshold=None,
             fmr_at_score=None,
             policy=policy,
-            modalities=tuple(unusable_outcome(modality, probe, policy) for modality in probe.modalities),
+            modalities=tuple(
+                unusable_outcome(modality, captures, policy) for modality in captures.modalities
+            ),
             reasons=(Reason.NO_COMPARISON,),
             activity=activity,
         ),

@@ -11,10 +11,10 @@ from app.domain.policies import CalibratedPolicy, DistancePolicy, Policy
 from app.domain.ports import Encoder, UnitOfWork
 from app.domain.references import Modality, Template, TemplateKey
 from app.domain.subjects import Gallery, Subject
+from app.matching.encoded_captures import EncodedCaptures
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState
 from app.matching.matcher import Matcher, TransformedProbe, newest_transforms
-from app.matching.probe import Probe
 
 MISMATCH_FMR = 0.01
 """The loosest rate that anything is added at, however loose the gallery's own policy is."""
@@ -36,7 +36,7 @@ class MismatchCheck:
         uow: UnitOfWork,
         gallery: Gallery,
         subject: Subject,
-        probe: Probe,
+        captures: EncodedCaptures,
         encoders: Sequence[Encoder],
     ) -> Admitted:
         """Let nothing in that is not known to be the subject's: what is stored decides from then on.
@@ -52,7 +52,7 @@ class MismatchCheck:
             uow: Whose lock keeps the subject as it is until the recordings are stored.
             gallery: Whose policy decides, but never at more than 1 %.
             subject: Who is enrolled under the name.
-            probe: The request's recordings.
+            captures: Of the request.
             encoders: That they would be stored with, the default first in each modality.
 
         Raises:
@@ -65,7 +65,7 @@ class MismatchCheck:
         known = [enrolled, first_enrolled.templates if first_enrolled else {}]
         floor = gallery.policy.quality_floor
         singles = self._matcher.each_recording(
-            gallery, newest_transforms(uow, gallery), probe, encoders, floor
+            gallery, newest_transforms(uow, gallery), captures, encoders, floor
         )
         matching = {
             (single.encoder.encoder_id, index): all(
@@ -78,7 +78,7 @@ class MismatchCheck:
         admitted = set()
         for encoder in encoders:
             first = deciding.get(encoder.modality)
-            for index in (one.index for one in probe.accepted(encoder, floor)):
+            for index in (one.index for one in captures.accepted(encoder, floor)):
                 verdict = None if first is None else matching.get((first.encoder_id, index))
                 if verdict is False:
                     raise _mismatch(gallery.policy)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.domain.captures import Capture, EcgFacts
 from app.domain.errors import FailureToAcquireError
 from app.domain.ports import Encoders
-from app.domain.references import Recording
 from ml.runtime.evidence import Evidence
 
 
@@ -28,11 +28,11 @@ class QualityService:
     def __init__(self, encoders: Encoders) -> None:
         self._encoders = encoders
 
-    def assess(self, recordings: tuple[Recording, ...]) -> tuple[QualityReport, ...]:
+    def assess(self, recordings: tuple[Capture, ...]) -> tuple[QualityReport, ...]:
         """One report per recording, in order; poor signal is a value here."""
         return tuple(self._assess_one(recording) for recording in recordings)
 
-    def _assess_one(self, recording: Recording) -> QualityReport:
+    def _assess_one(self, recording: Capture) -> QualityReport:
         encoder = self._encoders.default(recording.modality)
         if encoder is None:
             reason = f"No encoder is loaded for {recording.modality}."
@@ -41,10 +41,11 @@ class QualityService:
             encoding = encoder.encode(recording)
         except FailureToAcquireError as error:
             return QualityReport(accepted=False, score=0.0, reasons=(error.detail,), code=error.code)
+        facts = encoding.facts
         return QualityReport(
             accepted=True,
             score=encoding.evidence.quality,
             reasons=encoding.reasons,
             evidence=encoding.evidence,
-            heart_rate_bpm=encoding.heart_rate_bpm,
+            heart_rate_bpm=facts.heart_rate_bpm if isinstance(facts, EcgFacts) else None,
         )

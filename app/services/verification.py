@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.activity import ActivityRecogniser
+from app.domain.captures import Capture
 from app.domain.errors import UnprocessableError
 from app.domain.policies import tighten
 from app.domain.ports import Encoders, Store, UnitOfWork
-from app.domain.references import Modality, Recording
+from app.domain.references import Modality
 from app.domain.scores import ComparisonDecision, Fusion
 from app.domain.subjects import ApiClient, Scope, Subject
 from app.matching.decision_report import Enrolled, Report, activity_of
+from app.matching.encoded_captures import encode
 from app.matching.follower import GalleryFollower
 from app.matching.matcher import Matcher, newest_transforms
-from app.matching.probe import Probe
 from app.services.access import found_subject, granted_gallery
 
 
@@ -24,7 +25,7 @@ class VerificationRequest:
 
     gallery: str
     subject_id: str
-    recordings: tuple[Recording, ...]
+    recordings: tuple[Capture, ...]
     fmr: float | None = None
     fusion: Fusion = Fusion.SCORE
 
@@ -49,6 +50,9 @@ class VerificationService:
     def verify(self, caller: ApiClient, request: VerificationRequest) -> ComparisonDecision:
         """Decide on the claim.
 
+        Encoding takes longer than all else, so it is done before the transaction. What is wrong with the
+        request is still said before what is wrong with its captures.
+
         Raises:
             GalleryNotFoundError, SubjectNotFoundError: No such gallery or subject for this caller.
             FailureToAcquireError: No recording could be used.
@@ -56,17 +60,17 @@ class VerificationService:
                 ``fusion_unavailable``, ``modality_unavailable``.
         """
         refuse_feature_fusion(request.fusion)
+        captures = encode(request.recordings, self._encoders)
         with self._store.reading() as uow:
             gallery = granted_gallery(uow, caller, request.gallery)
             policy = tighten(gallery.policy, fmr=request.fmr)
             subject = found_subject(uow, gallery, request.subject_id)
-            probe = Probe(request.recordings, self._encoders)
-            probe.require_usable(policy.quality_floor)
+            captures.require_usable(policy.quality_floor)
             state = self._follower.up_to_date(uow, gallery)
             loaded = self._follower.load(uow, gallery, [subject.uuid])
             retired = self._retired(uow, subject)
             transforms = newest_transforms(uow, gallery)
-        probes = self._matcher.transformed(gallery, transforms, probe, policy.quality_floor)
+        probes = self._matcher.transformed(gallery, transforms, captures, policy.quality_floor)
         templates = loaded[0].templates if loaded else {}
         board = self._matcher.against_subject(state, probes, templates, policy)
         if not len(board):
@@ -77,12 +81,12 @@ class VerificationService:
             )
         enrolled = Enrolled(frozenset(key.modality for key in templates), retired)
         exact = Scope.READ_SCORES in caller.scopes
-        return Report(board, probe, probes).decision(
+        return Report(board, captures, probes).decision(
             0,
             subject.subject_id,
             enrolled,
             exact=exact,
-            activity=activity_of(probe, self._recogniser),
+            activity=activity_of(captures, self._recogniser),
         )
 
     def _retired(self, uow: UnitOfWork, subject: Subject) -> frozenset[Modality]:

@@ -14,7 +14,7 @@ from ml.evaluation.protocols.open_set import OpenSetFigures, open_set_figures
 from ml.evaluation.trials.encodings import EncodingCache, TemplateSet, cache_folder, pool_presentations
 from ml.evaluation.trials.scoring import Comparisons, Scored, compare, compare_pairwise, gallery_null_of
 from ml.evaluation.trials.trials import Presentation, Trials
-from ml.runtime.encoder import EcgEncoder
+from ml.runtime.encoder import BundledEncoder
 from ml.runtime.matching.gallery_null import GalleryNull
 
 DEFAULT_CACHE = Path("var/cache/encodings")
@@ -64,7 +64,7 @@ class Runner:
         cache: Root of the encodings kept between runs.
     """
 
-    def __init__(self, encoder: EcgEncoder, data: Path, cache: Path = DEFAULT_CACHE) -> None:
+    def __init__(self, encoder: BundledEncoder, data: Path, cache: Path = DEFAULT_CACHE) -> None:
         self._encoder, self.data = encoder, data
         self.encoder_id = encoder.encoder_id
         self.weights_sha256 = encoder.info.sha256

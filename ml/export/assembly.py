@@ -14,7 +14,7 @@ from ml.export.quantization import quantize_network
 from ml.export.strip_network import strip_network
 from ml.models.strip_encoder import StripEncoder, StripParts
 from ml.runtime.ecg.mean_beat import MeanBeatConfig
-from ml.runtime.ecg.network_embedder import NetworkEmbedder, NetworkInputs
+from ml.runtime.ecg.strip_preparation import StripConfig, StripPreparation
 from ml.training.checkpoints import load_network, weights_path
 from ml.training.strips import Strip
 
@@ -63,7 +63,6 @@ def assemble_for_serving(
         return weights
     read = [strip for strip in strips if strip.r_peaks.size]
     chosen = [read[i] for i in np.linspace(0, len(read) - 1, min(wanted, len(read))).astype(int)]
-    embedder = NetworkEmbedder(weights, NetworkInputs(beat, recipe.windows))
-    return quantize_network(
-        weights, [embedder.inputs(strip.ecg, strip.r_peaks, strip.accepted) for strip in chosen]
-    )
+    preparation = StripPreparation(StripConfig(beat, recipe.windows))
+    inputs = [preparation.inputs(strip.ecg, strip.r_peaks, strip.accepted) for strip in chosen]
+    return quantize_network(weights, inputs)

@@ -12,10 +12,11 @@ from textwrap import fill
 from typing import Any
 
 from ml.export.assembly_recipe import AssemblyRecipe
-from ml.runtime.bundle import BUNDLE_FILE, CARD_FILE, MEAN_BEAT_KIND, NETWORK_KIND, SCHEMA, WEIGHTS_FILE
+from ml.runtime.bundle import BUNDLE_FILE, CARD_FILE, SCHEMA, WEIGHTS_FILE
 from ml.runtime.calibration.llr import Calibration
 from ml.runtime.ecg.mean_beat import MeanBeatConfig
-from ml.runtime.encoder import EcgEncoder, load_bundle
+from ml.runtime.encoder import BundledEncoder, load_bundle
+from ml.runtime.kinds import MEAN_BEAT_KIND, NETWORK_KIND, newest_preparation
 from ml.training.recipe import BundleNames, Recipe
 
 TRAINING_DATA = ("PhysioNet/CinC Challenge 2017, train people of our split (ODC-By 1.0)",)
@@ -84,7 +85,7 @@ def write_bundle(
     calibration_data: Mapping[str, Any],
     operating_points: Sequence[Mapping[str, Any]],
     vector_size: int,
-) -> EcgEncoder:
+) -> BundledEncoder:
     """Write `models/<id>@<version>/` and load it back.
 
     Raises:
@@ -100,6 +101,7 @@ def write_bundle(
         "kind": description.kind,
         "modality": "ecg",
         "preprocessing": dict(description.preprocessing),
+        **newest_preparation(description.kind),
         "vector_size": vector_size,
         "metric": "cosine",
         "licence": names.licence,

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ml.export.onnx_files import cosine_distance, open_session, without_origin
 
 Inputs = Mapping[str, NDArray[np.float32]]
-"""What a network reads of one strip, as `ml.runtime.encoder` prepares it."""
+"""What a network reads of one strip, as a `ml.runtime.preparation.Preparation` gives it."""
 
 WEIGHTED = {"Conv", "MatMul", "Gemm"}
 # Worth quantising only where their neighbours are: between convolutions.

@@ -9,28 +9,18 @@ There are two families: encoders, which make the vectors that people are compare
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-Parameters = TypeVar("Parameters", bound="DataclassInstance")
+from typing import Any, Final, NoReturn
 
 BUNDLE_FILE: Final = "bundle.json"
 WEIGHTS_FILE: Final = "model.onnx"
 CARD_FILE: Final = "card.md"
-SCHEMA: Final = 1
-MEAN_BEAT_KIND: Final = "ecg-mean-beat"
-NETWORK_KIND: Final = "ecg-network"
+SCHEMA: Final = 2
 ACTIVITY_KIND: Final = "activity"
-ENCODER_KINDS: Final = (MEAN_BEAT_KIND, NETWORK_KIND)
-KINDS: Final = (*ENCODER_KINDS, ACTIVITY_KIND)
 METRICS: Final = ("cosine",)
 MAX_BUNDLE_BYTES: Final = 20 * 2**20
 
@@ -56,11 +46,13 @@ class BundleInfo:
 
     Args:
         id, version: Together the encoder id, `<id>@<version>`.
-        kind: Which code can serve it.
-        modality: `ecg`.
+        kind: Which code can serve it; `ml.runtime.kinds` knows those of encoders.
+        modality: Whose captures it reads, such as `ecg`.
         sha256: Of `model.onnx`, the weights.
         files: SHA-256 of every file by name.
         preprocessing: Parameters of the kind's preparation.
+        preparation_version: Which version of the preparation made its vectors; see `ml.runtime.preparation`.
+        preparation_constants: The constants of that version's chain.
         calibration: Of an encoder the JSON form of `ml.runtime.calibration.llr.Calibration`; of an activity
             bundle what makes its probabilities true.
         calibration_data: People and pairs behind it, and what the mated scores were.
@@ -80,6 +72,8 @@ class BundleInfo:
     sha256: str
     files: Mapping[str, str]
     preprocessing: Mapping[str, Any]
+    preparation_version: int
+    preparation_constants: Mapping[str, Any]
     calibration: Mapping[str, Any]
     calibration_data: Mapping[str, Any]
     operating_points: tuple[Mapping[str, Any], ...]
@@ -107,6 +101,8 @@ _FIELD_TYPES: Final[Mapping[str, type]] = {
     "modality": str,
     "files": dict,
     "preprocessing": dict,
+    "preparation_version": int,
+    "preparation_constants": dict,
     "calibration": dict,
     "calibration_data": dict,
     "operating_points": list,
@@ -152,33 +148,11 @@ def default_bundle(models: Path, modality: str) -> Path:
         BundleError: There is none for the modality, or one of the bundles is damaged.
     """
     bundles = [read_bundle(folder) for folder in sorted(models.glob("*@*")) if folder.is_dir()]
-    encoders = [bundle for bundle in bundles if bundle.kind in ENCODER_KINDS]
+    encoders = [bundle for bundle in bundles if bundle.kind != ACTIVITY_KIND]
     found = [bundle.encoder_id for bundle in encoders if bundle.modality == modality]
     if not found:
         raise BundleError(f"no bundle <id>@<version> for {modality} in '{models}'")
     return models / max(found, key=lambda encoder_id: preference(encoder_id, modality))
-
-
-def read_parameters(kind: type[Parameters], given: object, where: str) -> Parameters:
-    """Read a dataclass of numbers, each of them stated.
-
-    Args:
-        kind: The dataclass; whole numbers where its defaults are.
-        given: JSON object.
-        where: Its place, for the message.
-
-    Raises:
-        ValueError: Missing, unknown or impossible parameters.
-    """
-    known = {one.name: one.default for one in dataclasses.fields(kind)}
-    if not isinstance(given, dict) or given.keys() != known.keys():
-        odd = sorted(given.keys() ^ known.keys()) if isinstance(given, dict) else type(given).__name__
-        raise ValueError(f"{where}: missing or unknown {odd}")
-    for name, default in known.items():
-        allowed = (int,) if isinstance(default, int) else (int, float)
-        if not isinstance(given[name], allowed) or isinstance(given[name], bool):
-            raise ValueError(f"{where}.{name}: expected {allowed[-1].__name__}, found {given[name]!r}")
-    return kind(**given)
 
 
 def _read_json(directory: Path) -> dict[str, Any]:
@@ -197,9 +171,7 @@ def _read_json(directory: Path) -> dict[str, Any]:
 def _check_fields(directory: Path, fields: Mapping[str, Any]) -> None:
     if fields.get("schema") != SCHEMA:
         _refuse(directory, f"expected schema {SCHEMA}, found {fields.get('schema')!r}")
-    kind = fields.get("kind", NETWORK_KIND)
-    if kind not in KINDS:
-        _refuse(directory, f"unknown kind {kind!r}; this code serves {', '.join(KINDS)}")
+    kind = fields.get("kind")
     types = _ACTIVITY_FIELD_TYPES if kind == ACTIVITY_KIND else _ENCODER_FIELD_TYPES
     if set(fields) != set(types):
         odd = sorted(set(fields) ^ set(types))

@@ -10,13 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.runtime.bundle import WEIGHTS_FILE, BundleError
+from ml.runtime.preparation import FIXED, FREE, Inputs, Shape
 
-Shape = tuple[int | str, ...]
-"""A number is that many, `n` any number (a free dimension), `d` one number that the network fixes."""
-Inputs = Mapping[str, NDArray[np.float32]]
-
-FREE: Final = "n"
-FIXED: Final = "d"
 # How a tensor kept outside the file begins: key "location" of an `external_data` entry.
 EXTERNAL_DATA_MARK: Final = b"\x0a\x08location"
 

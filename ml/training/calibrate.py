@@ -15,8 +15,8 @@ from ml.data.records import EcgRecord
 from ml.data.splits import Part, cinc_split, digest
 from ml.metrics.intervals import wilson
 from ml.runtime.calibration.llr import Calibration
-from ml.runtime.ecg.embedder import Embedder
-from ml.runtime.ecg.signal.errors import SignalError
+from ml.runtime.ecg.preparation import EcgPreparation
+from ml.runtime.errors import CaptureError
 from ml.runtime.evidence import SECONDS, Evidence, EvidenceArray
 from ml.runtime.matching.comparisons import llr_where_compared
 from ml.runtime.matching.demand import Demand
@@ -24,6 +24,7 @@ from ml.runtime.matching.fitted_null import FittedNull
 from ml.runtime.matching.gallery_null import GalleryNull
 from ml.runtime.matching.scoreboard import Scoreboard
 from ml.runtime.matching.scored_part import ScoredPart
+from ml.runtime.vector_network import VectorNetwork
 from ml.training.calibration_fit import CohortScores, fit_calibration
 from ml.training.strips import RawStrip, Strip, condition_strips
 
@@ -91,8 +92,11 @@ def cinc_strips(data: Path, part: Part, seconds: float, cache: Path) -> list[Str
     return condition_strips(raw(), cache / f"cinc-{part}-{seconds:g}s-{digest(people)[:12]}")
 
 
-def encode_cohort(strips: Sequence[Strip], embedder: Embedder, seconds: float) -> Cohort:
-    """Encode references (part 0) and probes (part 1), in pairs."""
+def encode_cohort(strips: Sequence[Strip], network: VectorNetwork, seconds: float) -> Cohort:
+    """Encode references (part 0) and probes (part 1), in pairs, by a network that reads ECG."""
+    preparation = network.preparation
+    if not isinstance(preparation, EcgPreparation):
+        raise TypeError(f"expected a network that reads ECG, got one of {preparation.modality}")
     references, probes = strips[0::2], strips[1::2]
     subjects = tuple(s.subject_id for s in references)
     if subjects != tuple(s.subject_id for s in probes):
@@ -101,7 +105,9 @@ def encode_cohort(strips: Sequence[Strip], embedder: Embedder, seconds: float) -
     return Cohort(
         seconds=seconds,
         subjects=subjects,
-        vectors=np.array([[_vector(s, embedder) for s in side] for side in sides], dtype=np.float32),
+        vectors=np.array(
+            [[_vector(s, preparation, network) for s in side] for side in sides], dtype=np.float32
+        ),
         evidence=EvidenceArray(
             np.array([[s.seconds for s in side] for side in sides]),
             SECONDS,
@@ -110,12 +116,12 @@ def encode_cohort(strips: Sequence[Strip], embedder: Embedder, seconds: float) -
     )
 
 
-def _vector(strip: Strip, embedder: Embedder) -> NDArray[np.float32]:
-    """Embed a strip; NaN where that fails, as acquisition did or the network does."""
+def _vector(strip: Strip, preparation: EcgPreparation, network: VectorNetwork) -> NDArray[np.float32]:
+    """Encode a strip; NaN where that fails, as acquisition did or the network does."""
     try:
-        return embedder.embed(strip.ecg, strip.r_peaks, strip.accepted)
-    except SignalError:
-        return np.full(embedder.vector_size, np.nan, dtype=np.float32)
+        return network.vector(preparation.inputs(strip.ecg, strip.r_peaks, strip.accepted))
+    except CaptureError:
+        return np.full(network.vector_size, np.nan, dtype=np.float32)
 
 
 def calibrate(cohorts: Sequence[Cohort]) -> tuple[Calibration, dict[str, Any], list[dict[str, Any]]]:

@@ -23,8 +23,8 @@ def marked(person=1, **changes):
 class DefectiveEncoder(FakeEncoder):
     """Fails as libraries do: with the input in the message."""
 
-    def encode(self, recording):
-        raise ValueError(f"cannot work on {np.asarray(recording.payload)[10:13]} zq7marker")
+    def encode(self, capture):
+        raise ValueError(f"cannot work on {np.asarray(capture.signal)[10:13]} zq7marker")
 
 
 def assert_silent(api, answers):

@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 
 from app.adapters.encoders import BundleEncoder, load_encoders
-from app.domain.references import Encoding, Recording
+from app.domain.captures import EcgStrip
 from ml.data.records import EcgRecord
+from ml.runtime.encoding import Encoding
 from tests.api.application import Api, open_api
 from tests.attacks.conftest import MODELS
 from tests.attacks.crowd import (
@@ -169,12 +170,12 @@ class RememberingEncoder(BundleEncoder):
         super().__init__(inner._inner)
         self._once = cache(self._encode_bytes)
 
-    def encode(self, made: Recording) -> Encoding:
-        return self._once(made.payload.tobytes(), made.fs_hz)
+    def encode(self, capture: EcgStrip) -> Encoding:
+        return self._once(capture.signal.tobytes(), capture.fs_hz)
 
     def _encode_bytes(self, payload: bytes, fs_hz: float) -> Encoding:
         signal = np.frombuffer(payload, dtype=np.float32)
-        return super().encode(Recording(self.modality, signal, fs_hz=fs_hz))
+        return super().encode(EcgStrip(signal, fs_hz))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
     python -m tests.golden.captures        # writes tests/golden/vectors.json anew
 
 Vectors of enrolled people are stored and their recordings are not. So a bundle must go on making the same
-vectors, whatever is moved or rewritten around it. Write the file anew only with a new bundle.
+vectors, whatever is moved or rewritten around it. They decide whether a change of the signal chain needs a
+new preparation version (`ml.runtime.preparation`). Write the file anew only with a new bundle.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.runtime.ecg.activity.bundle import load_recogniser
+from ml.runtime.ecg.raw_ecg import RawEcg
 from ml.runtime.ecg.signal.conditioning import condition
-from ml.runtime.encoder import EcgEncoder, load_bundle
+from ml.runtime.encoder import BundledEncoder, load_bundle
 from ml.synthetic.ecg import Noise, SyntheticPerson
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -68,19 +70,19 @@ CAPTURES = (
 )
 
 
-def encoders() -> Iterator[EcgEncoder]:
+def encoders() -> Iterator[BundledEncoder]:
     """Every shipped bundle that makes vectors."""
     for folder in sorted(MODELS.glob("ecg*@*")):
         yield load_bundle(folder)
 
 
-def encoded(encoder: EcgEncoder, capture: Capture) -> dict[str, Any]:
+def encoded(encoder: BundledEncoder, capture: Capture) -> dict[str, Any]:
     """What a bundle makes of a capture, rounded as it is kept."""
-    found = encoder.encode(capture.signal(), capture.fs_hz)
+    found = encoder.encode(RawEcg(capture.signal(), capture.fs_hz))
     return {
         "capture": capture.name,
-        "seconds": round(found.seconds, 3),
-        "quality": round(found.quality, 5),
+        "seconds": round(found.evidence.amount, 3),
+        "quality": round(found.evidence.quality, 5),
         "vector": [round(value, 6) for value in found.vector.tolist()],
     }
 

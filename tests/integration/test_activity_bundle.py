@@ -13,7 +13,7 @@ import pytest
 from app.adapters.activity import load_recogniser
 from app.adapters.encoders import load_encoders
 from app.domain.activity import Pieces
-from app.domain.references import Modality, Recording
+from app.domain.captures import EcgStrip
 from ml.data.motion import MotionRecord, read_motion_records
 from ml.runtime.ecg.activity.bundle import load_recogniser as load_bundled
 from ml.runtime.ecg.signal.conditioning import examine
@@ -103,7 +103,7 @@ class TestPieces:
         recogniser = load_recogniser(MODELS)
         whole = load_bundled(MODELS / recogniser.card.encoder_id).timeline(examine(strip, fs_hz))
 
-        segments = finished(recogniser.timeline(Recording(Modality.ECG, strip, fs_hz=fs_hz), None))
+        segments = finished(recogniser.timeline(EcgStrip(strip, fs_hz), None))
 
         assert [s.start_s for s in segments] == pytest.approx(whole.start_s.tolist())
         called = np.array([list(s.probabilities.values()) or [0.0] * 5 for s in segments]).argmax(axis=1)

@@ -7,6 +7,7 @@ import pytest
 
 from ml.data.readers import read_ecg_id
 from ml.metrics.error_rates import eer
+from ml.runtime.ecg.raw_ecg import RawEcg
 from ml.runtime.encoder import load_bundle
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +39,7 @@ def strips(data_dir):
 @pytest.fixture(scope="module")
 def vectors(encoder, strips):
     return tuple(
-        np.stack([encoder.encode(pair[side].signal, pair[side].fs_hz).vector for pair in strips])
+        np.stack([encoder.encode(RawEcg(pair[side].signal, pair[side].fs_hz)).vector for pair in strips])
         for side in (0, 1)
     )
 
@@ -65,7 +66,7 @@ class TestShippedBundleOnE2:
 
     def test_inverting_a_probe_changes_no_score(self, encoder, strips, vectors, cosine):
         references, _ = vectors
-        inverted = np.stack([encoder.encode(-probe.signal, probe.fs_hz).vector for _, probe in strips])
+        inverted = np.stack([encoder.encode(RawEcg(-p.signal, p.fs_hz)).vector for _, p in strips])
 
         change_db = encoder.calibration.llr_db(
             references @ inverted.T, 20.0, 0.8
@@ -79,4 +80,4 @@ class TestShippedBundleOnE2:
         probe = strips[0][1]
         slower = resample_poly(probe.signal.astype(np.float64), 1, 2)
 
-        assert encoder.encode(slower, probe.fs_hz / 2).vector @ vectors[1][0] > 0.98
+        assert encoder.encode(RawEcg(slower, probe.fs_hz / 2)).vector @ vectors[1][0] > 0.98

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ml.runtime.ecg.raw_ecg import RawEcg
 from ml.runtime.encoder import Encoding, load_bundle
 from ml.runtime.matching.gallery_null import fit_gallery_null
 from ml.synthetic.ecg import SyntheticPerson
@@ -15,14 +16,14 @@ ENCODER = load_bundle(Path(__file__).parents[2] / "models" / "ecg@2026.11.1")
 
 @cache
 def encoded(person: int) -> Encoding:
-    return ENCODER.encode(SyntheticPerson.draw(person).record(20.0, 250.0), 250.0)
+    return ENCODER.encode(RawEcg(SyntheticPerson.draw(person).record(20.0, 250.0), 250.0))
 
 
 def scores(people: list[int]) -> tuple[np.ndarray, np.ndarray]:
     """Everybody against everybody: LLR and evidence class."""
     found = [encoded(person) for person in people]
     vectors = np.stack([one.vector for one in found])
-    quality = np.mean([one.quality for one in found])
+    quality = np.mean([one.evidence.quality for one in found])
     llr_db = ENCODER.calibration.llr_db((vectors @ vectors.T).astype(np.float64), 20.0, quality)
     return llr_db, np.full(llr_db.shape, 3)
 

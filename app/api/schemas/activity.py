@@ -10,7 +10,7 @@ from app.api.schemas.base import OrAbsent, RequestSchema, ResponseSchema, descri
 from app.api.schemas.example_strips import EXAMPLE_RECORDING
 from app.api.schemas.recordings import ActivityRecording, EcgRecording
 from app.domain.activity import ActivitySegment, ActivityTimeline
-from app.domain.references import Recording
+from app.domain.captures import EcgStrip
 
 _PROBABILITIES = {"rest": 0.02, "arm_movements": 0.05, "walk": 0.91, "run": 0.01, "squats": 0.01}
 
@@ -25,7 +25,7 @@ class ActivityBody(RequestSchema):
         examples=[EXAMPLE_RECORDING],
     )
 
-    def to_domain(self) -> tuple[Recording, Recording | None]:
+    def to_domain(self) -> tuple[EcgStrip, EcgStrip | None]:
         return self.recording.to_domain(), None if self.rest is None else self.rest.to_domain()
 
 

@@ -12,7 +12,7 @@ from app.api.schemas.base import RequestSchema, ResponseSchema, absentable, desc
 from app.api.schemas.example_strips import EXAMPLE_PROBE
 from app.api.schemas.recordings import AnyRecording, check_total, to_domain
 from app.api.schemas.verify import MAX_PROBE_RECORDINGS, MAX_PROBE_S
-from app.domain.references import Recording
+from app.domain.captures import Capture
 
 if TYPE_CHECKING:
     from app.services.quality import QualityReport
@@ -33,7 +33,7 @@ class QualityBody(RequestSchema):
         check_total(self.recordings, MAX_PROBE_S)
         return self
 
-    def to_domain(self) -> tuple[Recording, ...]:
+    def to_domain(self) -> tuple[Capture, ...]:
         return to_domain(self.recordings)
 
 

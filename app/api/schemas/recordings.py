@@ -13,7 +13,8 @@ from app.api.schemas.base import NamedEnum, OrAbsent, RequestSchema, tagged_unio
 from app.api.schemas.example_strips import EXAMPLE_RECORDING
 from app.api.schemas.signals import SampleType, Signal, decode_base64, signal_from_base64
 from app.api.schemas.timestamps import Timestamp
-from app.domain.references import UNKNOWN_POSITION, Modality, Recording, Vector
+from app.domain.captures import Capture, EcgStrip, FaceImage, FingerprintImage
+from app.domain.references import UNKNOWN_POSITION, Vector
 
 MIN_FS_HZ, MAX_FS_HZ = 100.0, 2000.0
 MAX_STRIP_S = 120.0
@@ -119,14 +120,8 @@ class EcgRecording(RequestSchema):
     def duration_s(self) -> float:
         return self.samples.size / self.fs_hz
 
-    def to_domain(self) -> Recording:
-        return Recording(
-            modality=Modality.ECG,
-            payload=self.samples,
-            position=self.lead.value,
-            fs_hz=self.fs_hz,
-            captured_at=self.captured_at,
-        )
+    def to_domain(self) -> EcgStrip:
+        return EcgStrip(self.samples, self.fs_hz, lead=self.lead.value, captured_at=self.captured_at)
 
     def _check_length(self, n_samples: int) -> None:
         if n_samples > self.max_s * self.fs_hz + 0.5:
@@ -182,10 +177,8 @@ class FaceRecording(RequestSchema):
         _decode_image(self.image_b64)
         return self
 
-    def to_domain(self) -> Recording:
-        return Recording(
-            modality=Modality.FACE, payload=_decode_image(self.image_b64), captured_at=self.captured_at
-        )
+    def to_domain(self) -> FaceImage:
+        return FaceImage(_decode_image(self.image_b64), captured_at=self.captured_at)
 
 
 class FingerprintRecording(RequestSchema):
@@ -211,11 +204,11 @@ class FingerprintRecording(RequestSchema):
         _decode_image(self.image_b64)
         return self
 
-    def to_domain(self) -> Recording:
-        return Recording(
-            modality=Modality.FINGERPRINT,
-            payload=_decode_image(self.image_b64),
-            position=self.finger.value,
+    def to_domain(self) -> FingerprintImage:
+        return FingerprintImage(
+            _decode_image(self.image_b64),
+            dpi=self.dpi,
+            finger=self.finger.value,
             captured_at=self.captured_at,
         )
 
@@ -239,7 +232,7 @@ def check_total(recordings: Sequence[AnyRecording], max_s: float) -> None:
         )
 
 
-def to_domain(recordings: Sequence[AnyRecording]) -> tuple[Recording, ...]:
+def to_domain(recordings: Sequence[AnyRecording]) -> tuple[Capture, ...]:
     return tuple(recording.to_domain() for recording in recordings)
 
 

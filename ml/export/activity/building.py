@@ -18,6 +18,7 @@ from ml.export.activity.network import activity_network
 from ml.export.bundle_writer import git_revision
 from ml.runtime.bundle import ACTIVITY_KIND, BUNDLE_FILE, CARD_FILE, SCHEMA, WEIGHTS_FILE
 from ml.runtime.ecg.activity.bundle import ActivityConfig, BundledRecogniser, load_recogniser
+from ml.runtime.ecg.activity.feature_constants import newest_features
 from ml.runtime.ecg.activity.features import FEATURE_NAMES
 from ml.runtime.ecg.activity.trunk import TrunkWindows
 from ml.training.activity.examples import MotionFeatures
@@ -129,6 +130,7 @@ def write_activity_bundle(
         "classes": [PUBLIC_NAMES[name] for name in ACTIVITIES],
         "groups": {group: [PUBLIC_NAMES[name] for name in own] for group, own in ACTIVITY_GROUPS.items()},
         "preprocessing": asdict(config),
+        **newest_features(),
         "licence": names.licence,
         "training_data": list(TRAINING_DATA),
         "recipe_sha256": recipe.sha256,

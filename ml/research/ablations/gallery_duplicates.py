@@ -28,7 +28,7 @@ from ml.evaluation.trials.trials import Cut, Presentation
 from ml.research.ablations.gallery_tail import CACHE, DATA, first_recordings, moved
 from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.nulls import EVIDENCE_CLASSES
-from ml.runtime.encoder import EcgEncoder, load_bundle
+from ml.runtime.encoder import BundledEncoder, load_bundle
 from ml.runtime.evidence import EvidenceArray
 from ml.runtime.matching.gallery_null import FitRules, fit_gallery_null
 
@@ -108,7 +108,7 @@ class Population:
         )
 
 
-def populations(encoder: EcgEncoder) -> Iterator[Population]:
+def populations(encoder: BundledEncoder) -> Iterator[Population]:
     """Everybody whose strips could all be encoded, those who may get further names first."""
     cache = EncodingCache(cache_folder(CACHE, encoder), encoder, encoder.vector_size)
     for name, data_set, records, strips_of, probe_of in sources():

@@ -27,7 +27,7 @@ from ml.evaluation.trials.scoring import compare
 from ml.evaluation.trials.trials import Cut, Presentation
 from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.nulls import BIN_DB, EVIDENCE_CLASSES, Null
-from ml.runtime.encoder import EcgEncoder, load_bundle
+from ml.runtime.encoder import BundledEncoder, load_bundle
 from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
 
 FloatArray = NDArray[np.float64]
@@ -170,7 +170,7 @@ def moved(templates: TemplateSet, common: NDArray[np.float32]) -> TemplateSet:
     return replace(templates, vectors=vectors, reference_vectors=vectors)
 
 
-def populations(encoder: EcgEncoder) -> list[Population]:
+def populations(encoder: BundledEncoder) -> list[Population]:
     cache = EncodingCache(cache_folder(CACHE, encoder), encoder, encoder.vector_size)
     found = []
     for name, data_set, enrolled, presented in strips():

@@ -20,7 +20,7 @@ from ml.evaluation.trials.trials import Cut
 from ml.research.ablations.gallery_tail import CACHE, DATA, SEED, first_recordings
 from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.nulls import EVIDENCE_CLASSES
-from ml.runtime.encoder import EcgEncoder
+from ml.runtime.encoder import BundledEncoder
 from ml.runtime.evidence import EvidenceArray
 from ml.runtime.matching.gallery_null import GalleryNull, fit_gallery_null
 
@@ -86,7 +86,7 @@ class People:
         )
 
 
-def read_people(encoder: EcgEncoder) -> Iterator[People]:
+def read_people(encoder: BundledEncoder) -> Iterator[People]:
     """People all of whose strips are accepted."""
     cinc = read_cinc2017(DATA / "cinc2017_af", set(cinc_split()["dev"]))
     cinc = [r for r in first_recordings(cinc) if r.duration_s >= 29.9][:CINC_PEOPLE]
@@ -109,7 +109,7 @@ def read_people(encoder: EcgEncoder) -> Iterator[People]:
 
 
 class _Reader:
-    def __init__(self, encoder: EcgEncoder) -> None:
+    def __init__(self, encoder: BundledEncoder) -> None:
         self._cache = EncodingCache(cache_folder(CACHE, encoder), encoder, encoder.vector_size)
 
     def __call__(

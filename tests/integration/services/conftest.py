@@ -14,7 +14,8 @@ import pytest
 from app.api.deps import Services
 from app.bootstrap import open_services
 from app.config import Settings
-from app.domain.references import UNKNOWN_POSITION, Modality, Recording
+from app.domain.captures import Capture, EcgStrip, FaceImage
+from app.domain.references import UNKNOWN_POSITION
 from app.domain.subjects import ApiClient, Scope
 from app.services.enrollment import EnrollmentOutcome, EnrollmentRequest
 from app.services.idempotency import IdempotentRequest, Rendered
@@ -34,17 +35,17 @@ def recording(
     position: str = UNKNOWN_POSITION,
     at: datetime | None = None,
     **shape: float,
-) -> Recording:
+) -> EcgStrip:
     """An ECG strip of a fake person."""
-    payload = strip(person, take, **shape).astype(np.float32)
-    return Recording(Modality.ECG, payload, position, FS_HZ, at)
+    signal = strip(person, take, **shape).astype(np.float32)
+    return EcgStrip(signal, FS_HZ, lead=position, captured_at=at)
 
 
-def face(person: int, take: int = 0) -> Recording:
+def face(person: int, take: int = 0) -> FaceImage:
     """A face of a fake person, as the fake face encoder reads it."""
     pattern = np.random.default_rng([3, person]).standard_normal(12)
     noise = 0.2 * np.random.default_rng([4, person, take]).standard_normal(12)
-    return Recording(Modality.FACE, (pattern + noise).astype(np.float32).tobytes())
+    return FaceImage((pattern + noise).astype(np.float32).tobytes())
 
 
 def told(outcome: EnrollmentOutcome) -> Rendered:
@@ -62,7 +63,7 @@ class Replica:
     def enroll(
         self,
         subject_id: str,
-        *recordings: Recording,
+        *recordings: Capture,
         force: bool = False,
         gallery: str = "default",
         idempotent: IdempotentRequest | None = None,
@@ -75,11 +76,11 @@ class Replica:
         self.services.enrollment.enroll(self.caller, request, idempotent=idempotent, render=render)
         return self.outcomes[-1]
 
-    def identify(self, *recordings: Recording, gallery: str = "default", **options):
+    def identify(self, *recordings: Capture, gallery: str = "default", **options):
         request = IdentificationRequest(gallery, recordings, **options)
         return self.services.identification.identify(self.caller, request)
 
-    def verify(self, subject_id: str, *recordings: Recording, gallery: str = "default", **options):
+    def verify(self, subject_id: str, *recordings: Capture, gallery: str = "default", **options):
         request = VerificationRequest(gallery, subject_id, recordings, **options)
         return self.services.verification.verify(self.caller, request)
 

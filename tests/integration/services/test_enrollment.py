@@ -7,6 +7,7 @@ from threading import get_ident
 import pytest
 from sqlalchemy import Engine, event
 
+from app.domain.captures import EcgStrip
 from app.domain.errors import (
     ConflictError,
     FailureToEnrollError,
@@ -15,7 +16,7 @@ from app.domain.errors import (
     UnprocessableError,
 )
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
-from app.domain.references import Modality, Recording
+from app.domain.references import Modality
 from app.domain.scores import Decision
 from app.domain.subjects import Consent, Scope
 from app.services.enrollment import EnrollmentRequest
@@ -23,7 +24,7 @@ from app.services.idempotency import IdempotentRequest, Rendered
 from tests.fakes import FakeEncoder
 from tests.integration.services.conftest import PEOPLE, face, recording, told
 
-TOO_SHORT = Recording(Modality.ECG, recording(1).payload[:200], fs_hz=100.0)
+TOO_SHORT = EcgStrip(recording(1).signal[:200], 100.0)
 MONDAY = datetime(2026, 11, 16, 9, tzinfo=UTC)
 
 
@@ -257,13 +258,13 @@ class TestAdding:
     def test_additions_do_not_lead_away_from_what_was_enrolled_first(self, replica):
         process = replica()
         process.enroll("p1", recording(1, 0, seconds=20.0))
-        own, theirs = (recording(person, 1, seconds=20.0).payload for person in (2, 1))
+        own, theirs = (recording(person, 1, seconds=20.0).signal for person in (2, 1))
 
         def reached() -> float:
             """The largest share of another person that is let in now."""
             for percent in range(100, 0, -5):
                 share = percent / 100
-                blend = replace(recording(1), payload=(1.0 - share) * theirs + share * own)
+                blend = replace(recording(1), signal=(1.0 - share) * theirs + share * own)
                 with suppress(UnprocessableError):
                     process.enroll("p1", blend)
                     return share
@@ -426,8 +427,8 @@ class FailingEncoder(FakeEncoder):
 
     fails = False
 
-    def encode(self, recording):
-        encoding = super().encode(recording)
+    def encode(self, capture):
+        encoding = super().encode(capture)
         return replace(encoding, vector=-encoding.vector) if self.fails else encoding
 
 

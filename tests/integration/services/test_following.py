@@ -1,9 +1,12 @@
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 from sqlalchemy import text
 
+from app.domain.errors import FailureToAcquireError, GalleryNotFoundError, SubjectNotFoundError
+from app.domain.policies import CalibratedPolicy
 from tests.fakes import FakeEncoder
 from tests.integration.services.conftest import PEOPLE, recording
 
@@ -112,15 +115,33 @@ class TestReplicas:
 class InterruptedEncoder(FakeEncoder):
     """Lets something else happen while a probe is being encoded, once."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, version="2026.11") -> None:
+        super().__init__(version)
         self.meanwhile = None
 
-    def encode(self, recording):
+    def encode(self, capture):
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()
-        return super().encode(recording)
+        return super().encode(capture)
+
+
+def count_transactions(process):
+    """Those that are open, from now on."""
+    store, open_now = process.services.verification._store, []  # One store for all services.
+
+    def counted(begin):
+        @contextmanager
+        def within():
+            with begin() as uow:
+                open_now.append(uow)
+                yield uow
+            open_now.remove(uow)
+
+        return within
+
+    store.reading, store.writing = counted(store.reading), counted(store.writing)
+    return open_now
 
 
 class TestInterleaving:
@@ -154,9 +175,41 @@ class TestInterleaving:
         process.enroll("p1", recording(1), gallery="gone")
 
         encoder.meanwhile = lambda: galleries.delete(process.caller, "gone")
-        process.identify(recording(1, 7), gallery="gone")
+        with pytest.raises(GalleryNotFoundError):
+            process.identify(recording(1, 7), gallery="gone")
 
         assert process.services.health.readiness().templates == PEOPLE
+
+    def test_a_subject_erased_while_its_probe_is_encoded_is_not_verified(self, interrupted):
+        process, encoder = interrupted
+
+        encoder.meanwhile = lambda: process.services.erasure.erase_subject(process.caller, "default", "p1")
+        with pytest.raises(SubjectNotFoundError):
+            process.verify("p1", recording(1, 7))
+
+    def test_a_policy_tightened_while_a_probe_is_encoded_decides(self, interrupted):
+        process, encoder = interrupted
+        strict = CalibratedPolicy(fmr=1e-3, min_quality=1.0)
+
+        encoder.meanwhile = lambda: process.services.galleries.set_policy(process.caller, "default", strict)
+        with pytest.raises(FailureToAcquireError):
+            process.verify("p1", recording(1, 7))
+
+    @pytest.mark.parametrize("call", ["verify", "identify", "enroll"])
+    @pytest.mark.parametrize("version", ["2026.11", "2027.01"])
+    def test_no_transaction_is_open_while_captures_are_encoded(self, replica, call, version):
+        """Under the version that the people here were enrolled with, and under the newer default."""
+        old, new = InterruptedEncoder("2026.11"), InterruptedEncoder("2027.01")
+        before = replica(old)
+        for person in range(PEOPLE):
+            before.enroll(f"p{person}", recording(person))
+        process, seen = replica(new, old), []
+        transactions = count_transactions(process)
+
+        {"2026.11": old, "2027.01": new}[version].meanwhile = lambda: seen.append(len(transactions))
+        getattr(process, call)(*(["p1"] if call != "identify" else []), recording(1, 7))
+
+        assert seen == [0]
 
     def test_a_gallery_deleted_elsewhere_is_not_held_for_long(self, replica):
         first, second = replica(), replica()

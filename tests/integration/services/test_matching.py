@@ -1,13 +1,14 @@
 import pytest
 
+from app.domain.captures import EcgStrip
 from app.domain.errors import FailureToAcquireError, UnprocessableError
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
-from app.domain.references import Modality, Recording
+from app.domain.references import Modality
 from app.domain.scores import Decision, ModalityStatus, Reason
 from app.domain.subjects import Scope
 from tests.integration.services.conftest import PEOPLE, face, recording
 
-NOISE = Recording(Modality.ECG, recording(1).payload[:290], fs_hz=100.0)  # shorter than 3 s
+NOISE = EcgStrip(recording(1).signal[:290], 100.0)  # shorter than 3 s
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ from typer.testing import CliRunner
 
 from ml.cli import app
 from ml.export.beat_network import beat_lda_network
-from ml.runtime.encoder import BeatEmbedder, load_bundle
+from ml.runtime.ecg.beat_preparation import BeatPreparation
+from ml.runtime.encoder import load_bundle
 from ml.runtime.evidence import SECONDS, EvidenceArray
+from ml.runtime.vector_network import VectorNetwork
 from ml.training.calibration_fit import CohortScores, fit_calibration
 from tests.bundles import MEAN_BEAT, beat_shapes, fitted_lda
 
@@ -33,13 +35,13 @@ def trained(tmp_path):
 @pytest.fixture
 def calibrated(trained):
     """What `calibrate` leaves behind."""
-    embedder = BeatEmbedder((trained / "model.onnx").read_bytes(), MEAN_BEAT)
+    network = VectorNetwork(BeatPreparation(MEAN_BEAT), (trained / "model.onnx").read_bytes())
     shapes = beat_shapes(n_people=40)[0].astype("float32")
-    vectors = embedder.finish(embedder.infer({"beats": shapes}))
+    vectors = network.finish(network.infer({"beats": shapes}))
     side = EvidenceArray(np.full(40, 10.0), SECONDS, np.full(40, 0.8))
     calibration = fit_calibration([CohortScores(vectors[0::4] @ vectors[1::4].T, side, side)], replicates=5)
     stage = {
-        "weights_sha256": embedder.sha256,
+        "weights_sha256": network.sha256,
         "calibration": calibration.to_dict(),
         "calibration_data": {"people": 40, "set": "nobody", "non_mated_pairs": 780},
         "operating_points": [],

@@ -17,8 +17,8 @@ from ml.runtime.bundle import (
     BundleError,
     BundleInfo,
     read_bundle,
-    read_parameters,
 )
+from ml.runtime.ecg.activity.feature_constants import PREPARATIONS
 from ml.runtime.ecg.activity.features import FEATURE_NAMES, N_REST, window_features
 from ml.runtime.ecg.activity.head import FloatArray, softmax
 from ml.runtime.ecg.activity.legibility import is_mute
@@ -29,7 +29,9 @@ from ml.runtime.ecg.activity.trunk import TrunkWindows, context_windows
 from ml.runtime.ecg.activity.whole_strips import strip_evidence
 from ml.runtime.ecg.activity.windows import GRACE_S, context_starts_s, fitting_context_s, segment_edges_s
 from ml.runtime.ecg.signal.conditioning import ConditionedEcg
-from ml.runtime.onnx_network import FIXED, FREE, Inputs, OnnxNetwork
+from ml.runtime.onnx_network import OnnxNetwork
+from ml.runtime.parameters import read_parameters
+from ml.runtime.preparation import FIXED, FREE, Inputs, require_preparation
 
 # Of lengths, weights and temperatures: what is less is no such thing.
 SMALLEST = 1e-3
@@ -135,6 +137,7 @@ class BundledRecogniser:
         if info.kind != ACTIVITY_KIND:
             raise BundleError(f"bundle {info.encoder_id}: kind {info.kind!r} tells no activity")
         try:
+            require_preparation(info.preparation_version, info.preparation_constants, PREPARATIONS)
             self.config = ActivityConfig.from_dict(info.preprocessing)
             self._network = OnnxNetwork(
                 weights,

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from ml.runtime.ecg.signal.conditioning import ConditionedEcg
 from ml.runtime.ecg.signal.constants import WORKING_FS_HZ
 from ml.runtime.ecg.signal.windows import standardise_windows, window_starts
-from ml.runtime.onnx_network import FIXED, FREE, OnnxNetwork
+from ml.runtime.onnx_network import OnnxNetwork
+from ml.runtime.preparation import FIXED, FREE
 
 FloatArray = NDArray[np.float64]
 # Windows at once, when a whole set is described.

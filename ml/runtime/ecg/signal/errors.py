@@ -1,6 +1,6 @@
 """Why a strip cannot be used.
 
-SignalError (ValueError)
+SignalError (CaptureError)
 ├── SignalNotFiniteError           signal_not_finite
 ├── SamplingRateUnsupportedError   sampling_rate_unsupported
 ├── SignalTooShortError            signal_too_short
@@ -10,13 +10,11 @@ SignalError (ValueError)
 └── QualityTooLowError             quality_too_low
 """
 
-from typing import ClassVar
+from ml.runtime.errors import CaptureError
 
 
-class SignalError(ValueError):
-    """A strip that cannot be used; `code` is the stable word of the HTTP contract."""
-
-    code: ClassVar[str] = "invalid_request"
+class SignalError(CaptureError):
+    """A strip that cannot be used."""
 
 
 class SignalNotFiniteError(SignalError):

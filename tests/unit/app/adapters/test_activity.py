@@ -5,8 +5,8 @@ import pytest
 
 from app.adapters.activity import BundleRecogniser, load_recogniser
 from app.domain.activity import ActivityTimeline
+from app.domain.captures import EcgStrip
 from app.domain.errors import ConfigurationError, FailureToAcquireError
-from app.domain.references import Modality, Recording
 from ml.runtime.bundle import read_bundle
 from ml.runtime.ecg.activity.recogniser import ActivityCall, Baseline, SegmentEvidence
 from ml.runtime.ecg.activity.recogniser import ActivityTimeline as Found
@@ -81,7 +81,7 @@ def flat(seconds):
 
 
 def recording(*parts, fs_hz=FS_HZ):
-    return Recording(Modality.ECG, np.concatenate(parts), fs_hz=fs_hz)
+    return EcgStrip(np.concatenate(parts), fs_hz)
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ class TestTimeline:
 
     def test_pieces_tell_what_the_whole_would(self, recogniser, inner):
         strip = recording(beats(100.0), beats(170.0, 140.0), beats(330.0))
-        whole = inner.timeline(condition(strip.payload, FS_HZ))
+        whole = inner.timeline(condition(strip.signal, FS_HZ))
 
         segments, _ = timeline(recogniser, strip)
 

@@ -1,13 +1,21 @@
+import json
 import shutil
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import pytest
 
-from app.adapters.encoders import BundleEncoder, LoadedEncoders, load_encoders
-from app.domain.errors import ConfigurationError
+from app.adapters.encoders import LoadedEncoders, load_encoders
+from app.domain.captures import FaceImage
+from app.domain.errors import ConfigurationError, FailureToAcquireError
 from app.domain.references import Modality
-from tests.bundles import write_network_bundle
-from tests.fakes import FakeEncoder, FakeFaceEncoder
+from ml.runtime.errors import CaptureError
+from ml.runtime.evidence import IMAGES, Evidence
+from ml.runtime.kinds import PREPARATIONS
+from ml.runtime.preparation import FIXED, FREE, Preparation, Prepared
+from tests.bundles import MEAN_BEAT, write_network_bundle, write_tiny_bundle
+from tests.fakes import FakeEncoder, FakeFaceEncoder, fake_image_calibration
 
 BEAT = Path(__file__).parents[4] / "models" / "ecg-beat@2026.11"
 
@@ -76,14 +84,71 @@ class TestLoadEncoders:
             load_encoders(tmp_path, {})
 
 
+class RawFaces(Preparation[FaceImage]):
+    """A preparation of another modality: the bytes of an image are what the network reads."""
+
+    modality, unit = "face", IMAGES
+    reads: ClassVar = {"beats": (FREE, MEAN_BEAT.n_samples)}
+    gives: ClassVar = {"vectors": (FREE, FIXED)}
+
+    @classmethod
+    def from_dict(cls, _):
+        return cls()
+
+    @classmethod
+    def constants(cls):
+        return {}
+
+    def prepare(self, capture):
+        pixels = np.frombuffer(capture.image, dtype=np.float32)
+        if pixels.size != MEAN_BEAT.n_samples:
+            raise NoFaceError("there is no face")
+        return Prepared({"beats": pixels[None]}, Evidence(1.0, IMAGES, 0.9))
+
+    def example(self):
+        return FaceImage(np.ones(MEAN_BEAT.n_samples, dtype=np.float32).tobytes())
+
+
+class NoFaceError(CaptureError):
+    code = "no_face"
+
+
+class TestAnotherModality:
+    """A new kind is its preparation and a line in the registry; nothing here knows of it."""
+
+    @pytest.fixture
+    def encoder(self, tmp_path, monkeypatch):
+        monkeypatch.setitem(PREPARATIONS, "face-raw", {1: RawFaces})
+        write_tiny_bundle(tmp_path)
+        path = tmp_path / "tiny@1" / "bundle.json"
+        fields = json.loads(path.read_text())
+        fields |= {"kind": "face-raw", "modality": "face", "preprocessing": {}, "preparation_constants": {}}
+        fields |= {"calibration": fake_image_calibration().to_dict()}
+        path.write_text(json.dumps(fields))
+        return load_encoders(tmp_path, {}).default(Modality.FACE)
+
+    def test_its_captures_are_encoded(self, encoder):
+        pixels = np.random.default_rng(1).standard_normal(MEAN_BEAT.n_samples).astype(np.float32)
+
+        found = encoder.encode(FaceImage(pixels.tobytes()))
+
+        assert found.vector.shape == (encoder.vector_size,)
+        assert found.evidence == Evidence(1.0, IMAGES, 0.9)
+
+    def test_its_refusals_keep_their_code(self, encoder):
+        with pytest.raises(FailureToAcquireError) as refused:
+            encoder.encode(FaceImage(b"none"))
+
+        assert refused.value.code == "no_face"
+
+
 class TestWarmUp:
     def test_it_comes_through_to_the_network(self, tmp_path):
         inner = write_network_bundle(tmp_path, "ecg@1")
-        network = inner.embedder
         runs: list[int] = []
-        infer = network.infer
-        network.infer = lambda inputs: (runs.append(1), infer(inputs))[1]
+        infer = inner.infer
+        inner.infer = lambda inputs: (runs.append(1), infer(inputs))[1]
 
-        BundleEncoder(inner).warm_up()
+        inner.warm_up()
 
         assert runs == [1]

@@ -1,18 +1,19 @@
 import numpy as np
 import pytest
 
+from app.domain.captures import EcgStrip
 from app.domain.policies import CalibratedPolicy
-from app.domain.references import UNKNOWN_POSITION, Modality, Recording, Template
+from app.domain.references import UNKNOWN_POSITION, Modality, Template
 from app.domain.scores import ComparisonDecision, Decision
 from app.matching.comparisons import EncoderComparisons
 from app.matching.decision_report import Enrolled, Report
+from app.matching.encoded_captures import encode
 from app.matching.matcher import TransformedProbe
-from app.matching.null_samples import NullSample
 from app.matching.policy_board import PolicyBoard
-from app.matching.probe import Probe
 from ml.runtime.evidence import SECONDS, Evidence, EvidenceArray
 from tests.factories import FS_HZ, strip
 from tests.fakes import FakeEncoder, FakeEncoders
+from tests.null_samples import GivenSample
 
 ENCODER = FakeEncoder()
 ECG_ENROLLED = Enrolled(frozenset({Modality.ECG}))
@@ -31,13 +32,13 @@ def decision_at(
         probe=EvidenceArray.of([shown]),
         enrolled=EvidenceArray.of([Evidence(enrolled_seconds, SECONDS, 0.9)]),
     )
-    fitted = NullSample(ENCODER.calibration, ENCODER.vector_size).fitted()
+    fitted = GivenSample(ENCODER).fitted()
     board = PolicyBoard([(comparisons, fitted)], CalibratedPolicy(fmr=fmr), searched=False)
-    recording = Recording(Modality.ECG, strip(1, seconds=max(seconds, 3.0)).astype(np.float32), fs_hz=FS_HZ)
-    probe = Probe([recording], FakeEncoders(ENCODER))
+    capture = EcgStrip(strip(1, seconds=max(seconds, 3.0)).astype(np.float32), FS_HZ)
+    captures = encode([capture], FakeEncoders(ENCODER))
     vector = np.zeros(ENCODER.vector_size, dtype=np.float32)
     probes = [TransformedProbe(ENCODER, {UNKNOWN_POSITION: Template(vector, shown)})]
-    return Report(board, probe, probes).decision(0, "p1", ECG_ENROLLED, exact=True)
+    return Report(board, captures, probes).decision(0, "p1", ECG_ENROLLED, exact=True)
 
 
 def cosine_short_by(shortfall_db: float, seconds: float) -> float:

@@ -5,6 +5,7 @@ from app.domain.references import UNKNOWN_POSITION, Template
 from app.matching.null_samples import NullSample, SampledSubject
 from ml.runtime.evidence import SECONDS, Evidence
 from tests.fakes import FakeEncoder, unit
+from tests.null_samples import GivenSample
 
 ENCODER = FakeEncoder()
 
@@ -51,7 +52,7 @@ def matrix_of(sample: NullSample) -> dict[tuple[int, int], float]:
 class TestNullSample:
     def test_any_history_ends_in_the_comparisons_of_those_who_are_left(self):
         generator = np.random.default_rng(7)
-        sample, subjects = NullSample(ENCODER.calibration, ENCODER.vector_size), {}
+        sample, subjects = GivenSample(ENCODER), {}
         for _ in range(120):
             slot = int(generator.integers(0, 40))
             if slot in subjects and generator.random() < 0.4:
@@ -73,7 +74,7 @@ class TestNullSample:
     def test_filling_at_once_equals_adding_one_by_one(self):
         generator = np.random.default_rng(8)
         subjects = {slot: subject(generator) for slot in range(50)}
-        at_once, one_by_one = (NullSample(ENCODER.calibration, ENCODER.vector_size) for _ in range(2))
+        at_once, one_by_one = (GivenSample(ENCODER) for _ in range(2))
 
         at_once.fill(subjects)
         for slot, brought in subjects.items():
@@ -85,7 +86,7 @@ class TestNullSample:
 
     def test_below_30_subjects_nothing_is_corrected(self):
         generator = np.random.default_rng(9)
-        sample = NullSample(ENCODER.calibration, ENCODER.vector_size)
+        sample = GivenSample(ENCODER)
 
         sample.fill({slot: subject(generator) for slot in range(29)})
 
@@ -93,7 +94,7 @@ class TestNullSample:
 
     def test_from_30_subjects_the_gallery_knows_itself(self):
         generator = np.random.default_rng(9)
-        sample = NullSample(ENCODER.calibration, ENCODER.vector_size)
+        sample = GivenSample(ENCODER)
 
         sample.fill({slot: subject(generator) for slot in range(30)})
 
@@ -102,7 +103,7 @@ class TestNullSample:
 
     def test_one_person_enrolled_twice_is_a_possible_duplicate(self):
         generator = np.random.default_rng(10)
-        sample = NullSample(ENCODER.calibration, ENCODER.vector_size)
+        sample = GivenSample(ENCODER)
         subjects = {slot: subject(generator) for slot in range(40)}
         twice = Template(subjects[3].reference.vector, Evidence(20.0, SECONDS, 1.0))
         for slot in (3, 17):
@@ -114,7 +115,7 @@ class TestNullSample:
 
     def test_a_change_is_seen_by_the_next_fit(self):
         generator = np.random.default_rng(11)
-        sample = NullSample(ENCODER.calibration, ENCODER.vector_size)
+        sample = GivenSample(ENCODER)
         sample.fill({slot: subject(generator) for slot in range(40)})
         before = sample.null(1)
 

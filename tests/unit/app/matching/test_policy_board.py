@@ -13,6 +13,7 @@ from ml.runtime.calibration.nulls import BIN_DB
 from ml.runtime.evidence import SECONDS, Evidence, EvidenceArray
 from ml.runtime.matching.fitted_null import FittedNull
 from tests.fakes import FakeEncoder, FakeFaceEncoder, fake_calibration, unit
+from tests.null_samples import GivenSample
 
 
 class LenientEncoder(FakeEncoder):
@@ -49,7 +50,7 @@ def part(
         encoder=encoder,
     )
     if sample is None:
-        sample = NullSample(encoder.calibration, encoder.vector_size)
+        sample = GivenSample(encoder)
     return comparisons, sample.fitted()
 
 
@@ -193,7 +194,7 @@ class TestFrozenNull:
     def test_a_scored_candidate_is_judged_by_the_null_it_was_scored_with(self):
         """Reports are written after the gallery's lock is released, while others enroll."""
         generator = np.random.default_rng(3)
-        sample = NullSample(ECG.calibration, ECG.vector_size)
+        sample = GivenSample(ECG)
         sample.fill({slot: someone(generator) for slot in range(40)})
         board = PolicyBoard(
             [part(ECG, [1], [0.5], sample=sample)], CalibratedPolicy(fmr=0.02), searched=False

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from app.domain.references import Encoding, Vector
+from app.domain.references import Vector
 from app.matching.probe import pool_probe
+from ml.runtime.encoding import Encoding
 from ml.runtime.evidence import SECONDS, Evidence
 from tests.fakes import FakeEncoder, unit
 

@@ -1,23 +1,24 @@
 import numpy as np
 import pytest
 
+from app.domain.captures import EcgStrip, FaceImage
 from app.domain.errors import FailureToAcquireError, UnprocessableError
-from app.domain.references import Modality, Recording
+from app.domain.references import Modality
 from app.domain.scores import ActivityEstimate
 from app.matching.decision_report import activity_of
-from app.matching.probe import Probe
+from app.matching.encoded_captures import encode
 from app.services.activity import ActivityService
 from tests.factories import FS_HZ, strip
 from tests.fakes import FakeEncoders, FakeFaceEncoder, FakeRecogniser
 
 
-def ecg(seconds: float = 10.0, *, loudness: float = 1.0) -> Recording:
+def ecg(seconds: float = 10.0, *, loudness: float = 1.0) -> EcgStrip:
     signal = loudness * strip(1, seconds=seconds)
-    return Recording(Modality.ECG, signal.astype(np.float32), fs_hz=FS_HZ)
+    return EcgStrip(signal.astype(np.float32), FS_HZ)
 
 
-def flat() -> Recording:
-    return Recording(Modality.ECG, np.zeros(1000, dtype=np.float32), fs_hz=FS_HZ)
+def flat() -> EcgStrip:
+    return EcgStrip(np.zeros(1000, dtype=np.float32), FS_HZ)
 
 
 def finished(pieces):
@@ -70,33 +71,33 @@ class TestActivityService:
         assert [(fault.pointer, fault.code) for fault in refused.value.faults] == [(pointer, "signal_flat")]
 
 
-class TestActivityOfProbe:
-    """``deciding.activity_of``: what a decision tells besides identity."""
+class TestActivityOf:
+    """`decision_report.activity_of`: what a decision says beside identity."""
 
     def test_is_told_of_the_longest_strip(self):
-        probe = Probe([ecg(5.0), ecg(20.0, loudness=12.0), ecg(10.0)], FakeEncoders())
+        captures = encode([ecg(5.0), ecg(20.0, loudness=12.0), ecg(10.0)], FakeEncoders())
 
-        assert activity_of(probe, FakeRecogniser()) == ActivityEstimate("run", 0.8, 72.0)
+        assert activity_of(captures, FakeRecogniser()) == ActivityEstimate("run", 0.8, 72.0)
 
     def test_without_a_bundle_is_the_heart_rate_alone(self):
-        probe = Probe([ecg()], FakeEncoders())
+        captures = encode([ecg()], FakeEncoders())
 
-        assert activity_of(probe, None) == ActivityEstimate(None, None, 72.0)
+        assert activity_of(captures, None) == ActivityEstimate(None, None, 72.0)
 
     def test_of_other_modalities_there_is_none(self):
         face = np.ones(12, dtype=np.float32) + np.arange(12, dtype=np.float32)
-        probe = Probe([Recording(Modality.FACE, face.tobytes())], FakeEncoders(FakeFaceEncoder()))
+        captures = encode([FaceImage(face.tobytes())], FakeEncoders(FakeFaceEncoder()))
 
-        assert activity_of(probe, FakeRecogniser()) is None
+        assert activity_of(captures, FakeRecogniser()) is None
 
     def test_the_strip_is_not_encoded_again(self):
         encoders = FakeEncoders()
         encoder = encoders.default(Modality.ECG)
         asked = []
-        encode = encoder.encode
-        encoder.encode = lambda recording: (asked.append(1), encode(recording))[1]
-        probe = Probe([ecg()], encoders)
+        once = encoder.encode
+        encoder.encode = lambda capture: (asked.append(1), once(capture))[1]
+        captures = encode([ecg()], encoders)
 
-        activity_of(probe, FakeRecogniser())
+        activity_of(captures, FakeRecogniser())
 
         assert len(asked) == 1

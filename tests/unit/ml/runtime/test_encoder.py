@@ -9,10 +9,14 @@ import numpy as np
 import onnx
 import pytest
 
+from ml.runtime.ecg.preparation import EcgFacts
+from ml.runtime.ecg.raw_ecg import RawEcg
+from ml.runtime.ecg.signal import constants
 from ml.runtime.ecg.signal.errors import SignalError
 from ml.runtime.encoder import BundleError, load_bundle
 from ml.synthetic.ecg import SyntheticPerson
-from tests.bundles import NETWORK_INPUTS, tiny_network, write_network_bundle, write_tiny_bundle
+from tests.bundles import STRIP_CONFIG, tiny_network, write_network_bundle, write_tiny_bundle
+from tests.fakes import fake_image_calibration
 
 ROOT = Path(__file__).parents[4]
 FS_HZ = 250.0
@@ -48,26 +52,31 @@ def replace_weights(bundle: Path, weights: bytes) -> None:
 
 class TestEncode:
     def test_gives_a_unit_vector_of_the_stated_size(self, encoder, ecg):
-        encoding = encoder.encode(ecg, FS_HZ)
+        encoding = encoder.encode(RawEcg(ecg, FS_HZ))
 
         assert encoding.vector.shape == (encoder.info.vector_size,)
         assert encoding.vector.dtype == np.float32
         assert np.linalg.norm(encoding.vector) == pytest.approx(1.0, abs=1e-6)
 
     def test_an_inverted_strip_gives_the_same_bits(self, encoder, ecg):
-        np.testing.assert_array_equal(encoder.encode(-ecg, FS_HZ).vector, encoder.encode(ecg, FS_HZ).vector)
+        np.testing.assert_array_equal(
+            encoder.encode(RawEcg(-ecg, FS_HZ)).vector, encoder.encode(RawEcg(ecg, FS_HZ)).vector
+        )
 
     @pytest.mark.parametrize("gain", [1e-3, 200.0, 1e4])
     def test_amplitude_and_offset_do_not_matter(self, encoder, ecg, gain):
-        scaled = encoder.encode(gain * (ecg + 3.0), FS_HZ).vector
+        scaled = encoder.encode(RawEcg(gain * (ecg + 3.0), FS_HZ)).vector
 
-        np.testing.assert_allclose(scaled, encoder.encode(ecg, FS_HZ).vector, atol=1e-4)
+        np.testing.assert_allclose(scaled, encoder.encode(RawEcg(ecg, FS_HZ)).vector, atol=1e-4)
 
     def test_recordings_of_one_person_are_alike(self, encoder):
         people = [SyntheticPerson.draw(seed) for seed in range(8)]
         first, second = (
             np.stack(
-                [encoder.encode(p.record(duration_s=10.0, fs_hz=FS_HZ, seed=s), FS_HZ).vector for p in people]
+                [
+                    encoder.encode(RawEcg(p.record(duration_s=10.0, fs_hz=FS_HZ, seed=s), FS_HZ)).vector
+                    for p in people
+                ]
             )
             for s in (1, 2)
         )
@@ -77,31 +86,32 @@ class TestEncode:
         assert np.diag(cosine).mean() > cosine[~np.eye(8, dtype=bool)].mean() + 0.2
 
     def test_tells_seconds_quality_and_heart_rate(self, encoder, ecg):
-        encoding = encoder.encode(ecg, FS_HZ)
+        encoding = encoder.encode(RawEcg(ecg, FS_HZ))
 
-        assert 5.0 <= encoding.seconds <= 10.0
-        assert 0.0 < encoding.quality <= 1.0
-        assert encoding.heart_rate_bpm is not None
-        assert 30.0 < encoding.heart_rate_bpm < 200.0
+        assert encoding.evidence.seconds is not None
+        assert 5.0 <= encoding.evidence.seconds <= 10.0
+        assert 0.0 < encoding.evidence.quality <= 1.0
+        assert isinstance(encoding.facts, EcgFacts)
+        assert encoding.facts.heart_rate_bpm is not None
+        assert 30.0 < encoding.facts.heart_rate_bpm < 200.0
 
     def test_three_steps_give_what_encode_gives(self, encoder, ecg):
-        embedder = encoder.embedder
-        prepared = embedder.prepare(ecg, FS_HZ)
+        prepared = encoder.prepare(RawEcg(ecg, FS_HZ))
 
-        vector = embedder.finish(embedder.infer(prepared.inputs))[0]
+        vector = encoder.finish(encoder.infer(prepared.inputs))[0]
 
-        np.testing.assert_array_equal(vector, encoder.encode(ecg, FS_HZ).vector)
+        np.testing.assert_array_equal(vector, encoder.encode(RawEcg(ecg, FS_HZ)).vector)
 
     def test_noise_is_refused_with_a_code(self, encoder):
         noise = np.zeros(2500)
 
         with pytest.raises(SignalError) as caught:
-            encoder.encode(noise, FS_HZ)
+            encoder.encode(RawEcg(noise, FS_HZ))
 
         assert caught.value.code == "signal_flat"
 
     def test_repr_hides_the_vector(self, encoder, ecg):
-        encoding = encoder.encode(ecg, FS_HZ)
+        encoding = encoder.encode(RawEcg(ecg, FS_HZ))
 
         assert f"{encoding.vector[0]:.3f}" not in repr(encoding)
 
@@ -154,7 +164,16 @@ class TestLoadBundle:
     @pytest.mark.parametrize(
         ("field", "value", "message"),
         [
-            ("schema", 2, "expected schema 1, found 2"),
+            ("schema", 1, "expected schema 2, found 1"),
+            ("modality", "face", "modality: expected 'ecg', found 'face'"),
+            ("preparation_version", None, "missing or unknown fields: preparation_version"),
+            (
+                "preparation_version",
+                2,
+                r"preparation_version: expected one that this code has \(1\), found 2",
+            ),
+            ("preparation_version", "1", "preparation_version: expected int, found str"),
+            ("preparation_constants", {}, "preparation_constants: version 1 of this code differs in"),
             ("kind", "resnet", "unknown kind 'resnet'"),
             ("metric", "hamming", "unknown metric 'hamming'"),
             ("surprise", 1, "unknown fields: surprise"),
@@ -170,6 +189,29 @@ class TestLoadBundle:
         edit(bundle, **{field: value})
 
         with pytest.raises(BundleError, match=message):
+            load_bundle(bundle)
+
+    def test_a_constant_that_the_code_no_longer_has_is_named(self, bundle, monkeypatch):
+        monkeypatch.setattr(constants, "BAND_HIGH_HZ", 25.0)
+
+        with pytest.raises(
+            BundleError,
+            match=r"^bundle tiny@1: ValueError: preparation_constants: version 1 of this code differs in "
+            r"BAND_HIGH_HZ 40\.0 \(code: 25\.0\)$",
+        ):
+            load_bundle(bundle)
+
+    def test_a_calibration_for_evidence_of_another_kind_is_refused(self, bundle):
+        edit(bundle, calibration=fake_image_calibration().to_dict())
+
+        with pytest.raises(BundleError, match=r"calibration: expected evidence in seconds, found images$"):
+            load_bundle(bundle)
+
+    def test_a_constant_that_the_code_never_had_is_named(self, bundle):
+        fields = json.loads((bundle / "bundle.json").read_text())
+        edit(bundle, preparation_constants=fields["preparation_constants"] | {"GAIN": 2.0})
+
+        with pytest.raises(BundleError, match=r"differs in GAIN 2\.0 \(code: None\)$"):
             load_bundle(bundle)
 
     def test_weights_in_another_file_are_refused(self, bundle):
@@ -196,7 +238,7 @@ class TestLoadNetworkBundle:
     def test_encodes_strips(self, tmp_path, ecg):
         encoder = write_network_bundle(tmp_path, "ecg@2026.11")
 
-        encoding = encoder.encode(ecg, FS_HZ)
+        encoding = encoder.encode(RawEcg(ecg, FS_HZ))
 
         assert encoder.encoder_id == "ecg@2026.11"
         assert encoding.vector.shape == (encoder.vector_size,)
@@ -223,7 +265,7 @@ class TestLoadNetworkBundle:
     def test_preparation_that_says_something_else_is_refused_in_one_line(
         self, tmp_path, part, name, value, message
     ):
-        preparation = asdict(NETWORK_INPUTS)
+        preparation = asdict(STRIP_CONFIG)
         preparation[part] = {
             key: given for key, given in (preparation[part] | {name: value}).items() if given is not None
         }

@@ -3,12 +3,15 @@ import pytest
 
 from ml.data.records import EcgRecord
 from ml.export.beat_network import beat_lda_network
-from ml.runtime.encoder import BeatEmbedder, NetworkEmbedder
+from ml.runtime.ecg.beat_preparation import BeatPreparation
+from ml.runtime.ecg.raw_ecg import RawEcg
+from ml.runtime.ecg.strip_preparation import StripPreparation
 from ml.runtime.evidence import SECONDS, EvidenceArray
+from ml.runtime.vector_network import VectorNetwork
 from ml.synthetic.ecg import SyntheticPerson
 from ml.training.calibrate import Cohort, calibrate, encode_cohort, first_and_last
 from ml.training.strips import RawStrip, condition_strips
-from tests.bundles import MEAN_BEAT, NETWORK_INPUTS, fitted_lda, tiny_network
+from tests.bundles import MEAN_BEAT, STRIP_CONFIG, fitted_lda, tiny_network
 
 
 def record(n_samples: int) -> EcgRecord:
@@ -28,10 +31,10 @@ def cohort(seconds: float, people: int = 60, failures: int = 3) -> Cohort:
 
 
 @pytest.fixture(scope="module", params=["mean beat", "network"])
-def embedder(request):
+def network(request):
     if request.param == "network":
-        return NetworkEmbedder(tiny_network(), NETWORK_INPUTS)
-    return BeatEmbedder(beat_lda_network(fitted_lda()), MEAN_BEAT)
+        return VectorNetwork(StripPreparation(STRIP_CONFIG), tiny_network())
+    return VectorNetwork(BeatPreparation(MEAN_BEAT), beat_lda_network(fitted_lda()))
 
 
 @pytest.fixture(scope="module")
@@ -54,33 +57,33 @@ class TestFirstAndLast:
 
 
 class TestEncodeCohort:
-    def test_failures_are_nan_and_counted(self, embedder, tmp_path):
+    def test_failures_are_nan_and_counted(self, network, tmp_path):
         ecg = SyntheticPerson.draw(1).record(duration_s=8.0, fs_hz=250.0, seed=1)
         raw = [RawStrip("a", 0, 250.0, ecg), RawStrip("a", 1, 250.0, ecg)]
         raw += [RawStrip("b", 0, 250.0, ecg), RawStrip("b", 1, 250.0, np.zeros(2000))]
 
-        found = encode_cohort(condition_strips(raw, tmp_path / "set"), embedder, 8.0)
+        found = encode_cohort(condition_strips(raw, tmp_path / "set"), network, 8.0)
 
         assert found.failures == 1
         assert np.isnan(found.vectors[1, 1]).all()
         assert found.vectors[0, 0] @ found.vectors[1, 0] == pytest.approx(1.0, abs=1e-5)
 
-    def test_vectors_are_those_of_the_service_to_the_bit(self, embedder, tmp_path):
+    def test_vectors_are_those_of_the_service_to_the_bit(self, network, tmp_path):
         ecg = SyntheticPerson.draw(1).record(duration_s=20.0, fs_hz=300.0, seed=1)
         ecg[:1500] = 0.0
         raw = [RawStrip("a", part, 300.0, strip) for part, strip in enumerate((ecg, ecg[1500:]))]
 
-        found = encode_cohort(condition_strips(raw, tmp_path / "set"), embedder, 20.0)
+        found = encode_cohort(condition_strips(raw, tmp_path / "set"), network, 20.0)
 
-        served = [embedder.encode(strip.signal, 300.0) for strip in raw]
+        served = [network.encode(RawEcg(strip.signal, 300.0)) for strip in raw]
         np.testing.assert_array_equal(found.vectors[:, 0], np.stack([e.vector for e in served]))
-        assert found.evidence.amount[:, 0].tolist() == [e.seconds for e in served]
+        assert found.evidence.amount[:, 0].tolist() == [e.evidence.amount for e in served]
 
-    def test_unpaired_strips_are_refused(self, embedder, tmp_path):
+    def test_unpaired_strips_are_refused(self, network, tmp_path):
         strips = condition_strips([RawStrip(n, 0, 250.0, np.zeros(2000)) for n in "ab"], tmp_path / "set")
 
         with pytest.raises(ValueError, match="pairs"):
-            encode_cohort(strips, embedder, 8.0)
+            encode_cohort(strips, network, 8.0)
 
 
 class TestCalibrate:

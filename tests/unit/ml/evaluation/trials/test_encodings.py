@@ -1,13 +1,18 @@
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from numpy.typing import NDArray
+import pytest
 
 from ml.data.records import EcgRecord
-from ml.evaluation.trials.encodings import EncodingCache, TemplateSet, pool_presentations
+from ml.evaluation.trials.encodings import EncodingCache, TemplateSet, cache_folder, pool_presentations
 from ml.evaluation.trials.trials import Cut, Presentation
+from ml.runtime.ecg.raw_ecg import RawEcg
 from ml.runtime.ecg.signal.errors import SignalTooShortError
+from ml.runtime.encoder import BundledEncoder, load_bundle
+from ml.runtime.evidence import SECONDS, Evidence
+from tests.bundles import write_tiny_bundle
 
 
 class CountingEncoder:
@@ -16,18 +21,49 @@ class CountingEncoder:
     def __init__(self) -> None:
         self.calls = 0
 
-    def encode(self, ecg: NDArray[np.float32], fs_hz: float) -> SimpleNamespace:
+    def encode(self, capture: RawEcg) -> SimpleNamespace:
         self.calls += 1
+        ecg, fs_hz = capture
         if ecg.size < 3 * fs_hz:
             raise SignalTooShortError("too short")
         vector = ecg[:2] / np.linalg.norm(ecg[:2])
-        return SimpleNamespace(vector=vector, seconds=ecg.size / fs_hz, quality=0.5)
+        return SimpleNamespace(vector=vector, evidence=Evidence(ecg.size / fs_hz, SECONDS, 0.5))
 
 
 def cut(name: str, first: tuple[float, float], *, seconds: float = 5.0, session: str = "") -> Cut:
     signal = np.zeros(round(100 * seconds), dtype=np.float32)
     signal[:2] = first
     return Cut(EcgRecord(f"{name}{session}", name, 100.0, signal))
+
+
+class TestCacheFolder:
+    @pytest.fixture
+    def encoder(self, tmp_path: Path) -> BundledEncoder:
+        return write_tiny_bundle(tmp_path)
+
+    def test_is_named_after_weights_and_preparation(self, encoder: BundledEncoder, tmp_path: Path) -> None:
+        folder = cache_folder(tmp_path, encoder)
+
+        assert folder == cache_folder(tmp_path, load_bundle(tmp_path / encoder.encoder_id))
+        assert folder.name.startswith(encoder.info.sha256[:12])
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"sha256": "f" * 64},
+            {"preparation_version": 2},
+            {"preparation_constants": {"BAND_HIGH_HZ": 25.0}},
+            {"preprocessing": {"before_s": 0.3}},
+        ],
+    )
+    def test_a_change_of_either_gives_another(
+        self, encoder: BundledEncoder, tmp_path: Path, changes: dict[str, object]
+    ) -> None:
+        before = cache_folder(tmp_path, encoder)
+
+        encoder.info = replace(encoder.info, **changes)
+
+        assert cache_folder(tmp_path, encoder) != before
 
 
 class TestEncodingCache:

@@ -1,33 +1,40 @@
-"""Kind `ecg-mean-beat`: the mean beat of a strip → vector."""
+"""Kind `ecg-mean-beat`: what a network over the mean beat of a strip reads."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.runtime.ecg.embedder import Embedder
 from ml.runtime.ecg.mean_beat import MeanBeatConfig, align_beats, beat_shape, mean_beat
+from ml.runtime.ecg.preparation import EcgPreparation
 from ml.runtime.ecg.signal.constants import WORKING_FS_HZ
 from ml.runtime.ecg.signal.errors import NoHeartbeatError
-from ml.runtime.onnx_network import FIXED, FREE, Inputs, OnnxNetwork
+from ml.runtime.ecg.vector_constants import beat_constants
+from ml.runtime.parameters import read_parameters
+from ml.runtime.preparation import FIXED, FREE, Constants, Inputs
 
 
-class BeatEmbedder(Embedder):
-    """A mean-beat network with its preparation."""
+class BeatPreparation(EcgPreparation):
+    """Mean beats for a network `beats` (n, n_samples) → `vectors` (n, d)."""
 
-    def __init__(self, weights: bytes, config: MeanBeatConfig) -> None:
-        """Load a network.
-
-        Args:
-            weights: An ONNX file `beats` (n, n_samples) → `vectors` (n, d), both float32.
-            config: The mean beat it was fitted for.
-
-        Raises:
-            BundleError: Not such a network.
-        """
+    def __init__(self, config: MeanBeatConfig) -> None:
+        """Take the mean beat that the network was fitted for."""
         self._config = config
-        reads = {"beats": (FREE, config.n_samples)}
-        super().__init__(OnnxNetwork(weights, inputs=reads, outputs={"vectors": (FREE, FIXED)}))
+        self.reads = {"beats": (FREE, config.n_samples)}
+        self.gives = {"vectors": (FREE, FIXED)}
+
+    @classmethod
+    def from_dict(cls, preprocessing: Mapping[str, Any]) -> BeatPreparation:
+        """See `Preparation.from_dict`."""
+        return cls(read_parameters(MeanBeatConfig, preprocessing, "preprocessing"))
+
+    @classmethod
+    def constants(cls) -> Constants:
+        """See `Preparation.constants`."""
+        return beat_constants()
 
     def inputs(
         self,

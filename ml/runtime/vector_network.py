@@ -1,0 +1,91 @@
+"""Capture → unit vector in three steps: prepare (pure processing), infer (network), finish (unit norm)."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.runtime.encoding import Encoding
+from ml.runtime.errors import CaptureError, NoVectorError
+from ml.runtime.onnx_network import OnnxNetwork
+from ml.runtime.preparation import Inputs, Preparation, Prepared
+
+
+class VectorNetwork:
+    """A network behind its preparation: all of an encoder but calibration and card."""
+
+    def __init__(self, preparation: Preparation[Any], weights: bytes) -> None:
+        """Open a network and check that it reads what the preparation makes.
+
+        Raises:
+            BundleError: Not such a network.
+        """
+        self.preparation = preparation
+        self._network = OnnxNetwork(weights, inputs=preparation.reads, outputs=preparation.gives)
+
+    @property
+    def sha256(self) -> str:
+        """Of the weights."""
+        return self._network.sha256
+
+    @property
+    def vector_size(self) -> int:
+        """Length of the vectors."""
+        return self._network.output_size()
+
+    def encode(self, capture: Any) -> Encoding:
+        """Turn a capture into a vector.
+
+        Args:
+            capture: What the preparation reads, such as `ml.runtime.ecg.raw_ecg.RawEcg`.
+
+        Raises:
+            CaptureError: One of its subclasses says what is wrong.
+        """
+        prepared = self.prepare(capture)
+        return Encoding(
+            vector=self.vector(prepared.inputs),
+            evidence=prepared.evidence,
+            reasons=prepared.reasons,
+            facts=prepared.facts,
+        )
+
+    def vector(self, inputs: Inputs) -> NDArray[np.float32]:
+        """Give the unit vector of one prepared capture, float32, shape (d,).
+
+        Raises:
+            NoVectorError: The network finds nothing in it.
+        """
+        found: NDArray[np.float32] = self.finish(self.infer(inputs))[0]  # (1, d) → (d,)
+        return found
+
+    def prepare(self, capture: Any) -> Prepared:
+        """Make of a capture what the network reads; arguments and errors as of `encode`."""
+        return self.preparation.prepare(capture)
+
+    def infer(self, inputs: Inputs) -> NDArray[np.float32]:
+        """Run the network; float32, shape (n, d)."""
+        return self._network.run(inputs)
+
+    def finish(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give the network's output unit norm in full precision.
+
+        Args:
+            raw: float32, shape (n, d).
+
+        Raises:
+            NoVectorError: It has no direction.
+        """
+        wide = raw.astype(np.float64)
+        norm = np.linalg.norm(wide, axis=1, keepdims=True)
+        if not (np.isfinite(norm) & (norm > 0.0)).all():
+            raise NoVectorError("the network finds nothing in the capture")
+        return np.asarray(wide / norm, dtype=np.float32)
+
+    def warm_up(self) -> None:
+        """Load what loads at first use, so that the first capture does not wait for it."""
+        with suppress(CaptureError):
+            self.encode(self.preparation.example())

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from app.domain.captures import Capture, EcgFacts, EcgStrip, FaceImage, FingerprintImage
+from app.domain.references import Modality
+from tests.fakes import FakeEcgFacts
+
+SIGNAL = np.linspace(-1.0, 1.0, 900, dtype=np.float32)
+
+
+class TestPosition:
+    @pytest.mark.parametrize(
+        ("capture", "modality", "position"),
+        [
+            (EcgStrip(SIGNAL, 250.0, lead="II"), Modality.ECG, "II"),
+            (EcgStrip(SIGNAL, 250.0), Modality.ECG, "unknown"),
+            (FaceImage(b"jpeg"), Modality.FACE, "unknown"),
+            (FingerprintImage(b"png", finger="left_thumb"), Modality.FINGERPRINT, "left_thumb"),
+        ],
+    )
+    def test_is_the_lead_or_the_finger(self, capture: Capture, modality, position):
+        assert (capture.modality, capture.position) == (modality, position)
+
+
+class TestValidation:
+    @pytest.mark.parametrize(
+        ("signal", "fs_hz"),
+        [
+            (SIGNAL[None], 250.0),
+            (np.arange(900), 250.0),
+            (SIGNAL, 0.0),
+            (SIGNAL, float("nan")),
+            (SIGNAL, float("inf")),
+        ],
+    )
+    def test_a_strip_is_one_lead_of_floats_at_a_rate(self, signal, fs_hz):
+        with pytest.raises(ValueError, match="expected"):
+            EcgStrip(signal, fs_hz)
+
+    @pytest.mark.parametrize("made", [FaceImage, FingerprintImage])
+    @pytest.mark.parametrize("image", [b"", "text"])
+    def test_an_image_has_bytes(self, made, image):
+        with pytest.raises(ValueError, match="expected the bytes"):
+            made(image)
+
+    def test_a_fingerprint_has_a_resolution(self):
+        with pytest.raises(ValueError, match="0 dpi"):
+            FingerprintImage(b"png", dpi=0)
+
+
+class TestRepr:
+    @pytest.mark.parametrize(
+        ("capture", "text"),
+        [
+            (EcgStrip(SIGNAL, 250.0, lead="I"), "EcgStrip(900 samples, 250 Hz, lead I)"),
+            (FaceImage(b"secret"), "FaceImage(6 bytes)"),
+            (FingerprintImage(b"secret", dpi=500), "FingerprintImage(6 bytes, 500 dpi, unknown)"),
+        ],
+    )
+    def test_shows_no_contents(self, capture, text):
+        assert repr(capture) == text
+
+
+class TestEcgFacts:
+    def test_are_told_from_those_of_other_modalities(self):
+        assert isinstance(FakeEcgFacts(72.0, SIGNAL), EcgFacts)
+        assert not isinstance(None, EcgFacts)
+        assert not isinstance((1, 2), EcgFacts)
