@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.domain.ports import Encoder, Float64Array, IntArray
-from app.domain.references import Modality, Template
+from app.domain.references import Modality
 from ml.runtime.evidence import EvidenceArray
 from ml.runtime.matching.comparisons import BestOfPositions, Comparisons
 
@@ -62,13 +62,12 @@ class TemplateTable:
         amount, quality = np.meshgrid(self._amounts, self._qualities)
         return EvidenceArray(amount, self._evidence.unit, quality)
 
-    def put_all(self, slots: IntArray, templates: Sequence[Template]) -> None:
-        """One template each.
+    def put_all(self, slots: IntArray, brought: EvidenceArray) -> None:
+        """What one template of each of these subjects rests on; shape (n,).
 
         Raises:
             ValueError: Evidence in another unit.
         """
-        brought = EvidenceArray.of([template.evidence for template in templates])
         if brought.unit != self._evidence.unit:
             raise ValueError(f"expected evidence in {self._evidence.unit}, found {brought.unit}")
         self._make_room(int(slots.max()))

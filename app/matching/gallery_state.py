@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from threading import RLock
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from app.domain.subjects import GalleryTransform
 from app.matching.comparisons import EncoderComparisons, TemplateTable
 from app.matching.null_jumps import JumpWatch, NullJump
 from app.matching.null_samples import MAX_SUBJECTS, NullSample, SampledSubject
-from ml.runtime.evidence import Evidence, EvidenceArray
+from ml.runtime.evidence import EvidenceArray
 from ml.runtime.matching.comparisons import BestOfPositions
 
 
@@ -158,14 +158,8 @@ class GalleryState:
                 templates.append(template)
             ranked.append((self._ranks[slot], slot, subject))
         for key, (ids, templates) in columns.items():
-            classes = self._classes(key, [template.evidence for template in templates])
-            slots = np.array(ids, dtype=np.int64)
-            for evidence_class in np.unique(classes).tolist():
-                members = np.flatnonzero(classes == evidence_class)
-                chosen = [templates[member] for member in members.tolist()]
-                table_key = TableKey(key, evidence_class)
-                self._put(table_key, slots[members], chosen)
-                for slot in slots[members].tolist():
+            for table_key, slots in self._put(key, np.array(ids, dtype=np.int64), templates):
+                for slot in slots.tolist():
                     self._keys_of[slot] = (*self._keys_of[slot], table_key)
         self._sample_all(heapq.nsmallest(MAX_SUBJECTS, ranked))
 
@@ -180,28 +174,32 @@ class GalleryState:
             slot = self._seat(subject)
         before = self._keys_of[slot]
         here = np.array([slot], dtype=np.int64)
-        keys = []
+        keys: list[TableKey] = []
         for key, template in subject.templates.items():
-            keys.append(TableKey(key, int(self._classes(key, [template.evidence])[0])))
-            self._put(keys[-1], here, [template])
+            keys += [table_key for table_key, _ in self._put(key, here, [template])]
         for gone in set(before) - set(keys):
             self._index.remove(self._index_key(gone), here)
             self._tables[gone].slots.discard(slot)
         self._keys_of[slot] = tuple(keys)
         self._resample(slot, subject)
 
-    def _put(self, key: TableKey, slots: IntArray, templates: list[Template]) -> None:
-        vectors = np.concatenate([template.vector for template in templates]).reshape(slots.size, -1)
-        self._index.upsert(self._index_key(key), slots, vectors)
-        if key not in self._tables:
-            self._tables[key] = TemplateTable(templates[0].evidence.unit)
-        self._tables[key].put_all(slots, templates)
-
-    def _classes(self, key: TemplateKey, evidence: Sequence[Evidence]) -> IntArray:
-        """Evidence classes of enrolled templates."""
+    def _put(
+        self, key: TemplateKey, slots: IntArray, templates: Sequence[Template]
+    ) -> Iterator[tuple[TableKey, IntArray]]:
+        """File templates by the class of their evidence; gives every table with the slots that went there."""
         encoder = self._encoders.get(key.encoder)
         assert encoder is not None, "templates of encoders that are not loaded are not followed"
-        return encoder.calibration.evidence_classes(EvidenceArray.of(evidence))
+        evidence = EvidenceArray.of([template.evidence for template in templates])
+        classes = encoder.calibration.evidence_classes(evidence)
+        for evidence_class in np.unique(classes).tolist():
+            members = np.flatnonzero(classes == evidence_class)
+            table_key = TableKey(key, evidence_class)
+            vectors = np.concatenate([templates[member].vector for member in members.tolist()])
+            self._index.upsert(self._index_key(table_key), slots[members], vectors.reshape(members.size, -1))
+            if table_key not in self._tables:
+                self._tables[table_key] = TemplateTable(evidence.unit)
+            self._tables[table_key].put_all(slots[members], evidence[members])
+            yield table_key, slots[members]
 
     def unsampled(self) -> tuple[UUID, ...]:
         """Subjects that belong to the sample by rank and are missing in it, after others left."""
