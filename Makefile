@@ -73,7 +73,7 @@ attacks: .venv-dev/.made ## Attack the service as strangers would, in full stren
 	PULSEPRINT_ATTACKS=long $(DEV) -m pytest tests/attacks -s $(ARGS)
 
 # Needs node and npm. What the generators make lies in build/clients and is never committed.
-clients: .venv-dev/.made .venv-clients/.made ## Lint docs/openapi.json, generate clients and recognise people through them
+clients: .venv-dev/.made .venv-clients/.made ## Lint docs/openapi.json, generate clients and recognize people through them
 	$(DEV) -m tests.clients
 
 bench: .venv-dev/.made ## Measure the budgets of DESIGN §10; raw numbers as JSON

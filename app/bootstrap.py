@@ -22,7 +22,7 @@ from app.adapters.executor import BoundedExecutor
 from app.adapters.metrics import count_null_jump, report_index_lag
 from app.api.deps import Limits, Services
 from app.api.in_flight import BytesInFlight
-from app.domain.activity import ActivityRecogniser
+from app.domain.activity import ActivityRecognizer
 from app.domain.errors import ConfigurationError, PulseprintError
 from app.domain.identifiers import new_id
 from app.domain.ports import Encoders, Store, TemplateIndex
@@ -171,20 +171,20 @@ def open_index(settings: Settings) -> TemplateIndex:
 
 @contextmanager
 def open_services(
-    settings: Settings, *, encoders: Encoders | None = None, recogniser: ActivityRecogniser | None = None
+    settings: Settings, *, encoders: Encoders | None = None, recognizer: ActivityRecognizer | None = None
 ) -> Iterator[Services]:
     """Everything the routes need: checked, loaded and warm.
 
     Args:
         settings: Of this process.
         encoders: Instead of the bundles in the models folder (tests).
-        recogniser: Beside such encoders, instead of the activity bundle there.
+        recognizer: Beside such encoders, instead of the activity bundle there.
 
     Raises:
         ConfigurationError: One line saying what is wrong; nothing was generated.
     """
     if encoders is None:
-        encoders, recogniser = _load_bundles(settings)
+        encoders, recognizer = _load_bundles(settings)
     with ExitStack() as stack:
         engine, store = stack.enter_context(open_store(settings))
         refuse_retired(store, encoders, allowed=settings.allow_retired)
@@ -224,16 +224,16 @@ def open_services(
                 new_id=new_id,
                 report_duplicate=report_duplicate,
             ),
-            verification=VerificationService(store, encoders, matcher, follower, recogniser),
-            identification=IdentificationService(store, encoders, matcher, follower, recogniser),
-            activity=ActivityService(recogniser),
+            verification=VerificationService(store, encoders, matcher, follower, recognizer),
+            identification=IdentificationService(store, encoders, matcher, follower, recognizer),
+            activity=ActivityService(recognizer),
             quality=QualityService(encoders),
             directory=DirectoryService(store),
             erasure=ErasureService(store, answers),
             galleries=galleries,
             health=HealthService(store, follower),
             encoders=encoders,
-            recogniser=recogniser,
+            recognizer=recognizer,
             executor=executor,
             limits=Limits(
                 max_body_bytes=settings.max_body_bytes,
@@ -244,13 +244,13 @@ def open_services(
         )
 
 
-def _load_bundles(settings: Settings) -> tuple[Encoders, ActivityRecogniser | None]:
+def _load_bundles(settings: Settings) -> tuple[Encoders, ActivityRecognizer | None]:
     # ONNX Runtime and scipy load only where they serve.
-    from app.adapters.activity import load_recogniser
+    from app.adapters.activity import load_recognizer
     from app.adapters.encoders import load_encoders
 
     encoders = load_encoders(settings.models_dir, settings.chosen_encoders)
-    return encoders, load_recogniser(settings.models_dir, settings.chosen_recogniser)
+    return encoders, load_recognizer(settings.models_dir, settings.chosen_recognizer)
 
 
 def refuse_retired(store: Store, encoders: Encoders, *, allowed: bool) -> None:

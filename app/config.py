@@ -1,4 +1,4 @@
-"""Typed settings, read from PULSEPRINT_* variables and ``.env``."""
+"""Typed settings, read from PULSEPRINT_* variables and `.env`."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ class Settings(BaseSettings):
 
     @property
     def chosen_encoders(self) -> dict[str, str]:
-        """``ecg=ecg@2026.11,face=…`` as modality → encoder id."""
+        """`ecg=ecg@2026.11,face=…` as modality → encoder id."""
         return {modality: bundle for modality, bundle in self._chosen.items() if modality != ACTIVITY}
 
     @property
-    def chosen_recogniser(self) -> str | None:
-        """``activity=activity@2026.11.3`` among them: the bundle that tells activities."""
+    def chosen_recognizer(self) -> str | None:
+        """`activity=activity@2026.11.3` among them: the bundle that tells activities."""
         return self._chosen.get(ACTIVITY)
 
     @property

@@ -26,7 +26,7 @@ def configure_logging(
     full of something else, was a quarter of what the event loop did.
 
     Args:
-        level: ``debug``, ``info``, ``warning`` or ``error``.
+        level: `debug`, `info`, `warning` or `error`.
         log_format: One JSON object per line, or text for people.
         stream: Where to; default standard error.
     """

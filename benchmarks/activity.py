@@ -9,12 +9,12 @@ from functools import partial
 
 import numpy as np
 
-from app.domain.activity import ActivityRecogniser, ActivitySegment, Pieces
+from app.domain.activity import ActivityRecognizer, ActivitySegment, Pieces
 from app.domain.captures import EcgFacts, EcgStrip
 from benchmarks.bench import Bench
 from benchmarks.measuring import SERVER_CORE, Timings, on_core, time_calls
 from benchmarks.results import Line
-from benchmarks.strips import KNOWN_PEOPLE, PROBE_S, ecg_encoder, recogniser, recording
+from benchmarks.strips import KNOWN_PEOPLE, PROBE_S, ecg_encoder, recognizer, recording
 
 _ROUNDS = 20
 _HOUR_FS_HZ = 500.0
@@ -23,14 +23,14 @@ _MINUTES = 60
 
 def measure(bench: Bench) -> list[Line]:
     """Return no lines if `models/` holds no activity bundle."""
-    found = recogniser()
+    found = recognizer()
     if found is None:
         return []
     with on_core(SERVER_CORE):
         return [_in_a_decision(bench, found), *_of_an_hour(bench, found)]
 
 
-def _in_a_decision(bench: Bench, found: ActivityRecogniser) -> Line:
+def _in_a_decision(bench: Bench, found: ActivityRecognizer) -> Line:
     encoder = ecg_encoder()
     probes = [recording(person, PROBE_S, session=1) for person in range(KNOWN_PEOPLE)]
     facts = [encoder.encode(probe).facts for probe in probes]
@@ -52,7 +52,7 @@ def _in_a_decision(bench: Bench, found: ActivityRecogniser) -> Line:
     return Line(what, f"{head.p50_ms:.3g} ms", head.p50_ms, raw=head.raw() | {"ratio_to_encoding": share})
 
 
-def _of_an_hour(bench: Bench, found: ActivityRecogniser) -> list[Line]:
+def _of_an_hour(bench: Bench, found: ActivityRecognizer) -> list[Line]:
     minutes = bench.repeat(_MINUTES)
     minute = recording(0, 60.0, session=1, fs_hz=_HOUR_FS_HZ).signal
     strip = EcgStrip(np.tile(minute, minutes), _HOUR_FS_HZ)

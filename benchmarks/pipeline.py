@@ -19,7 +19,7 @@ from app.bootstrap import open_services
 from app.domain.scores import IdentificationOutcome
 from app.domain.subjects import ApiClient
 from benchmarks.filled_databases import FilledDatabase
-from benchmarks.strips import encoders, recogniser
+from benchmarks.strips import encoders, recognizer
 
 
 class BarePipeline:
@@ -38,5 +38,5 @@ class BarePipeline:
 @contextmanager
 def bare_pipeline(database: FilledDatabase) -> Iterator[BarePipeline]:
     """Open the services on a database, possibly the one that a server has open."""
-    with open_services(database.settings(), encoders=encoders(), recogniser=recogniser()) as services:
+    with open_services(database.settings(), encoders=encoders(), recognizer=recognizer()) as services:
         yield BarePipeline(services, services.access.authenticate(f"Bearer {database.token}"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from app.adapters.activity import BundleRecogniser, load_recogniser
+from app.adapters.activity import BundleRecognizer, load_recognizer
 from app.adapters.encoders import LoadedEncoders, load_encoders
 from app.domain.captures import EcgStrip
 from app.domain.ports import Encoder
@@ -32,8 +32,8 @@ def encoders() -> LoadedEncoders:
 
 
 @lru_cache(maxsize=1)
-def recogniser() -> BundleRecogniser | None:
-    return load_recogniser(MODELS)
+def recognizer() -> BundleRecognizer | None:
+    return load_recognizer(MODELS)
 
 
 def ecg_encoder() -> Encoder:

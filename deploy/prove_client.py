@@ -1,4 +1,4 @@
-"""The client of prove-container.sh, run in the container: enroll a synthetic person, then recognise them."""
+"""The client of prove-container.sh, run in the container: enroll a synthetic person, then recognize them."""
 
 import json
 import os

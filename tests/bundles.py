@@ -41,7 +41,7 @@ RECIPE = Recipe(bundle=BundleNames("tiny", "1", "Apache-2.0"), lda=LDA, sha256="
 
 
 def beat_shapes(n_people: int = 30, n_takes: int = 4) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Standardised beats with a common R wave and personal bumps, every third person upside down."""
+    """Standardized beats with a common R wave and personal bumps, every third person upside down."""
     rng = np.random.default_rng(7)
     time_s = np.arange(MEAN_BEAT.n_samples) / MEAN_BEAT.fs_hz - MEAN_BEAT.before_s
     shapes, people = [], []

@@ -23,7 +23,7 @@ pytest_plugins = ["tests.databases"]
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """The folder that holds ``ecg/``: PULSEPRINT_DATA, else ``shared/data`` beside the checkout."""
+    """The folder that holds `ecg/`: PULSEPRINT_DATA, else `shared/data` beside the checkout."""
     folder = Path(os.environ.get("PULSEPRINT_DATA", ROOT.parent / "shared" / "data"))
     if (folder / "ecg").is_dir():
         return folder

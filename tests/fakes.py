@@ -137,13 +137,13 @@ class FakeEncoder:
         )
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
-        """Mean per session, then over sessions, renormalised."""
+        """Mean per session, then over sessions, renormalized."""
         names = np.asarray(sessions)
         means = [vectors[names == name].mean(axis=0) for name in sorted(set(sessions))]
         return unit(np.mean(means, axis=0)).astype(np.float32)
 
 
-class FakeRecogniser:
+class FakeRecognizer:
     """Tells activities by how loud a strip is: rest below 2 (or 2 times the wearer's own rest), walk, run.
 
     Its segments last 5 s, its pieces a minute; what is constant allows no call.

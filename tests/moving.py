@@ -12,7 +12,7 @@ from ml.data.motion import ACTIVITIES, ELECTRODES, MotionRecord, Stretch
 from ml.evaluation.activity.timelines import Chaining
 from ml.export.activity.building import write_activity_bundle
 from ml.export.onnx_files import IR_VERSION, OPSET
-from ml.runtime.ecg.activity.bundle import BundledRecogniser
+from ml.runtime.ecg.activity.bundle import BundledRecognizer
 from ml.runtime.ecg.activity.smoothing import stay_probability
 from ml.runtime.ecg.activity.trunk import Trunk, TrunkWindows
 from ml.training.activity.examples import MotionFeatures, motion_features
@@ -99,7 +99,7 @@ def made_up_trunk() -> Trunk:
 
 def write_moving_bundle(
     models: Path, heads: Sequence[FittedHead], figures: Sequence[Mapping[str, Any]] = ()
-) -> BundledRecogniser:
+) -> BundledRecognizer:
     """Write heads that were fitted to made-up people as the bundle of `RECIPE`."""
     return write_activity_bundle(
         models,

@@ -64,7 +64,7 @@ def _fast(n_samples: int, rng: np.random.Generator) -> FloatArray:
 
 
 def _slow(n_samples: int, rng: np.random.Generator, *, below_hz: float) -> FloatArray:
-    """A standardised logarithm of an amplitude."""
+    """A standardized logarithm of an amplitude."""
     margin = round(3 * FS_HZ)
     slow = _filtered(white(n_samples + 2 * margin, rng), "lowpass", below_hz)
     return np.asarray(slow[margin:-margin] / slow.std())

@@ -1,4 +1,4 @@
-"""An activity bundle behind the ActivityRecogniser port."""
+"""An activity bundle behind the ActivityRecognizer port."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from app.domain.errors import ConfigurationError, FailureToAcquireError
 from app.domain.references import Vector
 from app.domain.scores import ActivityEstimate
 from ml.runtime.bundle import ACTIVITY_KIND, BundleError, BundleInfo, preference, read_bundle
-from ml.runtime.ecg.activity.bundle import load_recogniser as load_bundled_recogniser
-from ml.runtime.ecg.activity.recogniser import ActivityRecogniser, Baseline, SegmentEvidence
+from ml.runtime.ecg.activity.bundle import load_recognizer as load_bundled_recognizer
+from ml.runtime.ecg.activity.recognizer import ActivityRecognizer, Baseline, SegmentEvidence
 from ml.runtime.ecg.preparation import example_ecg
 from ml.runtime.ecg.signal.conditioning import ConditionedEcg, examine
 from ml.runtime.ecg.signal.errors import QualityTooLowError, SignalError
@@ -30,10 +30,10 @@ MARGIN_S: Final = 30.0
 """What is conditioned beyond both ends of a piece: more than filters settle in and segments look around."""
 
 
-class BundleRecogniser(port.ActivityRecogniser):
+class BundleRecognizer(port.ActivityRecognizer):
     """One activity bundle."""
 
-    def __init__(self, inner: ActivityRecogniser, info: BundleInfo) -> None:
+    def __init__(self, inner: ActivityRecognizer, info: BundleInfo) -> None:
         self._inner = inner
         self._card = ActivityCard(
             id=info.id,
@@ -100,7 +100,7 @@ class BundleRecogniser(port.ActivityRecogniser):
     def _evidence(
         self, strip: ConditionedEcg, from_s: float, span_s: tuple[float, float], baseline: Baseline | None
     ) -> SegmentEvidence:
-        """What the segments of a span say, which lies within a strip that begins at ``from_s``."""
+        """What the segments of a span say, which lies within a strip that begins at `from_s`."""
         with encoding_time(self.card.encoder_id):
             found = self._inner.evidence(strip, baseline, (span_s[0] - from_s, span_s[1] - from_s))
         # Whatever the segments' length, the first one begins with the span and the last one ends with it.
@@ -130,12 +130,12 @@ class BundleRecogniser(port.ActivityRecogniser):
         return segments
 
 
-def load_recogniser(models_dir: Path, chosen: str | None = None) -> BundleRecogniser | None:
+def load_recognizer(models_dir: Path, chosen: str | None = None) -> BundleRecognizer | None:
     """Check all activity bundles of a folder, load one of them and warm it up.
 
     Args:
         models_dir: Where the bundles lie, those of encoders too.
-        chosen: ``<id>@<version>``; by default the newest one named ``activity``, or the newest of all.
+        chosen: `<id>@<version>`; by default the newest one named `activity`, or the newest of all.
 
     Returns:
         None if there is none and none was chosen.
@@ -156,11 +156,11 @@ def load_recogniser(models_dir: Path, chosen: str | None = None) -> BundleRecogn
             raise ConfigurationError(
                 f"PULSEPRINT_ENCODERS names '{name}' for activity; loaded are: {listed}."
             )
-        recogniser = BundleRecogniser(load_bundled_recogniser(models_dir / name), found[name])
+        recognizer = BundleRecognizer(load_bundled_recognizer(models_dir / name), found[name])
     except BundleError as error:
         raise ConfigurationError(str(error)) from error
-    recogniser.warm_up()
-    return recogniser
+    recognizer.warm_up()
+    return recognizer
 
 
 def _examined(ecg: Vector, fs_hz: float) -> ConditionedEcg:

@@ -113,7 +113,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._deadline = None
 
     def _drop_longest_waiting(self) -> None:
-        """If no other waits, all are at work; then uvicorn's ``limit_concurrency`` answers 503."""
+        """If no other waits, all are at work; then uvicorn's `limit_concurrency` answers 503."""
         waiting = {
             connection: connection._deadline.when()
             for connection in self.connections

@@ -89,7 +89,7 @@ class WrappingKey:
         return self.id + nonce + self._cipher.encrypt(nonce, secret, associated)
 
     def unwrap(self, wrapped: bytes, associated: bytes) -> bytes:
-        """Raises ``TemplateIntegrityError`` unless this key wrapped exactly this, for exactly that."""
+        """Raises `TemplateIntegrityError` unless this key wrapped exactly this, for exactly that."""
         if wrapped[:KEY_ID_BYTES] != self.id:
             raise TemplateIntegrityError("A stored key was wrapped by another key than its row says.")
         nonce = wrapped[KEY_ID_BYTES : KEY_ID_BYTES + NONCE_BYTES]
@@ -118,7 +118,7 @@ class EnvelopeVault(ports.TemplateVault):
         return self._masters[0].wrap(os.urandom(KEY_BYTES), _of_gallery(gallery_uuid))
 
     def rewrap_gallery_key(self, gallery: Gallery) -> bytes | None:
-        """The gallery's key under the first master key; ``None`` if it is already."""
+        """The gallery's key under the first master key; `None` if it is already."""
         if gallery.wrapped_key[:KEY_ID_BYTES] == self._masters[0].id:
             return None
         associated = _of_gallery(gallery.uuid)
@@ -191,7 +191,7 @@ class EnvelopeVault(ports.TemplateVault):
         return _floats(plain)
 
     def open_many(self, gallery: Gallery, rows: Sequence[ReferenceRow]) -> Vector:
-        """Raises ``TemplateIntegrityError`` if a row is not its own, or vectors differ in size."""
+        """Raises `TemplateIntegrityError` if a row is not its own, or vectors differ in size."""
         gallery_key = self._gallery_key(gallery)
         of_subject = _of_subject(gallery.uuid, b"")[:-4] + b"\0\0\0\x10"  # All but the subject's 16 bytes.
         heads: dict[tuple[str, str, int], tuple[bytes, bytes]] = {}
@@ -229,7 +229,7 @@ class EnvelopeVault(ports.TemplateVault):
         return self._masters[0].wrap(_KEY_CHECK_TEXT, _associated("key-check"))
 
     def verify_key_check(self, value: bytes) -> None:
-        """Raises ``ConfigurationError`` unless one of the master keys made this value."""
+        """Raises `ConfigurationError` unless one of the master keys made this value."""
         for master in self._masters:
             if value[:KEY_ID_BYTES] == master.id:
                 try:

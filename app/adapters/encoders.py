@@ -1,4 +1,4 @@
-"""ONNX bundles behind the Encoder port: here, and in activity.py, the service meets ``ml``."""
+"""ONNX bundles behind the Encoder port: here, and in activity.py, the service meets `ml`."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ class LoadedEncoders(ports.Encoders):
 
 
 def load_encoders(models_dir: Path, chosen: Mapping[str, str]) -> LoadedEncoders:
-    """Load every encoder ``<id>@<version>`` of a folder, and warm it up.
+    """Load every encoder `<id>@<version>` of a folder, and warm it up.
 
-    All of them: one that is damaged should stop the start and not a request, any may be asked for as soon as
+    All of them: one that is damaged should stop the start and not a request, any may be needed as soon as
     a replica enrolls with it, and a further one costs 15 to 60 ms and some 10 MB (1 to 4 MB of weights).
 
     Raises:

@@ -27,8 +27,8 @@ class BoundedExecutor:
         queue_limit: How many may wait; default max(32, 16 × threads).
         max_wait_s: A job that no thread took up by then is withdrawn and never runs.
 
-    Work that takes seconds comes in pieces, and queues anew for each of them. No more such work is in hand
-    than there are threads, so that whoever else comes waits for one piece of each and not for all of it.
+    Work that takes seconds comes in pieces, and queues anew for each of them. No more such work runs at once
+    than there are threads, so that other requests wait for one piece of each and not for all of it.
     """
 
     def __init__(self, threads: int, queue_limit: int | None = None, max_wait_s: float = 2.0) -> None:
@@ -51,7 +51,7 @@ class BoundedExecutor:
         """Run a job in a thread, in the context (request id) of the caller.
 
         Raises:
-            TemporaryError: ``overloaded``: the queue is full, or no thread was free for ``max_wait_s``.
+            TemporaryError: `overloaded`: the queue is full, or no thread was free for `max_wait_s`.
         """
         return await self._wait(self._submit(job), self._max_wait_s)
 
@@ -63,7 +63,7 @@ class BoundedExecutor:
             between: Awaited before every further piece; what it raises ends the work.
 
         Raises:
-            TemporaryError: ``overloaded``: as of a job, before the second piece; work that has come
+            TemporaryError: `overloaded`: as of a job, before the second piece; work that has come
                 further is not given up.
         """
         end = _End[T]()

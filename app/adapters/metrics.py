@@ -1,4 +1,4 @@
-"""Prometheus metrics, in one process or several (``PROMETHEUS_MULTIPROC_DIR``, set before import).
+"""Prometheus metrics, in one process or several (`PROMETHEUS_MULTIPROC_DIR`, set before import).
 
 Labels are few and closed: route templates, statuses, decisions, encoders. No subject, no gallery.
 """

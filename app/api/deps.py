@@ -15,7 +15,7 @@ from fastapi import Depends, Request
 from app.api.in_flight import BytesInFlight
 
 if TYPE_CHECKING:
-    from app.domain.activity import ActivityRecogniser, Pieces
+    from app.domain.activity import ActivityRecognizer, Pieces
     from app.domain.ports import Encoders
     from app.services.access import AccessService
     from app.services.activity import ActivityService
@@ -83,7 +83,7 @@ class Services:
     galleries: GalleryService
     health: HealthService
     encoders: Encoders
-    recogniser: ActivityRecogniser | None
+    recognizer: ActivityRecognizer | None
     executor: Executor
     limits: Limits = Limits()
     in_flight: BytesInFlight = field(default_factory=BytesInFlight)

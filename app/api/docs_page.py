@@ -73,7 +73,7 @@ async def docs_asset(version: str, name: str) -> Response:
 
 @cache
 def assets() -> dict[str, Path]:
-    """The files that may be asked for, by name."""
+    """The files that are served, by name."""
     package = find_spec("fastapi_swagger")  # Found, not imported: only its files are wanted.
     if package is None or not package.submodule_search_locations:
         raise RuntimeError("fastapi-swagger, which carries Swagger UI, is not installed.")

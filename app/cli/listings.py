@@ -24,7 +24,7 @@ def list_galleries() -> None:
 @models.command("list")
 def list_models() -> None:
     """List bundles, checked; the default of each modality is marked."""
-    from app.adapters.activity import load_recogniser
+    from app.adapters.activity import load_recognizer
     from app.adapters.encoders import load_encoders
 
     settings = load_settings()
@@ -32,6 +32,6 @@ def list_models() -> None:
     for encoder in encoders.all():
         mark = "default" if encoders.default(encoder.modality) is encoder else ""
         typer.echo(f"{encoder.encoder_id}\t{encoder.modality}\t{encoder.card.licence}\t{mark}")
-    recogniser = load_recogniser(settings.models_dir, settings.chosen_recogniser)
-    if recogniser is not None:
-        typer.echo(f"{recogniser.card.encoder_id}\tactivity\t{recogniser.card.licence}\tdefault")
+    recognizer = load_recognizer(settings.models_dir, settings.chosen_recognizer)
+    if recognizer is not None:
+        typer.echo(f"{recognizer.card.encoder_id}\tactivity\t{recognizer.card.licence}\tdefault")

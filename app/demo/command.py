@@ -1,4 +1,4 @@
-"""The demo: people are enrolled, recognised and rejected by a running service, over HTTP only.
+"""The demo: people are enrolled, recognized and rejected by a running service, over HTTP only.
 
 `python -m app.demo serve-and-run` (what `make demo` calls) starts a service of its own in `var/demo`;
 `python -m app.demo run --url … --api-key …` uses one that runs already.
@@ -70,15 +70,15 @@ POLICY_TEXT = (
     "the stricter one shown is the service's default."
 )
 
-app = typer.Typer(help="Recognise people by their ECG over HTTP.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(help="Recognize people by their ECG over HTTP.", no_args_is_help=True, add_completion=False)
 
 
 def synthetic_cast() -> Cast:
-    """People of the project's own generator: enrolled on two days, recognised on a third."""
+    """People of the project's own generator: enrolled on two days, recognized on a third."""
     people = [_synthetic_person(seed) for seed in range(1, SYNTHETIC_MEMBERS + SYNTHETIC_STRANGERS + 1)]
     return Cast(
         about=f"{SYNTHETIC_MEMBERS} synthetic people are enrolled by {STRIP_S:g} s of ECG on each of two "
-        f"days, and recognised by {STRIP_S:g} s of a third; electrodes are put on anew each day. "
+        f"days, and recognized by {STRIP_S:g} s of a third; electrodes are put on anew each day. "
         f"{SYNTHETIC_STRANGERS} strangers are never enrolled.",
         members=tuple(people[:SYNTHETIC_MEMBERS]),
         strangers=tuple(people[SYNTHETIC_MEMBERS:]),
@@ -102,7 +102,7 @@ def synthetic_strip(person: int, take: int, seconds: float = STRIP_S) -> Strip:
 
 
 def recorded_cast(folder: Path) -> Cast:
-    """The people of a data set: enrolled by their first recording, recognised by their second.
+    """The people of a data set: enrolled by their first recording, recognized by their second.
 
     Where nobody has two recordings, the two ends of one serve. The last sixth of the people are strangers
     until everybody else is enrolled, and then join.
@@ -128,7 +128,7 @@ def recorded_cast(folder: Path) -> Cast:
     return Cast(
         about=f"{len(people)} of the {len(recordings)} people in {folder}: {n_members} are enrolled by the "
         f"{first}; the last {len(people) - n_members} come as strangers and are enrolled later. Everybody "
-        f"is recognised by {second}. Strips last at most {STRIP_S:g} s.",
+        f"is recognized by {second}. Strips last at most {STRIP_S:g} s.",
         members=tuple(people[:n_members]),
         strangers=tuple(people[n_members:]),
         strangers_join=True,

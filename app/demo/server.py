@@ -77,10 +77,10 @@ def demo_server(directory: Path, port: int | None) -> Iterator[DemoServer]:
 
 
 def choose_port(port: int | None) -> int:
-    """The port to serve on: the one asked for, or a free one.
+    """The port to serve on: the requested one, or a free one.
 
     Raises:
-        DemoError: The one asked for is taken.
+        DemoError: The requested one is taken.
     """
     wishes = [PREFERRED_PORT, 0] if port is None else [port]
     for wish in wishes:

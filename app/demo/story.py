@@ -75,7 +75,7 @@ class Strip:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with strips to be enrolled by and another to be recognised by, where there is one."""
+    """Somebody with strips to be enrolled by and another to be recognized by, where there is one."""
 
     subject_id: str
     enrollment: tuple[Strip, ...]
@@ -285,9 +285,9 @@ class Story:
 
     def _count_scores(self, known: Sequence[Person], strangers: Sequence[Person]) -> None:
         """Count every comparison of the plain identifications against the threshold of 1:1 comparison."""
-        asked = [line for line in self.lines if line.step in {VERIFY, FALSE_CLAIMS}]
+        judged = [line for line in self.lines if line.step in {VERIFY, FALSE_CLAIMS}]
         # Strangers who joined are in both steps; the later threshold is that of the gallery with them.
-        thresholds = {line.probe: line.threshold for line in asked}
+        thresholds = {line.probe: line.threshold for line in judged}
         for person in [*known, *strangers]:
             answer = self._identified[person.subject_id]
             threshold = thresholds.get(person.subject_id)

@@ -1,4 +1,4 @@
-"""What a wearer is doing along a strip, and the port behind which it is recognised."""
+"""What a wearer is doing along a strip, and the port behind which it is recognized."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ActivitySegment:
 
     Attributes:
         start_s, end_s: Seconds of the strip.
-        activity: The most probable one; ``unknown`` where the signal allows no call.
+        activity: The most probable one; `unknown` where the signal allows no call.
         probabilities: Calibrated, of all activities; empty where unknown.
         heart_rate_bpm: None with too few beats.
         quality: 0 … 1.
@@ -57,7 +57,7 @@ class ActivityTimeline:
     """A strip's segments in order of time, without gaps or overlap, and what they come to.
 
     Attributes:
-        activity: That of most of the time that allowed a call; ``unknown`` if none did.
+        activity: That of most of the time that allowed a call; `unknown` if none did.
         probabilities: The share of that time to be expected of each activity; empty if there was none.
         groups: The same of coarser activities.
         heart_rate_bpm: Median over the segments.
@@ -121,7 +121,7 @@ class ActivityCard(NamedTuple):
         return f"{self.id}@{self.version}"
 
 
-class ActivityRecogniser(Protocol):
+class ActivityRecognizer(Protocol):
     """Tells what a wearer is doing from one lead of ECG."""
 
     @property
@@ -130,17 +130,17 @@ class ActivityRecogniser(Protocol):
     def baseline(self, resting: EcgStrip) -> object:
         """What this wearer's ECG is like at rest; opaque, and health data.
 
-        Raises ``FailureToAcquireError`` with a code of the contract.
+        Raises `FailureToAcquireError` with a code of the contract.
         """
 
     def timeline(self, recording: EcgStrip, baseline: object | None) -> Pieces[tuple[ActivitySegment, ...]]:
         """Segments of a strip of up to an hour, at least one of which allowed a call.
 
-        Raises ``FailureToAcquireError`` with a code of the contract.
+        Raises `FailureToAcquireError` with a code of the contract.
         """
 
     def estimate(self, strip: object) -> ActivityEstimate:
-        """The one activity of a strip that was encoded (``EcgFacts.strip``): nothing is conditioned again."""
+        """The one activity of a strip that was encoded (`EcgFacts.strip`): nothing is conditioned again."""
 
 
 def _mean_over_time(segments: Sequence[ActivitySegment], values: Sequence[float]) -> float:

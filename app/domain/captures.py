@@ -105,7 +105,7 @@ class EcgFacts(Protocol):
 
     Attributes:
         heart_rate_bpm: None with too few beats.
-        strip: As the encoder conditioned it, for the activity recogniser; opaque.
+        strip: As the encoder conditioned it, for the activity recognizer; opaque.
     """
 
     @property

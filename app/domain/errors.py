@@ -13,7 +13,7 @@
     ├── TemporaryError               try again later (503): overloaded, index_not_ready, store_unavailable
     └── ConfigurationError           the process must not start
 
-Raised where the fact is known, translated once in ``app/api/errors.py``. No message ever carries a
+Raised where the fact is known, translated once in `app/api/errors.py`. No message ever carries a
 recording, a template or a key.
 """
 
@@ -93,13 +93,13 @@ class ReferenceNotFoundError(NotFoundError):
 
 
 class ConflictError(RequestError):
-    """The state of the store forbids it: ``gallery_exists`` or ``too_many_references``."""
+    """The state of the store forbids it: `gallery_exists` or `too_many_references`."""
 
     code = "gallery_exists"
 
 
 class UnprocessableError(RequestError):
-    """Well-formed, and yet not acceptable: ``invalid_request``, ``policy_looser``, ``not_comparable``…"""
+    """Well-formed, and yet not acceptable: `invalid_request`, `policy_looser`, `not_comparable`…"""
 
     code = "invalid_request"
 
@@ -115,7 +115,7 @@ class FailureToEnrollError(FailureToAcquireError):
 
 
 class TemporaryError(PulseprintError):
-    """The service cannot answer now; ``retry_after_s`` says when to ask again."""
+    """The service cannot answer now; `retry_after_s` says when to ask again."""
 
     code = "overloaded"
 

@@ -110,8 +110,8 @@ def tighten(policy: Policy, *, fmr: float | None = None, fpir: float | None = No
     """The gallery's policy with a request's own, equal or stricter, error rates.
 
     Raises:
-        UnprocessableError: ``policy_looser`` if the request asks for more errors than its gallery
-            allows; ``invalid_request`` if it names error rates under a distance policy.
+        UnprocessableError: `policy_looser` if the request asks for more errors than its gallery
+            allows; `invalid_request` if it names error rates under a distance policy.
     """
     if isinstance(policy, DistancePolicy):
         if fmr is not None or fpir is not None:

@@ -55,7 +55,7 @@ class Encoder(Protocol):
 
     @property
     def encoder_id(self) -> str:
-        """``<id>@<version>``, stored with every reference."""
+        """`<id>@<version>`, stored with every reference."""
 
     @property
     def modality(self) -> Modality: ...
@@ -70,17 +70,17 @@ class Encoder(Protocol):
     def calibration(self) -> Calibration: ...
 
     def encode(self, capture: Capture) -> Encoding:
-        """Raises ``FailureToAcquireError`` with a code of the contract."""
+        """Raises `FailureToAcquireError` with a code of the contract."""
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
-        """Mean per session, then over sessions, renormalised; shapes (n, d), (n,) → (d,)."""
+        """Mean per session, then over sessions, renormalized; shapes (n, d), (n,) → (d,)."""
 
 
 class Encoders(Protocol):
     """The bundles in use."""
 
     def default(self, modality: Modality) -> Encoder | None:
-        """The encoder new references are made with; ``None`` if the modality is not served."""
+        """The encoder new references are made with; `None` if the modality is not served."""
 
     def get(self, encoder_id: str) -> Encoder | None: ...
 
@@ -115,7 +115,7 @@ class TemplateVault(Protocol):
     def open(
         self, gallery: Gallery, subject: Subject, identity: ReferenceIdentity, ciphertext: bytes
     ) -> Vector:
-        """Raises ``TemplateIntegrityError`` if the ciphertext is not this reference's."""
+        """Raises `TemplateIntegrityError` if the ciphertext is not this reference's."""
 
     def open_many(self, gallery: Gallery, rows: Sequence[ReferenceRow]) -> Vector:
         """Fast path of the rebuild: rows of one modality and encoder → float32, shape (n, d)."""
@@ -208,14 +208,14 @@ class StoredAnswer:
 
 class GalleryRepository(Protocol):
     def add(self, gallery: Gallery) -> None:
-        """Raises ``ConflictError`` (``gallery_exists``)."""
+        """Raises `ConflictError` (`gallery_exists`)."""
 
     def by_name(self, name: str) -> Gallery | None: ...
 
     def by_uuid(self, gallery_uuid: UUID) -> Gallery | None: ...
 
     def page(self, names: frozenset[str] | None, after: PageCursor | None, limit: int) -> list[Gallery]:
-        """In order (created_at, uuid); ``names`` None means all."""
+        """In order (created_at, uuid); `names` None means all."""
 
     def all(self) -> list[Gallery]: ...
 
@@ -248,7 +248,7 @@ class TransformRepository(Protocol):
 
 class SubjectRepository(Protocol):
     def add(self, subject: Subject) -> None:
-        """After ``changes.record``, whose lock decides a race; otherwise the loser is told to try again."""
+        """After `changes.record`, whose lock decides a race; otherwise the loser has to try again."""
 
     def add_all(self, many: Sequence[Subject]) -> None: ...
 
@@ -319,7 +319,7 @@ class ChangeFeed(Protocol):
         """Take the next revision (locking the gallery's row until commit) and file the changes under it."""
 
     def since(self, gallery_uuid: UUID, revision: int) -> list[tuple[int, UUID]] | None:
-        """Changes after ``revision`` in order; ``None`` if they were pruned and a rebuild is due."""
+        """Changes after `revision` in order; `None` if they were pruned and a rebuild is due."""
 
     def prune(self, older_than: datetime) -> int: ...
 
@@ -329,7 +329,7 @@ class Claim:
     """A gallery that is locked for one enrollment, and what it holds.
 
     Attributes:
-        gallery: As it was last committed, before ``revision`` was taken.
+        gallery: As it was last committed, before `revision` was taken.
         subject: Who is enrolled under the name, if anybody is.
         transforms: The newest, by modality and encoder id.
     """
@@ -344,7 +344,7 @@ class EnrollmentRepository(Protocol):
     """What every enrollment asks and files: it waits for the database as seldom as it can."""
 
     def claim(self, gallery: str, subject_id: str, subject_uuid: UUID) -> Claim | None:
-        """Take the next revision of a gallery for a subject, as ``changes.record`` does, and look into it.
+        """Take the next revision of a gallery for a subject, as `changes.record` does, and look into it.
 
         Args:
             gallery: Its name.
@@ -352,11 +352,11 @@ class EnrollmentRepository(Protocol):
             subject_uuid: What the change is filed under.
 
         Returns:
-            ``None`` if there is no such gallery.
+            `None` if there is no such gallery.
         """
 
     def add(self, subject: Subject, references: Sequence[Reference]) -> None:
-        """A new subject with its references; after ``claim``, whose lock decides a race."""
+        """A new subject with its references; after `claim`, whose lock decides a race."""
 
 
 class AnswerRepository(Protocol):
@@ -365,7 +365,7 @@ class AnswerRepository(Protocol):
     def get(self, client_id: str, method: str, path: str, key: str) -> StoredAnswer | None: ...
 
     def add(self, answer: StoredAnswer) -> None:
-        """Raises ``ConflictError`` if a concurrent request stored one first."""
+        """Raises `ConflictError` if a concurrent request stored one first."""
 
     def prune(self, older_than: datetime) -> int: ...
 
@@ -394,7 +394,7 @@ class UnitOfWork(Protocol):
 
 
 class Store(Protocol):
-    """Opens units of work. Faults of the database become ``TemporaryError`` (``store_unavailable``)."""
+    """Opens units of work. Faults of the database become `TemporaryError` (`store_unavailable`)."""
 
     def reading(self) -> AbstractContextManager[UnitOfWork]:
         """A consistent snapshot; writes are refused."""

@@ -100,5 +100,5 @@ class Reference:
 
 
 def comparable(probe_position: str, enrolled_position: str) -> bool:
-    """Whether two positions of one modality compare: equal ones, and ``unknown`` with every one."""
+    """Whether two positions of one modality compare: equal ones, and `unknown` with every one."""
     return probe_position == enrolled_position or UNKNOWN_POSITION in (probe_position, enrolled_position)

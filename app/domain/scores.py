@@ -43,7 +43,7 @@ class Reason(StrEnum):
 class ModalityOutcome:
     """One modality's part in a decision.
 
-    Values are present only where status is ``used``; score, distance and metric only if the caller may see
+    Values are present only where status is `used`; score, distance and metric only if the caller may see
     how near the probe came.
     """
 
@@ -71,9 +71,9 @@ class ComparisonDecision:
     """Outcome of a verification, or the decided candidate of an identification.
 
     Attributes:
-        score: Decibans, softened, summed over the modalities used; ``None`` on a non-match for callers
-            without ``read:scores``, as everything that tells how near the probe came.
-        threshold: Decibans; ``None`` under a distance policy.
+        score: Decibans, softened, summed over the modalities used; `None` on a non-match for callers
+            without `read:scores`, as everything that tells how near the probe came.
+        threshold: Decibans; `None` under a distance policy.
         fmr_at_score: Upper bound of the false match rate if this score were the threshold.
         evidence_ceiling: Decibans that the used modalities can reach at most, when below the threshold.
         shortfall_db: How much was missing on a non-match.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.domain.activity import ActivityRecogniser
+from app.domain.activity import ActivityRecognizer
 from app.domain.policies import CalibratedPolicy, DistancePolicy, Metric, Policy, distance
 from app.domain.ports import Encoder
 from app.domain.references import Modality
@@ -63,7 +63,7 @@ class Report:
             row: Which one.
             subject_id: Whose row it is; reported on a match only.
             enrolled: What the candidate has.
-            exact: Whether the caller may see scores of non-matches (scope ``read:scores``).
+            exact: Whether the caller may see scores of non-matches (scope `read:scores`).
             activity: What the probe tells besides identity.
         """
         matches = self.matches(row)
@@ -240,11 +240,11 @@ def unusable_outcome(modality: Modality, captures: EncodedCaptures, policy: Poli
     return ModalityOutcome(modality, status, code=code)
 
 
-def activity_of(captures: EncodedCaptures, recogniser: ActivityRecogniser | None) -> ActivityEstimate | None:
+def activity_of(captures: EncodedCaptures, recognizer: ActivityRecognizer | None) -> ActivityEstimate | None:
     """What the longest ECG tells besides identity: its heart rate, and the activity where one is served."""
     ecg = captures.longest_ecg
     if ecg is None:
         return None
-    if recogniser is None:
+    if recognizer is None:
         return ActivityEstimate(activity=None, probability=None, heart_rate_bpm=ecg.heart_rate_bpm)
-    return replace(recogniser.estimate(ecg.strip), heart_rate_bpm=ecg.heart_rate_bpm)
+    return replace(recognizer.estimate(ecg.strip), heart_rate_bpm=ecg.heart_rate_bpm)

@@ -74,7 +74,7 @@ class GalleryFollower:
         self.started = True
 
     def up_to_date(self, uow: UnitOfWork, gallery: Gallery) -> GalleryState:
-        """The gallery's state, at the revision that ``gallery`` was read with or later."""
+        """The gallery's state, at the revision that `gallery` was read with or later."""
         with self._lock:
             state = self._states.get(gallery.uuid)
             if state is None:
@@ -89,7 +89,7 @@ class GalleryFollower:
 
     def forget_gone(self) -> None:
         """Drop the states of galleries that are gone, or that a restored backup set back."""
-        with self._lock:  # Before the database is asked, which only goes on from there otherwise.
+        with self._lock:  # Before the query: the database may go on meanwhile.
             seen = {uuid: state.revision for uuid, state in self._states.items()}
         with self._store.reading() as uow:
             revisions = {gallery.uuid: gallery.revision for gallery in uow.galleries.all()}

@@ -63,7 +63,7 @@ class GalleryState:
     """Slots of subjects, their templates in the index, and the sample of the gallery's own null.
 
     A slot is the vector id in every index key of the gallery. Slots are never reused, so that a search
-    that is still running cannot name the wrong subject. Callers hold ``lock``.
+    that is still running cannot name the wrong subject. Callers hold `lock`.
 
     Args:
         gallery_uuid: Whose state it is.

@@ -51,7 +51,7 @@ class Matcher:
         self._vault = vault
         self._encoders = encoders
 
-    def asked(
+    def encoders_for(
         self, captures: EncodedCaptures, transforms: Transforms
     ) -> list[tuple[Encoder, GalleryTransform]]:
         """The encoders that the gallery has a transform for, the default first in each modality."""
@@ -64,7 +64,9 @@ class Matcher:
 
     def lacking(self, captures: EncodedCaptures, transforms: Transforms) -> list[Encoder]:
         """Encoders that the gallery has a transform for, and the captures have not been encoded under."""
-        return [encoder for encoder, _ in self.asked(captures, transforms) if not captures.holds(encoder)]
+        return [
+            encoder for encoder, _ in self.encoders_for(captures, transforms) if not captures.holds(encoder)
+        ]
 
     def transformed(
         self, gallery: Gallery, transforms: Transforms, captures: EncodedCaptures, min_quality: float
@@ -78,7 +80,7 @@ class Matcher:
             min_quality: Captures below it are left out.
         """
         found = []
-        for encoder, transform in self.asked(captures, transforms):
+        for encoder, transform in self.encoders_for(captures, transforms):
             templates = probe_templates(captures, encoder, min_quality)
             if templates:
                 matrix = self._vault.matrix(gallery, transform)
@@ -145,7 +147,7 @@ class Matcher:
         """Score one subject's templates; an empty scoreboard if nothing is comparable.
 
         Raises:
-            UnprocessableError: ``policy_incomplete``.
+            UnprocessableError: `policy_incomplete`.
         """
         _require_rules(policy, [probe.encoder.modality for probe in probes])
         comparisons = first_only(

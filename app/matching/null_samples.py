@@ -295,6 +295,6 @@ class _Single:
 
 
 def _by_preference(position: str, enrolled: Iterable[str]) -> list[str]:
-    """Positions that compare with this one: the same first, then ``unknown``, then others by name."""
+    """Positions that compare with this one: the same first, then `unknown`, then others by name."""
     others = [name for name in enrolled if comparable(position, name)]
     return sorted(others, key=lambda name: (name != position, name != UNKNOWN_POSITION, name))

@@ -27,7 +27,7 @@ class PolicyBoard(Scoreboard):
         compared: Comparisons with the correction they are scored by, as it was when they were made:
             decisions are written after the gallery's lock is released.
         policy: What is demanded.
-        searched: Whether this is a search (1:N), which divides ``fpir`` among the candidates.
+        searched: Whether this is a search (1:N), which divides `fpir` among the candidates.
         gallery_size: Subjects searched, if the comparisons are only a shortlist of them.
     """
 
@@ -46,14 +46,14 @@ class PolicyBoard(Scoreboard):
         self._searched = searched
 
     def threshold(self, basis: Basis) -> float | None:
-        """In decibans; ``None`` under a distance policy."""
+        """In decibans; `None` under a distance policy."""
         if isinstance(self.policy, DistancePolicy):
             return None
         return self.threshold_db(basis, self._demand(self.policy))
 
     @property
     def passes(self) -> NDArray[np.bool_]:
-        """Whether the score or the distances suffice; ``required`` modalities are not looked at here."""
+        """Whether the score or the distances suffice; `required` modalities are not looked at here."""
         return self._judged[0]
 
     @property

@@ -23,7 +23,7 @@ _NOBODY = hashlib.sha256(b"nobody").digest()
 
 
 class AccessService:
-    """Issues, revokes and checks API keys ``pp_<id>_<secret>``; secrets are 256 random bits."""
+    """Issues, revokes and checks API keys `pp_<id>_<secret>`; secrets are 256 random bits."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -61,7 +61,7 @@ class AccessService:
             return uow.clients.revoke(client_id, self._clock())
 
     def authenticate(self, authorization: str | None) -> ApiClient:
-        """The client behind an ``Authorization`` header.
+        """The client behind an `Authorization` header.
 
         Raises:
             InvalidCredentialsError: Absent, malformed, unknown, expired or revoked; never says which.
@@ -80,7 +80,7 @@ class AccessService:
 
 
 def require(caller: ApiClient, scope: Scope) -> None:
-    """Raises ``InsufficientScopeError`` unless the caller holds the scope."""
+    """Raises `InsufficientScopeError` unless the caller holds the scope."""
     if scope not in caller.scopes:
         raise InsufficientScopeError(f"This call needs the scope '{scope}'.")
 
@@ -104,7 +104,7 @@ def granted_gallery(uow: UnitOfWork, caller: ApiClient, name: str) -> Gallery:
 
 
 def found_subject(uow: UnitOfWork, gallery: Gallery, subject_id: str) -> Subject:
-    """Raises ``SubjectNotFoundError``."""
+    """Raises `SubjectNotFoundError`."""
     subject = uow.subjects.by_name(gallery.uuid, subject_id)
     if subject is None:
         raise SubjectNotFoundError("There is no such subject in this gallery.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.activity import ActivityRecogniser, ActivityTimeline, Pieces
+from app.domain.activity import ActivityRecognizer, ActivityTimeline, Pieces
 from app.domain.captures import EcgStrip
 from app.domain.errors import FailureToAcquireError, Fault, UnprocessableError
 
@@ -10,10 +10,10 @@ from app.domain.errors import FailureToAcquireError, Fault, UnprocessableError
 class ActivityService:
     """Asks the loaded activity bundle, if there is one; stores nothing and compares nobody."""
 
-    def __init__(self, recogniser: ActivityRecogniser | None) -> None:
-        self._recogniser = recogniser
+    def __init__(self, recognizer: ActivityRecognizer | None) -> None:
+        self._recognizer = recognizer
 
-    def recognise(self, recording: EcgStrip, rest: EcgStrip | None = None) -> Pieces[ActivityTimeline]:
+    def recognize(self, recording: EcgStrip, rest: EcgStrip | None = None) -> Pieces[ActivityTimeline]:
         """Tell the activities along a strip, piece by piece.
 
         Args:
@@ -22,22 +22,22 @@ class ActivityService:
 
         Raises:
             FailureToAcquireError: One of the two cannot be used.
-            UnprocessableError: ``modality_unavailable``: no activity bundle is loaded.
+            UnprocessableError: `modality_unavailable`: no activity bundle is loaded.
         """
-        recogniser = self._recogniser
-        if recogniser is None:
+        recognizer = self._recognizer
+        if recognizer is None:
             raise UnprocessableError("No activity bundle is loaded.", code="modality_unavailable")
         baseline = None
         if rest is not None:
             try:
-                baseline = recogniser.baseline(rest)
+                baseline = recognizer.baseline(rest)
             except FailureToAcquireError as error:
                 raise _at("/rest", error) from error
         try:
-            segments = yield from recogniser.timeline(recording, baseline)
+            segments = yield from recognizer.timeline(recording, baseline)
         except FailureToAcquireError as error:
             raise _at("/recording", error) from error
-        return ActivityTimeline.of(segments, recogniser.card)
+        return ActivityTimeline.of(segments, recognizer.card)
 
 
 def _at(pointer: str, error: FailureToAcquireError) -> FailureToAcquireError:

@@ -37,13 +37,13 @@ class DirectoryService:
     def subjects(
         self, caller: ApiClient, gallery: str, after: PageCursor | None, limit: int
     ) -> Page[Subject]:
-        """Raises ``GalleryNotFoundError``."""
+        """Raises `GalleryNotFoundError`."""
         with self._store.reading() as uow:
             found = uow.subjects.page(granted_gallery(uow, caller, gallery).uuid, after, limit + 1)
         return page_of(found, limit, lambda s: PageCursor(s.created_at, s.uuid))
 
     def subject(self, caller: ApiClient, gallery: str, subject_id: str) -> SubjectView:
-        """Raises ``GalleryNotFoundError``, ``SubjectNotFoundError``."""
+        """Raises `GalleryNotFoundError`, `SubjectNotFoundError`."""
         with self._store.reading() as uow:
             subject = found_subject(uow, granted_gallery(uow, caller, gallery), subject_id)
             references = sum(uow.references.keys_of(subject.uuid).values())
@@ -52,7 +52,7 @@ class DirectoryService:
     def references(
         self, caller: ApiClient, gallery: str, subject_id: str, after: PageCursor | None, limit: int
     ) -> Page[Reference]:
-        """Raises ``GalleryNotFoundError``, ``SubjectNotFoundError``."""
+        """Raises `GalleryNotFoundError`, `SubjectNotFoundError`."""
         with self._store.reading() as uow:
             subject = found_subject(uow, granted_gallery(uow, caller, gallery), subject_id)
             found = uow.references.page(subject.uuid, after, limit + 1)
@@ -60,6 +60,6 @@ class DirectoryService:
 
 
 def page_of(found: Sequence[T], limit: int, cursor: Callable[[T], PageCursor]) -> Page[T]:
-    """A page of ``limit`` items from one more than that, if there are so many."""
+    """A page of `limit` items from one more than that, if there are so many."""
     items = tuple(found[:limit])
     return Page(items, cursor(items[-1]) if len(found) > limit else None)

@@ -39,7 +39,7 @@ SESSION_GAP = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class EnrollmentRequest:
-    """Recordings of one subject; ``force`` skips the comparison with what is enrolled (admin only)."""
+    """Recordings of one subject; `force` skips the comparison with what is enrolled (admin only)."""
 
     gallery: str
     subject_id: str
@@ -50,7 +50,7 @@ class EnrollmentRequest:
 
 @dataclass(frozen=True)
 class EnrolledReference:
-    """What is told of a stored reference."""
+    """What an answer says of a stored reference."""
 
     id: UUID
     modality: Modality
@@ -126,11 +126,11 @@ class EnrollmentService:
         """Store what is usable, durably, before answering.
 
         Raises:
-            InsufficientScopeError: ``force`` without the scope ``admin``.
+            InsufficientScopeError: `force` without the scope `admin`.
             GalleryNotFoundError: No such gallery for this caller.
             FailureToEnrollError: Nothing was accepted; the code is that of recording 0.
-            UnprocessableError: ``reference_mismatch``: what is added to a subject must match it.
-            ConflictError: ``too_many_references``.
+            UnprocessableError: `reference_mismatch`: what is added to a subject must match it.
+            ConflictError: `too_many_references`.
         """
         if request.force and Scope.ADMIN not in caller.scopes:
             raise InsufficientScopeError("'force' needs the scope 'admin'.")
@@ -163,7 +163,7 @@ class EnrollmentService:
             outcome = EnrollmentOutcome(
                 subject_id=request.subject_id,
                 gallery=gallery.name,
-                references=tuple(_told(reference) for reference in references),
+                references=tuple(_enrolled(reference) for reference in references),
                 rejected=captures.rejections(floor),
                 warnings=self._warnings(uow, gallery, owner.revision),
                 created_at=references[0].created_at,
@@ -328,7 +328,7 @@ def _in_sessions(accepted: Sequence[Acquired], request_id: str) -> list[tuple[Ac
     return [(a, f"{request_id}.{session_of.get(a.index, 0)}") for a in accepted]
 
 
-def _told(reference: Reference) -> EnrolledReference:
+def _enrolled(reference: Reference) -> EnrolledReference:
     return EnrolledReference(
         id=reference.id,
         modality=reference.modality,

@@ -28,7 +28,7 @@ class ErasureService:
         *,
         idempotent: IdempotentRequest | None = None,
     ) -> Rendered:
-        """Raises ``GalleryNotFoundError``, ``SubjectNotFoundError``."""
+        """Raises `GalleryNotFoundError`, `SubjectNotFoundError`."""
 
         def erase() -> Rendered:
             with self._store.writing() as uow:
@@ -50,7 +50,7 @@ class ErasureService:
         *,
         idempotent: IdempotentRequest | None = None,
     ) -> Rendered:
-        """Raises ``GalleryNotFoundError``, ``SubjectNotFoundError``, ``ReferenceNotFoundError``."""
+        """Raises `GalleryNotFoundError`, `SubjectNotFoundError`, `ReferenceNotFoundError`."""
 
         def erase() -> Rendered:
             with self._store.writing() as uow:

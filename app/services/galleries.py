@@ -21,7 +21,7 @@ from app.services.renewal import Renewal
 
 @dataclass(frozen=True)
 class CorrectionView:
-    """What a gallery's own non-mated comparisons say; ``possible_duplicates`` for admins only."""
+    """What a gallery's own non-mated comparisons say; `possible_duplicates` for admins only."""
 
     modality: Modality
     encoder: str
@@ -77,12 +77,12 @@ class GalleryService:
             return Page(tuple(self._view(uow, caller, gallery) for gallery in found.items), found.next)
 
     def get(self, caller: ApiClient, name: str) -> GalleryView:
-        """Raises ``GalleryNotFoundError``."""
+        """Raises `GalleryNotFoundError`."""
         with self._store.reading() as uow:
             return self._view(uow, caller, granted_gallery(uow, caller, name))
 
     def create(self, caller: ApiClient, name: str, policy: Policy | None) -> GalleryView:
-        """Raises ``InsufficientScopeError``, ``ConflictError`` (``gallery_exists``)."""
+        """Raises `InsufficientScopeError`, `ConflictError` (`gallery_exists`)."""
         require_all_galleries(caller)
         with self._store.writing() as uow:
             gallery = self._new(name, policy)
@@ -90,7 +90,7 @@ class GalleryService:
             return self._view(uow, caller, gallery)
 
     def set_policy(self, caller: ApiClient, name: str, policy: Policy) -> GalleryView:
-        """Raises ``GalleryNotFoundError``."""
+        """Raises `GalleryNotFoundError`."""
         with self._store.writing() as uow:
             uow.galleries.set_policy(granted_gallery(uow, caller, name).uuid, policy)
         return self.get(caller, name)
@@ -107,7 +107,7 @@ class GalleryService:
         self._renewal.renew(gallery.uuid)
 
     def delete(self, caller: ApiClient, name: str) -> None:
-        """Erase the gallery and everybody in it; ``default`` comes back empty.
+        """Erase the gallery and everybody in it; `default` comes back empty.
 
         Raises:
             InsufficientScopeError, GalleryNotFoundError: As for every gallery call.
@@ -122,7 +122,7 @@ class GalleryService:
         self._follower.forget_gone()
 
     def ensure_default(self) -> None:
-        """The gallery ``default`` exists from the start."""
+        """The gallery `default` exists from the start."""
         with self._store.reading() as uow:
             if uow.galleries.by_name(DEFAULT_GALLERY) is not None:
                 return

@@ -45,7 +45,7 @@ class AnswerLog:
         """The stored answer, or None if this request is new.
 
         Raises:
-            UnprocessableError: ``idempotency_key_reused``: the key came with another body before.
+            UnprocessableError: `idempotency_key_reused`: the key came with another body before.
         """
         with self._store.reading() as uow:
             stored = uow.answers.get(request.client_id, request.method, _digest(request.path), request.key)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.domain.activity import ActivityRecogniser
+from app.domain.activity import ActivityRecognizer
 from app.domain.captures import Capture
 from app.domain.policies import CalibratedPolicy, Policy, tighten
 from app.domain.ports import Encoders, Store, UnitOfWork
@@ -68,44 +68,44 @@ class IdentificationService:
         encoders: Encoders,
         matcher: Matcher,
         follower: GalleryFollower,
-        recogniser: ActivityRecogniser | None,
+        recognizer: ActivityRecognizer | None,
     ) -> None:
         self._store = store
         self._encoders = encoders
         self._matcher = matcher
         self._follower = follower
-        self._recogniser = recogniser
+        self._recognizer = recognizer
 
     def identify(self, caller: ApiClient, request: IdentificationRequest) -> IdentificationOutcome:
         """Decide on the first candidate, and list the best ones.
 
         Who came nearest, and how near, helps a caller to climb: candidates below their own threshold are
-        listed to those who hold both ``read`` and ``read:scores``, and to nobody else.
+        listed to those who hold both `read` and `read:scores`, and to nobody else.
 
         Raises:
             GalleryNotFoundError: No such gallery for this caller.
             FailureToAcquireError: No recording could be used.
-            UnprocessableError: ``policy_looser``, ``policy_incomplete``, ``fusion_unavailable``,
-                ``modality_unavailable``.
+            UnprocessableError: `policy_looser`, `policy_incomplete`, `fusion_unavailable`,
+                `modality_unavailable`.
         """
         refuse_feature_fusion(request.fusion)
         exact = Scope.READ_SCORES in caller.scopes
         lists_others = exact and Scope.READ in caller.scopes
         captures = encode(request.recordings, self._encoders)
         policy, board, probes, ranked = self._search(caller, request, captures)
-        activity = activity_of(captures, self._recogniser)
+        activity = activity_of(captures, self._recognizer)
         if not ranked:
             return _nobody(policy, captures, activity, exact=exact)
         report = Report(board, captures, probes)
         first = ranked[0]
-        told = exact or report.matches(first.row)
+        shown = exact or report.matches(first.row)
         listed = [entry for entry in ranked if lists_others or report.matches(entry.row)]
         return IdentificationOutcome(
             decision=(
                 report.decision(
                     first.row, first.subject.subject_id, first.enrolled, exact=exact, activity=activity
                 )
-                if told
+                if shown
                 else report.nobody(activity)
             ),
             gallery_size=board.gallery_size,

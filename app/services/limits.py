@@ -17,7 +17,7 @@ def max_subjects(policy: CalibratedPolicy, encoders: Encoders) -> int | None:
     With one comparison in each: leads of the probe by enrolled leads would share the rate.
 
     Returns:
-        0 if not even one; ``None`` if nothing is served or there is no limit worth naming.
+        0 if not even one; `None` if nothing is served or there is no limit worth naming.
     """
     served = [encoder for m in Modality if (encoder := encoders.default(m)) is not None]
     if not served:

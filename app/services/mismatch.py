@@ -56,7 +56,7 @@ class MismatchCheck:
             encoders: That they would be stored with, the default first in each modality.
 
         Raises:
-            UnprocessableError: ``reference_mismatch``.
+            UnprocessableError: `reference_mismatch`.
         """
         state = self._follower.up_to_date(uow, gallery)
         loaded = self._follower.load(uow, gallery, [subject.uuid])

@@ -12,7 +12,7 @@ from ml.runtime.evidence import Evidence
 
 @dataclass(frozen=True)
 class QualityReport:
-    """One recording's quality; ``code`` says why it was rejected, the heart rate is an ECG's."""
+    """One recording's quality; `code` says why it was rejected, the heart rate is an ECG's."""
 
     accepted: bool
     score: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.domain.activity import ActivityRecogniser
+from app.domain.activity import ActivityRecognizer
 from app.domain.captures import Capture
 from app.domain.errors import UnprocessableError
 from app.domain.policies import tighten
@@ -39,13 +39,13 @@ class VerificationService:
         encoders: Encoders,
         matcher: Matcher,
         follower: GalleryFollower,
-        recogniser: ActivityRecogniser | None,
+        recognizer: ActivityRecognizer | None,
     ) -> None:
         self._store = store
         self._encoders = encoders
         self._matcher = matcher
         self._follower = follower
-        self._recogniser = recogniser
+        self._recognizer = recognizer
 
     def verify(self, caller: ApiClient, request: VerificationRequest) -> ComparisonDecision:
         """Decide on the claim.
@@ -56,8 +56,8 @@ class VerificationService:
         Raises:
             GalleryNotFoundError, SubjectNotFoundError: No such gallery or subject for this caller.
             FailureToAcquireError: No recording could be used.
-            UnprocessableError: ``policy_looser``, ``policy_incomplete``, ``not_comparable``,
-                ``fusion_unavailable``, ``modality_unavailable``.
+            UnprocessableError: `policy_looser`, `policy_incomplete`, `not_comparable`,
+                `fusion_unavailable`, `modality_unavailable`.
         """
         refuse_feature_fusion(request.fusion)
         captures = encode(request.recordings, self._encoders)
@@ -86,7 +86,7 @@ class VerificationService:
             subject.subject_id,
             enrolled,
             exact=exact,
-            activity=activity_of(captures, self._recogniser),
+            activity=activity_of(captures, self._recognizer),
         )
 
     def _retired(self, uow: UnitOfWork, subject: Subject) -> frozenset[Modality]:
@@ -96,6 +96,6 @@ class VerificationService:
 
 
 def refuse_feature_fusion(fusion: Fusion) -> None:
-    """Raises ``fusion_unavailable``: no fusion bundle is loaded."""
+    """Raises `fusion_unavailable`: no fusion bundle is loaded."""
     if fusion is Fusion.FEATURE:
         raise UnprocessableError("No fusion bundle is loaded; use fusion 'score'.", code="fusion_unavailable")

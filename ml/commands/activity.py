@@ -142,7 +142,7 @@ def export(
         chainings = fit_chainings(found, strips, plan, fitted)
         correlations = fit_correlations(found, plan.heads.contexts_s, fitted)
     try:
-        recogniser = write_activity_bundle(
+        recognizer = write_activity_bundle(
             models,
             plan,
             load_trunk(_folder(var)),
@@ -154,7 +154,7 @@ def export(
         )
     except BundleError as error:
         raise _stopped(str(error)) from error
-    console.print(f"wrote {models / recogniser.encoder_id}")
+    console.print(f"wrote {models / recognizer.encoder_id}")
 
 
 def _point(row: Mapping[str, Any]) -> dict[str, Any]:

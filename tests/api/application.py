@@ -18,7 +18,7 @@ import httpx
 from app.api.deps import Services
 from app.bootstrap import open_services
 from app.config import Settings
-from app.domain.activity import ActivityRecogniser
+from app.domain.activity import ActivityRecognizer
 from app.domain.ports import Encoders
 from app.domain.subjects import ALL_GALLERIES, Scope
 from app.log import configure_logging
@@ -68,7 +68,7 @@ class Api:
         return key
 
     def start_afresh(self) -> None:
-        """Erase everything; ``default`` comes back empty. A new key has no stored answers."""
+        """Erase everything; `default` comes back empty. A new key has no stored answers."""
         while len(galleries := self.get("/galleries?limit=200").json()["items"]) > 1:
             for gallery in galleries:
                 if gallery["name"] != "default":
@@ -88,7 +88,7 @@ class Api:
         content: bytes | None = None,
         headers: Any = None,
     ) -> httpx.Response:
-        """One request; ``key`` None sends no credentials, ``content`` replaces the JSON of ``body``."""
+        """One request; `key` None sends no credentials, `content` replaces the JSON of `body`."""
         return self._runner.run(self.acall(method, path, body, key=key, content=content, headers=headers))
 
     async def acall(
@@ -165,11 +165,11 @@ class Exchange:
 
 @contextmanager
 def open_api(
-    database_url: str, encoders: Encoders | None = None, recogniser: ActivityRecogniser | None = None
+    database_url: str, encoders: Encoders | None = None, recognizer: ActivityRecognizer | None = None
 ) -> Iterator[Api]:
     """The application on this database."""
     settings = Settings(_env_file=None, database_url=database_url, master_keys=MASTER_KEY, encoder_threads=2)
-    with _serving(settings, encoders or FakeEncoders(), recogniser) as api:
+    with _serving(settings, encoders or FakeEncoders(), recognizer) as api:
         yield api
 
 
@@ -190,9 +190,9 @@ def open_shipped_api(database_url: str, encoders: str = "") -> Iterator[Api]:
 
 @contextmanager
 def _serving(
-    settings: Settings, encoders: Encoders | None = None, recogniser: ActivityRecogniser | None = None
+    settings: Settings, encoders: Encoders | None = None, recognizer: ActivityRecognizer | None = None
 ) -> Iterator[Api]:
-    with open_services(settings, encoders=encoders, recogniser=recogniser) as services:
+    with open_services(settings, encoders=encoders, recognizer=recognizer) as services:
         api = Api(settings, services)
         try:
             yield api

@@ -23,20 +23,20 @@ def sqlite_api(sqlite_url: str) -> Iterator[Api]:
 def shared_api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """One application per module and kind of database, for tests that change nothing.
 
-    A module that has a ``RECOGNISER`` gets an application that tells activities.
+    A module that has a `RECOGNISER` gets an application that tells activities.
     """
-    recogniser = getattr(request.module, "RECOGNISER", None)
+    recognizer = getattr(request.module, "RECOGNISER", None)
     if request.param == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
         path = tmp_path_factory.mktemp("api") / "pulseprint.db"
         shutil.copyfile(template, path)
-        with open_api(f"sqlite:///{path}", recogniser=recogniser) as opened:
+        with open_api(f"sqlite:///{path}", recognizer=recognizer) as opened:
             yield opened
         return
     server = request.getfixturevalue("postgres_server")
     name = f"api_{uuid4().hex}"
     url = server.create(name, request.getfixturevalue("postgres_template"))
-    with open_api(url, recogniser=recogniser) as opened:
+    with open_api(url, recognizer=recognizer) as opened:
         yield opened
     server.drop(name)
 

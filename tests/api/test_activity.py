@@ -1,4 +1,4 @@
-"""``POST /activity``, and the activity that comes with decisions."""
+"""`POST /activity`, and the activity that comes with decisions."""
 
 import asyncio
 import base64
@@ -12,11 +12,11 @@ from app.domain.scores import ActivityEstimate
 from app.domain.subjects import Scope
 from tests.api.application import Exchange, open_api
 from tests.factories import FS_HZ, ecg, ecg_bytes, enroll_body, flat_ecg, identify_body, strip, verify_body
-from tests.fakes import FakeRecogniser
+from tests.fakes import FakeRecognizer
 
 PROBABILITIES = {"rest": 0.8, "walk": 0.1, "run": 0.1}
 HOUR_S = 3600
-RECOGNISER = FakeRecogniser()
+RECOGNISER = FakeRecognizer()
 
 
 def loud(loudness, seconds=10.0):
@@ -135,7 +135,7 @@ class TestLongStrips:
     def test_others_are_served_meanwhile(self, sqlite_url):
         waiting, opened = threading.Event(), threading.Event()
 
-        class Slow(FakeRecogniser):
+        class Slow(FakeRecognizer):
             def timeline(self, recording, baseline):
                 pieces = super().timeline(recording, baseline)
                 yield next(pieces)
@@ -151,7 +151,7 @@ class TestLongStrips:
             opened.set()
             return other, await long
 
-        with open_api(sqlite_url, recogniser=Slow()) as api:
+        with open_api(sqlite_url, recognizer=Slow()) as api:
             other, long = api.run(both(api))
 
         assert (other.status_code, long.status_code) == (200, 200)
@@ -161,7 +161,7 @@ class TestClientGone:
     def test_work_that_nobody_waits_for_ends(self, sqlite_url):
         pieces = []
 
-        class Counting(FakeRecogniser):
+        class Counting(FakeRecognizer):
             def timeline(self, recording, baseline):
                 for _ in range(100):
                     pieces.append(1)
@@ -174,7 +174,7 @@ class TestClientGone:
         async def receive():
             return messages.pop(0)
 
-        with open_api(sqlite_url, recogniser=Counting()) as api:
+        with open_api(sqlite_url, recognizer=Counting()) as api:
             exchange = Exchange(api, path="/activity").run(receive)
             log = api.log.getvalue()
 
@@ -249,11 +249,11 @@ class TestDecisions:
         assert nobody["activity"]["activity"] == "rest"
 
     def test_an_unknown_activity_has_no_probability(self, sqlite_url):
-        class Clueless(FakeRecogniser):
+        class Clueless(FakeRecognizer):
             def estimate(self, strip):
                 return ActivityEstimate("unknown", None, None)
 
-        with open_api(sqlite_url, recogniser=Clueless()) as api:
+        with open_api(sqlite_url, recognizer=Clueless()) as api:
             api.post("/enroll", enroll_body("ann", person=1))
             body = api.post("/verify", verify_body("ann", person=1)).json()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.adapters.activity import load_recogniser
+from app.adapters.activity import load_recognizer
 from app.adapters.encoders import load_encoders
 from ml.export.activity.building import fit_heads
 from tests.api.application import open_api
@@ -31,7 +31,7 @@ def models(tmp_path_factory):
 def api(models, sqlite_template, tmp_path_factory):
     path = tmp_path_factory.mktemp("api") / "pulseprint.db"
     shutil.copyfile(sqlite_template, path)
-    with open_api(f"sqlite:///{path}", load_encoders(models, {}), load_recogniser(models)) as opened:
+    with open_api(f"sqlite:///{path}", load_encoders(models, {}), load_recognizer(models)) as opened:
         yield opened
 
 

@@ -1,4 +1,4 @@
-"""``POST /enroll`` through the whole stack."""
+"""`POST /enroll` through the whole stack."""
 
 import pytest
 

@@ -2,7 +2,7 @@
 
 Three in five requests are plausible (existing subjects, recordings that can be used), so that every route
 also shows what it answers when all is well; the others are whatever schemathesis makes of the schemas, right
-and wrong ones. ``make fuzz`` runs 500 examples per route, ``make test`` 50.
+and wrong ones. `make fuzz` runs 500 examples per route, `make test` 50.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from schemathesis.specs.openapi.checks import (
 
 from app.main import create_app
 from tests.factories import ecg, ecg_bytes, enroll_body, flat_ecg
-from tests.fakes import FakeRecogniser
+from tests.fakes import FakeRecognizer
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 LEAST_2XX = 20
-RECOGNISER = FakeRecogniser()
+RECOGNISER = FakeRecognizer()
 
 SCHEMA = schemathesis.openapi.from_dict(create_app().openapi())
 OPERATIONS = {operation.ok().label: operation.ok() for operation in SCHEMA.get_all_operations()}

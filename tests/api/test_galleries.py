@@ -1,4 +1,4 @@
-"""``/galleries`` through the whole stack."""
+"""`/galleries` through the whole stack."""
 
 import json
 
@@ -88,7 +88,7 @@ class TestPolicy:
 
 
 class TestRenewal:
-    def test_everybody_is_recognised_as_before(self, api):
+    def test_everybody_is_recognized_as_before(self, api):
         for person in range(3):
             api.post("/enroll", enroll_body(f"s{person}", person))
         before = api.post("/identify", identify_body(1)).json()

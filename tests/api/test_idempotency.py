@@ -1,4 +1,4 @@
-"""``Idempotency-Key`` on enrollments and erasures."""
+"""`Idempotency-Key` on enrollments and erasures."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""``POST /identify`` through the whole stack."""
+"""`POST /identify` through the whole stack."""
 
 import pytest
 
@@ -71,7 +71,7 @@ class TestRefusal:
 
 
 class TestWithheld:
-    """Who comes near, and how near, is for those who hold both ``read`` and ``read:scores``."""
+    """Who comes near, and how near, is for those who hold both `read` and `read:scores`."""
 
     ALL = (Scope.IDENTIFY, Scope.READ, Scope.READ_SCORES)
 

@@ -1,4 +1,4 @@
-"""The served OpenAPI document is the committed one: ``python -m app.cli openapi > docs/openapi.json``."""
+"""The served OpenAPI document is the committed one: `python -m app.cli openapi > docs/openapi.json`."""
 
 import json
 import tomllib

@@ -1,4 +1,4 @@
-"""``POST /quality``."""
+"""`POST /quality`."""
 
 from tests.factories import ecg, flat_ecg
 

@@ -1,4 +1,4 @@
-"""``/models``, ``/healthz``, ``/readyz``, ``/metrics``: what needs no gallery."""
+"""`/models`, `/healthz`, `/readyz`, `/metrics`: what needs no gallery."""
 
 import dataclasses
 import re

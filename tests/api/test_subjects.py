@@ -1,4 +1,4 @@
-"""``/subjects``: lists, metadata, erasure."""
+"""`/subjects`: lists, metadata, erasure."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""``POST /verify`` through the whole stack."""
+"""`POST /verify` through the whole stack."""
 
 import pytest
 

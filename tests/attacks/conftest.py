@@ -41,7 +41,7 @@ def attacked_anew(attacked: Api, crowd: Crowd) -> Api:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only ``make attacks`` runs: a skipped test would stand for a missing condition."""
+    """Leave out what only `make attacks` runs: a skipped test would stand for a missing condition."""
     long_forms = [item for item in items if item.get_closest_marker("long_form") is not None]
     if long_forms and not LONG:
         config.hook.pytest_deselected(items=long_forms)

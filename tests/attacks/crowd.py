@@ -87,14 +87,14 @@ def cut(record: EcgRecord, start_s: float, seconds: float) -> NDArray[np.float32
 
 
 def enrollment(subject_id: str, recordings: Sequence[dict[str, Any]], **more: Any) -> dict[str, Any]:
-    """The body of ``POST /enroll``."""
+    """The body of `POST /enroll`."""
     return {"subject_id": subject_id, "recordings": list(recordings), **more}
 
 
 def verify(
     api: Api, subject_id: str, recordings: Sequence[dict[str, Any]], *, key: str | None = "", **policy: Any
 ) -> httpx.Response:
-    """``POST /verify`` in the default gallery."""
+    """`POST /verify` in the default gallery."""
     body = {"subject_id": subject_id, "recordings": list(recordings), **policy}
     return api.post("/verify", body, key=key)
 
@@ -102,7 +102,7 @@ def verify(
 def identify(
     api: Api, recordings: Sequence[dict[str, Any]], *, key: str | None = "", **policy: Any
 ) -> httpx.Response:
-    """``POST /identify`` in the default gallery."""
+    """`POST /identify` in the default gallery."""
     return api.post("/identify", {"recordings": list(recordings), **policy}, key=key)
 
 

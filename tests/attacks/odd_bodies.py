@@ -220,7 +220,7 @@ def main(database_url: str, which: str) -> None:
 
     Args:
         database_url: A migrated database.
-        which: ``all``, the number of a sample, or ``legitimate`` for the largest honest ones.
+        which: `all`, the number of a sample, or `legitimate` for the largest honest ones.
     """
     from tests.api.application import Exchange, open_api
 

@@ -38,7 +38,7 @@ def give_further_names(api: Api, people: Sequence[Person], names: int, piece_s: 
 
 
 def shown_as_one_person(api: Api) -> list[list[str]]:
-    """What ``GET /galleries/{name}`` says to admins."""
+    """What `GET /galleries/{name}` says to admins."""
     return correction(api)["possible_duplicates"]
 
 

@@ -1,4 +1,4 @@
-"""From the scope ``enroll`` to somebody else's name: every way that was thought of, tried by strangers."""
+"""From the scope `enroll` to somebody else's name: every way that was thought of, tried by strangers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Ten chances in one request: strangers may not match more often than a policy states, however they ask.
 
-``PULSEPRINT_ATTACKS=long`` presents every stranger's strips from four places instead of one, and prints the
-rates at 0.1 % as well: ``pytest tests/attacks/test_multiplied_rates.py -s``.
+`PULSEPRINT_ATTACKS=long` presents every stranger's strips from four places instead of one, and prints the
+rates at 0.1 % as well: `pytest tests/attacks/test_multiplied_rates.py -s`.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def ten_of(strangers: Sequence[EcgRecord], i: int) -> list[EcgRecord]:
 
 @dataclass(frozen=True)
 class FalseMatches:
-    """What an attack reached; expected are ``rate`` times the comparisons."""
+    """What an attack reached; expected are `rate` times the comparisons."""
 
     identified: int
     verified: int
@@ -114,14 +114,14 @@ class FalseMatches:
 
 
 def report(name: str, found: FalseMatches) -> None:
-    """With ``-s``: the table of the closing note."""
+    """With `-s`: the table of the closing note."""
     identified, verified = found.over_stated
     stated = f"{found.rate:.1%} of {found.comparisons}"
     print(f"\n{name}: {identified:.2f} (identify), {verified:.2f} (verify) × {stated}")  # noqa: T201
 
 
 class Gallery:
-    """60 people whose gallery matches at a rate; each person's strips of one kind stand under ``leads``."""
+    """60 people whose gallery matches at a rate; each person's strips of one kind stand under `leads`."""
 
     def __init__(self, api: Api, crowd: Crowd, leads: Sequence[str | None] = (None,)) -> None:
         self._api = api
@@ -138,7 +138,7 @@ class Gallery:
             assert answer.status_code == 201, answer.text
 
     def attacked_by(self, attack: Attack, rate: float, places_s: Sequence[float] = PLACES_S) -> FalseMatches:
-        """Every stranger against everybody: all scores in ``/identify``, the first ones again in ``/verify``.
+        """Every stranger against everybody: all scores in `/identify`, the first ones again in `/verify`.
 
         Candidates are alike but for their scores, so whoever ranks behind a non-match is one too.
         """

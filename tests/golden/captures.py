@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.runtime.ecg.activity.bundle import load_recogniser
+from ml.runtime.ecg.activity.bundle import load_recognizer
 from ml.runtime.ecg.raw_ecg import RawEcg
 from ml.runtime.ecg.signal.conditioning import condition
 from ml.runtime.encoder import BundledEncoder, load_bundle
@@ -90,11 +90,11 @@ def encoded(encoder: BundledEncoder, capture: Capture) -> dict[str, Any]:
 def activities(capture: Capture) -> dict[str, Any]:
     """The activity of a capture under the shipped bundle."""
     (folder,) = MODELS.glob("activity@*")
-    recogniser = load_recogniser(folder)
-    call = recogniser.activity(condition(capture.signal(), capture.fs_hz))
+    recognizer = load_recognizer(folder)
+    call = recognizer.activity(condition(capture.signal(), capture.fs_hz))
     return {
         "capture": capture.name,
-        "encoder": recogniser.encoder_id,
+        "encoder": recognizer.encoder_id,
         "probabilities": [round(value, 5) for value in call.probabilities.tolist()],
     }
 

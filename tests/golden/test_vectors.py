@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ml.runtime.bundle import BundleError
-from ml.runtime.ecg.activity.bundle import load_recogniser
+from ml.runtime.ecg.activity.bundle import load_recognizer
 from ml.runtime.ecg.signal import constants
 from ml.runtime.encoder import load_bundle
 from tests.golden.captures import CAPTURES, MODELS, VECTORS, activities, encoded
@@ -63,4 +63,4 @@ class TestPreparation:
         monkeypatch.setattr(constants, "BAND_HIGH_HZ", 25.0)
 
         with pytest.raises(BundleError, match=r"BAND_HIGH_HZ 40\.0 \(code: 25\.0\)$"):
-            load_recogniser(folder)
+            load_recognizer(folder)

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.adapters.activity import load_recogniser
+from app.adapters.activity import load_recognizer
 from app.adapters.encoders import load_encoders
 from app.domain.activity import Pieces
 from app.domain.captures import EcgStrip
 from ml.data.motion import MotionRecord, read_motion_records
-from ml.runtime.ecg.activity.bundle import load_recogniser as load_bundled
+from ml.runtime.ecg.activity.bundle import load_recognizer as load_bundled
 from ml.runtime.ecg.signal.conditioning import examine
 from tests.api.application import open_api
 
@@ -40,7 +40,7 @@ def records(data_dir) -> dict[str, MotionRecord]:
 def api(sqlite_template, tmp_path_factory):
     path = tmp_path_factory.mktemp("api") / "pulseprint.db"
     shutil.copyfile(sqlite_template, path)
-    with open_api(f"sqlite:///{path}", load_encoders(MODELS, {}), load_recogniser(MODELS)) as opened:
+    with open_api(f"sqlite:///{path}", load_encoders(MODELS, {}), load_recognizer(MODELS)) as opened:
         yield opened
 
 
@@ -100,10 +100,10 @@ class TestPieces:
         fs_hz = round(records["rest"].fs_hz, 1)
         parts = [longest(record) - np.median(longest(record)) for record in records.values()]
         strip = np.concatenate(parts).astype(np.float32)
-        recogniser = load_recogniser(MODELS)
-        whole = load_bundled(MODELS / recogniser.card.encoder_id).timeline(examine(strip, fs_hz))
+        recognizer = load_recognizer(MODELS)
+        whole = load_bundled(MODELS / recognizer.card.encoder_id).timeline(examine(strip, fs_hz))
 
-        segments = finished(recogniser.timeline(EcgStrip(strip, fs_hz), None))
+        segments = finished(recognizer.timeline(EcgStrip(strip, fs_hz), None))
 
         assert [s.start_s for s in segments] == pytest.approx(whole.start_s.tolist())
         called = np.array([list(s.probabilities.values()) or [0.0] * 5 for s in segments]).argmax(axis=1)

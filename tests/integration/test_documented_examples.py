@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.adapters.activity import load_recogniser
+from app.adapters.activity import load_recognizer
 from app.adapters.encoders import load_encoders
 from app.api.schemas.example_strips import EXAMPLE_FS_HZ, EXAMPLE_PROBE, EXAMPLE_RECORDING
 from ml.synthetic import SyntheticPerson
@@ -43,7 +43,7 @@ NEEDS_AN_ID = {"erase_reference"}
 def answers(sqlite_template, tmp_path_factory):
     path = tmp_path_factory.mktemp("examples") / "pulseprint.db"
     shutil.copyfile(sqlite_template, path)
-    with open_api(f"sqlite:///{path}", load_encoders(MODELS, {}), load_recogniser(MODELS)) as api:
+    with open_api(f"sqlite:///{path}", load_encoders(MODELS, {}), load_recognizer(MODELS)) as api:
         operations = {
             operation["operationId"]: (method, path, operation)
             for path, item in api.openapi["paths"].items()

@@ -96,7 +96,7 @@ class TestLockedVersions:
 
 class TestModels:
     def test_the_network_is_the_default_and_the_bundle_before_it_stays(self) -> None:
-        # Without ecg-beat, people enrolled with it alone could not be recognised.
+        # Without ecg-beat, people enrolled with it alone could not be recognized.
         shipped = {bundle.name for bundle in (ROOT / "models").glob("*@*")}
 
         assert default_bundle(ROOT / "models", "ecg").name == "ecg@2026.11.1"

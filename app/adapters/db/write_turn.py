@@ -1,7 +1,7 @@
 """Writers of one process stand in line for SQLite's one write lock.
 
-SQLite itself has no line: whoever finds the lock taken sleeps and tries again, up to 100 ms later. Beside
-three others a writer waited up to 3.6 s that way, close to the timeout at which it would be refused.
+SQLite itself has no queue: a writer that finds the lock taken sleeps and tries again, up to 100 ms later.
+Beside three others a writer waited up to 3.6 s that way, close to the timeout at which it would be refused.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class FaissIndex(RowIndex):
 
 
 class _FlatStorage(VectorStorage):
-    """Rows of an ``IndexFlatIP``."""
+    """Rows of an `IndexFlatIP`."""
 
     def __init__(self, size: int) -> None:
         super().__init__(size)

@@ -22,7 +22,7 @@ _activity_body = JsonBody(ActivityBody, attrgetter("max_activity_body_bytes"))
 
 @router.post(
     "/activity",
-    summary="Recognise activities in an ECG",
+    summary="Recognize activities in an ECG",
     dependencies=allowed(Scope.ACTIVITY),
     responses=problems(*WITH_SCOPE, *WITH_BODY, *SIGNAL_CODES, "modality_unavailable"),
 )
@@ -40,5 +40,5 @@ async def recognize_activities(
             raise ClientDisconnect
 
     # May take seconds: in pieces, others get their turn between them.
-    pieces = services.activity.recognise(*body.to_domain())
+    pieces = services.activity.recognize(*body.to_domain())
     return ActivityAnswer.of(await services.executor.run_in_pieces(pieces, stop_if_client_left))

@@ -1,4 +1,4 @@
-"""``POST /activity``."""
+"""`POST /activity`."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ class ActivityAnswer(ResponseSchema):
         "Share of that time to be expected of each activity; they add up to 1.", example=_PROBABILITIES
     )
     groups: dict[str, float] = described(
-        "The same of coarser activities, which are told more surely.",
+        "The same for coarser activities, which are recognized more reliably.",
         example={"rest": 0.02, "light": 0.96, "vigorous": 0.02},
     )
     timeline: list[ActivitySegmentAnswer] = described("In order of time, without gaps.", example=[])
     heart_rate_bpm: float | None = described("Median heart rate.", example=71.0)
     quality: float = described("Quality of what allowed a call, 0 to 1.", example=0.8)
     seconds: float = described("Seconds that allowed a call.", example=58.5)
-    encoder: str = described("Bundle that told it.", example="activity@2026.11.3")
+    encoder: str = described("Bundle that recognized it.", example="activity@2026.11.3")
 
     @classmethod
     def of(cls, timeline: ActivityTimeline) -> ActivityAnswer:

@@ -90,7 +90,7 @@ def described(description: str, *, example: object, **constraints: Any) -> Any:
 
 
 def tagged_union(tag: str, description: str, *, example: str) -> Any:
-    """A union whose members are told apart by one field, as a component of its own.
+    """A union whose members one field distinguishes, as a component of its own.
 
     The tag stands beside `oneOf` without a type: generators that make an interface of the union (Kotlin)
     need a field to put there, and the members narrow it to their own constants.

@@ -30,9 +30,9 @@ _MODALITY = {"modality": "ecg", "status": "used", "score": 31.0, "encoder": "ecg
 
 
 class ModalityAnswer(ResponseSchema):
-    """One modality's part; values are there only where ``status`` is ``used``.
+    """One modality's part; values are there only where `status` is `used`.
 
-    Of a non-match ``score``, ``distance`` and ``metric`` are there only with the scope `read:scores`.
+    Of a non-match `score`, `distance` and `metric` are there only with the scope `read:scores`.
     """
 
     modality: Modality = described("Which modality.", example="ecg")

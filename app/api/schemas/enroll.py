@@ -1,4 +1,4 @@
-"""``POST /enroll``."""
+"""`POST /enroll`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/galleries``."""
+"""`/galleries`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``POST /identify``."""
+"""`POST /identify`."""
 
 from __future__ import annotations
 

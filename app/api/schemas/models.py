@@ -1,4 +1,4 @@
-"""``GET /models``."""
+"""`GET /models`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from pydantic.json_schema import SkipJsonSchema
 
 from app.api.schemas.base import ResponseSchema, absentable, described
-from app.domain.activity import ActivityCard, ActivityRecogniser
+from app.domain.activity import ActivityCard, ActivityRecognizer
 from app.domain.ports import EncoderCard, Encoders
 from app.domain.references import Modality
 
@@ -55,7 +55,7 @@ class ModelAnswer(ResponseSchema):
         )
 
     @classmethod
-    def of_recogniser(cls, card: ActivityCard) -> ModelAnswer:
+    def of_recognizer(cls, card: ActivityCard) -> ModelAnswer:
         return cls(
             **_common(card),
             purpose=Purpose.ACTIVITY,
@@ -73,13 +73,13 @@ class ModelListAnswer(ResponseSchema):
     next_cursor: str | None = described("Always null: the list is short.", example=None)
 
     @classmethod
-    def of(cls, encoders: Encoders, recogniser: ActivityRecogniser | None) -> ModelListAnswer:
+    def of(cls, encoders: Encoders, recognizer: ActivityRecognizer | None) -> ModelListAnswer:
         items = [
             ModelAnswer.of_encoder(encoder.card, default=encoders.default(encoder.modality) is encoder)
             for encoder in encoders.all()
         ]
-        if recogniser is not None:
-            items.append(ModelAnswer.of_recogniser(recogniser.card))
+        if recognizer is not None:
+            items.append(ModelAnswer.of_recognizer(recognizer.card))
         return cls(items=items, next_cursor=None)
 
 

@@ -1,4 +1,4 @@
-"""Policies in requests and answers; ``kind`` tells which."""
+"""Policies in requests and answers; `kind` tells which."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RFC 9457 problem documents, as documented; ``app/api/errors.py`` writes them."""
+"""RFC 9457 problem documents, as documented; `app/api/errors.py` writes them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class FaultAnswer(ResponseSchema):
 
 
 class ProblemAnswer(ResponseSchema):
-    """What went wrong; ``code`` is stable, the sentences are not."""
+    """What went wrong; `code` is stable, the sentences are not."""
 
     type: str = described("Where the code is explained.", example="/docs#signal_too_short")
     title: str = described("What the code means.", example="The signal is too short")

@@ -1,4 +1,4 @@
-"""``POST /quality``."""
+"""`POST /quality`."""
 
 from __future__ import annotations
 

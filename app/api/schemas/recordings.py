@@ -1,4 +1,4 @@
-"""Recordings as they arrive: one class per modality, ``modality`` tells which."""
+"""Recordings as they arrive: one class per modality, `modality` tells which."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class EcgUnit(NamedEnum):
 
 
 class Lead(NamedEnum):
-    """Where the ECG was taken; ``unknown`` compares with every lead, different named ones do not."""
+    """Where the ECG was taken; `unknown` compares with every lead, different named ones do not."""
 
     UNKNOWN_LEAD = UNKNOWN_POSITION
     I = "I"  # noqa: E741
@@ -52,7 +52,7 @@ class Lead(NamedEnum):
 
 
 class Finger(NamedEnum):
-    """Which finger; ``unknown`` compares with every finger."""
+    """Which finger; `unknown` compares with every finger."""
 
     UNKNOWN_FINGER = UNKNOWN_POSITION
     RIGHT_THUMB = "right_thumb"
@@ -144,7 +144,7 @@ class EcgRecording(RequestSchema):
 
 
 class ActivityRecording(EcgRecording):
-    """An ECG strip of one lead, 3 s to an hour: above 120 s only as ``signal_b64``."""
+    """An ECG strip of one lead, 3 s to an hour: above 120 s only as `signal_b64`."""
 
     max_s: ClassVar[float] = MAX_ACTIVITY_STRIP_S
 

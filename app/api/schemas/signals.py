@@ -18,7 +18,7 @@ MAX_NUMBERS = 240_000  # 120 s at 2000 Hz: no longer strip is taken as numbers.
 
 
 class SampleType(StrEnum):
-    """How the bytes of ``signal_b64`` are to be read; little-endian."""
+    """How the bytes of `signal_b64` are to be read; little-endian."""
 
     INT16 = "int16"
     FLOAT32 = "float32"

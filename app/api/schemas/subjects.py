@@ -1,4 +1,4 @@
-"""``/subjects``: metadata only, never a vector."""
+"""`/subjects`: metadata only, never a vector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``POST /verify``; its answer is in decisions.py."""
+"""`POST /verify`; its answer is in decisions.py."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from ml.export.activity.card import activity_card
 from ml.export.activity.network import activity_network
 from ml.export.bundle_writer import git_revision
 from ml.runtime.bundle import ACTIVITY_KIND, BUNDLE_FILE, CARD_FILE, SCHEMA, WEIGHTS_FILE
-from ml.runtime.ecg.activity.bundle import ActivityConfig, BundledRecogniser, load_recogniser
+from ml.runtime.ecg.activity.bundle import ActivityConfig, BundledRecognizer, load_recognizer
 from ml.runtime.ecg.activity.feature_constants import newest_features
 from ml.runtime.ecg.activity.features import FEATURE_NAMES
 from ml.runtime.ecg.activity.trunk import TrunkWindows
@@ -34,7 +34,7 @@ PUBLIC_NAMES: Mapping[str, str] = {
     "squats": "squats",
 }
 TRAINING_DATA = (
-    "Kalouskova 2024, motion artefacts of a wearable ECG (github.com/kalouskova/DP), GPL-3.0",
+    "Kalouskova 2024, motion artifacts of a wearable ECG (github.com/kalouskova/DP), GPL-3.0",
     "PhysioNet/CinC Challenge 2017, train people of our split (ODC-By 1.0): trunk; some: their mean at rest",
 )
 
@@ -93,7 +93,7 @@ def write_activity_bundle(
     correlations: tuple[float, float],
     people: int,
     figures: Sequence[Mapping[str, Any]],
-) -> BundledRecogniser:
+) -> BundledRecognizer:
     """Write `models/<id>@<version>/` and load it back.
 
     Args:
@@ -153,7 +153,7 @@ def write_activity_bundle(
         (directory / name).write_bytes(content)
     lines = (f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items())
     (directory / BUNDLE_FILE).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-    return load_recogniser(directory)
+    return load_recognizer(directory)
 
 
 def _choices(choices: HeadChoices) -> dict[str, Any]:

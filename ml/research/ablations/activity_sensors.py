@@ -25,8 +25,8 @@ from ml.data.splits import Part, cinc_split
 from ml.evaluation.looks import log_look
 from ml.export.bundle_writer import git_revision
 from ml.runtime.bundle import ACTIVITY_KIND, preference
-from ml.runtime.ecg.activity.bundle import BundledRecogniser, load_recogniser
-from ml.runtime.ecg.activity.recogniser import ActivityCall, Baseline
+from ml.runtime.ecg.activity.bundle import BundledRecognizer, load_recognizer
+from ml.runtime.ecg.activity.recognizer import ActivityCall, Baseline
 from ml.runtime.ecg.signal.conditioning import examine
 
 DATA = Path("../shared/data/ecg")
@@ -49,7 +49,7 @@ def hand_held(folder: Path, people: Part) -> list[EcgRecord]:
 
 
 def call(
-    found: BundledRecogniser, record: EcgRecord, span_s: Span, baseline: Baseline | None = None
+    found: BundledRecognizer, record: EcgRecord, span_s: Span, baseline: Baseline | None = None
 ) -> ActivityCall:
     return found.activity(examine(part(record, span_s), record.fs_hz), baseline)
 
@@ -59,7 +59,7 @@ def part(record: EcgRecord, span_s: Span) -> np.ndarray:
     return record.signal[round(span_s[0] * record.fs_hz) : round(span_s[1] * record.fs_hz)]
 
 
-def summary(found: BundledRecogniser, what: str, calls: Iterable[ActivityCall]) -> dict[str, Any]:
+def summary(found: BundledRecognizer, what: str, calls: Iterable[ActivityCall]) -> dict[str, Any]:
     """Count the predictions of each group, with their mean confidence."""
     made = list(calls)
     counts = {group: sum(one.activity in names for one in made) for group, names in found.groups.items()} | {
@@ -70,7 +70,7 @@ def summary(found: BundledRecogniser, what: str, calls: Iterable[ActivityCall]) 
 
 
 def with_own_rest(
-    found: BundledRecogniser, resting: Sequence[EcgRecord], evaluated: Sequence[EcgRecord], span_s: Span
+    found: BundledRecognizer, resting: Sequence[EcgRecord], evaluated: Sequence[EcgRecord], span_s: Span
 ) -> list[ActivityCall]:
     """Predictions with a resting baseline from the first seconds of a recording, where it is readable."""
     calls = []
@@ -81,7 +81,7 @@ def with_own_rest(
     return calls
 
 
-def development(found: BundledRecogniser) -> list[dict[str, Any]]:
+def development(found: BundledRecognizer) -> list[dict[str, Any]]:
     """People who chose among ways to fit the bundle."""
     clinical, held = read_ludb(DATA / "ludb"), hand_held(DATA / "cinc2017_af", "dev")
     return [
@@ -91,7 +91,7 @@ def development(found: BundledRecogniser) -> list[dict[str, Any]]:
     ]
 
 
-def confirmation(found: BundledRecogniser) -> list[dict[str, Any]]:
+def confirmation(found: BundledRecognizer) -> list[dict[str, Any]]:
     """People who chose nothing; for ECG-ID the baseline is the second recording of the same day."""
     held = hand_held(DATA / "cinc2017_af", "calibration")
     by_id = {record.record_id: record for record in read_ecg_id(DATA / "ecg_id")}
@@ -118,7 +118,7 @@ def main(arguments: Sequence[str]) -> None:
     folders = [folder for folder in MODELS.glob("activity@*") if folder.is_dir()]
     if not folders:
         raise SystemExit("There is no activity bundle in models/.")
-    found = load_recogniser(max(folders, key=lambda folder: preference(folder.name, ACTIVITY_KIND)))
+    found = load_recognizer(max(folders, key=lambda folder: preference(folder.name, ACTIVITY_KIND)))
     kept: dict[str, Any] = {
         "title": "People at rest on sensors that the bundle never met",
         "bundle": found.encoder_id,

@@ -18,7 +18,7 @@ MAX_SECONDS = 15.0
 class LlrMap:
     """A smooth map from cosine to log-likelihood ratio that increases strictly for every length and quality.
 
-    With x = (log seconds, quality), both standardised: u = cosine·exp(scale·x) + location·x and
+    With x = (log seconds, quality), both standardized: u = cosine·exp(scale·x) + location·x and
     LLR = bias + offset·x + Σ_k exp(log_slopes_k)·R_k(u), where the ramps R_k have derivatives r_k ≥ 0 that
     sum to 1 (differences of logistic functions at consecutive knots; the outermost ramps are linear far out).
     So dLLR/dcosine = exp(scale·x)·Σ_k exp(log_slopes_k)·r_k(u) ≥ exp(scale·x)·min_k exp(log_slopes_k) > 0.
@@ -29,7 +29,7 @@ class LlrMap:
         bias: Nats.
         scale, location, offset: float64, shape (2,).
         seconds_range: Seconds between which the map was fitted; others are moved to the nearer end.
-        quality_mean, quality_sd: Standardise the quality.
+        quality_mean, quality_sd: Standardize the quality.
 
     Raises:
         ValueError: A range that does not ascend from above 0: the score of some length would not be finite.
@@ -79,7 +79,7 @@ class LlrMap:
         return bool(self.scale[0] or self.location[0] or self.offset[0])
 
     def features(self, amount: ArrayLike, quality: ArrayLike) -> FloatArray:
-        """Standardise amount and quality; float64, shape (..., 2)."""
+        """Standardize amount and quality; float64, shape (..., 2)."""
         longest = min(self.seconds_range[1], MAX_SECONDS)
         length = np.clip(np.asarray(amount, dtype=np.float64), self.seconds_range[0], longest)
         deviation = (np.asarray(quality, dtype=np.float64) - self.quality_mean) / self.quality_sd

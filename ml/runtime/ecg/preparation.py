@@ -23,7 +23,7 @@ class EcgFacts:
 
     Args:
         heart_rate_bpm: None with fewer than two accepted beats.
-        strip: The conditioned strip, for the activity recogniser.
+        strip: The conditioned strip, for the activity recognizer.
     """
 
     heart_rate_bpm: float | None

@@ -1,4 +1,4 @@
-"""The gallery ``default`` exists from the start, however many workers start."""
+"""The gallery `default` exists from the start, however many workers start."""
 
 from threading import Thread
 from uuid import uuid4

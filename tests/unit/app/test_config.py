@@ -45,15 +45,15 @@ class TestSecretFiles:
 
 
 class TestChosenBundles:
-    def test_encoders_are_by_modality_and_the_recogniser_apart(self):
+    def test_encoders_are_by_modality_and_the_recognizer_apart(self):
         settings = _settings(encoders="ecg=ecg@1, activity=activity@2,face=face@3")
 
         assert settings.chosen_encoders == {"ecg": "ecg@1", "face": "face@3"}
-        assert settings.chosen_recogniser == "activity@2"
+        assert settings.chosen_recognizer == "activity@2"
 
     def test_none_need_be_chosen(self):
-        assert (_settings().chosen_encoders, _settings().chosen_recogniser) == ({}, None)
+        assert (_settings().chosen_encoders, _settings().chosen_recognizer) == ({}, None)
 
     def test_what_is_no_bundle_is_named(self):
         with pytest.raises(ConfigurationError, match="expected modality=id@version, got 'activity'"):
-            _ = _settings(encoders="activity=latest").chosen_recogniser
+            _ = _settings(encoders="activity=latest").chosen_recognizer

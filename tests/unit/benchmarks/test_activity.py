@@ -3,21 +3,21 @@ from rich.progress import Progress
 from benchmarks import activity
 from benchmarks.activity import _of_an_hour, _piece_seconds, measure
 from benchmarks.bench import Bench
-from tests.fakes import FakeRecogniser
+from tests.fakes import FakeRecognizer
 
 BENCH = Bench(quick=True, progress=Progress(disable=True))
 
 
 class TestMeasure:
     def test_without_a_bundle_there_is_nothing_to_measure(self, monkeypatch) -> None:
-        monkeypatch.setattr(activity, "recogniser", lambda: None)
+        monkeypatch.setattr(activity, "recognizer", lambda: None)
 
         assert measure(BENCH) == []
 
 
 class TestOfAnHour:
     def test_the_longest_piece_differs_from_the_whole(self) -> None:
-        whole, longest, memory = _of_an_hour(BENCH, FakeRecogniser())
+        whole, longest, memory = _of_an_hour(BENCH, FakeRecognizer())
 
         assert "6 minutes at 500 Hz" in whole.what
         assert longest.value < 1e3 * whole.value

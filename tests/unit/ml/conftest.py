@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ml.export.activity.building import fit_heads
-from ml.runtime.ecg.activity.bundle import BundledRecogniser
+from ml.runtime.ecg.activity.bundle import BundledRecognizer
 from ml.training.activity.examples import MotionFeatures
 from tests.moving import RECIPE, moving_features, write_moving_bundle
 
@@ -15,7 +15,7 @@ def features() -> MotionFeatures:
 
 
 @pytest.fixture(scope="session")
-def recogniser(features: MotionFeatures, tmp_path_factory: pytest.TempPathFactory) -> BundledRecogniser:
+def recognizer(features: MotionFeatures, tmp_path_factory: pytest.TempPathFactory) -> BundledRecognizer:
     """Made of them by way of a bundle on disk."""
     models: Path = tmp_path_factory.mktemp("models")
     heads = fit_heads(features, RECIPE.heads.contexts_s)

@@ -22,7 +22,7 @@ from ml.runtime.ecg.activity.feature_constants import PREPARATIONS
 from ml.runtime.ecg.activity.features import FEATURE_NAMES, N_REST, window_features
 from ml.runtime.ecg.activity.head import FloatArray, softmax
 from ml.runtime.ecg.activity.legibility import is_mute
-from ml.runtime.ecg.activity.recogniser import ActivityCall, ActivityTimeline, Baseline, SegmentEvidence
+from ml.runtime.ecg.activity.recognizer import ActivityCall, ActivityTimeline, Baseline, SegmentEvidence
 from ml.runtime.ecg.activity.segments import describe_contexts, describe_segments, duration_s
 from ml.runtime.ecg.activity.smoothing import smooth, stay_probability, temper
 from ml.runtime.ecg.activity.trunk import TrunkWindows, context_windows
@@ -125,8 +125,8 @@ class _Contexts(NamedTuple):
     by_hand: FloatArray
 
 
-class BundledRecogniser:
-    """An `ActivityRecogniser` made of a bundle; may be called from several threads."""
+class BundledRecognizer:
+    """An `ActivityRecognizer` made of a bundle; may be called from several threads."""
 
     def __init__(self, info: BundleInfo, weights: bytes) -> None:
         """Open the network and check that it fits the rest of the bundle.
@@ -179,7 +179,7 @@ class BundledRecogniser:
         return N_REST + self._trunk_size
 
     def baseline(self, resting: ConditionedEcg) -> Baseline | None:
-        """See `ActivityRecogniser.baseline`."""
+        """See `ActivityRecognizer.baseline`."""
         end_s = min(duration_s(resting), MAX_BASELINE_S)
         if is_mute(resting.quality, 0.0, end_s):
             return None
@@ -189,7 +189,7 @@ class BundledRecogniser:
         return Baseline(np.concatenate([by_hand[:N_REST].astype(np.float32), trunk[0]]), self.encoder_id)
 
     def timeline(self, strip: ConditionedEcg, baseline: Baseline | None = None) -> ActivityTimeline:
-        """See `ActivityRecogniser.timeline`."""
+        """See `ActivityRecognizer.timeline`."""
         return self.chained([self.evidence(strip, baseline)])
 
     def evidence(
@@ -198,7 +198,7 @@ class BundledRecogniser:
         baseline: Baseline | None = None,
         span_s: tuple[float, float] | None = None,
     ) -> SegmentEvidence:
-        """See `ActivityRecogniser.evidence`."""
+        """See `ActivityRecognizer.evidence`."""
         context_s = self._context_s(min(duration_s(strip), self.config.timeline_context_s))
         found = describe_segments(strip, context_s, self.config.step_s, span_s)
         logits = self._logits(_Contexts(strip, found.starts_s, context_s, found.features), baseline)
@@ -214,7 +214,7 @@ class BundledRecogniser:
         )
 
     def chained(self, parts: Sequence[SegmentEvidence]) -> ActivityTimeline:
-        """See `ActivityRecogniser.chained`."""
+        """See `ActivityRecognizer.chained`."""
         log_evidence = np.concatenate([part.log_evidence for part in parts])
         smoothed = smooth(log_evidence, stay_probability(self.config.step_s, self.config.dwell_s))
         temperature = self.config.timeline_temperatures[parts[0].own_rest]
@@ -228,7 +228,7 @@ class BundledRecogniser:
         )
 
     def activity(self, strip: ConditionedEcg, baseline: Baseline | None = None) -> ActivityCall:
-        """See `ActivityRecogniser.activity`."""
+        """See `ActivityRecognizer.activity`."""
         context_s = self._context_s(duration_s(strip))
         edges_s = segment_edges_s(duration_s(strip), context_s / 2.0)
         starts_s = np.unique(context_starts_s(edges_s, context_s))
@@ -281,11 +281,11 @@ def _known(features: FloatArray) -> NDArray[np.float32]:
     return np.where(np.isfinite(features), features, np.nan).astype(np.float32)
 
 
-def load_recogniser(directory: Path) -> BundledRecogniser:
+def load_recognizer(directory: Path) -> BundledRecognizer:
     """Load an activity bundle and check it: schema, checksums, weights.
 
     Raises:
         BundleError: One line with what was expected and what was found.
     """
     info = read_bundle(directory)
-    return BundledRecogniser(info, (directory / WEIGHTS_FILE).read_bytes())
+    return BundledRecognizer(info, (directory / WEIGHTS_FILE).read_bytes())

@@ -49,9 +49,9 @@ class FakeService:
             return self._make_gallery(body["name"])
         if request.url.path.startswith("/galleries/"):
             return httpx.Response(200, json=self._gallery())
-        return self._recognise(request.url.path, body)
+        return self._recognize(request.url.path, body)
 
-    def _recognise(self, path: str, body: dict) -> httpx.Response:
+    def _recognize(self, path: str, body: dict) -> httpx.Response:
         first = body["recordings"][0]["signal"][0]
         if first == 0:
             return httpx.Response(422, json={"code": "signal_flat", "detail": "The strip is constant."})

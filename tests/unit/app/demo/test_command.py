@@ -178,7 +178,7 @@ class TestCommandLine:
 
 
 class TestServeAndRun:
-    def test_starts_the_real_service_recognises_people_and_stops_it(self, tmp_path, monkeypatch):
+    def test_starts_the_real_service_recognizes_people_and_stops_it(self, tmp_path, monkeypatch):
         monkeypatch.setattr(demo, "SYNTHETIC_MEMBERS", 3)
         monkeypatch.setattr(demo, "SYNTHETIC_STRANGERS", 1)
         directory = tmp_path / "demo"

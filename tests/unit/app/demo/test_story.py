@@ -78,7 +78,7 @@ class TestStory:
         assert expected(story.lines, STRANGERS) == Tally(0, 1)
         assert expected(story.lines, FALSE_CLAIMS) == Tally(0, 1)
 
-    def test_strangers_who_join_are_recognised_afterwards(self, service):
+    def test_strangers_who_join_are_recognized_afterwards(self, service):
         story = play(service, cast([person("ann", 1)], [person("zoe", 9)], strangers_join=True))
 
         assert expected(story.lines, STRANGERS) == Tally(1, 1)

@@ -22,7 +22,7 @@ ECG_ENROLLED = Enrolled(frozenset({Modality.ECG}))
 def decision_at(
     cosine: float, seconds: float, *, enrolled_seconds: float = 20.0, fmr: float = 1e-3
 ) -> ComparisonDecision:
-    """What is told with ``read:scores`` of one candidate compared at this cosine."""
+    """What is told with `read:scores` of one candidate compared at this cosine."""
     shown = Evidence(seconds, SECONDS, 0.9)
     comparisons = EncoderComparisons(
         encoder=ENCODER,

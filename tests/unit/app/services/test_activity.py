@@ -9,7 +9,7 @@ from app.matching.decision_report import activity_of
 from app.matching.encoded_captures import encode
 from app.services.activity import ActivityService
 from tests.factories import FS_HZ, strip
-from tests.fakes import FakeEncoders, FakeFaceEncoder, FakeRecogniser
+from tests.fakes import FakeEncoders, FakeFaceEncoder, FakeRecognizer
 
 
 def ecg(seconds: float = 10.0, *, loudness: float = 1.0) -> EcgStrip:
@@ -35,28 +35,28 @@ def finished(pieces):
 class TestActivityService:
     def test_without_a_bundle_nothing_is_told(self):
         with pytest.raises(UnprocessableError) as refused:
-            finished(ActivityService(None).recognise(ecg()))
+            finished(ActivityService(None).recognize(ecg()))
 
         assert refused.value.code == "modality_unavailable"
 
     def test_sums_up_a_timeline(self):
-        timeline, _ = finished(ActivityService(FakeRecogniser()).recognise(ecg(10.0)))
+        timeline, _ = finished(ActivityService(FakeRecognizer()).recognize(ecg(10.0)))
 
         assert [segment.activity for segment in timeline.segments] == ["rest", "rest"]
         assert (timeline.activity, timeline.encoder) == ("rest", "fakeactivity@2026.11")
 
     def test_gives_others_their_turn_between_pieces(self):
-        service = ActivityService(FakeRecogniser())
+        service = ActivityService(FakeRecognizer())
 
-        stops = [finished(service.recognise(ecg(seconds)))[1] for seconds in (60.0, 120.0, 300.0)]
+        stops = [finished(service.recognize(ecg(seconds)))[1] for seconds in (60.0, 120.0, 300.0)]
 
         assert stops == [0, 1, 4]
 
     def test_compares_with_the_wearers_own_rest(self):
-        service = ActivityService(FakeRecogniser())
+        service = ActivityService(FakeRecognizer())
 
-        alone, _ = finished(service.recognise(ecg(loudness=4.0)))
-        compared, _ = finished(service.recognise(ecg(loudness=4.0), ecg(loudness=4.0)))
+        alone, _ = finished(service.recognize(ecg(loudness=4.0)))
+        compared, _ = finished(service.recognize(ecg(loudness=4.0), ecg(loudness=4.0)))
 
         assert (alone.activity, compared.activity) == ("walk", "rest")
 
@@ -65,7 +65,7 @@ class TestActivityService:
     )
     def test_a_poor_strip_is_refused_by_its_place(self, recording, rest, pointer):
         with pytest.raises(FailureToAcquireError) as refused:
-            finished(ActivityService(FakeRecogniser()).recognise(recording, rest))
+            finished(ActivityService(FakeRecognizer()).recognize(recording, rest))
 
         assert refused.value.code == "signal_flat"
         assert [(fault.pointer, fault.code) for fault in refused.value.faults] == [(pointer, "signal_flat")]
@@ -77,7 +77,7 @@ class TestActivityOf:
     def test_is_told_of_the_longest_strip(self):
         captures = encode([ecg(5.0), ecg(20.0, loudness=12.0), ecg(10.0)], FakeEncoders())
 
-        assert activity_of(captures, FakeRecogniser()) == ActivityEstimate("run", 0.8, 72.0)
+        assert activity_of(captures, FakeRecognizer()) == ActivityEstimate("run", 0.8, 72.0)
 
     def test_without_a_bundle_is_the_heart_rate_alone(self):
         captures = encode([ecg()], FakeEncoders())
@@ -88,7 +88,7 @@ class TestActivityOf:
         face = np.ones(12, dtype=np.float32) + np.arange(12, dtype=np.float32)
         captures = encode([FaceImage(face.tobytes())], FakeEncoders(FakeFaceEncoder()))
 
-        assert activity_of(captures, FakeRecogniser()) is None
+        assert activity_of(captures, FakeRecognizer()) is None
 
     def test_the_strip_is_not_encoded_again(self):
         encoders = FakeEncoders()
@@ -98,6 +98,6 @@ class TestActivityOf:
         encoder.encode = lambda capture: (asked.append(1), once(capture))[1]
         captures = encode([ecg()], encoders)
 
-        activity_of(captures, FakeRecogniser())
+        activity_of(captures, FakeRecognizer())
 
         assert len(asked) == 1

@@ -63,14 +63,14 @@ class TestWriteActivityBundle:
     def test_card_and_fields_hold_license_and_figures(self, features, tmp_path):
         heads = fit_heads(features, (10.0,))
 
-        recogniser = write_moving_bundle(tmp_path, heads, FIGURES)
+        recognizer = write_moving_bundle(tmp_path, heads, FIGURES)
 
-        assert recogniser.info.licence == "GPL-3.0"
+        assert recognizer.info.licence == "GPL-3.0"
         assert (
             "whole strips | yes | 60 | 90.0 % (81–96) | 95.0 % (90–99) | 1.2 % (3.1) | 0.8 % (2.7)"
-            in recogniser.info.card
+            in recognizer.info.card
         )
-        assert recogniser.info.operating_points[0]["accuracy_3"] == 0.95
+        assert recognizer.info.operating_points[0]["accuracy_3"] == 0.95
 
     def test_the_same_heads_give_the_same_bytes(self, features, tmp_path):
         heads = fit_heads(features, (10.0,))

@@ -5,7 +5,7 @@ import pytest
 
 from ml.data.records import EcgRecord
 from ml.research.ablations.activity_sensors import part, summary
-from ml.runtime.ecg.activity.recogniser import ActivityCall
+from ml.runtime.ecg.activity.recognizer import ActivityCall
 
 GROUPS = SimpleNamespace(groups={"rest": ("rest",), "light": ("arm_movements", "walk")})
 

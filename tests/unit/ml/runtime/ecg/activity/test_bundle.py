@@ -6,10 +6,10 @@ import pytest
 from ml.export.activity.building import fit_heads
 from ml.export.activity.network import activity_network
 from ml.runtime.bundle import BundleError
-from ml.runtime.ecg.activity.bundle import ActivityConfig, BundledRecogniser, load_recogniser
+from ml.runtime.ecg.activity.bundle import ActivityConfig, BundledRecognizer, load_recognizer
 from ml.runtime.ecg.activity.features import FEATURE_NAMES, N_REST, window_features
 from ml.runtime.ecg.activity.head import FusedHead, softmax
-from ml.runtime.ecg.activity.recogniser import Baseline
+from ml.runtime.ecg.activity.recognizer import Baseline
 from ml.runtime.ecg.activity.smoothing import smooth, stay_probability, temper
 from ml.runtime.ecg.signal.conditioning import ConditionedEcg, examine
 from ml.training.activity.fitting import FittedHead
@@ -96,37 +96,37 @@ class TestActivityConfig:
 
 class TestActivity:
     @pytest.mark.parametrize(("activity", "name"), [(REST, "rest"), (WALK, "walk"), (RUN, "run")])
-    def test_a_held_out_person_is_recognized(self, recogniser, activity, name):
-        call = recogniser.activity(examined(activity))
+    def test_a_held_out_person_is_recognized(self, recognizer, activity, name):
+        call = recognizer.activity(examined(activity))
 
         assert call.activity == name
         assert call.probability == call.probabilities.max() > 0.5
         assert call.probabilities.sum() == pytest.approx(1.0)
 
-    def test_a_strip_shorter_than_every_context_gets_a_call(self, recogniser):
-        assert recogniser.activity(examined(RUN, seconds=3.0)).activity is not None
+    def test_a_strip_shorter_than_every_context_gets_a_call(self, recognizer):
+        assert recognizer.activity(examined(RUN, seconds=3.0)).activity is not None
 
-    def test_noise_gets_no_call(self, recogniser):
-        call = recogniser.activity(examine(NOISE, FS_HZ))
+    def test_noise_gets_no_call(self, recognizer):
+        call = recognizer.activity(examine(NOISE, FS_HZ))
 
         assert (call.activity, call.probability) == (None, None)
         np.testing.assert_allclose(call.probabilities, 0.2)
 
-    def test_a_longer_strip_gets_a_surer_call(self, recogniser):
-        short, long = (recogniser.activity(examined(WALK, seconds=s)).probabilities for s in (10.0, 40.0))
+    def test_a_longer_strip_gets_a_surer_call(self, recognizer):
+        short, long = (recognizer.activity(examined(WALK, seconds=s)).probabilities for s in (10.0, 40.0))
 
-        assert short.argmax() == long.argmax() == recogniser.classes.index("walk")
+        assert short.argmax() == long.argmax() == recognizer.classes.index("walk")
         assert long.max() > short.max()
 
-    def test_gain_and_polarity_change_nothing(self, recogniser):
+    def test_gain_and_polarity_change_nothing(self, recognizer):
         signal = moving_signal(WALK, 20.0, seed=901)
         upright, turned = (examine(x, FS_HZ) for x in (signal, 4000.0 - 2.0 * signal))
 
-        for rest in (None, recogniser.baseline(examined(REST))):
-            expected = recogniser.activity(upright, rest).probabilities
-            np.testing.assert_allclose(recogniser.activity(turned, rest).probabilities, expected, atol=1e-3)
+        for rest in (None, recognizer.baseline(examined(REST))):
+            expected = recognizer.activity(upright, rest).probabilities
+            np.testing.assert_allclose(recognizer.activity(turned, rest).probabilities, expected, atol=1e-3)
 
-    def test_calls_are_those_of_the_heads_by_themselves(self, recogniser, features):
+    def test_calls_are_those_of_the_heads_by_themselves(self, recognizer, features):
         strip, trunk = examined(WALK, seconds=10.0), made_up_trunk()
         heads = fit_heads(features, RECIPE.heads.contexts_s)
         by_hand = window_features(strip, 0.0, 10.0)
@@ -138,16 +138,16 @@ class TestActivity:
 
         for head, known, baseline in (
             (heads[0], None, None),
-            (heads[1], rest, recogniser.baseline(resting)),
+            (heads[1], rest, recognizer.baseline(resting)),
         ):
             expected = softmax(head.head.logits(head_inputs(described, known)))[0]
-            found = recogniser.activity(strip, baseline).probabilities
+            found = recognizer.activity(strip, baseline).probabilities
             np.testing.assert_allclose(found, expected, atol=2e-3)
 
     def test_the_baseline_is_subtracted_from_the_trunks_features(self, features, tmp_path):
         heads = [only_the_trunk(one) for one in fit_heads(features, RECIPE.heads.contexts_s)]
-        recogniser = write_moving_bundle(tmp_path, heads)
-        strip, known = examined(WALK, seconds=10.0), recogniser.baseline(examined(REST))
+        recognizer = write_moving_bundle(tmp_path, heads)
+        strip, known = examined(WALK, seconds=10.0), recognizer.baseline(examined(REST))
         away = np.repeat(np.float32([0.0, 0.1]), [N_REST, TRUNK_SIZE])
         described = np.concatenate(
             [window_features(strip, 0.0, 10.0), made_up_trunk().features(strip, np.zeros(1), 10.0)[0]]
@@ -155,7 +155,7 @@ class TestActivity:
         found = []
 
         for baseline in (known, Baseline(known.values + away, known.encoder_id)):
-            found.append(recogniser.activity(strip, baseline).probabilities)
+            found.append(recognizer.activity(strip, baseline).probabilities)
             hidden = np.zeros(len(FEATURE_NAMES) - N_REST)
             rest = np.concatenate([baseline.values[:N_REST], hidden, baseline.values[N_REST:]])
             expected = softmax(heads[1].head.logits(head_inputs(described[None], rest)))[0]
@@ -163,34 +163,34 @@ class TestActivity:
 
         assert np.abs(found[0] - found[1]).max() > 0.02
 
-    def test_a_few_milliseconds_more_than_a_context_are_no_second_one(self, recogniser, monkeypatch):
+    def test_a_few_milliseconds_more_than_a_context_are_no_second_one(self, recognizer, monkeypatch):
         read = []
-        logits = recogniser._logits
-        monkeypatch.setattr(recogniser, "_logits", lambda one, rest: read.append(one) or logits(one, rest))
+        logits = recognizer._logits
+        monkeypatch.setattr(recognizer, "_logits", lambda one, rest: read.append(one) or logits(one, rest))
 
-        recogniser.activity(examined(WALK, seconds=10.008))
+        recognizer.activity(examined(WALK, seconds=10.008))
 
         assert [one.starts_s.size for one in read] == [1]
 
-    def test_a_baseline_matters(self, recogniser):
-        baseline = recogniser.baseline(examined(REST))
+    def test_a_baseline_matters(self, recognizer):
+        baseline = recognizer.baseline(examined(REST))
 
-        with_rest = recogniser.activity(examined(WALK), baseline).probabilities
+        with_rest = recognizer.activity(examined(WALK), baseline).probabilities
 
-        assert not np.allclose(with_rest, recogniser.activity(examined(WALK)).probabilities)
-        assert with_rest.argmax() == recogniser.classes.index("walk")
+        assert not np.allclose(with_rest, recognizer.activity(examined(WALK)).probabilities)
+        assert with_rest.argmax() == recognizer.classes.index("walk")
 
 
 class TestTimeline:
-    def test_a_change_is_seen_within_a_few_segments(self, recogniser):
-        timeline = recogniser.timeline(examined(REST, RUN, seconds=40.0))
+    def test_a_change_is_seen_within_a_few_segments(self, recognizer):
+        timeline = recognizer.timeline(examined(REST, RUN, seconds=40.0))
 
-        called = np.array(recogniser.classes)[timeline.probabilities.argmax(axis=1)]
+        called = np.array(recognizer.classes)[timeline.probabilities.argmax(axis=1)]
         assert (called[timeline.end_s < 35.0] == "rest").all()
         assert (called[timeline.start_s > 45.0] == "run").all()
 
-    def test_segments_follow_each_other_from_beginning_to_end(self, recogniser):
-        timeline = recogniser.timeline(examined(WALK, seconds=20.5))
+    def test_segments_follow_each_other_from_beginning_to_end(self, recognizer):
+        timeline = recognizer.timeline(examined(WALK, seconds=20.5))
 
         assert timeline.start_s[0] == 0.0
         np.testing.assert_array_equal(timeline.start_s[1:], timeline.end_s[:-1])
@@ -198,24 +198,24 @@ class TestTimeline:
         np.testing.assert_allclose(timeline.probabilities.sum(axis=1), 1.0)
         assert 80.0 < np.median(timeline.heart_rate_bpm) < 105.0
 
-    def test_lost_contact_is_unknown(self, recogniser):
+    def test_lost_contact_is_unknown(self, recognizer):
         signal = moving_signal(WALK, 40.0, seed=5)
         signal[2500:6250] = signal[2500]
 
-        unknown = recogniser.timeline(examine(signal, FS_HZ)).unknown
+        unknown = recognizer.timeline(examine(signal, FS_HZ)).unknown
 
         assert unknown[4:8].all()
         assert not unknown[:3].any()
         assert not unknown[9:].any()
 
-    def test_timelines_with_a_baseline_are_smoothed_in_their_own_way(self, recogniser):
-        strip, baseline = examined(REST, RUN, seconds=30.0), recogniser.baseline(examined(REST))
-        config = recogniser.config
+    def test_timelines_with_a_baseline_are_smoothed_in_their_own_way(self, recognizer):
+        strip, baseline = examined(REST, RUN, seconds=30.0), recognizer.baseline(examined(REST))
+        config = recognizer.config
         stay = stay_probability(config.step_s, config.dwell_s)
 
         for rest in (None, baseline):
-            evidence = recogniser.evidence(strip, rest)
-            found = recogniser.chained([evidence]).probabilities
+            evidence = recognizer.evidence(strip, rest)
+            found = recognizer.chained([evidence]).probabilities
 
             assert evidence.own_rest == (rest is not None)
             expected = temper(
@@ -225,47 +225,47 @@ class TestTimeline:
 
 
 class TestEvidence:
-    def test_parts_chained_are_the_timeline(self, recogniser):
+    def test_parts_chained_are_the_timeline(self, recognizer):
         strip = examined(REST, RUN, seconds=40.0)
-        whole = recogniser.timeline(strip)
+        whole = recognizer.timeline(strip)
 
-        parts = [recogniser.evidence(strip, None, span_s) for span_s in ((0.0, 30.0), (30.0, 80.0))]
-        chained = recogniser.chained(parts)
+        parts = [recognizer.evidence(strip, None, span_s) for span_s in ((0.0, 30.0), (30.0, 80.0))]
+        chained = recognizer.chained(parts)
 
         np.testing.assert_array_equal(chained.start_s, whole.start_s)
         np.testing.assert_array_equal(chained.end_s, whole.end_s)
         np.testing.assert_allclose(chained.probabilities, whole.probabilities, atol=1e-9)
         np.testing.assert_array_equal(chained.heart_rate_bpm, whole.heart_rate_bpm)
 
-    def test_an_unreadable_strip_has_no_call(self, recogniser):
-        evidence = recogniser.evidence(examine(NOISE, FS_HZ))
+    def test_an_unreadable_strip_has_no_call(self, recognizer):
+        evidence = recognizer.evidence(examine(NOISE, FS_HZ))
 
         assert evidence.unknown.all()
         assert not evidence.log_evidence.any()
 
 
 class TestBaseline:
-    def test_has_the_stated_length_and_shows_no_numbers(self, recogniser):
-        baseline = recogniser.baseline(examined(REST))
+    def test_has_the_stated_length_and_shows_no_numbers(self, recognizer):
+        baseline = recognizer.baseline(examined(REST))
 
         assert baseline is not None
-        assert baseline.values.shape == (recogniser.baseline_size,)
+        assert baseline.values.shape == (recognizer.baseline_size,)
         assert (
-            repr(baseline) == f"Baseline(values=<{recogniser.baseline_size}>, encoder_id='activity@2026.11')"
+            repr(baseline) == f"Baseline(values=<{recognizer.baseline_size}>, encoder_id='activity@2026.11')"
         )
 
-    def test_there_is_none_of_noise(self, recogniser):
-        assert recogniser.baseline(examine(NOISE, FS_HZ)) is None
+    def test_there_is_none_of_noise(self, recognizer):
+        assert recognizer.baseline(examine(NOISE, FS_HZ)) is None
 
-    def test_one_of_another_recognizer_is_refused(self, recogniser):
-        foreign = Baseline(np.zeros(recogniser.baseline_size, np.float32), "activity@2025.1")
+    def test_one_of_another_recognizer_is_refused(self, recognizer):
+        foreign = Baseline(np.zeros(recognizer.baseline_size, np.float32), "activity@2025.1")
 
         with pytest.raises(ValueError, match=r"expected a baseline of activity@2026\.11"):
-            recogniser.activity(examined(REST), foreign)
+            recognizer.activity(examined(REST), foreign)
 
 
-class TestLoadRecogniser:
-    def test_a_network_whose_baseline_is_shorter_than_its_trunk_is_refused(self, recogniser, features):
+class TestLoadRecognizer:
+    def test_a_network_whose_baseline_is_shorter_than_its_trunk_is_refused(self, recognizer, features):
         from onnx import load_model_from_string
 
         heads = [one.head for one in fit_heads(features, RECIPE.heads.contexts_s)]
@@ -274,21 +274,21 @@ class TestLoadRecogniser:
         rest.type.tensor_type.shape.dim[1].dim_value = 1
 
         with pytest.raises(BundleError, match=r"the trunk gives 6 numbers, the baseline has 1"):
-            BundledRecogniser(recogniser.info, model.SerializeToString())
+            BundledRecognizer(recognizer.info, model.SerializeToString())
 
     def test_an_encoder_is_refused(self, tmp_path):
         write_network_bundle(tmp_path, "ecg@1")
 
         with pytest.raises(BundleError, match="kind 'ecg-network' does not recognize activity"):
-            load_recogniser(tmp_path / "ecg@1")
+            load_recognizer(tmp_path / "ecg@1")
 
     def test_a_bundle_without_preprocessing_is_refused_in_one_line(self, tmp_path):
         with pytest.raises(BundleError, match=r"^bundle activity@1: "):
-            load_recogniser(write_activity_files(tmp_path))
+            load_recognizer(write_activity_files(tmp_path))
 
-    def test_classes_are_public_and_grouped(self, recogniser):
-        assert recogniser.classes == ("rest", "arm_movements", "walk", "run", "squats")
-        assert recogniser.groups == {
+    def test_classes_are_public_and_grouped(self, recognizer):
+        assert recognizer.classes == ("rest", "arm_movements", "walk", "run", "squats")
+        assert recognizer.groups == {
             "rest": ("rest",),
             "light": ("arm_movements", "walk"),
             "vigorous": ("run", "squats"),

@@ -23,7 +23,7 @@ class Baseline:
     """The ECG of one wearer at rest. Health data: the numbers stay out of `repr` and logs.
 
     Args:
-        values: Features of a resting strip from `ActivityRecogniser.baseline`, float32, shape
+        values: Features of a resting strip from `ActivityRecognizer.baseline`, float32, shape
             (baseline_size,); they have no meaning to another recognizer.
         encoder_id: The recognizer that made them.
     """
@@ -63,7 +63,7 @@ class ActivityTimeline:
     Args:
         start_s, end_s: Bounds of each segment, seconds of the strip, float64, shape (n_segments,).
         probabilities: Smoothed and calibrated, each row sums to 1, float64, shape (n_segments, n_classes);
-            columns in the order of `ActivityRecogniser.classes`. Rows of unknown segments follow from their
+            columns in the order of `ActivityRecognizer.classes`. Rows of unknown segments follow from their
             neighbors, and must not be reported as a prediction.
         heart_rate_bpm: NaN where there were too few beats, float64, shape (n_segments,).
         quality: From 0 (useless) to 1 (clean), float64, shape (n_segments,).
@@ -86,7 +86,7 @@ class ActivityCall:
     Args:
         activity: The most probable class; None if the recognizer abstains.
         probability: Calibrated probability of that class; None without one.
-        probabilities: Of all classes in the order of `ActivityRecogniser.classes`, float64, shape
+        probabilities: Of all classes in the order of `ActivityRecognizer.classes`, float64, shape
             (n_classes,); the prior if the recognizer abstains.
         heart_rate_bpm: None with too few beats.
     """
@@ -97,8 +97,8 @@ class ActivityCall:
     heart_rate_bpm: float | None
 
 
-class ActivityRecogniser(Protocol):
-    """A loaded activity bundle, from `ml.runtime.ecg.activity.bundle.load_recogniser(directory)`."""
+class ActivityRecognizer(Protocol):
+    """A loaded activity bundle, from `ml.runtime.ecg.activity.bundle.load_recognizer(directory)`."""
 
     @property
     def encoder_id(self) -> str:
