@@ -136,7 +136,7 @@ newest=$(basename "$(printf '%s\n' models/activity@* | sort -V | tail -n 1)")
 client "$newest" <<'END'
 import json, os, sys
 import httpx
-from ml.synthetic import SyntheticPerson
+from ml.synthetic.ecg import SyntheticPerson
 signal = [round(float(value_mv), 4) for value_mv in SyntheticPerson.draw(1).record(30.0, 250.0, seed=13)]
 strip = {"modality": "ecg", "fs_hz": 250.0, "unit": "mV", "lead": "I", "signal": signal}
 headers = {"Authorization": f"Bearer {os.environ['API_KEY']}"}

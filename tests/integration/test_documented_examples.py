@@ -11,7 +11,7 @@ import pytest
 from app.adapters.activity import load_recognizer
 from app.adapters.encoders import load_encoders
 from app.api.schemas.example_strips import EXAMPLE_FS_HZ, EXAMPLE_PROBE, EXAMPLE_RECORDING
-from ml.synthetic import SyntheticPerson
+from ml.synthetic.ecg import SyntheticPerson
 from tests.api.application import open_api
 
 MODELS = Path(__file__).parents[2] / "models"
