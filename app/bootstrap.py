@@ -25,7 +25,9 @@ from app.api.in_flight import BytesInFlight
 from app.domain.activity import ActivityRecognizer
 from app.domain.errors import ConfigurationError, PulseprintError
 from app.domain.identifiers import new_id
-from app.domain.ports import Encoders, Store, TemplateIndex
+from app.domain.ports.encoders import Encoders
+from app.domain.ports.index import TemplateIndex
+from app.domain.ports.store import Store
 from app.matching.follower import GalleryFollower
 from app.matching.matcher import Matcher
 from app.matching.null_jumps import NullJump

@@ -31,7 +31,7 @@ from app.bootstrap import utc_now
 from app.config import Settings
 from app.domain.identifiers import new_id
 from app.domain.policies import CalibratedPolicy
-from app.domain.ports import UnitOfWork
+from app.domain.ports.store import UnitOfWork
 from app.domain.references import UNKNOWN_POSITION, Reference, ReferenceIdentity, Vector
 from app.domain.subjects import DEFAULT_GALLERY, Gallery, GalleryTransform, Scope, Subject
 from app.services.access import AccessService

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.adapters.encoders import LoadedEncoders
-from app.domain import ports
 from app.domain.captures import EcgStrip
-from app.domain.ports import Encoder, EncoderCard
+from app.domain.ports.encoders import Encoder, EncoderCard
 from app.domain.references import Modality, Vector
 from benchmarks.strips import ENROLLED_S, ecg_encoder
 from ml.runtime.calibration.llr import Calibration
@@ -15,7 +14,7 @@ from ml.runtime.encoding import Encoding
 from ml.runtime.evidence import SECONDS, Evidence
 
 
-class ReadyEncoder(ports.Encoder):
+class ReadyEncoder(Encoder):
     """Takes a strip's signal for its vector; all else is the real encoder's."""
 
     def __init__(self, inner: Encoder) -> None:

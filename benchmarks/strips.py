@@ -10,7 +10,7 @@ import numpy as np
 from app.adapters.activity import BundleRecognizer, load_recognizer
 from app.adapters.encoders import LoadedEncoders, load_encoders
 from app.domain.captures import EcgStrip
-from app.domain.ports import Encoder
+from app.domain.ports.encoders import Encoder
 from app.domain.references import Modality, Vector
 from benchmarks.http_client import to_json
 from benchmarks.paths import MODELS

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.adapters.index.exact_index import ExactIndex
-from app.domain import ports
-from app.domain.ports import IndexKey, IntArray
+from app.domain.arrays import IntArray
+from app.domain.ports.index import IndexKey, TemplateIndex
 from app.domain.references import Vector
 
 
-class ApproximateIndex(ports.TemplateIndex):
+class ApproximateIndex(TemplateIndex):
     """Searches disturbed copies of the vectors, and gives the true ones to those who ask by id.
 
     Args:

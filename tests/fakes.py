@@ -17,7 +17,7 @@ import numpy as np
 from app.domain.activity import UNKNOWN_ACTIVITY, ActivityCard, ActivitySegment, Pieces
 from app.domain.captures import EcgStrip, FaceImage
 from app.domain.errors import FailureToAcquireError
-from app.domain.ports import Encoder, EncoderCard
+from app.domain.ports.encoders import Encoder, EncoderCard
 from app.domain.references import Modality, Vector
 from app.domain.scores import ActivityEstimate
 from ml.runtime.calibration.llr import Calibration, softened_grid

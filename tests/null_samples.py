@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from app.domain.ports import Encoder, IntArray
+from app.domain.arrays import IntArray
+from app.domain.ports.encoders import Encoder
 from app.domain.references import Vector
 from app.matching.null_samples import NullSample, SampledSubject
 

@@ -22,9 +22,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.adapters.orthonormal import random_orthonormal
-from app.domain import ports
 from app.domain.errors import ConfigurationError, TemplateIntegrityError
-from app.domain.ports import ReferenceRow
+from app.domain.ports.references import ReferenceRow
+from app.domain.ports.vault import TemplateVault
 from app.domain.references import Modality, ReferenceIdentity, Vector
 from app.domain.subjects import Gallery, GalleryTransform, Subject
 
@@ -99,7 +99,7 @@ class WrappingKey:
             raise TemplateIntegrityError("A stored key does not belong to its row.") from None
 
 
-class EnvelopeVault(ports.TemplateVault):
+class EnvelopeVault(TemplateVault):
     """The key hierarchy under one or several master keys: the first wraps, all unwrap."""
 
     def __init__(self, master_keys: Sequence[bytes]) -> None:

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from app.adapters.metrics import encoding_time
-from app.domain import ports
 from app.domain.captures import Capture
 from app.domain.errors import ConfigurationError, FailureToAcquireError
-from app.domain.ports import EncoderCard
+from app.domain.ports.encoders import Encoder, EncoderCard, Encoders
 from app.domain.references import Modality, Vector
 from ml.runtime.bundle import ACTIVITY_KIND, WEIGHTS_FILE, preference, read_bundle
 from ml.runtime.encoder import BundledEncoder, BundleError
@@ -51,7 +50,7 @@ class BundleEncoder:
         return pool(vectors, sessions)
 
 
-class LoadedEncoders(ports.Encoders):
+class LoadedEncoders(Encoders):
     """The bundles in use, by modality: the default first, the others in the order that makes defaults.
 
     Args:
@@ -63,9 +62,9 @@ class LoadedEncoders(ports.Encoders):
         ConfigurationError: A chosen encoder is not loaded.
     """
 
-    def __init__(self, encoders: Sequence[ports.Encoder], chosen: Mapping[str, str]) -> None:
+    def __init__(self, encoders: Sequence[Encoder], chosen: Mapping[str, str]) -> None:
         self._by_id = {encoder.encoder_id: encoder for encoder in encoders}
-        self._by_modality: dict[Modality, list[ports.Encoder]] = {}
+        self._by_modality: dict[Modality, list[Encoder]] = {}
         best_first = sorted(encoders, key=lambda e: preference(e.encoder_id, e.modality), reverse=True)
         for encoder in best_first:
             self._by_modality.setdefault(encoder.modality, []).append(encoder)
@@ -79,17 +78,17 @@ class LoadedEncoders(ports.Encoders):
             versions = self._by_modality[preferred.modality]
             versions.sort(key=lambda encoder: encoder is not preferred)  # Stable: the others stay in order.
 
-    def default(self, modality: Modality) -> ports.Encoder | None:
+    def default(self, modality: Modality) -> Encoder | None:
         versions = self._by_modality.get(modality)
         return versions[0] if versions else None
 
-    def get(self, encoder_id: str) -> ports.Encoder | None:
+    def get(self, encoder_id: str) -> Encoder | None:
         return self._by_id.get(encoder_id)
 
-    def of(self, modality: Modality) -> Sequence[ports.Encoder]:
+    def of(self, modality: Modality) -> Sequence[Encoder]:
         return self._by_modality.get(modality, [])
 
-    def all(self) -> Sequence[ports.Encoder]:
+    def all(self) -> Sequence[Encoder]:
         return list(self._by_id.values())
 
 

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from uuid import UUID
 
 from app.domain.errors import Fault, UnprocessableError
-from app.domain.ports import PageCursor
+from app.domain.ports.pages import PageCursor
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _POSITION = struct.Struct(">q16s")

@@ -16,7 +16,7 @@ from app.api.in_flight import BytesInFlight
 
 if TYPE_CHECKING:
     from app.domain.activity import ActivityRecognizer, Pieces
-    from app.domain.ports import Encoders
+    from app.domain.ports.encoders import Encoders
     from app.services.access import AccessService
     from app.services.activity import ActivityService
     from app.services.directory import DirectoryService

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.domain.ports import Encoder, Float64Array, IntArray
+from app.domain.arrays import Float64Array, IntArray
+from app.domain.ports.encoders import Encoder
 from app.domain.references import Modality
 from ml.runtime.evidence import EvidenceArray
 from ml.runtime.matching.comparisons import BestOfPositions, Comparisons

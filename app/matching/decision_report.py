@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from app.domain.activity import ActivityRecognizer
 from app.domain.policies import CalibratedPolicy, DistancePolicy, Metric, Policy, distance
-from app.domain.ports import Encoder
+from app.domain.ports.encoders import Encoder
 from app.domain.references import Modality
 from app.domain.scores import (
     ActivityEstimate,

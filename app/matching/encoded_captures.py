@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.domain.captures import Capture, EcgFacts
 from app.domain.errors import FailureToAcquireError, Fault, UnprocessableError
-from app.domain.ports import Encoder, Encoders
+from app.domain.ports.encoders import Encoder, Encoders
 from app.domain.references import Modality
 from app.domain.scores import ModalityStatus
 from ml.runtime.encoding import Encoding

@@ -13,7 +13,11 @@ from uuid import UUID
 import numpy as np
 
 from app.domain.errors import ConfigurationError
-from app.domain.ports import Encoder, Encoders, ReferenceRow, Store, TemplateIndex, TemplateVault, UnitOfWork
+from app.domain.ports.encoders import Encoder, Encoders
+from app.domain.ports.index import TemplateIndex
+from app.domain.ports.references import ReferenceRow
+from app.domain.ports.store import Store, UnitOfWork
+from app.domain.ports.vault import TemplateVault
 from app.domain.references import Modality, Template, TemplateKey, Vector
 from app.domain.subjects import Gallery
 from app.matching.gallery_state import GalleryState, LoadedSubject

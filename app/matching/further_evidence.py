@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.domain.ports import Float64Array
+from app.domain.arrays import Float64Array
 from app.matching.comparisons import EncoderComparisons
 from app.matching.policy_board import PolicyBoard
 from ml.runtime.calibration.llr_map import MAX_SECONDS

@@ -12,7 +12,9 @@ from uuid import UUID
 
 import numpy as np
 
-from app.domain.ports import Encoder, Encoders, IndexKey, IntArray, TemplateIndex
+from app.domain.arrays import IntArray
+from app.domain.ports.encoders import Encoder, Encoders
+from app.domain.ports.index import IndexKey, TemplateIndex
 from app.domain.references import Modality, Template, TemplateKey, Vector, comparable
 from app.domain.subjects import GalleryTransform
 from app.matching.comparisons import EncoderComparisons, TemplateTable

@@ -9,7 +9,9 @@ import numpy as np
 
 from app.domain.errors import UnprocessableError
 from app.domain.policies import DistancePolicy, Policy
-from app.domain.ports import Encoder, Encoders, TemplateVault, UnitOfWork
+from app.domain.ports.encoders import Encoder, Encoders
+from app.domain.ports.store import UnitOfWork
+from app.domain.ports.vault import TemplateVault
 from app.domain.references import Modality, Template, TemplateKey, comparable
 from app.domain.subjects import Gallery, GalleryTransform
 from app.matching.comparisons import EncoderComparisons, first_only

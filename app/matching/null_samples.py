@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.ports import Float64Array, IntArray
+from app.domain.arrays import Float64Array, IntArray
 from app.domain.references import UNKNOWN_POSITION, Template, Vector, comparable
 from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.nulls import Null

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from app.domain.ports import Encoder
+from app.domain.ports.encoders import Encoder
 from app.domain.references import Template
 from app.matching.encoded_captures import EncodedCaptures
 from ml.runtime.encoding import Encoding

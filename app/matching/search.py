@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from app.domain.arrays import IntArray
 from app.domain.policies import DistancePolicy, Policy
-from app.domain.ports import Encoder, IntArray
+from app.domain.ports.encoders import Encoder
 from app.domain.references import Modality, Template
 from app.matching.comparisons import EncoderComparisons, TemplateTable, first_only
 from app.matching.gallery_state import GalleryState, TableKey

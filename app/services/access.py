@@ -15,7 +15,8 @@ from app.domain.errors import (
     InvalidCredentialsError,
     SubjectNotFoundError,
 )
-from app.domain.ports import Clock, Store, UnitOfWork
+from app.domain.ports.clock import Clock
+from app.domain.ports.store import Store, UnitOfWork
 from app.domain.subjects import ALL_GALLERIES, ApiClient, Gallery, Scope, Subject
 
 _TOKEN = re.compile(r"^pp_([0-9a-f]{16})_([A-Za-z0-9_-]{43})\Z")

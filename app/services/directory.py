@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from app.domain.ports import PageCursor, Store
+from app.domain.ports.pages import PageCursor
+from app.domain.ports.store import Store
 from app.domain.references import Reference
 from app.domain.subjects import ApiClient, Subject
 from app.services.access import found_subject, granted_gallery

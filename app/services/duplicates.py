@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.domain.ports import Store
+from app.domain.ports.store import Store
 from app.domain.subjects import ApiClient, Gallery
 from app.matching.comparisons import EncoderComparisons
 from app.matching.encoded_captures import EncodedCaptures

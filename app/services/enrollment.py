@@ -17,7 +17,11 @@ from app.domain.errors import (
     InsufficientScopeError,
 )
 from app.domain.policies import CalibratedPolicy
-from app.domain.ports import Claim, Clock, Encoder, Encoders, NewId, Store, TemplateVault, UnitOfWork
+from app.domain.ports.clock import Clock, NewId
+from app.domain.ports.encoders import Encoder, Encoders
+from app.domain.ports.enrollments import Claim
+from app.domain.ports.store import Store, UnitOfWork
+from app.domain.ports.vault import TemplateVault
 from app.domain.references import (
     MAX_REFERENCES,
     Modality,

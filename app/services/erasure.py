@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from app.domain.errors import ReferenceNotFoundError
-from app.domain.ports import Store
+from app.domain.ports.store import Store
 from app.domain.subjects import ApiClient
 from app.services.access import found_subject, granted_gallery
 from app.services.idempotency import AnswerLog, IdempotentRequest, Rendered

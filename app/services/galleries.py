@@ -8,7 +8,11 @@ from datetime import datetime
 
 from app.domain.errors import ConflictError
 from app.domain.policies import CalibratedPolicy, Policy
-from app.domain.ports import Clock, Encoders, NewId, PageCursor, Store, TemplateVault, UnitOfWork
+from app.domain.ports.clock import Clock, NewId
+from app.domain.ports.encoders import Encoders
+from app.domain.ports.pages import PageCursor
+from app.domain.ports.store import Store, UnitOfWork
+from app.domain.ports.vault import TemplateVault
 from app.domain.references import Modality
 from app.domain.subjects import ALL_GALLERIES, DEFAULT_GALLERY, ApiClient, Gallery, Scope
 from app.matching.follower import GalleryFollower

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.domain.errors import PulseprintError, TemporaryError
-from app.domain.ports import Store
+from app.domain.ports.store import Store
 from app.matching.follower import GalleryFollower
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from app.domain.ports import Clock, Store
+from app.domain.ports.clock import Clock
+from app.domain.ports.store import Store
 from app.matching.follower import GalleryFollower
 from app.services.idempotency import KEPT_FOR
 

@@ -10,7 +10,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.domain.errors import RequestError, UnprocessableError
-from app.domain.ports import Clock, Store, StoredAnswer, UnitOfWork
+from app.domain.ports.answers import StoredAnswer
+from app.domain.ports.clock import Clock
+from app.domain.ports.store import Store, UnitOfWork
 
 KEPT_FOR = timedelta(hours=24)
 

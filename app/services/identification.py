@@ -9,7 +9,8 @@ from typing import NamedTuple
 from app.domain.activity import ActivityRecognizer
 from app.domain.captures import Capture
 from app.domain.policies import CalibratedPolicy, Policy, tighten
-from app.domain.ports import Encoders, Store, UnitOfWork
+from app.domain.ports.encoders import Encoders
+from app.domain.ports.store import Store, UnitOfWork
 from app.domain.scores import (
     ActivityEstimate,
     Candidate,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.policies import CalibratedPolicy
-from app.domain.ports import Encoders
+from app.domain.ports.encoders import Encoders
 from app.domain.references import Modality
 from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.nulls import Null

@@ -8,7 +8,8 @@ import numpy as np
 
 from app.domain.errors import UnprocessableError
 from app.domain.policies import CalibratedPolicy, DistancePolicy, Policy
-from app.domain.ports import Encoder, UnitOfWork
+from app.domain.ports.encoders import Encoder
+from app.domain.ports.store import UnitOfWork
 from app.domain.references import Modality, Template, TemplateKey
 from app.domain.subjects import Gallery, Subject
 from app.matching.encoded_captures import EncodedCaptures

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.captures import Capture, EcgFacts
 from app.domain.errors import FailureToAcquireError
-from app.domain.ports import Encoders
+from app.domain.ports.encoders import Encoders
 from ml.runtime.evidence import Evidence
 
 

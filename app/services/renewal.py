@@ -9,7 +9,9 @@ from uuid import UUID
 import numpy as np
 
 from app.domain.errors import TemporaryError
-from app.domain.ports import ReferenceRow, Store, TemplateVault, UnitOfWork
+from app.domain.ports.references import ReferenceRow
+from app.domain.ports.store import Store, UnitOfWork
+from app.domain.ports.vault import TemplateVault
 from app.domain.references import ReferenceIdentity, Vector
 from app.domain.subjects import Gallery, GalleryTransform, Subject
 from app.matching.matcher import newest_transforms

@@ -8,7 +8,8 @@ from app.domain.activity import ActivityRecognizer
 from app.domain.captures import Capture
 from app.domain.errors import UnprocessableError
 from app.domain.policies import tighten
-from app.domain.ports import Encoders, Store, UnitOfWork
+from app.domain.ports.encoders import Encoders
+from app.domain.ports.store import Store, UnitOfWork
 from app.domain.references import Modality
 from app.domain.scores import ComparisonDecision, Fusion
 from app.domain.subjects import ApiClient, Scope, Subject

@@ -19,7 +19,7 @@ from app.api.deps import Services
 from app.bootstrap import open_services
 from app.config import Settings
 from app.domain.activity import ActivityRecognizer
-from app.domain.ports import Encoders
+from app.domain.ports.encoders import Encoders
 from app.domain.subjects import ALL_GALLERIES, Scope
 from app.log import configure_logging
 from app.main import create_app

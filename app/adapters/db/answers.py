@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from app.adapters.db.faults import is_unique_violation
 from app.adapters.db.tables import idempotency_keys
 from app.domain.errors import ConflictError
-from app.domain.ports import StoredAnswer
+from app.domain.ports.answers import StoredAnswer
 
 
 class SqlAnswers:

@@ -14,7 +14,7 @@ from app.adapters.db.references import SqlReferences
 from app.adapters.db.subjects import SqlSubjects
 from app.adapters.db.tables import galleries
 from app.adapters.db.transforms import SqlTransforms
-from app.domain.ports import Claim
+from app.domain.ports.enrollments import Claim
 from app.domain.references import Reference
 from app.domain.subjects import Subject
 

@@ -13,7 +13,7 @@ from app.adapters.db.faults import is_unique_violation
 from app.adapters.db.tables import biometric_references, galleries, idempotency_keys, subjects
 from app.domain.errors import ConflictError
 from app.domain.policies import Policy
-from app.domain.ports import PageCursor
+from app.domain.ports.pages import PageCursor
 from app.domain.subjects import Gallery
 
 _ORDER = (galleries.c.created_at, galleries.c.uuid)

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from app.adapters.db.tables import biometric_references, subjects
-from app.domain.ports import ReferenceRow
+from app.domain.ports.references import ReferenceRow
 
 FETCH_ROWS = 5_000
 SUBJECTS_PER_QUERY = 10_000

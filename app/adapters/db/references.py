@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select,
 from app.adapters.db.erasure import note_erasure
 from app.adapters.db.reference_scan import scan_gallery, scan_subjects
 from app.adapters.db.tables import biometric_references, subjects
-from app.domain.ports import PageCursor, ReferenceRow
+from app.domain.ports.pages import PageCursor
+from app.domain.ports.references import ReferenceRow
 from app.domain.references import Modality, Reference, TemplateKey
 from ml.runtime.evidence import Evidence
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple
 
 from app.adapters.db.erasure import note_erasure
 from app.adapters.db.tables import biometric_references, idempotency_keys, subjects
-from app.domain.ports import PageCursor
+from app.domain.ports.pages import PageCursor
 from app.domain.subjects import Consent, Subject
 
 _LONGEST_LIST = 10_000  # Bound parameters of one IN list: SQLite allows 32 766, PostgreSQL 65 535.

@@ -22,12 +22,12 @@ from app.adapters.db.sqlite import BUSY_TIMEOUT_MS, empty_log
 from app.adapters.db.subjects import SqlSubjects
 from app.adapters.db.transforms import SqlTransforms, WrappedMatrices
 from app.adapters.db.write_turn import WriteTurn
-from app.domain import ports
+from app.domain.ports.store import Store, UnitOfWork
 
 _PATIENCE_MS = 250
 
 
-class SqlUnitOfWork(ports.UnitOfWork):
+class SqlUnitOfWork(UnitOfWork):
     """The repositories of one open transaction."""
 
     def __init__(self, connection: Connection, matrices: WrappedMatrices) -> None:
@@ -43,7 +43,7 @@ class SqlUnitOfWork(ports.UnitOfWork):
         self.clients = SqlClients(connection)
 
 
-class SqlStore(ports.Store):
+class SqlStore(Store):
     """Opens units of work on SQLite or PostgreSQL."""
 
     def __init__(self, engine: Engine) -> None:

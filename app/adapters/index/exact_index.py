@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.adapters.index.row_index import RowIndex, VectorStorage
-from app.domain.ports import IntArray
+from app.domain.arrays import IntArray
 from app.domain.references import Vector
 
 

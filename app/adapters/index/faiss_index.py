@@ -10,7 +10,7 @@ import faiss
 import numpy as np
 
 from app.adapters.index.row_index import RowIndex, VectorStorage
-from app.domain.ports import IntArray
+from app.domain.arrays import IntArray
 from app.domain.references import Vector
 
 

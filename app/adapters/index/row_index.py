@@ -9,8 +9,8 @@ import numpy as np
 
 from app.adapters.index.read_write_lock import ReadWriteLock
 from app.adapters.index.rows import Removal, Rows
-from app.domain import ports
-from app.domain.ports import IndexKey, IntArray
+from app.domain.arrays import IntArray
+from app.domain.ports.index import IndexKey, TemplateIndex
 from app.domain.references import Vector
 
 _NO_IDS = np.empty(0, np.int64)
@@ -54,7 +54,7 @@ class _Shelf:
         self.storage.truncate(removal.n_left)
 
 
-class RowIndex(ports.TemplateIndex):
+class RowIndex(TemplateIndex):
     """The port, over any storage of contiguous rows."""
 
     def __init__(self, new_storage: Callable[[int], VectorStorage]) -> None:

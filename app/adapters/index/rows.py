@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.domain.ports import IntArray
+from app.domain.arrays import IntArray
 
 _NOTHING = np.empty(0, np.int64)
 _Name = int | tuple[int, int]

@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from app.api.schemas.base import ResponseSchema, absentable, described
 from app.domain.activity import ActivityCard, ActivityRecognizer
-from app.domain.ports import EncoderCard, Encoders
+from app.domain.ports.encoders import EncoderCard, Encoders
 from app.domain.references import Modality
 
 

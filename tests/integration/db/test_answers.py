@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from app.domain.errors import ConflictError
-from app.domain.ports import StoredAnswer
+from app.domain.ports.answers import StoredAnswer
 from tests.stored import NOW, later
 
 ANSWER = StoredAnswer("client", "POST", "/enroll", "key-1", b"\x01" * 32, 201, b'{"a": 1}', UUID(int=1), NOW)

@@ -15,7 +15,7 @@ from app.adapters.db.engine import open_engine
 from app.adapters.db.migrating import migrate
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import ConfigurationError, PulseprintError, TemporaryError
-from app.domain.ports import PageCursor
+from app.domain.ports.pages import PageCursor
 from tests.stored import (
     NOW,
     a_gallery,

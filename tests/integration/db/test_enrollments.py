@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from app.adapters.db.unit_of_work import SqlStore
-from app.domain.ports import Claim
+from app.domain.ports.enrollments import Claim
 from app.domain.references import Modality
 from app.domain.subjects import Consent
 from tests.stored import NOW, a_gallery, a_reference, a_subject, a_transform, later

@@ -10,7 +10,8 @@ from sqlalchemy import event
 from app.adapters.db.tables import gallery_transforms
 from app.domain.errors import ConflictError
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
-from app.domain.ports import PageCursor, StoredAnswer
+from app.domain.ports.answers import StoredAnswer
+from app.domain.ports.pages import PageCursor
 from app.domain.references import Modality
 from tests.stored import NOW, a_gallery, a_reference, a_subject, a_transform, later
 

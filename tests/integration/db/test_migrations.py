@@ -27,7 +27,7 @@ from app.adapters.db.schema import check_schema
 from app.adapters.db.tables import SCHEMA_REVISION, metadata
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.policies import DistancePolicy, DistanceRule, Metric
-from app.domain.ports import StoredAnswer
+from app.domain.ports.answers import StoredAnswer
 from app.domain.references import Modality
 from app.domain.subjects import ApiClient, Consent, Scope
 from tests.stored import NOW, a_gallery, a_reference, a_subject, a_transform, later, master_key

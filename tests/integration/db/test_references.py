@@ -9,7 +9,8 @@ import pytest
 from app.adapters.crypto import EnvelopeVault
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import TemplateIntegrityError
-from app.domain.ports import PageCursor, ReferenceRow
+from app.domain.ports.pages import PageCursor
+from app.domain.ports.references import ReferenceRow
 from app.domain.references import Modality, TemplateKey
 from ml.runtime.evidence import IMAGES, Evidence
 from tests.stored import (

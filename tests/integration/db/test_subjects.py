@@ -7,7 +7,8 @@ import pytest
 
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import TemporaryError
-from app.domain.ports import PageCursor, StoredAnswer
+from app.domain.ports.answers import StoredAnswer
+from app.domain.ports.pages import PageCursor
 from app.domain.subjects import Consent
 from tests.stored import NOW, a_gallery, a_reference, a_subject, later
 

@@ -11,7 +11,7 @@ import pytest
 from app.adapters import crypto
 from app.adapters.crypto import KEY_ID_BYTES, EnvelopeVault, WrappingKey, parse_master_keys
 from app.domain.errors import ConfigurationError, TemplateIntegrityError
-from app.domain.ports import ReferenceRow
+from app.domain.ports.references import ReferenceRow
 from app.domain.references import Modality, ReferenceIdentity
 from tests.stored import ENCODER, a_gallery, master_key, sealed_gallery, sealed_reference, sealed_subject
 

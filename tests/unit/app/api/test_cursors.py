@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.api.cursors import decode_cursor, encode_cursor
 from app.domain.errors import UnprocessableError
-from app.domain.ports import PageCursor
+from app.domain.ports.pages import PageCursor
 
 HERE = {"path": "/subjects", "gallery": "default"}
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from app.adapters.index.exact_index import ExactIndex
 from app.adapters.index.faiss_index import FaissIndex
-from app.domain.ports import IndexKey
+from app.domain.ports.index import IndexKey
 from app.domain.references import Modality
 from tests.approximate_index import ApproximateIndex
 

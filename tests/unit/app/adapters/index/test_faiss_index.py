@@ -7,7 +7,7 @@ import faiss
 import numpy as np
 
 from app.adapters.index.faiss_index import FaissIndex
-from app.domain.ports import IndexKey
+from app.domain.ports.index import IndexKey
 from app.domain.references import Modality
 
 KEY = IndexKey(UUID(int=1), Modality.ECG, "unknown", "fake@1", 1)

@@ -1,0 +1,58 @@
+"""References in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from app.domain.ports.pages import PageCursor
+from app.domain.references import Reference, TemplateKey
+
+
+class ReferenceRow(NamedTuple):
+    """A reference beside its subject, as light as 100 000 of them must be; uuids are 16 bytes."""
+
+    subject_uuid: bytes
+    subject_id: str
+    wrapped_subject_key: bytes
+    reference_id: bytes
+    modality: str
+    position: str
+    encoder: str
+    transform_version: int
+    ciphertext: bytes
+    quality: float
+    amount: float
+    session: str
+
+
+class ReferenceRepository(Protocol):
+    def add_all(self, references: Sequence[Reference]) -> None: ...
+
+    def of_subject(self, subject_uuid: UUID) -> list[Reference]:
+        """In order (created_at, id)."""
+
+    def keys_of(self, subject_uuid: UUID) -> dict[TemplateKey, int]:
+        """How many references a subject has under each key."""
+
+    def page(self, subject_uuid: UUID, after: PageCursor | None, limit: int) -> list[Reference]: ...
+
+    def get(self, subject_uuid: UUID, reference_id: UUID) -> Reference | None: ...
+
+    def remove(self, reference_id: UUID) -> None: ...
+
+    def replace_ciphertexts(self, rows: Sequence[tuple[UUID, int, bytes]]) -> None:
+        """(reference id, transform version, ciphertext) of a renewal."""
+
+    def template_count(self, gallery_uuid: UUID, encoders: Sequence[str]) -> int:
+        """Distinct (subject, modality, position, encoder) among references of these encoders."""
+
+    def encoder_counts(self) -> Mapping[str, int]:
+        """References per encoder id, all galleries."""
+
+    def scan(self, gallery_uuid: UUID, subject_uuids: Sequence[UUID] | None = None) -> Iterable[ReferenceRow]:
+        """References of a gallery (or of some subjects in it) as light tuples for the index.
+
+        In order (subject uuid, created_at, id); streamed.
+        """

@@ -1,0 +1,39 @@
+"""Template protection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from app.domain.ports.references import ReferenceRow
+from app.domain.references import Modality, ReferenceIdentity, Vector
+from app.domain.subjects import Gallery, GalleryTransform, Subject
+
+
+class TemplateVault(Protocol):
+    """Key hierarchy and authenticated encryption (DESIGN §7)."""
+
+    def new_gallery_key(self, gallery_uuid: UUID) -> bytes: ...
+
+    def new_subject_key(self, gallery: Gallery, subject_uuid: UUID) -> bytes: ...
+
+    def new_transform(
+        self, gallery: Gallery, modality: Modality, encoder: str, version: int, size: int
+    ) -> GalleryTransform:
+        """Draw a random orthonormal matrix and wrap it."""
+
+    def matrix(self, gallery: Gallery, transform: GalleryTransform) -> Vector:
+        """The matrix in clear, float32, shape (size, size). Cached by version in the process."""
+
+    def seal(
+        self, gallery: Gallery, subject: Subject, identity: ReferenceIdentity, vector: Vector
+    ) -> bytes: ...
+
+    def open(
+        self, gallery: Gallery, subject: Subject, identity: ReferenceIdentity, ciphertext: bytes
+    ) -> Vector:
+        """Raises `TemplateIntegrityError` if the ciphertext is not this reference's."""
+
+    def open_many(self, gallery: Gallery, rows: Sequence[ReferenceRow]) -> Vector:
+        """Fast path of the rebuild: rows of one modality and encoder → float32, shape (n, d)."""
