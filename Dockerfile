@@ -45,10 +45,12 @@ ENV PATH=/opt/venv/bin:$PATH \
     PULSEPRINT_MODELS_DIR=/app/models \
     PULSEPRINT_DATABASE_URL=sqlite:////data/pulseprint.db
 
-# Compiled here, because it cannot be at run time. The imports, some of them deferred in the code, fail the build when
-# something of the service was left out.
+# Compiled here, because it cannot be at run time. Every module is imported, because some imports of the code are deferred:
+# the build fails when the image lacks a file or a package that one of them needs.
 RUN python -m compileall -q --invalidation-mode unchecked-hash app ml migrations \
-    && python -c "import app.cli, app.main, app.adapters.activity, app.adapters.encoders"
+    && python -c "import importlib, pkgutil, app, ml; \
+[importlib.import_module(found.name) for package in (app, ml) \
+ for found in pkgutil.walk_packages(package.__path__, package.__name__ + '.') if not found.name.endswith('.__main__')]"
 
 USER 10001:10001
 EXPOSE 8000

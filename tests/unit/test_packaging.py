@@ -299,9 +299,20 @@ class TestDockerfile:
         assert ROOT / "ml" / "runtime" / "ecg" / "activity" / "bundle.py" in imported
         assert [path for path in imported if not enters_the_build(path)] == []
 
-    def test_no_training_enters_the_build(self) -> None:
-        entering = [path for path in (ROOT / "ml").rglob("*.*") if enters_the_build(path)]
+    def test_only_the_runtime_of_ml_enters_the_build(self) -> None:
+        entering = {path for path in (ROOT / "ml").rglob("*.*") if enters_the_build(path)}
 
-        assert ROOT / "ml" / "runtime" / "encoder.py" in entering
-        assert {path.suffix for path in entering} == {".py"}
-        assert not [path for path in entering if re.search("^(import|from) torch", path.read_text(), re.M)]
+        runtime = {path for path in (ROOT / "ml" / "runtime").rglob("*.*") if path.suffix != ".pyc"}
+        assert entering == {ROOT / "ml" / "__init__.py", *runtime}
+
+    def test_the_demo_stays_out_of_the_build(self) -> None:
+        left_out = {path for path in (ROOT / "app").rglob("*.py") if not enters_the_build(path)}
+
+        assert left_out == set((ROOT / "app" / "demo").rglob("*.py"))
+
+    def test_every_copied_path_enters_the_build(self) -> None:
+        copied = re.findall(r"^COPY (?!--)(.+) \S+$", self.text, re.MULTILINE)
+        sources = [ROOT / source for line in copied for source in line.split()]
+
+        assert ROOT / "ml" / "runtime" in sources
+        assert [path for path in sources if not (path.exists() and enters_the_build(path))] == []
