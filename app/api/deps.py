@@ -39,7 +39,7 @@ class Executor(Protocol):
         """Raises `TemporaryError` (`overloaded`) instead of letting the work pile up."""
 
     async def run_in_pieces(self, pieces: Pieces[T], between: Callable[[], Awaitable[None]]) -> T:
-        """Give others their turn between pieces, and end with what `between` raises there."""
+        """Let others run between pieces, and end with what `between` raises there."""
 
     @property
     def queued(self) -> int:

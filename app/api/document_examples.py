@@ -24,7 +24,7 @@ _USUALLY_EMPTY: Final = frozenset({"rejected"})
 
 
 def add_examples(document: dict[str, Any]) -> None:
-    """Give answers, problems and path parameters their examples; shared refusals become components."""
+    """Add examples to answers, problems and path parameters; shared refusals become components."""
     components = document["components"]
     components["examples"] = {code: _problem_example(code) for code in _codes_in(document)}
     components["responses"] = _shared_responses(document)

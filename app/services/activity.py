@@ -14,7 +14,7 @@ class ActivityService:
         self._recognizer = recognizer
 
     def recognize(self, recording: EcgStrip, rest: EcgStrip | None = None) -> Pieces[ActivityTimeline]:
-        """Tell the activities along a strip, piece by piece.
+        """Recognize the activities along a strip, piece by piece.
 
         Args:
             recording: An ECG strip of up to an hour.

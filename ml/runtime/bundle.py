@@ -26,7 +26,7 @@ MAX_BUNDLE_BYTES: Final = 20 * 2**20
 
 
 def preference(encoder_id: str, modality: str) -> tuple[bool, tuple[int, ...], str]:
-    """Rank the bundles of one modality: whoever sorts highest is its default.
+    """Rank the bundles of one modality: the one that sorts highest is the default.
 
     The bundle named like the modality comes before variants of it (`ecg` before `ecg-edge`), then the newer
     version; versions are numbers separated by points.

@@ -98,11 +98,11 @@ class EvidenceArray:
         return _of_valid(amount, unit, np.concatenate([part.quality for part in parts]))
 
     def __getitem__(self, key: Any) -> EvidenceArray:
-        """Give some of the entries, or the same with further axes, as numpy would."""
+        """Return some of the entries, or the same with further axes, as numpy would."""
         return _of_valid(np.asarray(self.amount[key]), self.unit, np.asarray(self.quality[key]))
 
     def pooled(self) -> Evidence:
-        """Give the evidence of several captures of one side that are pooled into one template.
+        """Return the evidence of several captures of one side that are pooled into one template.
 
         Amounts add up; the quality is their mean weighted by amount, a plain mean where all amounts are 0.
         """
@@ -120,7 +120,7 @@ def _of_valid(amount: FloatArray, unit: str, quality: FloatArray) -> EvidenceArr
 
 
 def pair(one: Evidence | EvidenceArray, other: Evidence | EvidenceArray) -> EvidenceArray:
-    """Give what comparisons rest on: the weaker side's amount, and the quality of both.
+    """Return what comparisons rest on: the weaker side's amount, and the quality of both.
 
     The quality is weighted by amount; where both amounts are 0 it is the plain mean. A comparison of two
     sides is the same in either order.

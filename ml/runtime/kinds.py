@@ -25,7 +25,7 @@ PREPARATIONS: Final[Mapping[str, Mapping[int, type[Preparation[Any]]]]] = {
 
 
 def preparation_of(info: BundleInfo) -> Preparation[Any]:
-    """Give the preparation that a bundle was made with.
+    """Return the preparation that a bundle was made with.
 
     Raises:
         ValueError: This code does not have it, or not with these parameters.
@@ -42,7 +42,7 @@ def preparation_of(info: BundleInfo) -> Preparation[Any]:
 
 
 def newest_preparation(kind: str) -> dict[str, Any]:
-    """Give the fields of `bundle.json` that name the preparation of a new bundle."""
+    """Return the fields of `bundle.json` that name the preparation of a new bundle."""
     version, preparation = max(PREPARATIONS[kind].items())
     return {
         "preparation_version": version,

@@ -75,7 +75,7 @@ class Preparation(ABC, Generic[CaptureT]):
     @classmethod
     @abstractmethod
     def constants(cls) -> Constants:
-        """Give the constants of the chain that shape vectors, as they are now."""
+        """Return the constants of the chain that shape vectors, as they are now."""
 
     @abstractmethod
     def prepare(self, capture: CaptureT) -> Prepared:
@@ -87,7 +87,7 @@ class Preparation(ABC, Generic[CaptureT]):
 
     @abstractmethod
     def example(self) -> CaptureT:
-        """Give a computed capture that comes through to the network, to warm up with."""
+        """Return a computed capture that comes through to the network, to warm up with."""
 
 
 def require_preparation(
@@ -114,6 +114,6 @@ def require_preparation(
 
 
 def json_form(constants: Constants) -> dict[str, Any]:
-    """Give constants as they are read back from `bundle.json`: tuples become lists."""
+    """Return constants as they are read back from `bundle.json`: tuples become lists."""
     form: dict[str, Any] = json.loads(json.dumps(dict(constants)))
     return form

@@ -54,7 +54,7 @@ class VectorNetwork:
         )
 
     def vector(self, inputs: Inputs) -> NDArray[np.float32]:
-        """Give the unit vector of one prepared capture, float32, shape (d,).
+        """Return the unit vector of one prepared capture, float32, shape (d,).
 
         Raises:
             NoVectorError: The network finds nothing in it.
@@ -71,7 +71,7 @@ class VectorNetwork:
         return self._network.run(inputs)
 
     def finish(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Give the network's output unit norm in full precision.
+        """Scale the network's output to unit norm in full precision.
 
         Args:
             raw: float32, shape (n, d).

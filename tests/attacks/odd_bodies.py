@@ -196,7 +196,7 @@ def _status_mib(field: str) -> float:
 
 
 def _settle() -> float:
-    """Give back what is free, forget the peak; what is resident now, in MiB."""
+    """Return back what is free, forget the peak; what is resident now, in MiB."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5")

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.parametrize(
 
 
 def anchors(document: Path) -> set[str]:
-    """Give the anchors of all headings, as GitHub makes them."""
+    """Return the anchors of all headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -73,7 +73,7 @@ class Rows:
         return np.array([self._row_of[name] for id_ in ids.tolist() for name in self._names(id_)], np.int64)
 
     def place(self, ids: IntArray) -> Placement:
-        """Give every vector a row; what an id owned beyond its new vectors has to be removed before."""
+        """Assign a row to every vector; what an id owned beyond its new vectors has to be removed before."""
         names = self._new_names(ids)
         known = self._row_of.keys() & names
         if not known:  # The rebuild: all at once and all new.

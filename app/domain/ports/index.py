@@ -37,7 +37,7 @@ class TemplateIndex(Protocol):
     """
 
     def upsert(self, key: IndexKey, ids: IntArray, vectors: Vector) -> None:
-        """Give ids their vectors, shapes (n,) and (n, d), in place of what they had.
+        """Store the vectors of ids, shapes (n,) and (n, d), in place of what they had.
 
         An id that is named several times owns several vectors.
         """

@@ -78,7 +78,7 @@ class Comparisons:
 def compare(
     calibration: Calibration, probes: TemplateSet, gallery: TemplateSet
 ) -> tuple[FloatArray, NDArray[np.int64]]:
-    """Give unsoftened scores and evidence classes, each of shape (n_probes, n_subjects)."""
+    """Return unsoftened scores and evidence classes, each of shape (n_probes, n_subjects)."""
     cosine = probes.vectors @ gallery.vectors.T
     return llr_where_compared(calibration, cosine, probes.evidence[:, None], gallery.evidence)
 
@@ -125,13 +125,13 @@ class Scored:
         return self._table(self.board.score_db, np.nan)
 
     def matches(self, rate: float) -> NDArray[np.bool_]:
-        """Tell which comparisons match at a policy's false-match rate; failed ones never do."""
+        """Return which comparisons match at a policy's false-match rate; failed ones never do."""
         found = np.zeros(self.comparisons.llr_db.shape, dtype=np.bool_)
         found.flat[self.board.slots] = self.board.decide(Demand(rate)).passes
         return found
 
     def search_thresholds_db(self, fmr: float = DEFAULT_FMR, fpir: float = DEFAULT_FPIR) -> FloatArray:
-        """Give the thresholds of the comparisons made, in a search among all subjects; shape (n,)."""
+        """Return the thresholds of the comparisons made, in a search among all subjects; shape (n,)."""
         return self.board.decide(self._search(fmr, fpir)).thresholds_db
 
     def search(self, fmr: float = DEFAULT_FMR, fpir: float = DEFAULT_FPIR) -> CandidateOrder:

@@ -115,7 +115,7 @@ def read_rows(results: Path, file: Path) -> list[Json]:
 
 
 def headline_table(grid: Grid, shipped: Sequence[Json]) -> ReportTable:
-    """Give the three lines that matter most: the paper's network twice, and the method that ships."""
+    """Return the three lines that matter most: the paper's network twice, and the method that ships."""
     title = f"{net_title(PROPOSED)}, 3 s"
     rows = [
         ("random windows (A1, leaky)", title, *_headline_cells(grid, "A1")),

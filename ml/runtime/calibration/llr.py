@@ -101,7 +101,7 @@ class Calibration:
         return LlrScores(self.llr_db(cosine, both.amount, both.quality), classes)
 
     def evidence_classes(self, evidence: Evidence | EvidenceArray) -> IntArray:
-        """Give the class of what comparisons rest on, or of one side as if the other were no weaker.
+        """Return the class of what comparisons rest on, or of one side as if the other were no weaker.
 
         Raises:
             ValueError: Another unit than the calibration's.
@@ -123,7 +123,7 @@ class Calibration:
         return 10.0 * float(np.log10(self.non_mated_pairs / RESOLVED_PAIRS))
 
     def llr_db(self, cosine: ArrayLike, amount: ArrayLike, quality: ArrayLike) -> FloatArray:
-        """Give unsoftened scores, strictly increasing in the cosine.
+        """Return unsoftened scores, strictly increasing in the cosine.
 
         Args:
             cosine: In [−1, 1]; any shape.
@@ -136,11 +136,11 @@ class Calibration:
         return np.asarray(DB_PER_NAT * self.llr_map.nats(cosine, amount, quality))
 
     def identical_llr_db(self, evidence_class: int) -> float:
-        """Give the unsoftened score of two equal vectors of usual length and quality: none is much higher."""
+        """Return the unsoftened score of two equal vectors of usual length and quality."""
         return float(self.usual_llr_db(1.0, evidence_class))
 
     def usual_llr_db(self, cosine: ArrayLike, evidence_class: int) -> FloatArray:
-        """Give the unsoftened scores of cosines at the amount and quality that are usual in a class."""
+        """Return the unsoftened scores of cosines at the amount and quality that are usual in a class."""
         return self.llr_db(cosine, CLASS_SECONDS[evidence_class], self.llr_map.quality_mean)
 
     def soften_db(self, llr_db: ArrayLike) -> FloatArray:
@@ -164,26 +164,26 @@ class Calibration:
         return np.where(numerator <= 0.0, -np.inf, np.where(denominator <= 0.0, np.inf, inside))
 
     def null(self, evidence_class: int) -> Null:
-        """Give the null of an evidence class; a modality with one class has the same for all."""
+        """Return the null of an evidence class; a modality with one class has the same for all."""
         return self.nulls[min(evidence_class, len(self.nulls) - 1)]
 
     def llr_histogram(self, evidence_class: int) -> LlrHistogram:
-        """Give the unsoftened non-mated scores of an evidence class."""
+        """Return the unsoftened non-mated scores of an evidence class."""
         return self.llr_histograms[min(evidence_class, len(self.llr_histograms) - 1)]
 
     def mated_quantile_db(self, evidence_class: int) -> float:
-        """Give the 5 % quantile of the unsoftened mated scores of an evidence class."""
+        """Return the 5 % quantile of the unsoftened mated scores of an evidence class."""
         return self.mated_quantiles_db[min(evidence_class, len(self.mated_quantiles_db) - 1)]
 
     def reached_by_chance_db(self, evidence_class: int, rate: float) -> float:
-        """Give the unsoftened score that non-mated comparisons reach at this rate.
+        """Return the unsoftened score that non-mated comparisons reach at this rate.
 
         No claim about rates smaller than the pairs resolve: there the tail is continued as an exponential.
         """
         return self.llr_histogram(evidence_class).quantile(rate)
 
     def expected_gain_db(self, now: ArrayLike, then: ArrayLike) -> FloatArray:
-        """Tell by how much the median mated score grows with more evidence; never negative.
+        """Return by how much the median mated score grows with more evidence; never negative.
 
         Args:
             now: Amount of the weaker side, above 0.
@@ -197,7 +197,7 @@ class Calibration:
         return np.maximum(0.0, np.subtract(after, before))
 
     def mated_cosine(self, amount: ArrayLike) -> FloatArray:
-        """Give the cosine that two recordings of one person usually have; float64, same shape.
+        """Return the cosine that two recordings of one person usually have; float64, same shape.
 
         It is where the map reaches the median mated score of that amount or, in bundles that do not know it,
         the 5 % quantile.
@@ -216,7 +216,7 @@ class Calibration:
         return np.asarray(np.interp(np.log(clipped), np.log(amounts), np.maximum.accumulate(found)))
 
     def expected_agreement(self, amounts: ArrayLike) -> float:
-        """Give the length that the mean of unit vectors usually has if they are one person's.
+        """Return the length that the mean of unit vectors usually has if they are one person's.
 
         Args:
             amounts: Of each recording, shape (n,), n ≥ 1.
@@ -227,7 +227,7 @@ class Calibration:
         return float(np.sqrt(max(float(cosine.mean()), 1.0 / each.size)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form kept in a bundle."""
+        """Return the JSON form kept in a bundle."""
         return {
             "people": self.people,
             "non_mated_pairs": self.non_mated_pairs,
@@ -268,7 +268,7 @@ class Calibration:
 
 
 def softened_grid(non_mated_pairs: int) -> tuple[int, int]:
-    """Give first bin and number of bins that hold every softened score of a calibration."""
+    """Return first bin and number of bins that hold every softened score of a calibration."""
     floor_db = 10.0 * float(np.log10(SOFT_FLOOR))
     ceiling_db = 10.0 * float(np.log10(max(non_mated_pairs, RESOLVED_PAIRS) / RESOLVED_PAIRS))
     first_bin = int(np.floor(floor_db / BIN_DB)) - 1  # One bin of room: rounding may fall below the floor.

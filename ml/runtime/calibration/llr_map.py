@@ -53,7 +53,7 @@ class LlrMap:
             raise ValueError(f"expected a spread of quality above 0, found {self.quality_sd}")
 
     def nats(self, cosine: ArrayLike, amount: ArrayLike, quality: ArrayLike) -> FloatArray:
-        """Give the natural-log likelihood ratio; arguments broadcast, result float64."""
+        """Return the natural-log likelihood ratio; arguments broadcast, result float64."""
         x = self.features(amount, quality)  # (..., 2)
         u = np.asarray(cosine, dtype=np.float64) * np.exp(x @ self.scale) + x @ self.location
         return np.asarray(self.bias + x @ self.offset + self.rise(u))
@@ -86,7 +86,7 @@ class LlrMap:
         return np.stack(np.broadcast_arrays(np.log(length / 5.0), np.clip(deviation, -3.0, 3.0)), axis=-1)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form kept in a bundle."""
+        """Return the JSON form kept in a bundle."""
         return {
             "knots": self.knots.tolist(),
             "log_slopes": self.log_slopes.tolist(),
@@ -146,7 +146,7 @@ def hinges(u: FloatArray, knots: FloatArray) -> FloatArray:
 
 
 def softplus(x: FloatArray) -> FloatArray:
-    """Give log(1 + exp(x)) without overflow; float64, same shape.
+    """Return log(1 + exp(x)) without overflow; float64, same shape.
 
     As `np.logaddexp(0, x)`, but of functions that numpy vectorises: eight times as fast.
     """
@@ -154,5 +154,5 @@ def softplus(x: FloatArray) -> FloatArray:
 
 
 def hinge_width(knots: FloatArray) -> float:
-    """Give the smoothing width at the knots: wide enough to be smooth, narrower than the gaps."""
+    """Return the smoothing width at the knots: wide enough to be smooth, narrower than the gaps."""
     return 0.5 * float(np.median(np.diff(knots)))

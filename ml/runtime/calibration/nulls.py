@@ -24,13 +24,13 @@ EVIDENCE_CLASSES = len(CLASS_SECONDS)
 """Each class holds one of the lengths that encoders are calibrated at.
 
 A class that pools two is wrong at both: with 5 to 10 s as one, strangers of D1-dev reached the threshold for
-1 % 1.46 times as often as told with 5 s and 0.69 times with 10 s; now 1.09 and 1.05 times.
+1 % 1.46 times as often as stated with 5 s and 0.69 times with 10 s; now 1.09 and 1.05 times.
 """
 _SMALLEST_FMR = 1e-300
 
 
 def evidence_class(seconds: float) -> int:
-    """Tell the evidence class of one comparison: 0 below 5 s, 1 below 7.5 s, 2 below 12.5 s, 3 from there on.
+    """Return the evidence class of one comparison: 0 below 5 s, 1 below 7.5 s, 2 below 12.5 s, then 3.
 
     Args:
         seconds: Accepted seconds of the shorter side.
@@ -39,7 +39,7 @@ def evidence_class(seconds: float) -> int:
 
 
 def evidence_classes(seconds: ArrayLike) -> IntArray:
-    """Tell the evidence class of many comparisons; int64, shape of `seconds`."""
+    """Return the evidence class of many comparisons; int64, shape of `seconds`."""
     values = np.asarray(seconds, dtype=np.float64)
     return np.asarray(np.searchsorted(_CLASS_EDGES_S, values, side="right"), dtype=np.int64)
 
@@ -66,7 +66,7 @@ class Null:
         return min(1.0, RESOLVED_PAIRS / self.pairs)
 
     def threshold(self, fmr: float) -> float:
-        """Give the score in dB that non-mated comparisons reach at most at the rate `fmr`.
+        """Return the score in dB that non-mated comparisons reach at most at the rate `fmr`.
 
         Where the pairs resolve the rate, this is the measured quantile. Beyond, −10·log10(fmr) bounds the
         rate of any calibrated likelihood ratio (Markov's inequality). The running maximum makes it monotone.
@@ -81,14 +81,14 @@ class Null:
         return max(self._quantile(self.resolution), _markov_threshold_db(fmr))
 
     def fmr_at(self, score_db: float) -> float:
-        """Give the smallest false-match rate whose threshold `score_db` reaches; in (0, 1]."""
+        """Return the smallest false-match rate whose threshold `score_db` reaches; in (0, 1]."""
         if score_db >= self._quantile(self.resolution):
             return float(min(self.resolution, max(10.0 ** (-score_db / 10.0), _SMALLEST_FMR)))
         position = int(np.floor(score_db / BIN_DB)) - self.first_bin
         return float(self.survival[max(position, 0)])
 
     def convolve(self, other: "Null") -> "Null":
-        """Give the null of the sum of two independent scores, every bin rounded up."""
+        """Return the null of the sum of two independent scores, every bin rounded up."""
         # Scores of the bins a and b sum to less than a + b + 2 bins, so bin a + b + 1 holds or exceeds them.
         return Null(
             first_bin=self.first_bin + other.first_bin + 1,
@@ -98,11 +98,11 @@ class Null:
         )
 
     def point(self) -> "Null":
-        """Give the same null with the measured survival curve instead of its upper limit."""
+        """Return the same null with the measured survival curve instead of its upper limit."""
         return Null(self.first_bin, _survival(self.histogram), self.histogram, self.pairs)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form kept in a bundle."""
+        """Return the JSON form kept in a bundle."""
         return {
             "bin_db": BIN_DB,
             "first_bin": self.first_bin,
@@ -150,7 +150,7 @@ class LlrHistogram:
     pairs: int
 
     def quantile(self, upper_share: float) -> float:
-        """Give the score in dB above which `upper_share` of the scores lie, interpolated within a bin.
+        """Return the score in dB above which `upper_share` of the scores lie, interpolated within a bin.
 
         Beyond the resolution of the pairs the tail is continued as an exponential with the slope of its last
         measured decade: no claim about rates, but an outlier limit that grows with the number of comparisons
@@ -164,7 +164,7 @@ class LlrHistogram:
         return last + per_decade * float(np.log10(resolution / upper_share))
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form kept in a bundle."""
+        """Return the JSON form kept in a bundle."""
         return {"first_bin": self.first_bin, "pairs": self.pairs, "shares": self.shares.tolist()}
 
     @classmethod
@@ -204,7 +204,7 @@ _LLR_RANGE_DB = (-300.0, 300.0)
 
 
 def bin_index(score_db: FloatArray) -> IntArray:
-    """Tell the bin of each score; int64, same shape."""
+    """Return the bin of each score; int64, same shape."""
     return np.floor(score_db / BIN_DB).astype(np.int64)
 
 

@@ -42,14 +42,14 @@ class BeatPreparation(EcgPreparation):
         r_peaks: NDArray[np.int64],
         accepted: NDArray[np.bool_],  # noqa: ARG002 – the peaks say it all.
     ) -> Inputs:
-        """Give the standardized mean beat, `beats` of shape (1, n_samples)."""
+        """Return the standardized mean beat, `beats` of shape (1, n_samples)."""
         return {"beats": standard_beat(ecg, r_peaks, self._config)[None]}
 
 
 def standard_beat(
     ecg: NDArray[np.float32], r_peaks: NDArray[np.int64], config: MeanBeatConfig
 ) -> NDArray[np.float32]:
-    """Give the standardized mean beat of a conditioned strip.
+    """Return the standardized mean beat of a conditioned strip.
 
     Args:
         ecg: At the working rate (250 Hz), band-passed, any unit, float32, shape (n_samples,).

@@ -40,7 +40,7 @@ class EcgPreparation(Preparation[EcgCapture]):
     def inputs(
         self, ecg: NDArray[np.float32], r_peaks: NDArray[np.int64], accepted: NDArray[np.bool_]
     ) -> Inputs:
-        """Give what the network reads of a conditioned strip.
+        """Return what the network reads of a conditioned strip.
 
         Args:
             ecg: At the working rate (250 Hz), band-passed, any unit, float32, shape (n_samples,).
@@ -66,11 +66,11 @@ class EcgPreparation(Preparation[EcgCapture]):
         )
 
     def example(self) -> RawEcg:
-        """Give enough of a heart to come through to a network."""
+        """Return enough of a heart to come through to a network."""
         return example_ecg()
 
 
 def example_ecg() -> RawEcg:
-    """Give twelve computed beats."""
+    """Return twelve computed beats."""
     beat_s = np.arange(-0.4, 0.4, 1.0 / EXAMPLE_FS_HZ)
     return RawEcg(np.tile(np.exp(-((beat_s / 0.015) ** 2)), 12), EXAMPLE_FS_HZ)

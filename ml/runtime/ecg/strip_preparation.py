@@ -59,6 +59,6 @@ class StripPreparation(EcgPreparation):
     def inputs(
         self, ecg: NDArray[np.float32], r_peaks: NDArray[np.int64], accepted: NDArray[np.bool_]
     ) -> Inputs:
-        """Give `windows` (n, n_samples) and `beat` (1, n_beat_samples) of a conditioned strip."""
+        """Return `windows` (n, n_samples) and `beat` (1, n_beat_samples) of a conditioned strip."""
         beat = standard_beat(ecg, r_peaks, self._config.mean_beat)  # First: it refuses empty strips.
         return {"windows": strip_windows(ecg, accepted, self._config.windows), "beat": beat[None]}

@@ -36,22 +36,22 @@ MEAN_BEAT: Final = (
 
 
 def signal_constants() -> dict[str, Any]:
-    """Give those of the conditioned strip: filters, beats, accepted segments."""
+    """Return those of the conditioned strip: filters, beats, accepted segments."""
     return _named(constants, FILTERS + QRS + QUALITY)
 
 
 def beat_constants() -> dict[str, Any]:
-    """Give those of the mean beat of a conditioned strip."""
+    """Return those of the mean beat of a conditioned strip."""
     return signal_constants() | _named(mean_beat, MEAN_BEAT)
 
 
 def window_constants() -> dict[str, Any]:
-    """Give those of windows of a conditioned strip."""
+    """Return those of windows of a conditioned strip."""
     return signal_constants() | _named(windows, ("CLIP_RMS",))
 
 
 def strip_constants() -> dict[str, Any]:
-    """Give those of windows and mean beat."""
+    """Return those of windows and mean beat."""
     return beat_constants() | window_constants()
 
 

@@ -71,7 +71,7 @@ class ClassShift:
         return cls(np.maximum.accumulate(own_db), bundle_db, slope)
 
     def to_bundle(self, own_db: FloatArray) -> FloatArray:
-        """Give the bundle's score that stands for the gallery's; float64, same shape, dB."""
+        """Return the bundle's score that stands for the gallery's; float64, same shape, dB."""
         between = np.interp(own_db, self.own_db, self.bundle_db)
         below = self.slope * np.minimum(own_db - self.own_db[0], 0.0)
         above = self.slope * np.maximum(own_db - self.own_db[-1], 0.0)

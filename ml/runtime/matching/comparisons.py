@@ -35,7 +35,7 @@ class Comparisons:
     enrolled: EvidenceArray
 
     def only(self, kept: BoolArray | IntArray) -> Self:
-        """Give some of the rows."""
+        """Return some of the rows."""
         return replace(
             self,
             slots=self.slots[kept],
@@ -85,7 +85,7 @@ class BestOfPositions:
         self._offers.append(_Offer(slots, np.asarray(cosine, dtype=np.float64), probe, enrolled))
 
     def found(self) -> Comparisons:
-        """Give everybody who was compared, by slot."""
+        """Return everybody who was compared, by slot."""
         whole = self._in_one_row()
         if len(self._offers) <= 1:
             return whole
@@ -117,7 +117,7 @@ def llr_where_compared(
     probe: Evidence | EvidenceArray,
     enrolled: Evidence | EvidenceArray,
 ) -> tuple[FloatArray, IntArray]:
-    """Give LLR in dB and evidence class of comparisons some of which could not be made.
+    """Return LLR in dB and evidence class of comparisons some of which could not be made.
 
     Args:
         calibration: Of the encoder.

@@ -23,7 +23,7 @@ class Demand:
     subjects: int = 1
 
     def threshold_db(self, null: Null, comparisons: int = 1) -> float:
-        """Give the threshold of the largest of several comparisons with one subject.
+        """Return the threshold of the largest of several comparisons with one subject.
 
         It reaches a score at most as often as all of them together do (Boole's inequality), whatever they
         have in common. So each of them gets its share of the rate, and each subject its share of a search's.

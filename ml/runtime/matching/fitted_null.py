@@ -21,7 +21,7 @@ class FittedNull:
         self._nulls: dict[int, Null] = {}
 
     def null(self, evidence_class: int) -> Null:
-        """Give the null of corrected, softened scores. Threads may compute the same twice."""
+        """Return the null of corrected, softened scores. Threads may compute the same twice."""
         found = self._nulls.get(evidence_class)
         if found is None:
             found = self.gallery_null.null(self.calibration, evidence_class)

@@ -120,7 +120,7 @@ class GalleryNull:
 
     @classmethod
     def identity(cls, *, subjects: int = 0, possible_duplicates: PossibleDuplicates = _NO_DUPLICATES) -> Self:
-        """Give the correction that changes nothing."""
+        """Return the correction that changes nothing."""
         return cls(False, 1.0, 0.0, subjects * (subjects - 1) // 2, subjects, None, possible_duplicates)
 
     @property
@@ -136,7 +136,7 @@ class GalleryNull:
         return np.minimum(self.slope * values + self.offset_db, values + MAX_GAIN_DB)
 
     def null(self, calibration: "Calibration", evidence_class: int) -> Null:
-        """Give the null of corrected softened scores.
+        """Return the null of corrected softened scores.
 
         Rates that the gallery's own pairs resolve in this class follow their plain quantile, smaller ones the
         bundle's curve, moved by the map. In other classes than the enrolled ones the same component common to

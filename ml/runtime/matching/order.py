@@ -25,7 +25,7 @@ class CandidateOrder:
     llr_db: FloatArray
 
     def best(self, limit: int) -> IntArray:
-        """Give the rows of the best: at least `limit` of them and all that tie with the last, unordered."""
+        """Return the rows of the best: at least `limit` of them and all that tie with the last, unordered."""
         size = self.margin_db.size
         if limit >= size:
             return np.arange(size)
@@ -33,20 +33,20 @@ class CandidateOrder:
         return np.flatnonzero(self.margin_db >= cut)
 
     def margin_at(self, rank: int) -> float:
-        """Give the margin of the candidate at a rank from 1 on; −inf if there are fewer."""
+        """Return the margin of the candidate at a rank from 1 on; −inf if there are fewer."""
         size = self.margin_db.size
         return float(np.partition(self.margin_db, size - rank)[size - rank]) if rank <= size else -np.inf
 
     def rows(self, chosen: IntArray) -> CandidateOrder:
-        """Give some rows of many searches."""
+        """Return some rows of many searches."""
         return CandidateOrder(self.margin_db[chosen], self.llr_db[chosen])
 
     def key(self, row: int) -> tuple[float, float]:
-        """Give a key to sort by, best first."""
+        """Return a key to sort by, best first."""
         return -float(self.margin_db[row]), -float(self.llr_db[row])
 
     def level_or_ahead(self, own: IntArray) -> BoolArray:
-        """Tell who comes before a candidate of each row, or ties with it.
+        """Return who comes before a candidate of each row, or ties with it.
 
         Args:
             own: Column of the candidate in each row; the order is of shape (m, n), this of shape (m,).

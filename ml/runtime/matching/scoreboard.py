@@ -36,7 +36,7 @@ class Basis:
     comparisons: int = 1
 
     def with_class(self, part: int, evidence_class: int) -> Basis:
-        """Give the same with another class of one part."""
+        """Return the same with another class of one part."""
         return replace(self, classes=(*self.classes[:part], evidence_class, *self.classes[part + 1 :]))
 
 
@@ -88,35 +88,35 @@ class Scoreboard:
             self._comparisons[at] *= part.compared
 
     def __len__(self) -> int:
-        """Give the number of candidates."""
+        """Return the number of candidates."""
         return int(self.slots.size)
 
     def basis(self, row: int) -> Basis:
-        """Tell what the threshold of a candidate depends on."""
+        """Return what the threshold of a candidate depends on."""
         classes = tuple(None if c < 0 else int(c) for c in self._classes[:, row])
         return Basis(classes, int(self._comparisons[row]))
 
     def null(self, basis: Basis) -> Null:
-        """Give the null of the fused score of one comparison in each part: the parts' nulls convolved."""
+        """Return the null of the fused score of one comparison in each part: the parts' nulls convolved."""
         used = zip(self.parts, basis.classes, strict=True)
         nulls = [part.null(evidence_class) for part, evidence_class in used if evidence_class is not None]
         return reduce(lambda total, null: total.convolve(null), nulls)
 
     def threshold_db(self, basis: Basis, demand: Demand) -> float:
-        """Give the score that keeps the demanded rates."""
+        """Return the score that keeps the demanded rates."""
         return demand.threshold_db(self.null(basis), basis.comparisons)
 
     def fmr_at(self, basis: Basis, score_db: float) -> float:
-        """Give the false-match rate if this score were the threshold: of all comparisons together."""
+        """Return the false-match rate if this score were the threshold: of all comparisons together."""
         return min(1.0, basis.comparisons * self.null(basis).fmr_at(score_db))
 
     def ceiling_db(self, basis: Basis) -> float:
-        """Give what the used parts can reach at most."""
+        """Return what the used parts can reach at most."""
         used = zip(self.parts, basis.classes, strict=True)
         return sum(part.ceiling_db for part, evidence_class in used if evidence_class is not None)
 
     def decide(self, demand: Demand) -> Decisions:
-        """Give every candidate its threshold."""
+        """Return every candidate its threshold."""
         return Decisions(self.score_db, self._thresholds_db(demand), self.llr_db)
 
     def _thresholds_db(self, demand: Demand) -> FloatArray:

@@ -69,10 +69,10 @@ class ScoredPart:
         return self.fitted.calibration.ceiling_db
 
     def null(self, evidence_class: int) -> Null:
-        """Give the null of an evidence class, corrected."""
+        """Return the null of an evidence class, corrected."""
         return self.fitted.null(evidence_class)
 
     def row_of(self, slot: int) -> int | None:
-        """Tell where a slot stands in the arrays; None if it was not compared."""
+        """Return where a slot stands in the arrays; None if it was not compared."""
         row = int(np.searchsorted(self.slots, slot))
         return row if row < self.slots.size and self.slots[row] == slot else None

@@ -22,7 +22,7 @@ LEGIBILITY: Final = ("MAX_MUTE_SHARE",)
 
 
 def feature_constants() -> Constants:
-    """Give those of the strip, of its windows and of the features made by hand."""
+    """Return those of the strip, of its windows and of the features made by hand."""
     found: dict[str, Any] = window_constants()
     for module, names in (
         (movement, MOVEMENT),
@@ -39,6 +39,6 @@ PREPARATIONS: Final[Mapping[int, Callable[[], Constants]]] = {1: feature_constan
 
 
 def newest_features() -> dict[str, Any]:
-    """Give the fields of `bundle.json` that name the preparation of a new activity bundle."""
+    """Return the fields of `bundle.json` that name the preparation of a new activity bundle."""
     version, constants = max(PREPARATIONS.items())
     return {"preparation_version": version, "preparation_constants": json_form(constants())}
