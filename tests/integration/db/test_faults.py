@@ -168,7 +168,7 @@ class TestNothingLeaks:
 
     def test_a_wrong_value_shows_neither_values_nor_sql(self, store, stored):
         """PostgreSQL's own message quotes the whole failing row."""
-        broken = a_reference(stored, 2, ciphertext=SECRET, quality=None)
+        broken = a_reference(stored, 2, ciphertext=SECRET, session=None)
 
         text = self.refused(store, lambda uow: uow.references.add_all([broken]))
 
@@ -177,7 +177,7 @@ class TestNothingLeaks:
         assert "INSERT" not in text
 
     def test_our_own_mistake_is_no_temporary_error(self, store, stored):
-        broken = a_reference(stored, 2, quality=None)
+        broken = a_reference(stored, 2, session=None)
 
         with pytest.raises(PulseprintError) as refused, store.writing() as uow:
             uow.references.add_all([broken])
