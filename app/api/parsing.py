@@ -17,13 +17,14 @@ from app.api.errors import MAX_FAULTS, PROBLEMS
 from app.api.schemas.base import RequestSchema
 from app.api.well_formed import check_literals_and_depth, check_parts, not_json
 from app.domain.errors import Fault, UnprocessableError
+from app.domain.references import Modality
 
 S = TypeVar("S", bound=RequestSchema)
 
 UNKNOWN_FIELD: Final = "This object holds a field that the contract does not know."
 
 # What pydantic puts into locations to tell a member of a union.
-_TAGS = frozenset({"ecg", "face", "fingerprint", "calibrated", "distance"})
+_TAGS = frozenset({*Modality, "calibrated", "distance"})
 _TAGGED_FIELDS = frozenset({"recordings", "recording", "policy"})
 _SENTENCES: Mapping[str, str] = {
     "missing": "This field is required.",

@@ -16,6 +16,7 @@ from ml.runtime.matching.demand import Demand
 
 DEFAULT_FMR = 1e-3
 DEFAULT_FPIR = 0.01
+DEFAULT_MIN_QUALITY = 0.0
 
 
 class Metric(StrEnum):
@@ -37,7 +38,7 @@ class CalibratedPolicy:
     fmr: float = DEFAULT_FMR
     fpir: float = DEFAULT_FPIR
     required: frozenset[Modality] = frozenset()
-    min_quality: float = 0.0
+    min_quality: float = DEFAULT_MIN_QUALITY
 
     def __post_init__(self) -> None:
         for name in ("fmr", "fpir"):

@@ -262,6 +262,20 @@ class TestCompose:
             assert all(name.endswith("_FILE") for name in named)
 
 
+class TestRelease:
+    """The served document is held to `pyproject.toml` by tests/api/test_openapi.py."""
+
+    release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+    @pytest.mark.parametrize(
+        ("name", "variable"), [("Dockerfile", "ARG VERSION"), ("deploy.env.example", "DEPLOY_VERSION")]
+    )
+    def test_image_and_deployment_name_the_release_of_the_project(self, name: str, variable: str) -> None:
+        named = re.findall(rf"^{variable}=(.*)$", (ROOT / name).read_text(), re.MULTILINE)
+
+        assert named == [self.release]
+
+
 class TestDockerfile:
     text = (ROOT / "Dockerfile").read_text()
 

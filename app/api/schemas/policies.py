@@ -13,6 +13,7 @@ from app.api.schemas.base import OrAbsent, RequestSchema, ResponseSchema, absent
 from app.domain.policies import (
     DEFAULT_FMR,
     DEFAULT_FPIR,
+    DEFAULT_MIN_QUALITY,
     CalibratedPolicy,
     DistancePolicy,
     DistanceRule,
@@ -42,7 +43,11 @@ class CalibratedPolicyBody(RequestSchema):
         examples=[["ecg"]],
     )
     min_quality: float = Field(
-        0.0, ge=0.0, le=1.0, description="Recordings below this quality are rejected.", examples=[0.5]
+        DEFAULT_MIN_QUALITY,
+        ge=0.0,
+        le=1.0,
+        description="Recordings below this quality are rejected.",
+        examples=[0.5],
     )
 
     def to_domain(self) -> Policy:

@@ -13,6 +13,7 @@ from app.api.schemas.galleries import GalleryPolicyBody
 from app.api.schemas.verify import VerifyBody
 from app.api.well_formed import MAX_DEPTH
 from app.domain.errors import MalformedPayloadError, UnprocessableError
+from app.domain.references import Modality
 from tests.factories import verify_body
 
 JSON = st.recursive(
@@ -62,6 +63,15 @@ class TestParseBody:
             parse_body(GalleryPolicyBody, json.dumps(body).encode())
 
         assert [fault.pointer for fault in refused.value.faults] == ["/policy/rules/ecg/max_distance"]
+
+    @pytest.mark.parametrize("modality", Modality)
+    def test_no_pointer_names_the_modality_of_a_recording(self, modality):
+        body = {"subject_id": "ann", "recordings": [{"modality": modality, "captured_at": "soon"}]}
+
+        with pytest.raises(UnprocessableError) as refused:
+            parse_body(VerifyBody, json.dumps(body).encode())
+
+        assert "/recordings/0/captured_at" in [fault.pointer for fault in refused.value.faults]
 
     def test_two_minutes_at_2000_hz_are_parsed_in_milliseconds(self):
         signal = np.round(np.random.default_rng(1).standard_normal(240_000), 4).tolist()
