@@ -90,8 +90,8 @@ class NullSample:
     its position and not by its score. A probe that takes the largest of several comparisons divides its
     false-match rate among them; with a maximum in the null as well, it would be counted twice.
 
-    A change of one subject recomputes its row and its column: 2·(n - 1) comparisons. The fit itself is
-    deferred until somebody asks.
+    A change of one subject recomputes its row and its column: 2·(n - 1) comparisons. They are made with the
+    next fit, and a fit with the next decision: an enrollment pays for neither.
 
     Args:
         calibration: Of the encoder.
@@ -118,6 +118,7 @@ class NullSample:
         self._templates: dict[str, _Evidence] = {}
         self._llr_db: Float64Array = np.full((capacity, capacity), np.nan)
         self._classes: NDArray[np.int8] = np.zeros((capacity, capacity), dtype=np.int8)
+        self._waiting: set[int] = set()  # Slots whose comparisons are not made yet.
         self._fitted: FittedNull | None = None
         self._recent: GalleryNull | None = None
 
@@ -133,21 +134,15 @@ class NullSample:
 
     def put(self, slot: int, subject: SampledSubject) -> None:
         """Add a subject or replace what is known of it."""
-        row = self._store(slot, subject)
-        vectors = self._template_vectors()
-        self._compare_row(row, vectors)
-        self._compare_column(row, vectors)
+        self._store(slot, subject)
+        self._waiting.add(slot)
         self._forget_fit()
 
     def fill(self, subjects: Mapping[int, SampledSubject]) -> None:
         """Add many subjects at once: each ordered pair is compared once."""
-        rows = [self._store(slot, subject) for slot, subject in subjects.items()]
-        vectors = self._template_vectors()
-        for row in rows:
-            self._compare_row(row, vectors)
-        if len(rows) < len(self._slots):
-            for row in rows:
-                self._compare_column(row, vectors)
+        for slot, subject in subjects.items():
+            self._store(slot, subject)
+        self._waiting.update(subjects)
         self._forget_fit()
 
     def remove(self, slot: int) -> None:
@@ -155,6 +150,7 @@ class NullSample:
         row = self._rows.pop(slot, None)
         if row is None:
             return
+        self._waiting.discard(slot)
         last = len(self._slots) - 1
         if row != last:
             self._move(last, row)
@@ -170,6 +166,7 @@ class NullSample:
     def fitted(self) -> FittedNull:
         """The correction at the present state; kept until the next change."""
         if self._fitted is None:
+            self._compare_waiting()
             n = len(self._slots)
             found = fit_gallery_null(self._calibration, self._llr_db[:n, :n], self._classes[:n, :n])
             self._watch(found)
@@ -198,6 +195,21 @@ class NullSample:
         """Groups of subjects that may be one person, by slot."""
         groups = self.gallery_null().possible_duplicates.groups
         return tuple(tuple(self._slots[row] for row in group) for group in groups)
+
+    def _compare_waiting(self) -> None:
+        """Make the comparisons of those who came or changed since the last fit."""
+        rows = [self._rows[slot] for slot in self._waiting]
+        self._waiting.clear()
+        if not rows:
+            return
+        vectors = self._template_vectors()
+        if 2 * len(rows) > len(self._slots):  # All rows hold every pair, and are fewer than rows and columns.
+            rows = list(range(len(self._slots)))
+        for row in rows:
+            self._compare_row(row, vectors)
+        if len(rows) < len(self._slots):
+            for row in rows:
+                self._compare_column(row, vectors)
 
     def _store(self, slot: int, subject: SampledSubject) -> int:
         row = self._rows.get(slot)

@@ -40,6 +40,7 @@ def brute_force(subjects: dict[int, SampledSubject], row: int, column: int) -> f
 
 
 def matrix_of(sample: NullSample) -> dict[tuple[int, int], float]:
+    sample.fitted()  # Comparisons are made with the fit.
     n = len(sample)
     return {
         (sample.slots[i], sample.slots[j]): float(sample._llr_db[i, j])
