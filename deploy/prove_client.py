@@ -41,12 +41,14 @@ def activity(client: httpx.Client) -> None:
 
 
 def docs(client: httpx.Client) -> None:
-    """The page, its contract and every file that it loads."""
+    """The page, every file that it loads, all from the service itself, and the contract that it shows."""
     page = client.get("/docs")
-    files = sorted(set(re.findall(r'(?:href|src)="(/[^"#]*)"', page.text)))
-    if not any(file.endswith("swagger-ui-bundle.js") for file in files):
+    files = sorted(re.findall(r'<(?:link|script|img)\b[^>]*\b(?:href|src)="([^"]*)"', page.text))
+    if foreign := [file for file in files if not re.match("/[^/]", file)]:
+        sys.exit(f"prove-container: /docs loads {foreign}, not from the service")
+    if not any(file.endswith("/swagger-ui-bundle.js") for file in files):
         sys.exit("prove-container: /docs does not load Swagger UI")
-    for answer in (page, *map(client.get, files)):
+    for answer in (page, *map(client.get, [*files, "/openapi.json"])):
         media_type = answer.headers["content-type"].partition(";")[0]
         print("GET", answer.request.url.path, answer.status_code, media_type, len(answer.content), "bytes")
         answer.raise_for_status()
