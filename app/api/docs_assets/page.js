@@ -1,6 +1,9 @@
 // Shows the reference and keeps the table of contents working: its links open what they lead to.
 "use strict";
 
+// Swagger UI empties the fragment of any address that names none of its operations, `/docs#no_heartbeat` too.
+const fragment = location.hash;
+
 const ui = SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#reference",
@@ -10,9 +13,10 @@ const ui = SwaggerUIBundle({
   showCommonExtensions: true,
   defaultModelsExpandDepth: 0,
   onComplete: () => {
-    // What was asked for by a link lies lower now that the reference stands above it.
-    const target = document.getElementById(location.hash.slice(1));
-    if (target) target.scrollIntoView();
+    const target = document.getElementById(fragment.slice(1));
+    if (!target) return;
+    history.replaceState(null, "", fragment);
+    target.scrollIntoView(); // Only now: the reference has just grown above it.
   },
 });
 
