@@ -106,7 +106,7 @@ async def set_gallery_policy(
     responses=problems(*WITH_SCOPE, "gallery_not_found"),
 )
 async def renew_gallery(name: GalleryName, caller: Caller, services: TheServices) -> Response:
-    """Templates stolen before are worth nothing after; no new capture is needed."""
+    """New templates cannot be compared with those of before; no new capture is needed."""
     await services.executor.run(lambda: services.galleries.renew(caller, name))
     return Response(status_code=202)
 

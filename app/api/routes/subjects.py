@@ -107,7 +107,7 @@ async def erase_subject(
     caller: Caller,
     services: TheServices,
 ) -> Response:
-    """Rows, index entries, stored answers and the data key: nothing of the subject stays."""
+    """Deletes rows, index entries, stored answers and the data key; backups keep theirs."""
     answer = await services.executor.run(
         lambda: services.erasure.erase_subject(caller, query.gallery, subject_id, idempotent=idempotent)
     )
