@@ -18,7 +18,8 @@ class BundledEncoder(VectorNetwork):
 
     Attributes:
         info: What `bundle.json` says.
-        calibration: Of the vectors' cosines.
+        calibration: Of the vectors' cosines, or of the similarities of details.
+        comparer: What compares details; None if vectors are compared.
     """
 
     def __init__(self, info: BundleInfo, weights: bytes) -> None:
@@ -42,6 +43,7 @@ class BundledEncoder(VectorNetwork):
                 f"bundle {info.encoder_id}: calibration: expected evidence in {self.preparation.unit},"
                 f" found {self.calibration.unit}"
             )
+        self.comparer = self.preparation.comparer()
         if self.vector_size != info.vector_size:
             raise BundleError(
                 f"bundle {info.encoder_id}: vector_size: expected {info.vector_size},"
