@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from ml.runtime.matching.comparisons import BestOfPositions, Comparisons
 class EncoderComparisons(Comparisons):
     """Comparisons of one modality, and the encoder version that made them."""
 
-    encoder: Encoder
+    encoder: Encoder = field(kw_only=True)
 
     @classmethod
     def of(cls, best: BestOfPositions, encoder: Encoder) -> EncoderComparisons:
