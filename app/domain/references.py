@@ -68,7 +68,11 @@ class ReferenceIdentity:
 
 @dataclass(frozen=True)
 class Reference:
-    """A stored biometric reference: metadata and ciphertext, never the vector."""
+    """A stored biometric reference: metadata and ciphertext, never the vector.
+
+    Attributes:
+        sealed_detail: What an encoder compares besides (`app.domain.details`), sealed; None if it has none.
+    """
 
     id: UUID
     gallery_uuid: UUID
@@ -82,6 +86,7 @@ class Reference:
     session: str
     captured_at: datetime | None
     created_at: datetime
+    sealed_detail: bytes | None = field(default=None, repr=False)
 
     @property
     def identity(self) -> ReferenceIdentity:

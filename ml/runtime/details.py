@@ -38,7 +38,7 @@ class DetailComparer(ABC):
             ValueError: Not a detail of this encoder.
         """
 
-    def mirrored(self, opened: Any) -> Any:
+    def mirrored(self, _opened: Any) -> Any:
         """Return an opened detail as a mirror shows it; None if the encoder cannot say.
 
         Whoever matches in the mirror only has sent an image that was flipped.
