@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from app.domain.references import Vector
+Vector = NDArray[np.float32]
 
 _HEAD: Final = struct.Struct(">BIHH")
 _VERSION: Final = 1
@@ -42,6 +44,35 @@ class Detail:
         if self._opened is None:
             self._opened = self._parse(self._content)
         return self._opened
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Parts:
+    """What a template has beside its vector, where details are compared.
+
+    Attributes:
+        details: Of each recording, in the order of the recordings.
+        local: Vectors of parts of all of them, for shortlists; float32, shape (n, l).
+    """
+
+    details: tuple[Detail, ...]
+    local: Vector
+
+    def __repr__(self) -> str:
+        return f"Parts({len(self.details)} details)"
+
+    @property
+    def opened(self) -> list[Any]:
+        """Every detail as the encoder compares it."""
+        return [detail.opened for detail in self.details]
+
+    @classmethod
+    def joined(cls, many: Sequence[Parts]) -> Parts:
+        """Those of several recordings, at least one."""
+        if len(many) == 1:
+            return many[0]
+        details = tuple(detail for one in many for detail in one.details)
+        return cls(details, np.concatenate([one.local for one in many]))
 
 
 def pack(detail: bytes, local: Vector) -> bytes:
