@@ -54,6 +54,7 @@ PROBLEMS: Mapping[str, ProblemKind] = {
     "no_face": ProblemKind(422, "The image shows no face"),
     "multiple_faces": ProblemKind(422, "The image shows several faces"),
     "no_fingerprint": ProblemKind(422, "The image shows no fingerprint"),
+    "fingerprint_mirrored": ProblemKind(422, "The image of the fingerprint is mirrored"),
     "reference_mismatch": ProblemKind(422, "The recordings do not match the enrolled subject"),
     "not_comparable": ProblemKind(422, "Nothing of the probe compares with what is enrolled"),
     "policy_looser": ProblemKind(422, "The request is looser than its gallery's policy"),
