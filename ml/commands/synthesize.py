@@ -13,7 +13,9 @@ from ml.synthetic.fingerprint import QUALITIES, SENSORS
 from ml.synthetic.fingerprint.conditions import DEFAULT_QUALITY
 from ml.synthetic.fingerprint.folder import TRUTH_FILE, Order, write_folder
 from ml.synthetic.fingerprint.impression import HIGHEST_DPI, LOWEST_DPI
+from ml.synthetic.fingerprint.png import encode_png
 from ml.synthetic.fingerprint.sensors import DEFAULT_SENSOR
+from ml.synthetic.fingerprint.sheet import draw_sheet
 
 console = Console(stderr=True)
 stages = typer.Typer(no_args_is_help=True, help="Captures of computed people.")
@@ -22,11 +24,6 @@ stages = typer.Typer(no_args_is_help=True, help="Captures of computed people.")
 def register(app: typer.Typer) -> None:
     """Add the command `synthesize` to a command line."""
     app.add_typer(stages, name="synthesize")
-
-
-@stages.callback()
-def _stages() -> None:
-    """Keep `fingerprints` a command of its own, although it is the only one."""
 
 
 @stages.command()
@@ -49,3 +46,18 @@ def fingerprints(
     for _ in track(written, "computing", total=fingers * impressions, console=console):
         pass
     console.print(f"wrote {fingers * impressions} images and {TRUTH_FILE} → {folder}")
+
+
+@stages.command()
+def sheet(
+    path: Annotated[Path, typer.Argument(help="The picture to write.", dir_okay=False)] = Path(
+        "build/prints.png"
+    ),
+    *,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first finger; the others follow.")] = 0,
+) -> None:
+    """Draw computed fingerprints of every sensor and quality into one picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with console.status("drawing"):
+        path.write_bytes(encode_png(draw_sheet(seed), dpi=500))
+    console.print(f"drawn → {path}")

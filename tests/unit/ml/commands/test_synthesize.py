@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from ml.cli import app
 from ml.runtime.image.opening import open_image
-from ml.synthetic.fingerprint import ComputedFinger
+from ml.synthetic.fingerprint import SENSORS, ComputedFinger
 from ml.synthetic.fingerprint.folder import TRUTH_FILE
 
 
@@ -60,3 +60,17 @@ class TestFingerprints:
 
         assert result.exit_code == 2
         assert "capacitive" in result.output
+
+
+class TestSheet:
+    def test_shows_every_sensor_in_a_row(self, tmp_path):
+        path = tmp_path / "new" / "sheet.png"
+
+        result = CliRunner().invoke(app, ["synthesize", "sheet", str(path)])
+
+        assert result.exit_code == 0, result.output
+        picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        rows = np.array_split(picture, len(SENSORS))
+        assert all(
+            (row[: SENSORS[name].height_px // 2] < 160).any() for row, name in zip(rows, SENSORS, strict=True)
+        )
