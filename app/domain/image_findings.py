@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+import numpy as np
+
 from app.domain.captures import FaceFacts, FingerprintFacts
 from app.domain.quality import Finding
 
@@ -18,12 +20,15 @@ UNCLEAR_RIDGES: Final = 0.4
 USUAL_RIDGE_PERIODS_PX: Final = (6.0, 13.0)
 # Faces are aligned to 35 px between the eyes: below that, pixels have to be invented.
 CLOSE_EYES_PX: Final = 35.0
+# A nose half as far aside as where faces are refused; 1 has it in front of an eye.
+NOSE_ASIDE: Final = 0.6
 LOW_PART: Final = 0.5
 
 _PARTS: Final = {
     "sharpness": ("blurred", "The picture is blurred. Hold the camera still, and clean its lens."),
     "size": ("small_face", "The face is small. Come closer."),
     "frontal": ("turned_face", "The face is turned. Look straight into the camera."),
+    "certainty": ("unclear_face", "The face is hard to make out: covered, in shadow or noisy."),
     "light": ("poor_light", "The light is poor. Turn toward it, and away from windows behind you."),
 }
 
@@ -54,6 +59,14 @@ def eye_distance_px(facts: FaceFacts) -> float:
     return math.hypot(float(left[0] - right[0]), float(left[1] - right[1]))
 
 
+def nose_aside(facts: FaceFacts) -> float:
+    """How far the nose lies from the middle of the eyes, along their line, in halves of their distance."""
+    right, left, nose = np.asarray(facts.landmarks[:3], dtype=np.float64)
+    eyes = left - right
+    along = float(eyes @ eyes)
+    return abs(2.0 * float((nose - (right + left) / 2.0) @ eyes) / along) if along else 0.0
+
+
 def _of_fingerprint(facts: FingerprintFacts) -> Iterator[Finding]:
     area_mm2, n_minutiae = print_area_mm2(facts), len(facts.minutiae.direction)
     if area_mm2 < PARTIAL_PRINT_MM2:
@@ -80,6 +93,8 @@ def _of_fingerprint(facts: FingerprintFacts) -> Iterator[Finding]:
 def _of_face(facts: FaceFacts) -> Iterator[Finding]:
     if (distance_px := eye_distance_px(facts)) < CLOSE_EYES_PX:
         yield Finding("small_face", f"The eyes are only {distance_px:.0f} pixels apart. Come closer.")
+    if nose_aside(facts) > NOSE_ASIDE:
+        yield Finding(*_PARTS["frontal"])
     for name, value in sorted(facts.quality_parts.items(), key=lambda part: part[1]):
         if value < LOW_PART:
             words = name.replace("_", " ")

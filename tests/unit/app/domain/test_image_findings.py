@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from app.domain.captures import DrawableEcg, FaceFacts, FingerprintFacts
-from app.domain.image_findings import eye_distance_px, findings_of, print_area_mm2, ridge_clarity
-from tests.image_facts import face_facts, fingerprint_facts
+from app.domain.image_findings import eye_distance_px, findings_of, nose_aside, print_area_mm2, ridge_clarity
+from tests.image_facts import LANDMARKS, face_facts, fingerprint_facts
 
 
 def codes(facts):
@@ -73,6 +73,18 @@ class TestFace:
         facts = face_facts(quality_parts={"sharpness": 0.4, "frontal": 0.1, "light": 0.5})
 
         assert codes(facts) == ["turned_face", "blurred"]
+
+    def test_a_turned_face_is_found_by_its_nose(self):
+        turned, level = LANDMARKS.copy(), LANDMARKS.copy()
+        turned[2] = LANDMARKS[:2].mean(axis=0) + np.array([0.35 * 85.0, 50.0])
+        level[2] = LANDMARKS[:2].mean(axis=0) + np.array([0.2 * 85.0, 50.0])
+
+        assert nose_aside(face_facts(landmarks=turned)) == pytest.approx(0.7, abs=0.1)
+        assert codes(face_facts(landmarks=turned)) == ["turned_face"]
+        assert codes(face_facts(landmarks=level)) == []
+
+    def test_eyes_in_one_place_are_close_together_and_not_turned(self):
+        assert codes(face_facts(landmarks=np.zeros((5, 2), dtype=np.float32))) == ["small_face"]
 
     def test_a_part_that_has_no_words_is_named(self):
         (finding,) = findings_of(face_facts(quality_parts={"eye_level": 0.2}))
