@@ -58,13 +58,12 @@ def _quality_map(facts: FingerprintFacts, frame: ImageFrame) -> str:
 def _runs(cells: NDArray[np.bool_], side: float, frame: ImageFrame, opacity: str) -> str:
     parts = []
     for row, inside in enumerate(cells):
-        y = row * side
-        height = min(side, frame.height - y)
         edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(int)))
         for first, end in zip(edges[::2], edges[1::2], strict=True):
-            width = min(end * side, frame.width) - first * side
-            if min(width, height) > 0.0:
-                parts.append(f"M{first * side:.1f} {y:.1f}h{width:.1f}v{height:.1f}h{-width:.1f}z")
+            # Absolute, so that neighbors share their edges to the tenth and leave no seams.
+            left, right = (min(edge * side, frame.width) for edge in (first, end))
+            top, bottom = (min(edge * side, frame.height) for edge in (row, row + 1))
+            parts.append(f"M{left:.1f} {top:.1f}H{right:.1f}V{bottom:.1f}H{left:.1f}z")
     return element("path", class_="cell", fill_opacity=opacity, d="".join(parts)) if parts else ""
 
 

@@ -140,7 +140,7 @@ class TestSize:
 
         root, svg = drawn((FINGER, image(facts)))
 
-        assert len(svg.encode()) <= 120_000
+        assert len(svg.encode()) <= 150_000
         assert len(classed(root, "mark")) == 200 + 3  # And those of the legend.
 
 
