@@ -6,7 +6,8 @@ Captures never reach a log, an error or a trace: no `repr` shows their contents.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
@@ -98,6 +99,21 @@ class FingerprintImage:
 
 Capture: TypeAlias = EcgStrip | FaceImage | FingerprintImage
 """`modality` and `position` are the same question to each: `position` is the lead, the finger or unknown."""
+
+
+def lacks_dpi(capture: Capture) -> bool:
+    """Whether it is a fingerprint that came without a resolution."""
+    return isinstance(capture, FingerprintImage) and capture.dpi is None
+
+
+def with_default_dpi(captures: Sequence[Capture], dpi: int | None) -> tuple[Capture, ...]:
+    """The captures, with this resolution for fingerprints that came without one."""
+    return tuple(
+        replace(capture, dpi=dpi)
+        if isinstance(capture, FingerprintImage) and capture.dpi is None
+        else capture
+        for capture in captures
+    )
 
 
 @runtime_checkable
