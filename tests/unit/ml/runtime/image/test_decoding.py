@@ -1,3 +1,5 @@
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -163,9 +165,9 @@ class TestReduction:
 
 
 class TestRefusal:
-    def test_of_pixels_that_do_not_inflate(self):
+    def test_of_rows_with_an_unknown_filter(self):
         head, tail = images.png_head(8, 8), images.chunk(b"IEND")
-        damaged = images.PNG_SIGNATURE + head + images.chunk(b"IDAT", b"no zlib stream") + tail
+        damaged = images.PNG_SIGNATURE + head + images.chunk(b"IDAT", zlib.compress(b"\x09" * 72)) + tail
 
         for decode in (decode_color, decode_grey):
             with pytest.raises(ImageUndecodableError, match="cannot be decoded"):
