@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ml.runtime.bundle import ACTIVITY_KIND, WEIGHTS_FILE, BundleError, BundleInfo, read_bundle
+from ml.runtime.bundle import ENCODE_NOBODY, WEIGHTS_FILE, BundleError, BundleInfo, read_bundle
 from ml.runtime.calibration.llr import Calibration
 from ml.runtime.encoding import Encoding
 from ml.runtime.kinds import preparation_of
@@ -18,7 +18,8 @@ class BundledEncoder(VectorNetwork):
 
     Attributes:
         info: What `bundle.json` says.
-        calibration: Of the vectors' cosines.
+        calibration: Of the vectors' cosines, or of the similarities of details.
+        comparer: What compares details; None if vectors are compared.
     """
 
     def __init__(self, info: BundleInfo, weights: bytes) -> None:
@@ -27,7 +28,7 @@ class BundledEncoder(VectorNetwork):
         Raises:
             BundleError: Network, preparation, calibration and card do not belong together.
         """
-        if info.kind == ACTIVITY_KIND:
+        if info.kind in ENCODE_NOBODY:
             raise BundleError(f"bundle {info.encoder_id}: kind {info.kind!r} encodes nobody")
         try:
             self.info = info
@@ -42,6 +43,7 @@ class BundledEncoder(VectorNetwork):
                 f"bundle {info.encoder_id}: calibration: expected evidence in {self.preparation.unit},"
                 f" found {self.calibration.unit}"
             )
+        self.comparer = self.preparation.comparer()
         if self.vector_size != info.vector_size:
             raise BundleError(
                 f"bundle {info.encoder_id}: vector_size: expected {info.vector_size},"

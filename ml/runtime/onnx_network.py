@@ -35,7 +35,8 @@ class OnnxNetwork:
         _require("outputs", outputs, self._session.get_outputs())
         ports = (*self._session.get_inputs(), *self._session.get_outputs())
         self._sizes = {port.name: port.shape[-1] for port in ports}
-        self._first_output = next(iter(outputs))
+        self._outputs = tuple(outputs)
+        self._first_output = self._outputs[0]
 
     def output_size(self, output: str | None = None) -> int:
         """Return the last size of an output, which the network fixes."""
@@ -49,6 +50,13 @@ class OnnxNetwork:
         """Run the network; may be called from several threads."""
         wanted = output or self._first_output
         return np.asarray(self._session.run([wanted], dict(inputs))[0], dtype=np.float32)
+
+    def run_all(self, inputs: Inputs) -> dict[str, NDArray[np.float32]]:
+        """Run the network once for all outputs, by name; may be called from several threads."""
+        found = self._session.run(list(self._outputs), dict(inputs))
+        return {
+            name: np.asarray(one, dtype=np.float32) for name, one in zip(self._outputs, found, strict=True)
+        }
 
 
 def _require(what: str, expected: Mapping[str, Shape], ports: Sequence[Any]) -> None:

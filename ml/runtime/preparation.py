@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.runtime.details import DetailComparer
 from ml.runtime.evidence import Evidence
 
 Shape = tuple[int | str, ...]
@@ -29,6 +30,7 @@ CaptureT = TypeVar("CaptureT")
 
 FREE: Final = "n"
 FIXED: Final = "d"
+LOCAL: Final = "local"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,12 +42,14 @@ class Prepared:
         evidence: How much of the capture is accepted, and how clean that is.
         reasons: Why parts of the capture were not accepted.
         facts: What else the modality knows of the capture, such as `ml.runtime.ecg.preparation.EcgFacts`.
+        detail: What the preparation's comparer opens and compares; None if it has none.
     """
 
     inputs: Inputs
     evidence: Evidence
     reasons: tuple[str, ...] = ()
     facts: object | None = None
+    detail: bytes | None = None
 
 
 class Preparation(ABC, Generic[CaptureT]):
@@ -55,7 +59,8 @@ class Preparation(ABC, Generic[CaptureT]):
         modality: Whose captures it reads.
         unit: What its evidence is counted in.
         reads: Shapes of the network's inputs by name.
-        gives: Shape of the network's one output by name.
+        gives: Shapes of the network's outputs by name: the vector first, (1 or n, d), and under the name
+            `local` vectors of parts of the capture, (n, d), if there are such.
     """
 
     modality: ClassVar[str]
@@ -88,6 +93,10 @@ class Preparation(ABC, Generic[CaptureT]):
     @abstractmethod
     def example(self) -> CaptureT:
         """Return a computed capture that comes through to the network, to warm up with."""
+
+    def comparer(self) -> DetailComparer | None:
+        """Return what compares the details of its captures; None if their vectors are compared."""
+        return None
 
 
 def require_preparation(

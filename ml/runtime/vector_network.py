@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from ml.runtime.encoding import Encoding
 from ml.runtime.errors import CaptureError, NoVectorError
 from ml.runtime.onnx_network import OnnxNetwork
-from ml.runtime.preparation import Inputs, Preparation, Prepared
+from ml.runtime.preparation import LOCAL, Inputs, Preparation, Prepared
+
+
+class Outputs(NamedTuple):
+    """What a network gives before it is scaled; float32, shapes (n, d) and (m, l)."""
+
+    vectors: NDArray[np.float32]
+    local: NDArray[np.float32] | None
 
 
 class VectorNetwork:
@@ -46,11 +53,14 @@ class VectorNetwork:
             CaptureError: One of its subclasses says what is wrong.
         """
         prepared = self.prepare(capture)
+        outputs = self.infer(prepared.inputs)
         return Encoding(
-            vector=self.vector(prepared.inputs),
+            vector=self.finish(outputs.vectors)[0],  # (1, d) → (d,)
             evidence=prepared.evidence,
             reasons=prepared.reasons,
             facts=prepared.facts,
+            local=None if outputs.local is None else self.finish(_with_direction(outputs.local)),
+            detail=prepared.detail,
         )
 
     def vector(self, inputs: Inputs) -> NDArray[np.float32]:
@@ -59,19 +69,22 @@ class VectorNetwork:
         Raises:
             NoVectorError: The network finds nothing in it.
         """
-        found: NDArray[np.float32] = self.finish(self.infer(inputs))[0]  # (1, d) → (d,)
+        found: NDArray[np.float32] = self.finish(self.infer(inputs).vectors)[0]  # (1, d) → (d,)
         return found
 
     def prepare(self, capture: Any) -> Prepared:
         """Make of a capture what the network reads; arguments and errors as of `encode`."""
         return self.preparation.prepare(capture)
 
-    def infer(self, inputs: Inputs) -> NDArray[np.float32]:
-        """Run the network; float32, shape (n, d)."""
-        return self._network.run(inputs)
+    def infer(self, inputs: Inputs) -> Outputs:
+        """Run the network once."""
+        found = self._network.run_all(inputs)
+        local = found.pop(LOCAL, None)
+        (vectors,) = found.values()
+        return Outputs(vectors, local)
 
     def finish(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scale the network's output to unit norm in full precision.
+        """Scale vectors of the network to unit norm in full precision.
 
         Args:
             raw: float32, shape (n, d).
@@ -89,3 +102,8 @@ class VectorNetwork:
         """Load what loads at first use, so that the first capture does not wait for it."""
         with suppress(CaptureError):
             self.encode(self.preparation.example())
+
+
+def _with_direction(local: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A part of a capture in which there is nothing has no vector."""
+    return np.asarray(local[np.any(local != 0.0, axis=1)])

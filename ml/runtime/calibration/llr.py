@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -59,11 +60,17 @@ class Calibration:
         non_mated_pairs: Unordered pairs of calibration people; they set the ceiling.
         people: Calibration people.
         mated_medians_db: (amount, median unsoftened mated score) at growing amounts of evidence.
-        unit: What the encoder's evidence is counted in. Only seconds make classes: any other evidence is of
-            one class, and the map ignores its amount.
+        unit: What the encoder's evidence is counted in. Only seconds make classes by their amount; the map
+            ignores any other amount.
+        comparison_edges: If given, classes count the comparisons of two captures behind a score: the number
+            at which each class but the first begins, ascending. The null of a class then holds up to the
+            largest number of the class.
+        most_comparisons: The largest number of the last class that its null holds for; beyond it, comparisons
+            share the rate. 0 without edges.
 
     Raises:
-        ValueError: A map that takes notice of amounts other than seconds, or several classes of them.
+        ValueError: A map that takes notice of amounts other than seconds, or classes that contradict the
+            unit or the edges.
     """
 
     llr_map: LlrMap
@@ -74,47 +81,82 @@ class Calibration:
     people: int
     mated_medians_db: tuple[tuple[float, float], ...] = ()
     unit: str = SECONDS
+    comparison_edges: tuple[int, ...] = ()
+    most_comparisons: int = 0
 
     def __post_init__(self) -> None:
+        if self.comparison_edges:
+            self._require_counted_classes()
+        elif self.most_comparisons:
+            raise ValueError("without classes of comparisons there is no largest number of them")
         if self.unit != SECONDS:
             if self.llr_map.heeds_amount:
                 raise ValueError(f"the LLR of evidence in {self.unit} does not depend on its amount")
-            if len(self.nulls) > 1:
+            if not self.comparison_edges and len(self.nulls) > 1:
                 raise ValueError(f"evidence in {self.unit} is of one class, found {len(self.nulls)}")
         if not all(0.0 < amount < np.inf and np.isfinite(db) for amount, db in self.mated_medians_db):
             raise ValueError("median mated scores are finite, of amounts above 0")
 
     def compare(
-        self, cosine: ArrayLike, probe: Evidence | EvidenceArray, enrolled: Evidence | EvidenceArray
+        self,
+        cosine: ArrayLike,
+        probe: Evidence | EvidenceArray,
+        enrolled: Evidence | EvidenceArray,
+        compared: ArrayLike = 1,
     ) -> LlrScores:
         """Pair the two sides' evidence, choose its class and give the LLR; arguments broadcast.
 
         Args:
             cosine: In [−1, 1]; any shape.
             probe, enrolled: What either side rests on.
+            compared: How many comparisons of two captures are behind each.
 
         Raises:
             ValueError: Evidence in another unit than the calibration's, or a cosine that is not finite.
         """
         both = pair(probe, enrolled)
-        classes = self.evidence_classes(both)
+        classes = self.evidence_classes(both, compared)
         return LlrScores(self.llr_db(cosine, both.amount, both.quality), classes)
 
-    def evidence_classes(self, evidence: Evidence | EvidenceArray) -> IntArray:
+    def evidence_classes(self, evidence: Evidence | EvidenceArray, compared: ArrayLike = 1) -> IntArray:
         """Return the class of what comparisons rest on, or of one side as if the other were no weaker.
+
+        Args:
+            evidence: Of both sides, or of one.
+            compared: How many comparisons of two captures are behind each; broadcasts with the evidence.
 
         Raises:
             ValueError: Another unit than the calibration's.
         """
         if evidence.unit != self.unit:
             raise ValueError(f"calibrated for evidence in {self.unit}, not in {evidence.unit}")
+        if self.comparison_edges:
+            numbers, _ = np.broadcast_arrays(compared, evidence.amount)
+            return np.asarray(np.searchsorted(self.comparison_edges, numbers, side="right"), dtype=np.int64)
         if self.unit != SECONDS:
             return np.zeros(np.shape(evidence.amount), dtype=np.int64)
         return evidence_classes(evidence.amount)
 
+    def shared(self, compared: ArrayLike) -> IntArray:
+        """Return how many parts a false-match rate is divided into (Boole's inequality); same shape.
+
+        One for each comparison, since each may match by chance; where classes count comparisons, one for each
+        `most_comparisons`, since the nulls are of so many.
+
+        Args:
+            compared: How many comparisons are behind a score, at least 1.
+        """
+        numbers = np.asarray(compared, dtype=np.int64)
+        return -(-numbers // self.most_comparisons) if self.comparison_edges else numbers
+
+    @property
+    def class_count(self) -> int:
+        """How many evidence classes there may be."""
+        return EVIDENCE_CLASSES if self.unit == SECONDS else len(self.comparison_edges) + 1
+
     @property
     def strongest_class(self) -> int:
-        """The evidence class above which there is none."""
+        """The evidence class that demands least: of the longest, or of a single comparison of two images."""
         return EVIDENCE_CLASSES - 1 if self.unit == SECONDS else 0
 
     @property
@@ -141,7 +183,8 @@ class Calibration:
 
     def usual_llr_db(self, cosine: ArrayLike, evidence_class: int) -> FloatArray:
         """Return the unsoftened scores of cosines at the amount and quality that are usual in a class."""
-        return self.llr_db(cosine, CLASS_SECONDS[evidence_class], self.llr_map.quality_mean)
+        amount = CLASS_SECONDS[evidence_class] if self.unit == SECONDS else 1.0
+        return self.llr_db(cosine, amount, self.llr_map.quality_mean)
 
     def soften_db(self, llr_db: ArrayLike) -> FloatArray:
         """Claim no more than the calibration data carry: LR′ = (LR + 0.01) / (1 + LR·30/pairs), in dB.
@@ -237,7 +280,16 @@ class Calibration:
             "mated_medians_db": [list(point) for point in self.mated_medians_db],
             "nulls": [null.to_dict() for null in self.nulls],
             "llr_histograms": [histogram.to_dict() for histogram in self.llr_histograms],
-        } | ({} if self.unit == SECONDS else {"unit": self.unit})
+        } | self._unit_to_dict()
+
+    def _unit_to_dict(self) -> dict[str, Any]:
+        if self.unit == SECONDS:
+            return {}
+        counted = {
+            "comparison_edges": list(self.comparison_edges),
+            "most_comparisons": self.most_comparisons,
+        }
+        return {"unit": self.unit} | (counted if self.comparison_edges else {})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -256,15 +308,32 @@ class Calibration:
             people=int(data["people"]),
             mated_medians_db=tuple((float(s), float(db)) for s, db in data.get("mated_medians_db", ())),
             unit=str(data.get("unit", SECONDS)),
+            comparison_edges=tuple(int(edge) for edge in data.get("comparison_edges", ())),
+            most_comparisons=int(data.get("most_comparisons", 0)),
         )
         parts = {len(calibration.nulls), len(calibration.llr_histograms), len(calibration.mated_quantiles_db)}
         if len(parts) != 1 or not calibration.nulls or calibration.non_mated_pairs < 1:
             raise ValueError("a calibration has one null, histogram and mated quantile per evidence class")
-        if (found := len(calibration.nulls)) not in (1, EVIDENCE_CLASSES):
+        if (found := len(calibration.nulls)) not in (1, calibration.class_count):
             raise ValueError(
-                f"expected 1 or {EVIDENCE_CLASSES} evidence classes, found {found}: calibrate again"
+                f"expected 1 or {calibration.class_count} evidence classes, found {found}: calibrate again"
             )
         return calibration
+
+    def _require_counted_classes(self) -> None:
+        edges = self.comparison_edges
+        if self.unit == SECONDS:
+            raise ValueError("evidence in seconds is of classes by its length, not by comparisons")
+        if edges[0] < 2 or any(b <= a for a, b in pairwise(edges)):
+            raise ValueError(f"classes of comparisons begin at 2 or more, ascending, not at {edges}")
+        if self.most_comparisons < edges[-1]:
+            raise ValueError(
+                f"the last class begins at {edges[-1]} comparisons and holds for {self.most_comparisons}"
+            )
+        if self.nulls and len(self.nulls) != len(edges) + 1:
+            raise ValueError(
+                f"{len(edges) + 1} classes of comparisons have as many nulls, not {len(self.nulls)}"
+            )
 
 
 def softened_grid(non_mated_pairs: int) -> tuple[int, int]:

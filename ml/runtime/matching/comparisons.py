@@ -15,6 +15,8 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
+_NOBODY = np.zeros(0, dtype=np.int64)
+
 
 @dataclass(frozen=True, eq=False)
 class Comparisons:
@@ -23,8 +25,9 @@ class Comparisons:
     Args:
         slots: Numbers of the subjects; int64, ascending, shape (n,).
         cosine: Of the nearest pair of positions; float64.
-        compared: Over how many pairs of positions it is the largest, int64: each of them may match by chance,
-            so they share the false-match rate.
+        compared: How many comparisons are behind it, int64: each of them may match by chance, so they share
+            the false-match rate, or make the evidence class (`Calibration.comparison_edges`). Where vectors
+            are compared, they are the pairs of positions; where details are, the pairs of captures.
         probe, enrolled: What either side of the nearest pair rests on.
     """
 
@@ -53,6 +56,7 @@ class _Offer(NamedTuple):
     cosine: FloatArray
     probe: Evidence
     enrolled: EvidenceArray
+    compared: IntArray
 
 
 class BestOfPositions:
@@ -67,7 +71,12 @@ class BestOfPositions:
         self._offers: list[_Offer] = []
 
     def offer(
-        self, slots: IntArray, cosine: NDArray[np.floating], probe: Evidence, enrolled: EvidenceArray
+        self,
+        slots: IntArray,
+        cosine: NDArray[np.floating],
+        probe: Evidence,
+        enrolled: EvidenceArray,
+        compared: IntArray | None = None,
     ) -> None:
         """Compare one template of the probe with one of each of some subjects.
 
@@ -76,13 +85,15 @@ class BestOfPositions:
             cosine: Shape (n,).
             probe: What the probe's template rests on.
             enrolled: What the subjects' templates rest on, shape (n,).
+            compared: How many comparisons are behind each cosine, shape (n,); one each by default.
 
         Raises:
             ValueError: Evidence in another unit.
         """
         if {probe.unit, enrolled.unit} != {self._unit}:
             raise ValueError(f"expected evidence in {self._unit}, found {probe.unit} and {enrolled.unit}")
-        self._offers.append(_Offer(slots, np.asarray(cosine, dtype=np.float64), probe, enrolled))
+        numbers = np.ones(slots.size, dtype=np.int64) if compared is None else compared
+        self._offers.append(_Offer(slots, np.asarray(cosine, dtype=np.float64), probe, enrolled, numbers))
 
     def found(self) -> Comparisons:
         """Return everybody who was compared, by slot."""
@@ -91,13 +102,13 @@ class BestOfPositions:
             return whole
         by_slot = np.lexsort((-whole.cosine, whole.slots))  # Stable: of equal ones the first comes first.
         firsts = np.flatnonzero(np.diff(whole.slots[by_slot], prepend=-1))
-        compared = np.diff(firsts, append=by_slot.size)
+        compared = np.add.reduceat(whole.compared[by_slot], firsts) if firsts.size else whole.compared
         return replace(whole.only(by_slot[firsts]), compared=compared)
 
     def _in_one_row(self) -> Comparisons:
         nothing = EvidenceArray(np.zeros(0), self._unit, np.zeros(0))
         offers = self._offers or [
-            _Offer(np.zeros(0, dtype=np.int64), np.zeros(0), Evidence(0.0, self._unit, 0.0), nothing)
+            _Offer(_NOBODY, np.zeros(0), Evidence(0.0, self._unit, 0.0), nothing, _NOBODY)
         ]
         slots = np.concatenate([offer.slots for offer in offers])
         sizes = [offer.slots.size for offer in offers]
@@ -105,7 +116,7 @@ class BestOfPositions:
         return Comparisons(
             slots=slots,
             cosine=np.concatenate([offer.cosine for offer in offers]),
-            compared=np.ones(slots.size, dtype=np.int64),
+            compared=np.concatenate([offer.compared for offer in offers]),
             probe=shown[np.repeat(np.arange(len(offers)), sizes)],
             enrolled=EvidenceArray.joined([offer.enrolled for offer in offers]),
         )
@@ -116,6 +127,7 @@ def llr_where_compared(
     cosine: ArrayLike,
     probe: Evidence | EvidenceArray,
     enrolled: Evidence | EvidenceArray,
+    compared: ArrayLike = 1,
 ) -> tuple[FloatArray, IntArray]:
     """Return LLR in dB and evidence class of comparisons some of which could not be made.
 
@@ -123,11 +135,12 @@ def llr_where_compared(
         calibration: Of the encoder.
         cosine: NaN where a side is absent; any shape.
         probe, enrolled: What either side rests on; all broadcast.
+        compared: How many comparisons of two captures are behind each.
 
     Returns:
         LLR, NaN where nothing was compared, and the class of every comparison; both of the shape of `cosine`.
     """
     cosines = np.asarray(cosine, dtype=np.float64)
     made = np.isfinite(cosines)
-    scores = calibration.compare(np.where(made, cosines, 0.0), probe, enrolled)
+    scores = calibration.compare(np.where(made, cosines, 0.0), probe, enrolled, compared)
     return np.where(made, scores.llr_db, np.nan), scores.classes

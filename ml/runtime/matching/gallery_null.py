@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ml.runtime.calibration.nulls import BIN_DB, EVIDENCE_CLASSES, RESOLVED_PAIRS, LlrHistogram, Null
+from ml.runtime.calibration.nulls import BIN_DB, RESOLVED_PAIRS, LlrHistogram, Null
 from ml.runtime.matching.class_shift import ClassShift
 from ml.runtime.matching.possible_duplicates import PossibleDuplicates, find_possible_duplicates
 
@@ -165,7 +165,7 @@ class GalleryNull:
         """The bundle's score of the same rate in this class, at most 3 dB above."""
         sizes = np.array([scores.size for scores in self.own_llr_db], dtype=np.float64)
         if not sizes.sum():  # Nothing is known of their lengths: as if enrolled with long strips.
-            sizes = np.eye(EVIDENCE_CLASSES)[-1]
+            sizes = np.eye(calibration.class_count)[calibration.strongest_class]
         shares = sizes / sizes.sum()
         if shares[evidence_class] == 1.0:
             return self.apply(uncorrected_db)
@@ -194,7 +194,9 @@ def fit_gallery_null(
     subjects = len(llr_db)
     if subjects < MIN_SUBJECTS:
         return GalleryNull.identity(subjects=subjects)
-    own = _OwnComparisons.of(np.asarray(llr_db, dtype=np.float64), np.asarray(evidence_classes))
+    own = _OwnComparisons.of(
+        np.asarray(llr_db, dtype=np.float64), np.asarray(evidence_classes), calibration.class_count
+    )
     if own.pairs <= 2 * RESOLVED_PAIRS:
         return GalleryNull.identity(subjects=subjects)
     kept, duplicates, share = own, _NO_DUPLICATES, 1.0
@@ -230,7 +232,7 @@ def fit_gallery_null(
         possible_duplicates=duplicates,
         # Beyond the limit the gallery's own quantiles are not believed either.
         own_llr_db=kept.by_class,
-        own_pairs=(0,) * EVIDENCE_CLASSES if limited else kept.pairs_by_class,
+        own_pairs=(0,) * calibration.class_count if limited else kept.pairs_by_class,
         least_own_rate=share,
         pivot_db=expected.bundle.quantile(share),
         limited=limited,
@@ -250,13 +252,17 @@ class _OwnComparisons:
 
     @classmethod
     def of(
-        cls, llr_db: FloatArray, evidence_classes: NDArray[np.integer], left_out: BoolArray | None = None
+        cls,
+        llr_db: FloatArray,
+        evidence_classes: NDArray[np.integer],
+        class_count: int,
+        left_out: BoolArray | None = None,
     ) -> Self:
         used = np.isfinite(llr_db)
         np.fill_diagonal(used, False)
         if left_out is not None:
             used &= ~left_out
-        members = [used & (evidence_classes == k) for k in range(EVIDENCE_CLASSES)]
+        members = [used & (evidence_classes == k) for k in range(class_count)]
         return cls(
             llr_db=llr_db,
             evidence_classes=evidence_classes,
@@ -277,7 +283,7 @@ class _OwnComparisons:
             left_out[others, :] = left_out[:, others] = True
         for row, column in duplicates.other_pairs:
             left_out[row, column] = left_out[column, row] = True
-        return _OwnComparisons.of(self.llr_db, self.evidence_classes, left_out)
+        return _OwnComparisons.of(self.llr_db, self.evidence_classes, len(self.by_class), left_out)
 
     @cached_property
     def mutual_db(self) -> FloatArray:
@@ -352,11 +358,10 @@ class _Expected:
     def of(cls, calibration: "Calibration", kept: "_OwnComparisons") -> Self:
         weights = [float(scores.size) for scores in kept.by_class]
         filled = [k for k, weight in enumerate(weights) if weight]
-        equal_db = [calibration.identical_llr_db(k) for k in range(EVIDENCE_CLASSES)]
+        classes = range(calibration.class_count)
+        equal_db = [calibration.identical_llr_db(k) for k in classes]
         return cls(
-            bundle=LlrHistogram.mixture(
-                [calibration.llr_histogram(k) for k in range(EVIDENCE_CLASSES)], weights
-            ),
+            bundle=LlrHistogram.mixture([calibration.llr_histogram(k) for k in classes], weights),
             mated_db=max(calibration.mated_quantile_db(k) for k in filled),
             identical_db=float(np.average(equal_db, weights=weights)),
         )

@@ -27,9 +27,9 @@ class Basis:
 
     Args:
         classes: The evidence class of each part of a scoreboard; None where a part was not used.
-        comparisons: How many comparisons share the false-match rate. Within a modality the largest of several
-            counts (probe positions by enrolled positions), and each of them may match by chance; over
-            modalities their numbers multiply, since any of one may meet any of another.
+        comparisons: How many comparisons share the false-match rate (`Calibration.shared`). Within a modality
+            the largest of several counts (probe positions by enrolled positions), and each of them may match
+            by chance; over modalities their numbers multiply, since any of one may meet any of another.
     """
 
     classes: tuple[int | None, ...]
@@ -85,7 +85,7 @@ class Scoreboard:
             self.score_db[at] += part.score_db
             self.llr_db[at] += part.llr_db
             self._classes[index, at] = part.classes
-            self._comparisons[at] *= part.compared
+            self._comparisons[at] *= part.shared
 
     def __len__(self) -> int:
         """Return the number of candidates."""

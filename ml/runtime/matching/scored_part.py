@@ -23,7 +23,7 @@ class ScoredPart:
 
     Args:
         slots: Numbers of the subjects; int64, ascending.
-        compared: How many comparisons the score is the largest of, int64.
+        shared: Among how many comparisons the false-match rate is divided, int64.
         classes: Evidence classes, int64.
         llr_db: Corrected, unsoftened; for the order. Float64.
         score_db: Softened; for the fused score. Float64.
@@ -31,7 +31,7 @@ class ScoredPart:
     """
 
     slots: IntArray
-    compared: IntArray
+    shared: IntArray
     classes: IntArray
     llr_db: FloatArray
     score_db: FloatArray
@@ -40,15 +40,18 @@ class ScoredPart:
     @classmethod
     def of(cls, comparisons: Comparisons, fitted: FittedNull) -> Self:
         """Score comparisons by the encoder's calibration and the gallery's own correction."""
-        scores = fitted.calibration.compare(comparisons.cosine, comparisons.probe, comparisons.enrolled)
-        return cls.corrected(comparisons.slots, comparisons.compared, scores, fitted)
+        calibration = fitted.calibration
+        scores = calibration.compare(
+            comparisons.cosine, comparisons.probe, comparisons.enrolled, comparisons.compared
+        )
+        return cls.corrected(comparisons.slots, calibration.shared(comparisons.compared), scores, fitted)
 
     @classmethod
-    def corrected(cls, slots: IntArray, compared: IntArray, scores: LlrScores, fitted: FittedNull) -> Self:
+    def corrected(cls, slots: IntArray, shared: IntArray, scores: LlrScores, fitted: FittedNull) -> Self:
         """Correct and soften scores that are not corrected yet."""
         llr_db = fitted.gallery_null.apply(scores.llr_db)
         score_db = fitted.calibration.soften_db(llr_db)
-        return cls(slots, compared, scores.classes, llr_db, score_db, fitted)
+        return cls(slots, shared, scores.classes, llr_db, score_db, fitted)
 
     @classmethod
     def of_matrix(cls, llr_db: FloatArray, classes: IntArray, fitted: FittedNull) -> Self:

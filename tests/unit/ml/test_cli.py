@@ -37,7 +37,7 @@ def calibrated(trained):
     """What `calibrate` leaves behind."""
     network = VectorNetwork(BeatPreparation(MEAN_BEAT), (trained / "model.onnx").read_bytes())
     shapes = beat_shapes(n_people=40)[0].astype("float32")
-    vectors = network.finish(network.infer({"beats": shapes}))
+    vectors = network.finish(network.infer({"beats": shapes}).vectors)
     side = EvidenceArray(np.full(40, 10.0), SECONDS, np.full(40, 0.8))
     calibration = fit_calibration([CohortScores(vectors[0::4] @ vectors[1::4].T, side, side)], replicates=5)
     stage = {

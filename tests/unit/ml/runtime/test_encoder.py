@@ -98,7 +98,7 @@ class TestEncode:
     def test_three_steps_give_what_encode_gives(self, encoder, ecg):
         prepared = encoder.prepare(RawEcg(ecg, FS_HZ))
 
-        vector = encoder.finish(encoder.infer(prepared.inputs))[0]
+        vector = encoder.finish(encoder.infer(prepared.inputs).vectors)[0]
 
         np.testing.assert_array_equal(vector, encoder.encode(RawEcg(ecg, FS_HZ)).vector)
 
