@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from app.adapters.db.column_types import PolicyJson, UtcTime, UuidBytes
 
-SCHEMA_REVISION = "20261201_0310"  # The newest file of migrations/versions.
+SCHEMA_REVISION = "20261201_0300"  # The newest file of migrations/versions.
 
 metadata = MetaData(
     naming_convention={

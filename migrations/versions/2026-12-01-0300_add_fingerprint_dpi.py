@@ -6,7 +6,7 @@ Reason: minutiae have a scale, many files state none, and a resolution is never 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "20261201_0310"
+revision = "20261201_0300"
 down_revision = "20261120_1020"
 branch_labels = None
 depends_on = None
