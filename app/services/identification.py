@@ -28,6 +28,7 @@ from app.matching.gallery_state import GalleryState, KnownSubject
 from app.matching.matcher import Matcher, TransformedProbe
 from app.matching.policy_board import PolicyBoard
 from app.services.access import granted_gallery
+from app.services.resolution import resolved
 from app.services.verification import refuse_feature_fusion
 
 
@@ -92,7 +93,8 @@ class IdentificationService:
         refuse_feature_fusion(request.fusion)
         exact = Scope.READ_SCORES in caller.scopes
         lists_others = exact and Scope.READ in caller.scopes
-        captures = encode(request.recordings, self._encoders)
+        recordings = resolved(self._store, caller, request.gallery, request.recordings)
+        captures = encode(recordings, self._encoders)
         policy, board, probes, ranked = self._search(caller, request, captures)
         activity = activity_of(captures, self._recognizer)
         if not ranked:

@@ -18,6 +18,7 @@ from app.matching.encoded_captures import encode
 from app.matching.follower import GalleryFollower
 from app.matching.matcher import Matcher, newest_transforms
 from app.services.access import found_subject, granted_gallery
+from app.services.resolution import resolved
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class VerificationService:
                 `fusion_unavailable`, `modality_unavailable`.
         """
         refuse_feature_fusion(request.fusion)
-        captures = encode(request.recordings, self._encoders)
+        recordings = resolved(self._store, caller, request.gallery, request.recordings)
+        captures = encode(recordings, self._encoders)
         with self._store.reading() as uow:
             gallery = granted_gallery(uow, caller, request.gallery)
             policy = tighten(gallery.policy, fmr=request.fmr)

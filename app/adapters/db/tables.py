@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from app.adapters.db.column_types import PolicyJson, UtcTime, UuidBytes
 
-SCHEMA_REVISION = "20261120_1020"  # The newest file of migrations/versions.
+SCHEMA_REVISION = "20261201_0300"  # The newest file of migrations/versions.
 
 metadata = MetaData(
     naming_convention={
@@ -51,6 +51,7 @@ galleries = Table(
     Column("pruned_revision", BigInteger, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("fingerprint_dpi", Integer),
     UniqueConstraint("name"),
 )
 
