@@ -28,6 +28,7 @@ from app.domain.identifiers import new_id
 from app.domain.ports.encoders import Encoders
 from app.domain.ports.index import TemplateIndex
 from app.domain.ports.store import Store
+from app.matching.background_fits import BackgroundFits
 from app.matching.follower import GalleryFollower
 from app.matching.matcher import Matcher
 from app.matching.null_jumps import NullJump
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from app.config import Settings
 
 HOUSEKEEPING_INTERVAL_S = 3600.0
+FIRST_FITS_S = 60.0
+"""For which a start waits, so that the first decision is as corrected as later ones."""
 
 _log = structlog.get_logger("pulseprint.housekeeping")
 _gallery_log = structlog.get_logger("pulseprint.galleries")
@@ -138,6 +141,11 @@ def report_null_jump(gallery: str, jump: NullJump) -> None:
     )
 
 
+def report_failed_fit(error: Exception) -> None:
+    """Say in the log that a gallery's correction could not be fitted; the last one stays in use."""
+    _gallery_log.error("gallery.fit_failed", error=type(error).__name__)
+
+
 @contextmanager
 def every_hour(work: Callable[[], None]) -> Iterator[None]:
     """Do something now and then beside the service; a fault is logged and does not end it."""
@@ -195,6 +203,8 @@ def open_services(
             threads=settings.executor_threads, queue_limit=max(32, 16 * settings.executor_threads)
         )
         stack.callback(executor.close)
+        fits = BackgroundFits(report_failed_fit)
+        stack.callback(fits.close)
         follower = GalleryFollower(
             store,
             vault,
@@ -202,12 +212,14 @@ def open_services(
             encoders,
             report_lag=report_index_lag,
             report_jump=report_null_jump,
+            run_fit=fits,
         )
         galleries = GalleryService(
             store=store, vault=vault, encoders=encoders, follower=follower, clock=utc_now, new_id=new_id
         )
         galleries.ensure_default()
         follower.start()
+        fits.settle(FIRST_FITS_S)
         stack.enter_context(every_hour(Housekeeping(store, follower, utc_now).run))
         matcher = Matcher(vault, encoders)
         answers = AnswerLog(store, utc_now)

@@ -168,9 +168,10 @@ class Report:
             first = compared.modality not in seen
             seen.add(compared.modality)
             source = self._source(compared.encoder)
-            evidence_class = int(compared.encoder.calibration.evidence_classes(source.evidence))
+            calibration = compared.encoder.calibration
+            evidence_class = int(calibration.evidence_classes(source.evidence, source.comparisons))
             classes.append(evidence_class if first else None)
-            comparisons *= len(source.templates) if first else 1
+            comparisons *= int(calibration.shared(source.comparisons)) if first else 1
         return Basis(tuple(classes), comparisons)
 
     @property
@@ -193,7 +194,7 @@ class Report:
         return replace(
             self._of_probe(compared.encoder),
             score=float(self._board.parts[part].score_db[at]),
-            distance=float(distance(compared.cosine[at], metric)),
+            distance=float(distance(compared.raw_cosine[at], metric)),
             metric=metric,
         )
 

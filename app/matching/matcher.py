@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from app.domain.details import Parts, rotated_local
 from app.domain.errors import UnprocessableError
 from app.domain.policies import DistancePolicy, Policy
 from app.domain.ports.encoders import Encoder, Encoders
@@ -14,7 +15,7 @@ from app.domain.ports.store import UnitOfWork
 from app.domain.ports.vault import TemplateVault
 from app.domain.references import Modality, Template, TemplateKey, comparable
 from app.domain.subjects import Gallery, GalleryTransform
-from app.matching.comparisons import EncoderComparisons, first_only
+from app.matching.comparisons import EncoderComparisons, EnrolledTemplates, first_only, offer
 from app.matching.encoded_captures import EncodedCaptures
 from app.matching.gallery_state import GalleryState
 from app.matching.policy_board import PolicyBoard
@@ -39,6 +40,11 @@ class TransformedProbe:
         """Of the position that shows the most."""
         shown = [template.evidence for template in self.templates.values()]
         return max(shown, key=lambda evidence: evidence.amount)
+
+    @property
+    def comparisons(self) -> int:
+        """How many it takes with one reference: one per position, or per recording where details are."""
+        return sum(1 if t.parts is None else len(t.parts.details) for t in self.templates.values())
 
 
 class Matcher:
@@ -85,8 +91,7 @@ class Matcher:
         for encoder, transform in self.encoders_for(captures, transforms):
             templates = probe_templates(captures, encoder, min_quality)
             if templates:
-                matrix = self._vault.matrix(gallery, transform)
-                rotated = {p: replace(t, vector=matrix @ t.vector) for p, t in templates.items()}
+                rotated = {p: self._rotated(gallery, transform, t) for p, t in templates.items()}
                 found.append(TransformedProbe(encoder, rotated))
         return found
 
@@ -104,13 +109,19 @@ class Matcher:
             transform = transforms.get((encoder.modality, encoder.encoder_id))
             if transform is None:  # Nobody has a template to compare with.
                 continue
-            matrix = self._vault.matrix(gallery, transform)
             for acquired in captures.accepted(encoder, min_quality):
-                template = pool_probe(encoder, [acquired.encoding])
-                rotated = replace(template, vector=matrix @ template.vector)
+                rotated = self._rotated(gallery, transform, pool_probe(encoder, [acquired]))
                 single = TransformedProbe(encoder, {acquired.capture.position: rotated})
                 singles.append((acquired.index, single))
         return singles
+
+    def _rotated(self, gallery: Gallery, transform: GalleryTransform, template: Template) -> Template:
+        """Multiply a template by the gallery's matrices; a detail is compared as it is."""
+        parts = template.parts
+        if parts is not None:
+            local = rotated_local(parts.local, self._vault.local_matrix(gallery, transform))
+            parts = Parts(parts.details, local)
+        return Template(self._vault.matrix(gallery, transform) @ template.vector, template.evidence, parts)
 
     def against_gallery(
         self, state: GalleryState, probes: Sequence[TransformedProbe], policy: Policy, at_least: int = 1
@@ -188,6 +199,11 @@ def _compare_templates(
             if (key.modality, key.encoder) != (probe.encoder.modality, probe.encoder.encoder_id):
                 continue
             if any_position or comparable(position, key.position):
-                cosine = np.array([template.vector @ reference.vector])
-                best.offer(slot, cosine, template.evidence, EvidenceArray.of([reference.evidence]))
+                one = EnrolledTemplates(
+                    slots=slot,
+                    vectors=reference.vector[np.newaxis],
+                    evidence=EvidenceArray.of([reference.evidence]),
+                    parts=() if reference.parts is None else (reference.parts,),
+                )
+                offer(best, probe.encoder, template, one)
     return EncoderComparisons.of(best, probe.encoder)

@@ -81,5 +81,5 @@ class PolicyBoard(Scoreboard):
         passing = np.ones(len(self), dtype=bool)
         for comparisons in self.comparisons:
             at = np.searchsorted(self.slots, comparisons.slots)
-            passing[at] &= policy.rules[comparisons.modality].passes(comparisons.cosine)
+            passing[at] &= policy.rules[comparisons.modality].passes(comparisons.raw_cosine)
         return passing
