@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from app.domain.errors import ConfigurationError
+from app.domain.ports.fusion import FusionCard
 from app.domain.references import Modality, Vector
 from ml.runtime.bundle import FUSION_KIND, BundleError, preference, read_bundle
 from ml.runtime.calibration.llr import Calibration
@@ -17,7 +18,17 @@ class BundleFusion:
 
     def __init__(self, inner: FusionBundle) -> None:
         self._inner = inner
-        self.fusion_id = inner.info.encoder_id
+        info = inner.info
+        self.card = FusionCard(
+            id=info.id,
+            version=info.version,
+            sha256=info.sha256,
+            vector_size=info.vector_size,
+            metric=info.metric,
+            licence=info.licence,
+            training_data=info.training_data,
+            operating_points=info.operating_points,
+        )
         self.encoders = {Modality(name): encoder for name, encoder in inner.encoders.items()}
 
     def fuse(self, vectors: Mapping[Modality, Vector]) -> Vector:

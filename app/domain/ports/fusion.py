@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from app.domain.references import Modality, Vector
 from ml.runtime.calibration.llr import Calibration
+
+
+class FusionCard(NamedTuple):
+    """What is published about a fusion bundle."""
+
+    id: str
+    version: str
+    sha256: str
+    vector_size: int
+    metric: str
+    licence: str
+    training_data: Sequence[str]
+    operating_points: Sequence[Mapping[str, Any]]
 
 
 class FeatureFusion(Protocol):
     """A fusion bundle in use.
 
     Attributes:
-        fusion_id: `<id>@<version>`.
+        card: What is published about it.
         encoders: The encoder whose vectors it reads, by modality.
     """
 
     @property
-    def fusion_id(self) -> str: ...
+    def card(self) -> FusionCard: ...
     @property
     def encoders(self) -> Mapping[Modality, str]: ...
 
