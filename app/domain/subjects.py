@@ -40,13 +40,18 @@ class Gallery:
 
 @dataclass(frozen=True)
 class GalleryTransform:
-    """The wrapped secret matrix of one gallery, modality and encoder, at one version."""
+    """The wrapped secret matrix of one gallery, modality and encoder, at one version.
+
+    Attributes:
+        wrapped_local_matrix: Of the local vectors, if the encoder gives any.
+    """
 
     gallery_uuid: UUID
     modality: Modality
     encoder: str
     version: int
     wrapped_matrix: bytes = field(repr=False)
+    wrapped_local_matrix: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
