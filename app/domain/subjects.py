@@ -23,7 +23,11 @@ def is_name(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Gallery:
-    """A named set of subjects with its own policy, keys and transforms: the unit of isolation."""
+    """A named set of subjects with its own policy, keys and transforms: the unit of isolation.
+
+    Attributes:
+        fingerprint_dpi: Of fingerprints that come without a resolution; None leaves it to their files.
+    """
 
     uuid: UUID
     name: str
@@ -31,6 +35,7 @@ class Gallery:
     revision: int
     wrapped_key: bytes = field(repr=False)
     created_at: datetime
+    fingerprint_dpi: int | None = None
 
 
 @dataclass(frozen=True)

@@ -317,11 +317,18 @@ class GalleryState:
         """
         best = BestOfPositions(encoder.calibration.unit)
         for position, probe in templates.items():
-            for key, table in self.comparable_tables(encoder, position):
-                slots = table.among(among)
-                if slots.size:
-                    offer(best, encoder, probe, self._enrolled(key, table, slots))
+            for enrolled in self.enrolled_at(encoder, position, among):
+                offer(best, encoder, probe, enrolled)
         return EncoderComparisons.of(best, encoder)
+
+    def enrolled_at(
+        self, encoder: Encoder, position: str, among: IntArray | None = None
+    ) -> Iterator[EnrolledTemplates]:
+        """What a probe template of this position compares with, of these slots or of all."""
+        for key, table in self.comparable_tables(encoder, position):
+            slots = table.among(among)
+            if slots.size:
+                yield self._enrolled(key, table, slots)
 
     def _enrolled(self, key: TableKey, table: TemplateTable, slots: IntArray) -> EnrolledTemplates:
         return EnrolledTemplates(

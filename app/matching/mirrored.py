@@ -11,7 +11,8 @@ from app.domain.details import Detail, Parts
 from app.domain.policies import CalibratedPolicy
 from app.domain.references import Template, TemplateKey
 from app.matching.gallery_state import GalleryState
-from app.matching.matcher import Matcher, TransformedProbe
+from app.matching.matcher import Matcher
+from app.matching.transformed_probe import TransformedProbe
 
 MIRRORED = "fingerprint_mirrored"
 MIRRORED_DETAIL = "The mirror image matches and this one does not: send the image as the sensor shows it."

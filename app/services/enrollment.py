@@ -37,6 +37,7 @@ from app.services.duplicates import DuplicateSearch
 from app.services.idempotency import AnswerLog, IdempotentRequest, Rendered
 from app.services.limits import max_subjects
 from app.services.mismatch import Admitted, MismatchCheck
+from app.services.resolution import resolved
 from ml.runtime.evidence import Evidence
 
 SESSION_GAP = timedelta(hours=1)
@@ -148,7 +149,8 @@ class EnrollmentService:
         idempotent: IdempotentRequest | None,
         render: Callable[[EnrollmentOutcome], Rendered],
     ) -> Rendered:
-        captures = encode(request.recordings, self._encoders)  # Before the transaction, which must be short.
+        recordings = resolved(self._store, caller, request.gallery, request.recordings)
+        captures = encode(recordings, self._encoders)  # Before the transaction, which must be short.
         alike = self._duplicates.names_like(caller, request.gallery, request.subject_id, captures)
         new_uuid = self._new_id()  # Never an old one again: erased uuids are not reused.
         with self._store.writing() as uow:

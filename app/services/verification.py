@@ -18,9 +18,11 @@ from app.matching.decision_report import Enrolled, Report, activity_of
 from app.matching.encoded_captures import EncodedCaptures, encode
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState
-from app.matching.matcher import Matcher, TransformedProbe, newest_transforms
+from app.matching.matcher import Matcher, newest_transforms
 from app.matching.mirrored import MIRRORED, MIRRORED_DETAIL, matches_in_mirror_only
+from app.matching.transformed_probe import TransformedProbe
 from app.services.access import found_subject, granted_gallery
+from app.services.resolution import resolved
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,13 @@ class VerificationService:
             UnprocessableError: `policy_looser`, `policy_incomplete`, `not_comparable`,
                 `fusion_unavailable`, `modality_unavailable`.
         """
-        refuse_feature_fusion(request.fusion)
-        captures = encode(request.recordings, self._encoders)
+        self._matcher.require_fusion(request.fusion)
+        recordings = resolved(self._store, caller, request.gallery, request.recordings)
+        captures = encode(recordings, self._encoders)
         with self._store.reading() as uow:
             gallery = granted_gallery(uow, caller, request.gallery)
             policy = tighten(gallery.policy, fmr=request.fmr)
+            self._matcher.require_fusion(request.fusion, policy)
             subject = found_subject(uow, gallery, request.subject_id)
             captures.require_usable(policy.quality_floor)
             state = self._follower.up_to_date(uow, gallery)
@@ -81,7 +85,7 @@ class VerificationService:
             flipped = self._flipped(state, probes, templates, policy)
             if flipped:
                 self._reject(captures, flipped, policy)
-                probes = [probe for probe in probes if probe not in flipped]
+                probes = [probe for probe in probes if all(probe is not one for one in flipped)]
                 board = self._matcher.against_subject(state, probes, templates, policy)
         if not len(board):
             raise UnprocessableError(
@@ -89,6 +93,8 @@ class VerificationService:
                 + (": its encoder is retired." if retired else "."),
                 code="not_comparable",
             )
+        if request.fusion is Fusion.FEATURE:
+            board = self._matcher.by_features_of_subject(board, gallery, transforms, probes, templates)
         enrolled = Enrolled(frozenset(key.modality for key in templates), retired)
         exact = Scope.READ_SCORES in caller.scopes
         return Report(board, captures, probes).decision(
@@ -123,9 +129,3 @@ class VerificationService:
         """Modalities the subject has references of, under encoders that are not loaded."""
         keys = uow.references.keys_of(subject.uuid)
         return frozenset(k.modality for k in keys if self._encoders.get(k.encoder) is None)
-
-
-def refuse_feature_fusion(fusion: Fusion) -> None:
-    """Raises `fusion_unavailable`: no fusion bundle is loaded."""
-    if fusion is Fusion.FEATURE:
-        raise UnprocessableError("No fusion bundle is loaded; use fusion 'score'.", code="fusion_unavailable")

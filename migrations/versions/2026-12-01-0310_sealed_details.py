@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261201_0310"
-down_revision = "20261120_1020"
+down_revision = "20261201_0300"
 branch_labels = None
 depends_on = None
 

@@ -12,7 +12,8 @@ from app.domain.details import Detail, Parts
 from app.domain.policies import CalibratedPolicy
 from app.domain.references import UNKNOWN_POSITION, Modality, Template, TemplateKey
 from app.matching.gallery_state import GalleryState
-from app.matching.matcher import Matcher, TransformedProbe
+from app.matching.matcher import Matcher
+from app.matching.transformed_probe import TransformedProbe
 from ml.runtime.evidence import IMAGES, Evidence
 from tests.fakes import FakeEncoders
 from tests.fingerprint_fakes import RIDGES, FakeFingerprintEncoder

@@ -51,6 +51,7 @@ galleries = Table(
     Column("pruned_revision", BigInteger, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("fingerprint_dpi", Integer),
     UniqueConstraint("name"),
 )
 

@@ -13,10 +13,11 @@ from app.domain.subjects import GalleryTransform
 from app.matching.comparisons import first_only
 from app.matching.encoded_captures import Acquired
 from app.matching.gallery_state import GalleryState, LoadedSubject
-from app.matching.matcher import Matcher, TransformedProbe
+from app.matching.matcher import Matcher
 from app.matching.policy_board import PolicyBoard
 from app.matching.probe import pool_probe
 from app.matching.search import COMPLETED, Sought, search, shortlisted
+from app.matching.transformed_probe import TransformedProbe
 from ml.runtime.evidence import IMAGES, Evidence
 from tests.fakes import FakeEncoders, FakeFaceEncoder, unit
 from tests.fingerprint_fakes import FakeFingerprintEncoder, print_of
