@@ -31,6 +31,7 @@ from app.domain.ports.store import Store
 from app.matching.follower import GalleryFollower
 from app.matching.matcher import Matcher
 from app.matching.null_jumps import NullJump
+from app.matching.searchable_encoders import SearchableEncoders
 from app.services.access import AccessService
 from app.services.activity import ActivityService
 from app.services.directory import DirectoryService
@@ -209,7 +210,7 @@ def open_services(
         galleries.ensure_default()
         follower.start()
         stack.enter_context(every_hour(Housekeeping(store, follower, utc_now).run))
-        matcher = Matcher(vault, encoders)
+        matcher, searchable = Matcher(vault, encoders), SearchableEncoders(encoders)
         answers = AnswerLog(store, utc_now)
         yield Services(
             access=AccessService(store, utc_now),
@@ -227,7 +228,9 @@ def open_services(
                 report_duplicate=report_duplicate,
             ),
             verification=VerificationService(store, encoders, matcher, follower, recognizer),
-            identification=IdentificationService(store, encoders, matcher, follower, recognizer),
+            identification=IdentificationService(
+                store, searchable, Matcher(vault, searchable), follower, recognizer
+            ),
             activity=ActivityService(recognizer),
             quality=QualityService(encoders),
             directory=DirectoryService(store),

@@ -37,6 +37,7 @@ class BundleEncoder:
             licence=info.licence,
             training_data=info.training_data,
             operating_points=info.operating_points,
+            one_to_one_only=info.one_to_one_only,
         )
 
     def encode(self, capture: Capture) -> Encoding:

@@ -31,6 +31,9 @@ class ModelAnswer(ResponseSchema):
     sha256: str = described("Checksum of the weights.", example="0" * 64)
     vector_size: int | SkipJsonSchema[None] = absentable("Length of its templates.", example=256)
     metric: str | SkipJsonSchema[None] = absentable("How templates compare.", example="cosine")
+    one_to_one_only: bool | SkipJsonSchema[None] = absentable(
+        "Whether it verifies and never identifies; absent otherwise.", example=True
+    )
     classes: list[str] | SkipJsonSchema[None] = absentable(
         "Activities it tells apart.", example=["rest", "walk", "run"]
     )
@@ -52,6 +55,7 @@ class ModelAnswer(ResponseSchema):
             default=default,
             vector_size=card.vector_size,
             metric=card.metric,
+            one_to_one_only=card.one_to_one_only or None,
         )
 
     @classmethod
