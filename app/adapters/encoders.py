@@ -47,6 +47,9 @@ class BundleEncoder:
         except CaptureError as error:
             raise FailureToAcquireError(str(error), code=error.code) from error
 
+    def examine(self, capture: Capture) -> object | None:
+        return self._inner.preparation.examine(capture)
+
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
         return pool(vectors, sessions)
 
