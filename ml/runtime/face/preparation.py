@@ -23,7 +23,7 @@ from ml.runtime.face.facts import FaceFacts
 from ml.runtime.face.finding import find_face
 from ml.runtime.face.picture import Picture, reduction_to
 from ml.runtime.face.pose import HeadPose
-from ml.runtime.face.quality import face_quality
+from ml.runtime.face.quality import face_quality, quality_parts
 from ml.runtime.face.raw_face import FaceCapture, RawFace
 from ml.runtime.preparation import FIXED, FREE, Constants, Preparation, Prepared
 
@@ -73,7 +73,7 @@ class FacePreparation(Preparation[FaceCapture]):
             "min_eye_distance": MIN_EYE_DISTANCE,
             "most_aside": pose.MOST_ASIDE,
             "nose_heights": pose.NOSE_HEIGHTS,
-            "quality": dict(quality.WEIGHTS),
+            "quality": {"offset": quality.OFFSET, **quality.WEIGHTS},
         }
 
     def prepare(self, capture: FaceCapture) -> Prepared:
@@ -87,10 +87,11 @@ class FacePreparation(Preparation[FaceCapture]):
         face = find_face(picture, self._detector)
         HeadPose.of(face.landmarks).require_frontal()
         _require_size(face)
+        facts = _facts(picture, face)
         return Prepared(
             inputs={"image": self._wanted.of(self._crop(picture, face))},
-            evidence=Evidence(1.0, IMAGES, face_quality(picture, face)),
-            facts=FaceFacts(face, picture.width, picture.height),
+            evidence=Evidence(1.0, IMAGES, face_quality(facts.quality_parts)),
+            facts=facts,
         )
 
     def examine(self, capture: FaceCapture) -> FaceFacts | None:
@@ -100,7 +101,7 @@ class FacePreparation(Preparation[FaceCapture]):
             face = find_face(picture, self._detector)
         except CaptureError:
             return None
-        return FaceFacts(face, picture.width, picture.height)
+        return _facts(picture, face)
 
     def example(self) -> RawFace:
         """See `Preparation.example`."""
@@ -121,3 +122,7 @@ def _require_size(face: DetectedFace) -> None:
         raise FaceTooSmallError(
             f"expected eyes at least {MIN_EYE_DISTANCE:g} pixels apart, found {face.eye_distance:.1f}"
         )
+
+
+def _facts(picture: Picture, face: DetectedFace) -> FaceFacts:
+    return FaceFacts(face, (picture.width, picture.height), quality_parts(picture, face))

@@ -20,46 +20,64 @@ from numpy.typing import NDArray
 from ml.runtime.face.alignment import AlignmentTemplate, aligned_crop, similarity_transform
 from ml.runtime.face.detected_face import DetectedFace
 from ml.runtime.face.picture import Picture, reduction_to
+from ml.runtime.face.pose import MOST_ASIDE, HeadPose
 
 WEIGHTS: Final[Mapping[str, float]] = {
-    "offset": 0.105,
     "certainty": 0.86,
-    "softness": -0.118,
-    "clipping": -0.061,
-    "smallness": -0.027,
-    "cut_off": -0.40,
+    "framing": 0.40,
+    "sharpness": 0.236,
+    "light": 0.061,
+    "size": 0.046,
 }
+OFFSET: Final = -0.638
 _CROP: Final = AlignmentTemplate(
     112, np.array([[38.29, 51.70], [73.53, 51.50], [56.03, 71.74], [41.55, 92.37], [70.73, 92.20]])
 )
 _GRID: Final = np.array([(x, y, 1.0) for y in range(4, 112, 8) for x in range(4, 112, 8)])
 _INNER: Final = (slice(20, 106), slice(24, 88))
 """Brows to chin: without hair, ears and background."""
-_USUAL_SHARPNESS: Final = -2.2
-"""Above it a face is no better: the rest is noise, or a picture that was sharpened."""
-_USUAL_SIZE: Final = 5.2
-"""log2 of the pixels between the eyes above which more of them say no more."""
+_SHARPNESS: Final = (-4.2, -2.2)
+"""Above the upper end a face is no better: the rest is noise, or a picture that was sharpened."""
+_SIZE: Final = (3.5, 5.2)
+"""log2 of the pixels between the eyes; more of them than 37 say no more."""
+_LEAST_DOUBT: Final = 0.04
+"""One less the detector's score, below which differences say nothing."""
 
 
-def face_quality(picture: Picture, face: DetectedFace) -> float:
-    """Predict how well a face compares; 0 to 1.
+def quality_parts(picture: Picture, face: DetectedFace) -> dict[str, float]:
+    """Measure what makes a face good for comparison, each from 0 to 1.
 
     Args:
         picture: That shows it.
         face: Where it lies.
+
+    Returns:
+        `certainty` of the detector, `framing` (how much of the crop lies within the picture), `sharpness`,
+        `light` (how much is neither black nor white), `size`, and `frontal`, which only tells and does not
+        count.
     """
     reduction = reduction_to(face.eye_distance, _CROP.eye_distance)
     crop = aligned_crop(picture.reduced(reduction), face.scaled(1.0 / reduction).landmarks, _CROP)
     grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY))
-    parts = {
-        "offset": 1.0,
-        "certainty": float(-np.log(np.clip(1.0 - face.score, 0.04, 1.0)) / np.log(25.0)),
-        "softness": float(np.clip(_USUAL_SHARPNESS - sharpness(grey), 0.0, 2.0)),
-        "clipping": float(np.mean((grey[_INNER] <= 4) | (grey[_INNER] >= 251))),
-        "smallness": _USUAL_SIZE - float(np.clip(np.log2(face.eye_distance), 3.5, _USUAL_SIZE)),
-        "cut_off": _cut_off(picture, face),
+    doubt = float(np.clip(1.0 - face.score, _LEAST_DOUBT, 1.0))
+    return {
+        "certainty": float(np.log(doubt) / np.log(_LEAST_DOUBT)),
+        "framing": _framing(picture, face),
+        "sharpness": _within(sharpness(grey), _SHARPNESS),
+        "light": float(np.mean((grey[_INNER] > 4) & (grey[_INNER] < 251))),
+        "size": _within(float(np.log2(face.eye_distance)), _SIZE),
+        "frontal": _within(-abs(HeadPose.of(face.landmarks).aside), (-MOST_ASIDE, 0.0)),
     }
-    return float(np.clip(sum(WEIGHTS[name] * value for name, value in parts.items()), 0.0, 1.0))
+
+
+def face_quality(parts: Mapping[str, float]) -> float:
+    """Predict how well a face compares, by its parts; 0 to 1."""
+    return float(np.clip(OFFSET + sum(weight * parts[name] for name, weight in WEIGHTS.items()), 0.0, 1.0))
+
+
+def _within(value: float, limits: tuple[float, float]) -> float:
+    low, high = limits
+    return float(np.clip((value - low) / (high - low), 0.0, 1.0))
 
 
 def sharpness(grey: NDArray[np.uint8]) -> float:
@@ -73,9 +91,9 @@ def sharpness(grey: NDArray[np.uint8]) -> float:
     return float(np.log((detail + 0.2) / (float(np.std(grey[_INNER])) + 5.0)))
 
 
-def _cut_off(picture: Picture, face: DetectedFace) -> float:
-    """The share of the crop that lies outside the picture, on a grid of 14×14 points."""
+def _framing(picture: Picture, face: DetectedFace) -> float:
+    """The share of the crop that lies within the picture, on a grid of 14×14 points."""
     back = cv2.invertAffineTransform(similarity_transform(face.landmarks, _CROP.points))
     points = _GRID @ back.T  # (196, 2)
     outside = (points < -0.5) | (points > (picture.width - 0.5, picture.height - 0.5))
-    return float(np.mean(outside.any(axis=1)))
+    return 1.0 - float(np.mean(outside.any(axis=1)))

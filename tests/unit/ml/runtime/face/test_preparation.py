@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from app.domain import captures
 from ml.runtime.face.drawn_face import drawn_face_file
 from ml.runtime.face.encoder_input import EncoderInput
 from ml.runtime.face.errors import FaceTooSmallError, FaceTurnedAwayError, NoFaceError
@@ -37,8 +38,9 @@ class TestPrepare:
     def test_facts_say_where_the_face_lies(self):
         facts = preparation(FRONTAL).prepare(CAPTURE).facts
 
-        assert facts.face.landmarks == pytest.approx(FRONTAL)
-        assert (facts.width, facts.height) == (240, 240)
+        assert facts.landmarks == pytest.approx(FRONTAL.astype(np.float32), abs=1e-3)
+        assert facts.size_px == (240, 240)
+        assert isinstance(facts, captures.FaceFacts)
         assert repr(facts) == "FaceFacts(240×240)"
 
     def test_a_face_of_few_pixels_is_too_small(self):
