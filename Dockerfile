@@ -18,9 +18,9 @@ COPY ml/runtime ml/runtime
 COPY app app
 RUN test "${FACE}" = 0 || /opt/venv/bin/python -m app.cli models fetch face || true
 
-# pip leaves with its work done.
+# pip leaves with its work done, and so does what converted the networks.
 FROM installed AS dependencies
-RUN /opt/venv/bin/pip uninstall --quiet --yes pip setuptools
+RUN /opt/venv/bin/pip uninstall --quiet --yes pip setuptools onnx ml-dtypes
 
 FROM ${PYTHON_IMAGE} AS service
 ARG VERSION=2026.12.0

@@ -18,13 +18,18 @@ _PREFIX: Final = "fetching-"
 """Of the folder in which a bundle is written; no bundle is named so, and services do not look into it."""
 
 
-def is_whole(folder: Path) -> bool:
-    """Whether a bundle lies there that may be served."""
+def is_current(folder: Path, fields: Mapping[str, Any]) -> bool:
+    """Whether a bundle lies there undamaged, with these very fields of `bundle.json`.
+
+    One that an earlier release made under the same name, with other constants, is made anew: its vectors are
+    the same.
+    """
     try:
         read_bundle(folder)
+        there = json.loads((folder / BUNDLE_FILE).read_text(encoding="utf-8"))
     except (BundleError, OSError):
         return False
-    return True
+    return {name: value for name, value in there.items() if name != "files"} == dict(fields)
 
 
 def put_bundle(

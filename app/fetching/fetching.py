@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from app.fetching.bundle_folder import is_whole, put_bundle
+from app.fetching.bundle_folder import is_current, put_bundle
 from app.fetching.catalogue import CATALOGUE, FetchableBundle
 from app.fetching.errors import FetchError
 from app.fetching.known_answer import require_answers
@@ -97,7 +97,7 @@ def fetch(recipe: Recipe, models: Path, sources: Sources) -> bool:
         FetchError: It cannot be made; the folder is as it was.
     """
     folder = models / recipe.encoder_id
-    if is_whole(folder):
+    if is_current(folder, recipe.constants):
         return False
     networks = recipe.bundle.networks(sources.obtain(recipe.bundle.wanted))
     require_answers(networks, recipe.known_answers)

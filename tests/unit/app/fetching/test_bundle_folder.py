@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.fetching.bundle_folder import is_whole, put_bundle
+from app.fetching.bundle_folder import is_current, put_bundle
 from app.fetching.catalogue import CATALOGUE
 from app.fetching.errors import FetchError
 from app.fetching.fetching import Recipe
@@ -22,7 +22,7 @@ class TestPutBundle:
     def test_it_can_be_served(self, tmp_path):
         put(tmp_path)
 
-        assert is_whole(tmp_path / FOLDER)
+        assert is_current(tmp_path / FOLDER, RECIPE.constants)
         assert [path.name for path in tmp_path.iterdir()] == [FOLDER]
 
     def test_a_network_that_is_none_leaves_nothing(self, tmp_path):
@@ -45,11 +45,11 @@ class TestPutBundle:
     def test_a_damaged_bundle_is_replaced(self, tmp_path):
         put(tmp_path)
         (tmp_path / FOLDER / "model.onnx").write_bytes(b"damaged")
-        assert not is_whole(tmp_path / FOLDER)
+        assert not is_current(tmp_path / FOLDER, RECIPE.constants)
 
         put(tmp_path)
 
-        assert is_whole(tmp_path / FOLDER)
+        assert is_current(tmp_path / FOLDER, RECIPE.constants)
 
     def test_a_folder_that_cannot_be_written_is_one_line(self, tmp_path):
         (tmp_path / "models").write_text("a file")
@@ -62,3 +62,8 @@ class TestPutBundle:
 
         written = json.loads((tmp_path / FOLDER / "bundle.json").read_text())
         assert set(written["files"]) == {"model.onnx", "card.md"}
+
+    def test_one_with_other_constants_is_not_current(self, tmp_path):
+        put(tmp_path)
+
+        assert not is_current(tmp_path / FOLDER, {**RECIPE.constants, "licence": "another"})
