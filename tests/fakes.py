@@ -23,6 +23,7 @@ from app.domain.scores import ActivityEstimate
 from ml.runtime.calibration.llr import Calibration, softened_grid
 from ml.runtime.calibration.llr_map import LlrMap
 from ml.runtime.calibration.nulls import EVIDENCE_CLASSES, LlrHistogram, PairScores, fit_null
+from ml.runtime.details import DetailComparer
 from ml.runtime.encoding import Encoding
 from ml.runtime.evidence import IMAGES, SECONDS, Evidence
 
@@ -94,6 +95,8 @@ class FakeEncoder:
 
     modality = Modality.ECG
     vector_size = PATTERN_SAMPLES
+    local_size = 0
+    comparer: DetailComparer | None = None
 
     def __init__(self, version: str = "2026.11") -> None:
         self.version = version

@@ -36,6 +36,7 @@ SIGNAL_CODES: Final = (
 IMAGE_CODES: Final = (
     "image_undecodable",
     "image_too_large",
+    "dpi_required",
     "no_face",
     "multiple_faces",
     "face_too_small",
