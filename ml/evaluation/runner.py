@@ -37,6 +37,7 @@ class ProtocolResult:
             "protocol": self.protocol.name,
             "summary": self.protocol.summary,
             "development": self.protocol.development,
+            "modality": self.protocol.modality,
             "encoder": self.encoder_id,
             "weights_sha256": self.weights_sha256,
             "variants": [variant.to_dict() for variant in self.variants],
