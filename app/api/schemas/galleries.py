@@ -84,8 +84,9 @@ class GalleryAnswer(ResponseSchema):
     references: int = described("Stored references.", example=178)
     correction: list[CorrectionAnswer] = described("Own correction, per modality and encoder.", example=[])
     max_subjects: int | None = described(
-        "How many subjects an identification at this policy can carry; null where nothing limits it.",
-        example=240,
+        "Among how many subjects a search at this policy finds a person of usual scores (the median of the"
+        " calibration's); null where nothing limits it.",
+        example=370,
     )
     created_at: datetime = described("When the gallery was made.", example="2026-11-20T09:30:00Z")
 
