@@ -137,6 +137,9 @@ class FakeEncoder:
             facts=FakeEcgFacts(72.0, ecg),
         )
 
+    def examine(self, capture: EcgStrip) -> object | None:
+        return None
+
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
         """Mean per session, then over sessions, renormalized."""
         names = np.asarray(sessions)

@@ -35,6 +35,7 @@ PROBLEMS: Mapping[str, ProblemKind] = {
     "gallery_not_found": ProblemKind(404, "No such gallery"),
     "reference_not_found": ProblemKind(404, "No such reference"),
     "method_not_allowed": ProblemKind(405, "The resource does not know this method"),
+    "not_acceptable": ProblemKind(406, "No media type of the answer is accepted"),
     "request_timeout": ProblemKind(408, "The body did not arrive in time"),
     "gallery_exists": ProblemKind(409, "A gallery of this name exists"),
     "too_many_references": ProblemKind(409, "The subject holds as many references as it may"),

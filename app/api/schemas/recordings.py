@@ -121,7 +121,13 @@ class EcgRecording(RequestSchema):
         return self.samples.size / self.fs_hz
 
     def to_domain(self) -> EcgStrip:
-        return EcgStrip(self.samples, self.fs_hz, lead=self.lead.value, captured_at=self.captured_at)
+        return EcgStrip(
+            self.samples,
+            self.fs_hz,
+            lead=self.lead.value,
+            captured_at=self.captured_at,
+            unit=self.unit.value,
+        )
 
     def _check_length(self, n_samples: int) -> None:
         if n_samples > self.max_s * self.fs_hz + 0.5:

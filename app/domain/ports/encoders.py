@@ -47,6 +47,9 @@ class Encoder(Protocol):
     def encode(self, capture: Capture) -> Encoding:
         """Raises `FailureToAcquireError` with a code of the contract."""
 
+    def examine(self, capture: Capture) -> object | None:
+        """Facts of a capture, also of one that `encode` refuses; None where there is nothing to be seen."""
+
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
         """Mean per session, then over sessions, renormalized; shapes (n, d), (n,) → (d,)."""
 
