@@ -24,6 +24,7 @@ from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.llr_map import LlrMap
 from ml.runtime.calibration.nulls import EVIDENCE_CLASSES, LlrHistogram, PairScores, fit_null
 from ml.runtime.calibration.softening import softened_grid
+from ml.runtime.details import DetailComparer
 from ml.runtime.encoding import Encoding
 from ml.runtime.evidence import IMAGES, SECONDS, Evidence
 
@@ -95,6 +96,8 @@ class FakeEncoder:
 
     modality = Modality.ECG
     vector_size = PATTERN_SAMPLES
+    local_size = 0
+    comparer: DetailComparer | None = None
 
     def __init__(self, version: str = "2026.11") -> None:
         self.version = version

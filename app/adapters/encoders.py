@@ -26,6 +26,8 @@ class BundleEncoder:
         self.encoder_id = info.encoder_id
         self.modality = Modality(info.modality)
         self.vector_size = info.vector_size
+        self.local_size = inner.local_size
+        self.comparer = inner.comparer
         self.calibration = inner.calibration
         self.card = EncoderCard(
             id=info.id,

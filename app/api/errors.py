@@ -52,6 +52,7 @@ PROBLEMS: Mapping[str, ProblemKind] = {
     "quality_too_low": ProblemKind(422, "The quality of the capture is too low"),
     "image_undecodable": ProblemKind(422, "The image cannot be decoded"),
     "image_too_large": ProblemKind(422, "The image is too large"),
+    "dpi_required": ProblemKind(422, "The resolution of the fingerprint is not known"),
     "no_face": ProblemKind(422, "The image shows no face"),
     "multiple_faces": ProblemKind(422, "The image shows several faces"),
     "no_fingerprint": ProblemKind(422, "The image shows no fingerprint"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
@@ -104,6 +104,21 @@ class FingerprintImage:
 
 Capture: TypeAlias = EcgStrip | FaceImage | FingerprintImage
 """`modality` and `position` are the same question to each: `position` is the lead, the finger or unknown."""
+
+
+def lacks_dpi(capture: Capture) -> bool:
+    """Whether it is a fingerprint that came without a resolution."""
+    return isinstance(capture, FingerprintImage) and capture.dpi is None
+
+
+def with_default_dpi(captures: Sequence[Capture], dpi: int | None) -> tuple[Capture, ...]:
+    """The captures, with this resolution for fingerprints that came without one."""
+    return tuple(
+        replace(capture, dpi=dpi)
+        if isinstance(capture, FingerprintImage) and capture.dpi is None
+        else capture
+        for capture in captures
+    )
 
 
 @runtime_checkable

@@ -10,7 +10,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STDLIB = set(sys.stdlib_module_names)
-PURE = ("ml.runtime.evidence", "ml.runtime.encoding", "ml.runtime.calibration", "ml.runtime.matching")
+PURE = (
+    "ml.runtime.evidence",
+    "ml.runtime.encoding",
+    "ml.runtime.details",
+    "ml.runtime.calibration",
+    "ml.runtime.matching",
+)
 """What service, fitting and evaluation share, the domain included: numpy, and no state."""
 MOST_FILES = 24
 """In one folder; beyond that a room is missing."""

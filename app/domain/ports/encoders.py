@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from app.domain.captures import Capture
 from app.domain.references import Modality, Vector
 from ml.runtime.calibration.llr import Calibration
+from ml.runtime.details import DetailComparer
 from ml.runtime.encoding import Encoding
 
 
@@ -37,6 +38,14 @@ class Encoder(Protocol):
 
     @property
     def vector_size(self) -> int: ...
+
+    @property
+    def local_size(self) -> int:
+        """Of the vectors of parts of a capture; 0 if it gives none."""
+
+    @property
+    def comparer(self) -> DetailComparer | None:
+        """What compares details; None if vectors are compared."""
 
     @property
     def card(self) -> EncoderCard: ...
