@@ -20,8 +20,9 @@ RESOLVED_PAIRS = 30
 REACH = 300.0
 """A fitted tail is believed down to the smallest resolved rate divided by this.
 
-Fitted on 41 people of CinC, the smallest set that ships, no class exceeds a rate so small on average; at a
-thousandth of the resolved rate, 3-s strips exceed it 1.6 times (results/experiments/null-tail.json).
+Fitted on 41 people of CinC, the smallest number that ships, others reach about such a rate (1e-4) 1.0 to 1.2
+times as often as stated with 3-s strips and 0.3 times with 10-s strips; a quarter of it, 1.6 to 1.8 and 0.4
+to 0.6 times (results/experiments/null-tail.json).
 """
 _CLASS_EDGES_S = (5.0, 7.5, 12.5)
 CLASS_SECONDS = (3.0, 5.0, 10.0, 15.0)
