@@ -16,6 +16,7 @@ from ml.commands.activity import register as register_activity
 from ml.commands.compare import register as register_comparison
 from ml.commands.evaluate import register as register_evaluation
 from ml.commands.evaluate import register_report
+from ml.commands.face import register as register_face
 from ml.commands.fusion import register as register_fusion
 from ml.commands.synthesize import register as register_synthesis
 from ml.data.records import DataError
@@ -249,6 +250,7 @@ register_evaluation(app)
 register_comparison(app)
 register_report(app)
 register_activity(app)
+register_face(app)
 register_fusion(app)
 register_synthesis(app)
 

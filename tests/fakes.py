@@ -17,7 +17,7 @@ import numpy as np
 from app.domain.activity import UNKNOWN_ACTIVITY, ActivityCard, ActivitySegment, Pieces
 from app.domain.captures import EcgStrip, FaceImage
 from app.domain.errors import FailureToAcquireError
-from app.domain.ports.encoders import Encoder, EncoderCard
+from app.domain.ports.encoders import Encoder, EncoderCard, Encoders
 from app.domain.references import Modality, Vector
 from app.domain.scores import ActivityEstimate
 from ml.runtime.calibration.llr import Calibration
@@ -221,7 +221,7 @@ class FakeRecognizer:
         return ecg
 
 
-class FakeEncoders:
+class FakeEncoders(Encoders):
     """Any number of versions of the fake encoder, newest first; faces and fingerprints are not served."""
 
     def __init__(self, *encoders: Encoder) -> None:

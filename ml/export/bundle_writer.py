@@ -110,7 +110,7 @@ def write_bundle(
         "git_revision": git_revision(),
         "operating_points": list(operating_points),
         "calibration_data": dict(calibration_data),
-        "calibration": _rounded(calibration.to_dict()),
+        "calibration": rounded(calibration.to_dict()),
     }
     contents = {WEIGHTS_FILE: weights, CARD_FILE: card(fields, description.summary).encode()}
     fields["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
@@ -185,14 +185,14 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
     """Eight digits are more than the data support, and halve the file."""
     if isinstance(value, float):
         return float(f"{value:.8g}")
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_rounded(item) for item in value]
+        return [rounded(item) for item in value]
     return value
 
 

@@ -38,6 +38,9 @@ class ModelAnswer(ResponseSchema):
     sha256: str = described("Checksum of the weights.", example="0" * 64)
     vector_size: int | SkipJsonSchema[None] = absentable("Length of its templates.", example=256)
     metric: str | SkipJsonSchema[None] = absentable("How templates compare.", example="cosine")
+    one_to_one_only: bool | SkipJsonSchema[None] = absentable(
+        "Whether it verifies and never identifies; absent otherwise.", example=True
+    )
     encoders: dict[str, str] | SkipJsonSchema[None] = absentable(
         "Of a fusion: the encoder whose vectors it reads, by modality.", example={"ecg": "ecg@2026.11.1"}
     )
@@ -62,6 +65,7 @@ class ModelAnswer(ResponseSchema):
             default=default,
             vector_size=card.vector_size,
             metric=card.metric,
+            one_to_one_only=card.one_to_one_only or None,
         )
 
     @classmethod
