@@ -10,7 +10,7 @@ from app.domain.captures import Capture
 from app.domain.errors import ConfigurationError, FailureToAcquireError
 from app.domain.ports.encoders import Encoder, EncoderCard, Encoders
 from app.domain.references import Modality, Vector
-from ml.runtime.bundle import ACTIVITY_KIND, WEIGHTS_FILE, preference, read_bundle
+from ml.runtime.bundle import ENCODE_NOBODY, WEIGHTS_FILE, preference, read_bundle
 from ml.runtime.encoder import BundledEncoder, BundleError
 from ml.runtime.encoding import Encoding
 from ml.runtime.errors import CaptureError
@@ -114,7 +114,7 @@ def load_encoders(models_dir: Path, chosen: Mapping[str, str]) -> LoadedEncoders
 def _load(folder: Path) -> BundleEncoder | None:
     """The encoder in a folder, warmed up; None if it holds a bundle of another family."""
     info = read_bundle(folder)
-    if info.kind == ACTIVITY_KIND:
+    if info.kind in ENCODE_NOBODY:
         return None
     encoder = BundledEncoder(info, (folder / WEIGHTS_FILE).read_bytes())
     encoder.warm_up()

@@ -49,7 +49,7 @@ class FaceImage:
     """A picture of one face.
 
     Attributes:
-        image: JPEG or PNG.
+        image: JPEG or PNG, as it came: encoders decode it.
     """
 
     modality: ClassVar[Modality] = Modality.FACE
@@ -70,21 +70,21 @@ class FingerprintImage:
     """A picture of one fingerprint.
 
     Attributes:
-        image: PNG, BMP or JPEG.
-        dpi: Resolution, dots per inch.
+        image: PNG, BMP or JPEG, as it came: encoders decode it.
+        dpi: Resolution, dots per inch; None leaves it to what the file states.
         finger: Which one.
     """
 
     modality: ClassVar[Modality] = Modality.FINGERPRINT
 
     image: bytes
-    dpi: int = 500
+    dpi: int | None = None
     finger: str = UNKNOWN_POSITION
     captured_at: datetime | None = None
 
     def __post_init__(self) -> None:
         _require_bytes(self.image)
-        if self.dpi < 1:
+        if self.dpi is not None and self.dpi < 1:
             raise ValueError(f"expected a positive resolution, got {self.dpi} dpi")
 
     @property
@@ -92,7 +92,8 @@ class FingerprintImage:
         return self.finger
 
     def __repr__(self) -> str:
-        return f"FingerprintImage({len(self.image)} bytes, {self.dpi} dpi, {self.finger})"
+        dpi = "unknown" if self.dpi is None else self.dpi
+        return f"FingerprintImage({len(self.image)} bytes, {dpi} dpi, {self.finger})"
 
 
 Capture: TypeAlias = EcgStrip | FaceImage | FingerprintImage

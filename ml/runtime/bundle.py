@@ -3,8 +3,9 @@
 A bundle is a directory `models/<id>@<version>/` with `bundle.json`, exactly one weights file `model.onnx`,
 and `card.md`. `bundle.json` names the SHA-256 of the other two; anything else in the directory is refused.
 
-There are two families: encoders, which make the vectors that people are compared by, and activity bundles
-(`kind` is `activity`), which tell what a wearer is doing. They share all but a few fields.
+There are three families: encoders, which make the vectors that people are compared by; fusion bundles (`kind`
+is `fusion`), which make one vector of those of several encoders; and activity bundles (`kind` is `activity`),
+which tell what a wearer is doing. They share all but a few fields.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ WEIGHTS_FILE: Final = "model.onnx"
 CARD_FILE: Final = "card.md"
 SCHEMA: Final = 2
 ACTIVITY_KIND: Final = "activity"
+FUSION_KIND: Final = "fusion"
+ENCODE_NOBODY: Final = frozenset({ACTIVITY_KIND, FUSION_KIND})
+"""Kinds of bundles that read no capture of a person to be recognized."""
 METRICS: Final = ("cosine",)
 MAX_BUNDLE_BYTES: Final = 20 * 2**20
 
@@ -148,7 +152,7 @@ def default_bundle(models: Path, modality: str) -> Path:
         BundleError: There is none for the modality, or one of the bundles is damaged.
     """
     bundles = [read_bundle(folder) for folder in sorted(models.glob("*@*")) if folder.is_dir()]
-    encoders = [bundle for bundle in bundles if bundle.kind != ACTIVITY_KIND]
+    encoders = [bundle for bundle in bundles if bundle.kind not in ENCODE_NOBODY]
     found = [bundle.encoder_id for bundle in encoders if bundle.modality == modality]
     if not found:
         raise BundleError(f"no bundle <id>@<version> for {modality} in '{models}'")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ml.runtime.bundle import ACTIVITY_KIND, WEIGHTS_FILE, BundleError, BundleInfo, read_bundle
+from ml.runtime.bundle import ENCODE_NOBODY, WEIGHTS_FILE, BundleError, BundleInfo, read_bundle
 from ml.runtime.calibration.llr import Calibration
 from ml.runtime.encoding import Encoding
 from ml.runtime.kinds import preparation_of
@@ -28,7 +28,7 @@ class BundledEncoder(VectorNetwork):
         Raises:
             BundleError: Network, preparation, calibration and card do not belong together.
         """
-        if info.kind == ACTIVITY_KIND:
+        if info.kind in ENCODE_NOBODY:
             raise BundleError(f"bundle {info.encoder_id}: kind {info.kind!r} encodes nobody")
         try:
             self.info = info

@@ -43,7 +43,7 @@ class TestValidation:
         with pytest.raises(ValueError, match="expected the bytes"):
             made(image)
 
-    def test_a_fingerprint_has_a_resolution(self):
+    def test_a_stated_resolution_is_positive(self):
         with pytest.raises(ValueError, match="0 dpi"):
             FingerprintImage(b"png", dpi=0)
 
@@ -55,6 +55,7 @@ class TestRepr:
             (EcgStrip(SIGNAL, 250.0, lead="I"), "EcgStrip(900 samples, 250 Hz, lead I)"),
             (FaceImage(b"secret"), "FaceImage(6 bytes)"),
             (FingerprintImage(b"secret", dpi=500), "FingerprintImage(6 bytes, 500 dpi, unknown)"),
+            (FingerprintImage(b"secret"), "FingerprintImage(6 bytes, unknown dpi, unknown)"),
         ],
     )
     def test_shows_no_contents(self, capture, text):
