@@ -17,7 +17,7 @@ from ml.runtime.fingerprint.comparison.relaxation import Relaxed
 FloatArray = NDArray[np.float64]
 
 SEEDS: Final = 6
-REFITTED: Final = 2
+REFITTED: Final = 1
 SUPPORT_FROM: Final = 0.3
 FIRST_REACH_PX: Final = 16.0
 FIRST_REACH_RAD: Final = 0.5

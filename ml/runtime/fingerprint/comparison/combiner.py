@@ -8,24 +8,27 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.runtime.fingerprint.comparison.findings import Findings
+
 FloatArray = NDArray[np.float64]
 
 RELAXED_FLOOR: Final = 0.003
 LEAST_OVERLAP: Final = 5.0
+FEATURES: Final = ("log_relaxed", "log_minutiae", "root_met_share", "met_share")
 
 
 @dataclass(frozen=True)
 class Combiner:
     """A logistic regression over what relaxation and alignment find, and the squashing of its log odds.
 
-    The first terms need no alignment. Where they are hopeless, the others count as what strangers usually
-    reach, and no alignment is sought: most comparisons of a search end there.
+    Where the relaxed score is hopeless, no alignment is sought, and its terms count as what strangers usually
+    reach: most comparisons of a search end there.
 
     Args:
         bias: Log odds where everything is 0.
         log_relaxed: Weight of the logarithm of the relaxed score.
         log_minutiae: Weight of the logarithm of the number of minutiae on the poorer side.
-        root_met_share: Weight of √(met² / overlap).
+        root_met_share: Weight of met / √overlap.
         met_share: Weight of met / overlap.
         hopeless_relaxed: Relaxed score below which no alignment is sought.
         strangers_root_met_share, strangers_met_share: What counts there.
@@ -42,40 +45,32 @@ class Combiner:
     strangers_met_share: float = 0.0
     scale: float = 10.0
 
-    def hopeful(self, relaxed: FloatArray) -> NDArray[np.bool_]:
-        """Which pairs of templates are worth an alignment."""
-        return np.asarray(relaxed >= self.hopeless_relaxed)
+    def similarity(self, findings: Findings) -> FloatArray:
+        """Return what comparisons amount to, within (−1, 1); shape (n_pairs,)."""
+        return np.asarray(np.tanh(self.log_odds(findings) / self.scale))
 
-    def without_alignment(self, relaxed: FloatArray, minutiae: NDArray[np.int64]) -> FloatArray:
-        """Return the similarity of pairs that are not aligned; arrays of shape (n,)."""
-        strangers = (
-            self.root_met_share * self.strangers_root_met_share + self.met_share * self.strangers_met_share
-        )
-        return self._similarity(self._first(relaxed, minutiae) + strangers)
-
-    def with_alignment(
-        self, relaxed: FloatArray, minutiae: NDArray[np.int64], met: FloatArray, overlap: FloatArray
-    ) -> FloatArray:
-        """Return the similarity of aligned pairs; arrays of shape (n,)."""
-        root, share = alignment_features(met, overlap)
-        return self._similarity(
-            self._first(relaxed, minutiae) + self.root_met_share * root + self.met_share * share
+    def log_odds(self, findings: Findings) -> FloatArray:
+        """Return the same, not squashed."""
+        values = features(findings)
+        root = np.where(findings.aligned, values[2], self.strangers_root_met_share)
+        share = np.where(findings.aligned, values[3], self.strangers_met_share)
+        return np.asarray(
+            self.bias
+            + self.log_relaxed * values[0]
+            + self.log_minutiae * values[1]
+            + self.root_met_share * root
+            + self.met_share * share
         )
 
-    def _first(self, relaxed: FloatArray, minutiae: NDArray[np.int64]) -> FloatArray:
-        logarithm, counted = first_features(relaxed, minutiae)
-        return self.bias + self.log_relaxed * logarithm + self.log_minutiae * counted
 
-    def _similarity(self, log_odds: FloatArray) -> FloatArray:
-        return np.asarray(np.tanh(log_odds / self.scale))
-
-
-def first_features(relaxed: FloatArray, minutiae: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
-    """Return what is known before an alignment."""
-    return np.log(relaxed + RELAXED_FLOOR), np.log1p(minutiae.astype(np.float64))
-
-
-def alignment_features(met: FloatArray, overlap: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return what an alignment adds."""
-    shared = np.maximum(overlap, LEAST_OVERLAP)
-    return met / np.sqrt(shared), met / shared
+def features(findings: Findings) -> FloatArray:
+    """Return the terms of the regression, in the order of `FEATURES`; shape (4, n_pairs)."""
+    shared = np.maximum(findings.overlap, LEAST_OVERLAP)
+    return np.stack(
+        [
+            np.log(findings.relaxed + RELAXED_FLOOR),
+            np.log1p(findings.minutiae.astype(np.float64)),
+            findings.met / np.sqrt(shared),
+            findings.met / shared,
+        ]
+    )

@@ -9,19 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.runtime.details import DetailComparer
-from ml.runtime.fingerprint.comparison.alignment import align
 from ml.runtime.fingerprint.comparison.combiner import Combiner
 from ml.runtime.fingerprint.comparison.detail import open_detail
-from ml.runtime.fingerprint.comparison.local_similarity import local_similarities
-from ml.runtime.fingerprint.comparison.pair_batch import TemplatePair, stacked
-from ml.runtime.fingerprint.comparison.pairing import best_pairs
-from ml.runtime.fingerprint.comparison.relaxation import relax
+from ml.runtime.fingerprint.comparison.findings import Findings, find, joined
+from ml.runtime.fingerprint.comparison.pair_batch import TemplatePair
 from ml.runtime.fingerprint.comparison.template import FingerprintTemplate
 
 FloatArray = NDArray[np.float64]
 
-PAIRS_AT_ONCE: Final = 8
-"""So that what is computed stays in the processor's cache."""
+PAIRS_AT_ONCE: Final = 16
 
 
 class FingerprintComparer(DetailComparer):
@@ -60,22 +56,18 @@ class FingerprintComparer(DetailComparer):
         """Compare single pairs; each alike in both orders and in any company. float64, shape (n_pairs,)."""
         found = np.ones(len(pairs))
         compared = [place for place, (one, other) in enumerate(pairs) if one.key != other.key]
-        compared.sort(key=lambda place: len(pairs[place][0]) + len(pairs[place][1]))
-        for start in range(0, len(compared), PAIRS_AT_ONCE):
-            places = compared[start : start + PAIRS_AT_ONCE]
-            found[places] = self._compared([pairs[place] for place in places])
+        if compared:
+            findings = find_in_batches([pairs[place] for place in compared], self._combiner.hopeless_relaxed)
+            found[compared] = self._combiner.similarity(findings)
         return found
 
-    def _compared(self, pairs: Sequence[TemplatePair]) -> FloatArray:
-        a, b = stacked(pairs)
-        best = best_pairs(local_similarities(a, b))
-        relaxed = relax(a, b, best)
-        minutiae = np.minimum(a.count, b.count)
-        similarity = self._combiner.without_alignment(relaxed.score, minutiae)
-        kept = self._combiner.hopeful(relaxed.score)
-        if kept.any():
-            aligned = align(a.rows(kept), b.rows(kept), best.rows(kept), relaxed.rows(kept))
-            similarity[kept] = self._combiner.with_alignment(
-                relaxed.score[kept], minutiae[kept], aligned.met, aligned.overlap
-            )
-        return similarity
+
+def find_in_batches(pairs: Sequence[TemplatePair], hopeless_relaxed: float) -> Findings:
+    """Compare pairs of templates, at least one, those of similar size together.
+
+    Batches are small, so that what is computed stays in the processor's cache.
+    """
+    order = np.argsort([len(one) + len(other) for one, other in pairs], kind="stable")
+    batches = np.split(order, range(PAIRS_AT_ONCE, len(pairs), PAIRS_AT_ONCE))
+    parts = [find([pairs[place] for place in batch], hopeless_relaxed) for batch in batches]
+    return joined(parts).rows(np.argsort(order, kind="stable"))

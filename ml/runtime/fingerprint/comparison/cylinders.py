@@ -1,12 +1,13 @@
 """Minutia cylinders: what surrounds a minutia, seen from its own place and direction, as bits.
 
 Each cylinder stands on one minutia and turns with it, so that it is the same however the finger lies. Its
-base is a grid of cells, its height the difference of directions. A bit says whether neighbors lie near a cell
-with about that difference.
+base is a grid of cells, its height the difference of directions. Bits say how much of its neighbors lies near
+a cell with about that difference: one for each level that it reaches.
 
 Source:
     Cappelli, Ferrara and Maltoni, 2010, Minutia Cylinder-Code: a new representation and matching technique
-    for fingerprint recognition. Here with 8 × 8 cells, so that one section fits a machine word.
+    for fingerprint recognition. Here with 8 × 8 cells, so that one section fits a machine word, and two
+    levels instead of one, which tell as much as 16 × 16 cells do.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ SECTIONS: Final = 6
 RADIUS_PX: Final = 70.0
 SPREAD_PX: Final = 28.0 / 3.0
 SPREAD_RAD: Final = 2.0 * np.pi / 9.0
-BIT_FROM: Final = 0.01
+LEVELS: Final = (0.003, 0.015)
+WORDS: Final = SECTIONS * len(LEVELS)
 HULL_MARGIN_PX: Final = 50.0
 LEAST_SHARE_OF_CELLS: Final = 0.75
 LEAST_NEIGHBORS: Final = 2
 
 _HULL_STEP_PX = 4.0
-_REACH_PX = 3.0 * SPREAD_PX
 _LEAST_MINUTIAE = 3
 
 
@@ -51,6 +52,7 @@ _IN_CIRCLE = (_CENTERS[:, None] ** 2 + _CENTERS**2 <= RADIUS_PX**2).ravel()
 CELLS_IN_CIRCLE: Final = int(_IN_CIRCLE.sum())
 _SECTION_WIDTH = 2.0 * np.pi / SECTIONS
 _SECTION_CENTERS = -np.pi + (np.arange(SECTIONS) + 0.5) * _SECTION_WIDTH
+_ROOT_OF_PEAK = np.float32((SPREAD_PX * np.sqrt(2.0 * np.pi)) ** -0.5)
 _PLACES = np.uint64(1) << np.arange(CELLS, dtype=np.uint64)
 
 
@@ -59,33 +61,45 @@ class Cylinders:
     """One cylinder per minutia; biometric data.
 
     Args:
-        bits: One word per section, uint64, shape (n, SECTIONS).
+        bits: One word per section and level, uint64, shape (n, WORDS).
         cells: Which cells lie on the finger, uint64, shape (n,); no bit is set outside.
         valid: Which minutiae see enough of the finger for their cylinder to be compared; bool, shape (n,).
+        fillings: What the bits are made of, 0 outside the finger; float32, shape (n, CELLS · SECTIONS).
     """
 
     bits: BitArray
     cells: BitArray
     valid: NDArray[np.bool_]
+    fillings: NDArray[np.float32]
 
 
 def cylinders(minutiae: Minutiae) -> Cylinders:
     """Build the cylinder of every minutia."""
     n = len(minutiae)
     if n < _LEAST_MINUTIAE:
-        return Cylinders(
-            np.zeros((n, SECTIONS), np.uint64), np.zeros(n, np.uint64), np.zeros(n, dtype=np.bool_)
-        )
+        return _nothing(n)
     xy, direction = minutiae.xy.astype(np.float64), minutiae.direction.astype(np.float64)
     ahead, aside = _in_own_frame(xy, direction)
     on_finger = _cells_on_finger(xy, direction)
-    filled = (_contributions(ahead, aside, direction) > BIT_FROM) & on_finger[:, :, None]
-    neighbors = np.count_nonzero(ahead**2 + aside**2 <= (RADIUS_PX + _REACH_PX) ** 2, axis=1) - 1
+    fillings = _contributions(ahead, aside, direction) * on_finger[:, :, None]
+    levels = np.concatenate([fillings > level for level in LEVELS], axis=2)  # (n, CELLS, WORDS)
+    reach = RADIUS_PX + 3.0 * SPREAD_PX
+    neighbors = np.count_nonzero(ahead**2 + aside**2 <= reach**2, axis=1) - 1
     enough = on_finger.sum(axis=1) >= LEAST_SHARE_OF_CELLS * CELLS_IN_CIRCLE
     return Cylinders(
-        bits=_packed(filled.transpose(0, 2, 1)),
+        bits=_packed(levels.transpose(0, 2, 1)),
         cells=_packed(on_finger),
         valid=enough & (neighbors >= LEAST_NEIGHBORS),
+        fillings=fillings.reshape(n, CELLS * SECTIONS),
+    )
+
+
+def _nothing(n: int) -> Cylinders:
+    return Cylinders(
+        bits=np.zeros((n, WORDS), np.uint64),
+        cells=np.zeros(n, np.uint64),
+        valid=np.zeros(n, dtype=np.bool_),
+        fillings=np.zeros((n, CELLS * SECTIONS), np.float32),
     )
 
 
@@ -96,26 +110,30 @@ def _in_own_frame(xy: FloatArray, direction: FloatArray) -> tuple[FloatArray, Fl
     return cos * x + sin * y, cos * y - sin * x
 
 
-def _contributions(ahead: FloatArray, aside: FloatArray, direction: FloatArray) -> FloatArray:
-    """What neighbors add to each cell and section; float64, shape (n, CELLS, SECTIONS)."""
-    scale = 1.0 / (SPREAD_PX * np.sqrt(2.0 * np.pi))
-    near_ahead = (ahead[:, None, :] - _CENTERS[:, None]) ** 2  # (n, side, n)
-    near_aside = (aside[:, None, :] - _CENTERS[:, None]) ** 2
-    exponent = -0.5 / SPREAD_PX**2
-    weight = np.exp(exponent * near_ahead)[:, :, None, :] * np.exp(exponent * near_aside)[:, None, :, :]
-    weight *= near_ahead[:, :, None, :] + near_aside[:, None, :, :] <= _REACH_PX**2
+def _contributions(ahead: FloatArray, aside: FloatArray, direction: FloatArray) -> NDArray[np.float32]:
+    """What neighbors add to each cell and section; float32, shape (n, CELLS, SECTIONS)."""
+    along, across = _falling(ahead), _falling(aside)
     n = len(direction)
-    places = weight.reshape(n, CELLS, n)
-    places[np.arange(n), :, np.arange(n)] = 0.0  # A minutia does not see itself.
-    difference = direction[:, None] - direction
-    return np.asarray(scale * places @ _directional(difference))  # (n, CELLS, n) @ (n, n, SECTIONS)
+    near = (along[:, :, None, :] * across[:, None, :, :]).reshape(n, CELLS, n)
+    turned = _directional(direction[:, None] - direction)
+    turned[np.arange(n), np.arange(n)] = 0.0  # A minutia does not see itself.
+    return np.asarray(near @ turned)  # (n, CELLS, n) @ (n, n, SECTIONS)
 
 
-def _directional(difference: FloatArray) -> FloatArray:
-    """How much of a difference of directions falls into each section; shape (..., SECTIONS)."""
+def _falling(place: FloatArray) -> NDArray[np.float32]:
+    """One factor of the Gaussian around every row of cells; shape (n, n) → float32 (n, CELLS_A_SIDE, n)."""
+    off = (place.astype(np.float32)[:, None, :] - _CENTERS.astype(np.float32)[:, None]) / np.float32(
+        SPREAD_PX
+    )
+    return np.asarray(_ROOT_OF_PEAK * np.exp(np.float32(-0.5) * off * off))
+
+
+def _directional(difference: FloatArray) -> NDArray[np.float32]:
+    """How much of a difference of directions falls into each section; float32, shape (n, n, SECTIONS)."""
     off = np.abs(_wrapped(difference[..., None] - _SECTION_CENTERS))
     half = _SECTION_WIDTH / 2.0
-    return np.asarray(ndtr((off + half) / SPREAD_RAD) - ndtr((off - half) / SPREAD_RAD))
+    share = ndtr((off + half) / SPREAD_RAD) - ndtr((off - half) / SPREAD_RAD)
+    return np.asarray(share, dtype=np.float32)
 
 
 def _wrapped(angle: FloatArray) -> FloatArray:

@@ -7,19 +7,19 @@ kept beside the minutiae, since building them takes a hundred times as long as r
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.runtime.fingerprint.comparison.cylinders import SECTIONS, cylinders
-from ml.runtime.fingerprint.comparison.template import FingerprintTemplate
+from ml.runtime.fingerprint.comparison.cylinders import WORDS, cylinders
+from ml.runtime.fingerprint.comparison.template import DIRECTIONS, FingerprintTemplate
 from ml.runtime.fingerprint.minutiae import Minutiae
 
 SLOTS: Final = 100
 VERSION: Final = 1
 PX_PER_UNIT: Final = 0.5
-DIRECTIONS: Final = 256
 
 LEAST_CYLINDERS: Final = 4
 """Fewer say nothing: two nearly empty prints would be alike."""
@@ -33,7 +33,7 @@ _SLOT = np.dtype(
         ("direction", "u1"),
         ("quality", "u1"),
         ("cells", "<u8"),
-        ("bits", "<u8", (SECTIONS,)),
+        ("bits", "<u8", (WORDS,)),
     ]
 )
 DETAIL_BYTES: Final = _HEAD.size + SLOTS * _SLOT.itemsize
@@ -41,7 +41,26 @@ _MOST_UNITS = 2**14
 _MOST_TENTHS_DPI = 2**16 - 1
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class WrittenDetail:
+    """One impression as it is kept, and what else is made of it; biometric data.
+
+    Args:
+        detail: `DETAIL_BYTES` bytes.
+        fillings: Of the cylinders that can be compared, those of the best minutiae first; float32, shape
+            (n_cylinders, CELLS · SECTIONS).
+    """
+
+    detail: bytes
+    fillings: NDArray[np.float32]
+
+
 def detail_of(minutiae: Minutiae, *, dpi: float, quality: float) -> bytes:
+    """Write the detail of one impression; arguments and errors as of `write_detail`."""
+    return write_detail(minutiae, dpi=dpi, quality=quality).detail
+
+
+def write_detail(minutiae: Minutiae, *, dpi: float, quality: float) -> WrittenDetail:
     """Write the detail of one impression.
 
     Args:
@@ -68,7 +87,7 @@ def detail_of(minutiae: Minutiae, *, dpi: float, quality: float) -> bytes:
     tenths = int(np.clip(round(10.0 * dpi), 0, _MOST_TENTHS_DPI))
     share = int(np.clip(round(65535.0 * quality), 0, 65535))
     head = _HEAD.pack(_MAGIC, VERSION, len(order), found, tenths, share)
-    return head + slots.tobytes()
+    return WrittenDetail(head + slots.tobytes(), built.fillings[order[:found]])
 
 
 def open_detail(detail: bytes) -> FingerprintTemplate:
@@ -89,7 +108,7 @@ def open_detail(detail: bytes) -> FingerprintTemplate:
         key=detail,
         x=filled["x"].astype(np.float64),
         y=filled["y"].astype(np.float64),
-        direction=filled["direction"].astype(np.float64) * (2.0 * np.pi / DIRECTIONS),
+        turns=filled["direction"].copy(),
         n_cylinders=n_cylinders,
         bits=first["bits"].astype(np.uint64),
         cells=first["cells"].astype(np.uint64),

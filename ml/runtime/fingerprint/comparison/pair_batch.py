@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.runtime.fingerprint.comparison.cylinders import CELLS, SECTIONS
-from ml.runtime.fingerprint.comparison.template import FingerprintTemplate
+from ml.runtime.fingerprint.comparison.cylinders import CELLS, WORDS
+from ml.runtime.fingerprint.comparison.template import DIRECTIONS, FingerprintTemplate
 
 FloatArray = NDArray[np.float64]
 TemplatePair = tuple[FingerprintTemplate, FingerprintTemplate]
@@ -24,8 +24,9 @@ class Side:
         x, y: Half pixels; float64, shape (n_pairs, n). Padding is 0.
         direction: Radians; float64, shape (n_pairs, n).
         count, n_cylinders: Per pair; int64, shape (n_pairs,).
-        bits: uint64, shape (n_pairs, SECTIONS, m).
+        bits: uint64, shape (n_pairs, WORDS, m).
         cells: uint64, shape (n_pairs, m).
+        turns: The direction, a whole turn being 256; uint8, shape (n_pairs, n).
     """
 
     x: FloatArray
@@ -35,6 +36,7 @@ class Side:
     n_cylinders: NDArray[np.int64]
     bits: NDArray[np.uint64]
     cells: NDArray[np.uint64]
+    turns: NDArray[np.uint8]
 
     def rows(self, kept: NDArray[np.bool_]) -> Side:
         """Return some of the pairs; bool, shape (n_pairs,)."""
@@ -46,6 +48,7 @@ class Side:
             n_cylinders=self.n_cylinders[kept],
             bits=self.bits[kept],
             cells=self.cells[kept],
+            turns=self.turns[kept],
         )
 
     @property
@@ -54,7 +57,7 @@ class Side:
         return np.asarray(np.arange(self.x.shape[1]) < self.count[:, None])
 
     def bits_per_cell(self) -> NDArray[np.float32]:
-        """How many sections are set in each cell; float32, shape (n_pairs, m, CELLS)."""
+        """How many bits each cell has; float32, shape (n_pairs, m, CELLS)."""
         flags = np.unpackbits(self.bits.view(np.uint8), axis=-1, bitorder="little")
         counted = flags.reshape(*self.bits.shape, CELLS).sum(axis=1, dtype=np.uint8)
         return np.asarray(counted, dtype=np.float32)
@@ -75,12 +78,15 @@ def _side(templates: Sequence[FingerprintTemplate]) -> Side:
     rows = len(templates)
     n = max(len(one) for one in templates)
     m = max(one.n_cylinders for one in templates)
-    x, y, direction = (np.zeros((rows, n)) for _ in range(3))
-    bits = np.zeros((rows, SECTIONS, m), np.uint64)
+    x, y = np.zeros((rows, n)), np.zeros((rows, n))
+    turns = np.zeros((rows, n), np.uint8)
+    bits = np.zeros((rows, WORDS, m), np.uint64)
     cells = np.zeros((rows, m), np.uint64)
     for row, one in enumerate(templates):
-        x[row, : len(one)], y[row, : len(one)], direction[row, : len(one)] = one.x, one.y, one.direction
+        x[row, : len(one)], y[row, : len(one)], turns[row, : len(one)] = one.x, one.y, one.turns
         bits[row, :, : one.n_cylinders] = one.bits.T
         cells[row, : one.n_cylinders] = one.cells
     count = np.array([len(one) for one in templates])
-    return Side(x, y, direction, count, np.array([one.n_cylinders for one in templates]), bits, cells)
+    n_cylinders = np.array([one.n_cylinders for one in templates])
+    direction = turns.astype(np.float64) * (2.0 * np.pi / DIRECTIONS)
+    return Side(x, y, direction, count, n_cylinders, bits, cells, turns)

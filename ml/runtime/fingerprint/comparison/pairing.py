@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_PAIRS: Final = 48
-_ROUNDS = 8
+_ROUNDS = 4
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -5,9 +5,9 @@ from math import atan2, cos, erf, exp, hypot, pi, sin, sqrt
 import numpy as np
 
 from ml.runtime.fingerprint.comparison.cylinders import (
-    BIT_FROM,
     CELLS,
     CELLS_A_SIDE,
+    LEVELS,
     RADIUS_PX,
     SECTIONS,
     SPREAD_PX,
@@ -30,7 +30,7 @@ def contribution(minutiae: Minutiae, i: int, cell: int, section: int) -> float:
     total = 0.0
     for t in range(len(minutiae)):
         far = hypot(float(minutiae.xy[t, 0]) - x, float(minutiae.xy[t, 1]) - y)
-        if t == i or far > 3.0 * SPREAD_PX:
+        if t == i:
             continue
         spatial = exp(-far * far / (2.0 * SPREAD_PX**2)) / (SPREAD_PX * sqrt(2.0 * pi))
         off = wanted - (theta - float(minutiae.direction[t]))
@@ -51,8 +51,11 @@ class TestCylinders:
             for cell in range(CELLS):
                 inside = bool(int(built.cells[i]) >> cell & 1)
                 for section in range(SECTIONS):
-                    expected = inside and contribution(minutiae, i, cell, section) > BIT_FROM
-                    assert bool(int(built.bits[i, section]) >> cell & 1) == expected
+                    expected = contribution(minutiae, i, cell, section) if inside else 0.0
+                    assert np.isclose(built.fillings[i, cell * SECTIONS + section], expected, atol=1e-6)
+                    for number, level in enumerate(LEVELS):
+                        found = bool(int(built.bits[i, number * SECTIONS + section]) >> cell & 1)
+                        assert found == (expected > level)
 
     def test_turning_the_finger_changes_few_bits(self) -> None:
         minutiae = finger(2)

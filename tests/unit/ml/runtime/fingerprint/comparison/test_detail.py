@@ -5,12 +5,12 @@ import pytest
 
 from ml.runtime.fingerprint.comparison.detail import (
     DETAIL_BYTES,
-    DIRECTIONS,
     LEAST_CYLINDERS,
     SLOTS,
     detail_of,
     open_detail,
 )
+from ml.runtime.fingerprint.comparison.template import DIRECTIONS
 from tests.unit.ml.runtime.fingerprint.comparison.prints import finger
 
 
