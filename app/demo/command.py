@@ -9,23 +9,26 @@ from __future__ import annotations
 import json
 import shlex
 import signal
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from statistics import median
 from typing import Annotated
 
 import httpx
-import numpy as np
 import typer
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
+from app.demo.computed_people import STRIP_S, computed_cast, computed_print, computed_strip
+from app.demo.modalities import ModalityStory, modality_table
+from app.demo.people import Cast
+from app.demo.recorded_people import recorded_cast
 from app.demo.report import comparison_table, expected, percent, typical_ms
 from app.demo.server import DemoError, demo_server
+from app.demo.service import Service
 from app.demo.story import (
     FALSE_CLAIMS,
     FMR,
@@ -33,7 +36,6 @@ from app.demo.story import (
     IDENTIFY,
     IDENTIFY_STRICT,
     INVERTED,
-    MAX_PEOPLE,
     SHORT,
     SHORT_S,
     STRANGERS,
@@ -41,138 +43,32 @@ from app.demo.story import (
     STRICT_FMR,
     STRICT_FPIR,
     VERIFY,
-    Cast,
-    Person,
-    Service,
     Story,
-    Strip,
     Track,
 )
-from ml.data.readers import DataError, EcgRecord, read_folder
-from ml.synthetic.ecg import SyntheticPerson
 
-SYNTHETIC_MEMBERS, SYNTHETIC_STRANGERS = 40, 12
 SAMPLE_PERSON = 6
-STRIP_S = 20.0
 LONGEST_OF_NUMBERS_S = 120.0
-SYNTHETIC_FS_HZ = 250.0
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GALLERY = "demo"
 TIMEOUT_S = 30.0
 # Characters that the table needs; a narrower terminal breaks its lines.
 MIN_WIDTH = 96
-# One in six stays a stranger at first: 15 of the 90 people of ECG-ID.
-STRANGER_SHARE = 6
-LEADS = {"I": "I", "ECG I": "I", "II": "II", "MLII": "MLII", "V5": "V5"}
 
 POLICY_TEXT = (
     f"The gallery's policy is fmr {percent(FMR)} per comparison and fpir {percent(FPIR)} per search; "
     "the stricter one shown is the service's default."
 )
 
-app = typer.Typer(help="Recognize people by their ECG over HTTP.", no_args_is_help=True, add_completion=False)
+
+class SampleModality(StrEnum):
+    """What the computed person shows."""
+
+    ECG = "ecg"
+    FINGERPRINT = "fingerprint"
 
 
-def synthetic_cast() -> Cast:
-    """People of the project's own generator: enrolled on two days, recognized on a third."""
-    people = [_synthetic_person(seed) for seed in range(1, SYNTHETIC_MEMBERS + SYNTHETIC_STRANGERS + 1)]
-    return Cast(
-        about=f"{SYNTHETIC_MEMBERS} synthetic people are enrolled by {STRIP_S:g} s of ECG on each of two "
-        f"days, and recognized by {STRIP_S:g} s of a third; electrodes are put on anew each day. "
-        f"{SYNTHETIC_STRANGERS} strangers are never enrolled.",
-        members=tuple(people[:SYNTHETIC_MEMBERS]),
-        strangers=tuple(people[SYNTHETIC_MEMBERS:]),
-        strangers_join=False,
-        caution="These people are computed, from normal ranges and not to suit any encoder; some are hard to "
-        "tell apart. The rates say that the service works, not how well it tells real people apart.",
-    )
-
-
-def _synthetic_person(seed: int) -> Person:
-    strips = [
-        replace(synthetic_strip(seed, take=day), captured_at=f"2026-01-0{day}T09:00:00Z") for day in (1, 2, 3)
-    ]
-    return Person(f"person-{seed:02d}", enrollment=tuple(strips[:2]), probe=strips[2])
-
-
-def synthetic_strip(person: int, take: int, seconds: float = STRIP_S) -> Strip:
-    """An ECG strip of a computed person; every take is a day of its own."""
-    samples = SyntheticPerson.draw(person).record(seconds, SYNTHETIC_FS_HZ, session=take, seed=take)
-    return Strip(fs_hz=SYNTHETIC_FS_HZ, signal=_numbers(samples), lead="I")
-
-
-def recorded_cast(folder: Path) -> Cast:
-    """The people of a data set: enrolled by their first recording, recognized by their second.
-
-    Where nobody has two recordings, the two ends of one serve. The last sixth of the people are strangers
-    until everybody else is enrolled, and then join.
-
-    Raises:
-        DemoError: Folder not readable, or fewer than two people in it.
-    """
-    try:
-        records = read_folder(folder)
-    except DataError as error:
-        raise DemoError(str(error)) from error
-    recordings: dict[str, list[EcgRecord]] = defaultdict(list)
-    for record in records:
-        if np.isfinite(record.signal).all():
-            recordings[record.subject_id].append(record)
-    if len(recordings) < 2:
-        raise DemoError(f"{folder}: expected recordings of at least two people, found {len(recordings)}")
-    chosen = dict(list(recordings.items())[:MAX_PEOPLE])
-    has_pairs = any(len(of_person) > 1 for of_person in chosen.values())
-    people = [_recorded_person(subject_id, chosen[subject_id], has_pairs) for subject_id in chosen]
-    n_members = len(people) - max(1, len(people) // STRANGER_SHARE)
-    first, second = ("first recording", "their second") if has_pairs else ("start of a recording", "its end")
-    return Cast(
-        about=f"{len(people)} of the {len(recordings)} people in {folder}: {n_members} are enrolled by the "
-        f"{first}; the last {len(people) - n_members} come as strangers and are enrolled later. Everybody "
-        f"is recognized by {second}. Strips last at most {STRIP_S:g} s.",
-        members=tuple(people[:n_members]),
-        strangers=tuple(people[n_members:]),
-        strangers_join=True,
-        caution=_caution(chosen.values(), has_pairs),
-    )
-
-
-def _recorded_person(subject_id: str, records: Sequence[EcgRecord], has_pairs: bool) -> Person:
-    first = records[0]
-    if has_pairs:
-        return Person(subject_id, (_strip(first),), _strip(records[1]) if len(records) > 1 else None)
-    half = first.signal.size // 2
-    length = min(half, round(STRIP_S * first.fs_hz))
-    beginning, end = _strip(first, first.signal[:length]), _strip(first, first.signal[-length:])
-    return Person(subject_id, (beginning,), end)
-
-
-def _strip(record: EcgRecord, samples: NDArray[np.float32] | None = None) -> Strip:
-    samples = record.signal if samples is None else samples
-    return Strip(
-        # The API takes multiples of 0.1 Hz; measured rates have more digits.
-        fs_hz=round(record.fs_hz, 1),
-        signal=_numbers(samples[: round(STRIP_S * record.fs_hz)]),
-        unit=record.unit,
-        lead=LEADS.get(record.lead, "unknown"),
-    )
-
-
-def _numbers(samples: NDArray[np.float32]) -> list[float]:
-    return [round(float(value), 4) for value in samples]
-
-
-def _caution(people: Iterable[Sequence[EcgRecord]], has_pairs: bool) -> str:
-    if not has_pairs:
-        return "Both strips come from one recording; a figure across days will be worse."
-    pairs = [of_person[:2] for of_person in people if len(of_person) > 1]
-    same_day = sum(
-        first.recorded_on is not None and first.recorded_on == second.recorded_on for first, second in pairs
-    )
-    if same_day == len(pairs):
-        return (
-            "SAME-DAY figures: both recordings of everybody were made on one day; across days they are worse."
-        )
-    return f"Both recordings are from one day for {same_day} of {len(pairs)} people, as far as the data tell."
+app = typer.Typer(help="Recognize people over HTTP.", no_args_is_help=True, add_completion=False)
 
 
 UrlOption = Annotated[str, typer.Option(help="Where the service answers.")]
@@ -180,7 +76,7 @@ KeyOption = Annotated[
     str,
     typer.Option(envvar="PULSEPRINT_API_KEY", help="Key with all scopes for all galleries."),
 ]
-DataOption = Annotated[Path | None, typer.Option(help="Folder of recordings; without it, synthetic people.")]
+DataOption = Annotated[Path | None, typer.Option(help="Folder of recordings; without it, computed people.")]
 GalleryOption = Annotated[str, typer.Option(help="Name of the gallery to make; it must not exist yet.")]
 SampleOption = Annotated[Path, typer.Option(help="Where to write the body for the curl command.")]
 DirOption = Annotated[Path, typer.Option("--dir", help="Emptied at every start, if an earlier demo made it.")]
@@ -231,9 +127,13 @@ def sample(
     seconds: Annotated[
         float, typer.Option(min=3.0, max=3600.0, help="Above 120 the samples are int16 in base64.")
     ] = STRIP_S,
+    modality: Annotated[SampleModality, typer.Option(help="Of the recording.")] = SampleModality.ECG,
 ) -> None:
     """Print a recording of a computed person as JSON, to try the API with."""
-    strip = synthetic_strip(person, take, seconds)
+    if modality is SampleModality.FINGERPRINT:
+        typer.echo(json.dumps(computed_print(person, take).body()))
+        return
+    strip = computed_strip(person, take, seconds)
     typer.echo(json.dumps(strip.body() if seconds <= LONGEST_OF_NUMBERS_S else strip.bytes_body()))
 
 
@@ -260,7 +160,7 @@ def _interrupt(*_: object) -> None:
 
 
 def _cast(data: Path | None) -> Cast:
-    return recorded_cast(data) if data else synthetic_cast()
+    return recorded_cast(data) if data else computed_cast()
 
 
 @dataclass(frozen=True)
@@ -284,10 +184,15 @@ def play(console: Console, target: Target, cast: Cast, sample: Path) -> Story:
         service = Service(client)
         service.wait_until_ready(target.check_alive)
         with Progress(console=console, transient=True) as progress:
-            story = Story(service, cast, target.gallery, track=_tracked_by(progress))
+            track = _tracked_by(progress)
+            story = Story(service, cast, target.gallery, track=track)
             story.play()
+            modalities = ModalityStory(service, cast, target.gallery, track, story.enrolled)
+            modalities.play()
         correction = service.get(f"/galleries/{target.gallery}").body["correction"]
     console.print(comparison_table(story.lines))
+    if modalities.rows:
+        console.print(modality_table(modalities.rows))
     show_summary(console, story, correction)
     show_curl(console, target, sample, story)
     return story

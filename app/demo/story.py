@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-import httpx
-import numpy as np
-
+from app.demo.people import MAX_PEOPLE, Cast, Person
+from app.demo.recordings import Strip
 from app.demo.report import Line, Scores, Tally
-from app.demo.server import DemoError
+from app.demo.service import Answer, Service, problem
 
-# A hundred is what /identify lists at most; with all candidates listed, every score can be counted.
-MAX_PEOPLE = 100
 # The gallery's policy, as for a door among colleagues; the stricter one is the service's default.
 FMR, FPIR = 0.01, 0.1
 STRICT_FMR, STRICT_FPIR = 1e-3, 0.01
 # Beyond what one modality's calibration can show: the answer says so and tells what is missing.
 UNREACHABLE_FMR = 1e-7
 SHORT_S = 5.0
-READY_TIMEOUT_S = 60.0
-READY_POLL_S = 0.1
 
 IDENTIFY = "identify"
 IDENTIFY_STRICT = f"identify,\nfpir {STRICT_FPIR:g}"
@@ -34,147 +26,6 @@ STRICT = f"verify,\nfmr {STRICT_FMR:g}"
 SHORT = f"verify,\nfirst {SHORT_S:g} s"
 UNREACHABLE = f"verify,\nfmr {UNREACHABLE_FMR:g}"
 INVERTED = "identify,\ninverted"
-
-
-@dataclass(frozen=True, repr=False)
-class Strip:
-    """One ECG strip as it goes over the wire."""
-
-    fs_hz: float
-    signal: Sequence[float]
-    unit: str = "mV"
-    lead: str = "unknown"
-    captured_at: str | None = None
-
-    def body(self) -> dict[str, Any]:
-        """The recording of DESIGN §5."""
-        when = {"captured_at": self.captured_at} if self.captured_at else {}
-        return when | {
-            "modality": "ecg",
-            "fs_hz": self.fs_hz,
-            "unit": self.unit,
-            "lead": self.lead,
-            "signal": self.signal,
-        }
-
-    def bytes_body(self) -> dict[str, Any]:
-        """The same with its samples as whole microvolts in base64, which is how long strips are sent."""
-        assert self.unit == "mV"
-        body = {name: value for name, value in self.body().items() if name != "signal"}
-        samples = np.rint(1000.0 * np.array(self.signal)).astype("<i2")
-        return body | {"unit": "uV", "signal_b64": b64encode(samples.tobytes()).decode(), "dtype": "int16"}
-
-    def first(self, seconds: float) -> Strip:
-        """Its beginning."""
-        return replace(self, signal=self.signal[: round(seconds * self.fs_hz)])
-
-    def inverted(self) -> Strip:
-        """As if the electrodes of the two arms were swapped."""
-        return replace(self, signal=[-value for value in self.signal])
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody with strips to be enrolled by and another to be recognized by, where there is one."""
-
-    subject_id: str
-    enrollment: tuple[Strip, ...]
-    probe: Strip | None
-
-
-@dataclass(frozen=True)
-class Cast:
-    """Who takes part.
-
-    Attributes:
-        about: Who they are, in a sentence or two.
-        members: Enrolled from the start.
-        strangers: Not enrolled when they are first identified.
-        strangers_join: Whether they are enrolled afterwards.
-        caution: What the figures must not be taken for.
-    """
-
-    about: str
-    members: tuple[Person, ...]
-    strangers: tuple[Person, ...]
-    strangers_join: bool
-    caution: str
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer with the time it took."""
-
-    status: int
-    body: Mapping[str, Any]
-    client_ms: float
-
-    @property
-    def is_refusal(self) -> bool:
-        """The service answered that it cannot use the recordings."""
-        return self.status == httpx.codes.UNPROCESSABLE_ENTITY
-
-
-class Service:
-    """A Pulseprint service over HTTP."""
-
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
-
-    def wait_until_ready(
-        self, check_alive: Callable[[], None], pause: Callable[[float], None] = time.sleep
-    ) -> None:
-        """Return once `/readyz` says so.
-
-        Raises:
-            DemoError: Not within a minute; or whatever `check_alive` raises.
-        """
-        tries = round(READY_TIMEOUT_S / READY_POLL_S)
-        last = "no answer"
-        for _ in range(tries):
-            check_alive()
-            try:
-                answer = self._client.get("/readyz")
-            except httpx.TransportError as error:
-                last = str(error)
-            else:
-                if answer.is_success:
-                    return
-                last = f"{answer.status_code}"
-            pause(READY_POLL_S)
-        raise DemoError(f"{self._client.base_url} is not ready after {READY_TIMEOUT_S:g} s: {last}")
-
-    def get(self, path: str) -> Answer:
-        """GET; every refusal is a `DemoError`."""
-        answer = self._ask("GET", path, None)
-        if answer.is_refusal:
-            raise DemoError(f"GET {path}: {_problem(answer.body)}")
-        return answer
-
-    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
-        """POST; a recording that cannot be used (422) is an answer, any other refusal a `DemoError`."""
-        return self._ask("POST", path, body)
-
-    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
-        start = time.perf_counter()
-        try:
-            response = self._client.request(method, path, json=body)
-        except httpx.TransportError as error:
-            raise DemoError(f"{method} {path}: {error}") from error
-        client_ms = 1000.0 * (time.perf_counter() - start)
-        try:
-            content = response.json()
-        except ValueError:
-            raise DemoError(f"{method} {path}: {response.status_code} with a body that is no JSON") from None
-        answer = Answer(response.status_code, content, client_ms)
-        if not (response.is_success or answer.is_refusal):
-            raise DemoError(f"{method} {path}: {response.status_code} {_problem(content)}")
-        return answer
-
-
-def _problem(body: Mapping[str, Any]) -> str:
-    return f"{body.get('code', 'unknown')}: {body.get('detail') or body.get('title', '')}"
-
 
 Track = Callable[[str, Sequence[Person]], Iterable[Person]]
 
@@ -227,11 +78,11 @@ class Story:
 
     def _enroll(self, step: str, people: Sequence[Person]) -> None:
         for person in self.track(step, people):
-            recordings = [strip.body() for strip in person.enrollment]
+            recordings = [recording.body() for recording in person.enrollment]
             body = {"subject_id": person.subject_id, "recordings": recordings}
             answer = self.service.post("/enroll", body | {"gallery": self.gallery})
             if answer.is_refusal:
-                self.not_enrolled[person.subject_id] = _problem(answer.body)
+                self.not_enrolled[person.subject_id] = problem(answer.body)
             else:
                 self.enrolled.append(person.subject_id)
                 self.enroll_ms.append(answer.client_ms)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from app.demo.command import SAMPLE_PERSON, synthetic_strip
+from app.demo.command import SAMPLE_PERSON
+from app.demo.computed_people import computed_strip
 from ml.synthetic.ecg import SyntheticPerson
 from tests.integration.server import ROOT, ServerProcess, cli, environment
 
@@ -146,7 +147,7 @@ class TestReadme:
     def test_the_sample_person_is_verified_as_the_readme_shows(self, sqlite_url, tmp_path):
         env = environment(tmp_path, sqlite_url, MASTER_KEY)
         key = new_key(tmp_path, env)
-        first, second = (synthetic_strip(SAMPLE_PERSON, take).body() for take in (1, 2))
+        first, second = (computed_strip(SAMPLE_PERSON, take).body() for take in (1, 2))
 
         with ServerProcess(tmp_path, env, key) as server:
             server.call("POST", "/enroll", {"subject_id": "operator-17", "recordings": [first]})

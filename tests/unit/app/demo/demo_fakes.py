@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
+from dataclasses import replace
 
 import httpx
 
-from app.demo.story import FMR, FPIR, Cast, Person, Strip
+from app.demo.people import Cast, Person
+from app.demo.recordings import Picture, Strip
+from app.demo.story import FMR, FPIR
 
 THRESHOLD_DB = 20.0
 
@@ -17,6 +21,12 @@ def strip(identity: float, n_samples: int = 8) -> Strip:
 
 def person(name: str, identity: float, probe: float | None = None) -> Person:
     return Person(name, (strip(identity),), strip(identity if probe is None else probe))
+
+
+def with_picture(somebody: Person, identity: int) -> Person:
+    """The same person with a fingerprint too; the fake service takes its first byte for the identity."""
+    picture = Picture("fingerprint", bytes([identity]), dpi=500)
+    return replace(somebody, enrollment=(*somebody.enrollment, picture), pictures=(picture,))
 
 
 def cast(members=(), strangers=(), *, strangers_join=False) -> Cast:
@@ -32,6 +42,7 @@ class FakeService:
         self.not_ready = 0
         self.requests: list[tuple[str, dict]] = []
         self.inversion_error_db = 0.0
+        self.served = ["ecg", "fingerprint"]
 
     @property
     def transport(self) -> httpx.MockTransport:
@@ -47,12 +58,14 @@ class FakeService:
             return httpx.Response(401, json={"code": "invalid_credentials", "detail": "No such key."})
         if request.url.path == "/galleries":
             return self._make_gallery(body["name"])
+        if request.url.path == "/models":
+            return httpx.Response(200, json={"items": [{"modality": name} for name in self.served]})
         if request.url.path.startswith("/galleries/"):
             return httpx.Response(200, json=self._gallery())
         return self._recognize(request.url.path, body)
 
     def _recognize(self, path: str, body: dict) -> httpx.Response:
-        first = body["recordings"][0]["signal"][0]
+        first = next((shown for one in body["recordings"] if (shown := _shown(one)) is not None), 0)
         if first == 0:
             return httpx.Response(422, json={"code": "signal_flat", "detail": "The strip is constant."})
         if path == "/enroll":
@@ -97,3 +110,12 @@ class FakeService:
         ranked = sorted(scores, key=lambda subject_id: (-scores[subject_id], subject_id))
         candidates = [{"subject_id": subject_id, "score": scores[subject_id]} for subject_id in ranked]
         return self._decision(ranked[0], scores[ranked[0]], FMR) | {"candidates": candidates}
+
+
+def _shown(recording: dict) -> float | None:
+    """Whose recording it is; None for noise, which steps begin differently from."""
+    if "signal" in recording:
+        first = recording["signal"][0]
+        return first if first == int(first) else None
+    image = b64decode(recording["image_b64"])
+    return image[0] if len(image) == 1 else None

@@ -8,8 +8,10 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from app.demo import command as demo
-from app.demo.command import Target, app, play, recorded_cast, synthetic_cast
+from app.demo import computed_people
+from app.demo.command import Target, app, play
+from app.demo.computed_people import computed_cast
+from app.demo.recorded_people import recorded_cast
 from app.demo.server import DemoError
 from tests.unit.app.demo.demo_fakes import FakeService, cast, person
 from tests.unit.ml.data.wfdb_files import write_record
@@ -21,15 +23,20 @@ def record(folder, subject, number, *, day=1, seconds=25, offset=0):
     write_record(folder / subject, f"rec_{number}", counts, fs_hz=10, leads=("ECG I",), comments=comments)
 
 
-class TestSyntheticCast:
-    def test_has_forty_members_and_twelve_strangers_with_three_strips_each(self):
-        cast_ = synthetic_cast()
+class TestComputedCast:
+    def test_has_members_and_strangers_with_three_strips_and_three_prints_each(self, monkeypatch):
+        monkeypatch.setattr(computed_people, "MEMBERS", 3)
+        monkeypatch.setattr(computed_people, "STRANGERS", 1)
 
-        assert (len(cast_.members), len(cast_.strangers), cast_.strangers_join) == (40, 12, False)
+        cast_ = computed_cast()
+
+        assert (len(cast_.members), len(cast_.strangers), cast_.strangers_join) == (3, 1, False)
         everybody = [*cast_.members, *cast_.strangers]
-        assert len({person_.subject_id for person_ in everybody}) == 52
-        assert {len(strip.signal) for p in everybody for strip in (*p.enrollment, p.probe)} == {5000}
-        assert all(len({strip.captured_at for strip in (*p.enrollment, p.probe)}) == 3 for p in everybody)
+        assert len({person_.subject_id for person_ in everybody}) == 4
+        strips = [[*p.enrollment[:2], p.probe] for p in everybody]
+        assert {len(strip.signal) for of_person in strips for strip in of_person} == {5000}
+        assert all(len({strip.captured_at for strip in of_person}) == 3 for of_person in strips)
+        assert all(len({p.image for p in (*one.enrollment[2:], *one.pictures)}) == 3 for one in everybody)
 
 
 class TestSample:
@@ -179,8 +186,8 @@ class TestCommandLine:
 
 class TestServeAndRun:
     def test_starts_the_real_service_recognizes_people_and_stops_it(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(demo, "SYNTHETIC_MEMBERS", 3)
-        monkeypatch.setattr(demo, "SYNTHETIC_STRANGERS", 1)
+        monkeypatch.setattr(computed_people, "MEMBERS", 3)
+        monkeypatch.setattr(computed_people, "STRANGERS", 1)
         directory = tmp_path / "demo"
 
         result = CliRunner().invoke(app, ["serve-and-run", "--dir", str(directory), "--port", "0", "--exit"])

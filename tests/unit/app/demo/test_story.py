@@ -3,8 +3,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from app.demo.recordings import Strip
 from app.demo.report import Tally, expected
 from app.demo.server import DemoError
+from app.demo.service import Service
 from app.demo.story import (
     FALSE_CLAIMS,
     IDENTIFY,
@@ -18,9 +20,7 @@ from app.demo.story import (
     STRICT_FPIR,
     UNREACHABLE,
     VERIFY,
-    Service,
     Story,
-    Strip,
 )
 from tests.unit.app.demo.demo_fakes import FakeService, cast, person
 
