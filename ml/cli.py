@@ -16,6 +16,7 @@ from ml.commands.activity import register as register_activity
 from ml.commands.compare import register as register_comparison
 from ml.commands.evaluate import register as register_evaluation
 from ml.commands.evaluate import register_report
+from ml.commands.fingerprint import register as register_fingerprint
 from ml.commands.fusion import register as register_fusion
 from ml.data.records import DataError
 from ml.export.assembly_recipe import AssemblyRecipe, is_assembly_recipe, read_assembly_recipe
@@ -249,6 +250,7 @@ register_comparison(app)
 register_report(app)
 register_activity(app)
 register_fusion(app)
+register_fingerprint(app)
 
 if __name__ == "__main__":
     try:

@@ -1,7 +1,8 @@
 """Cylinders of a fingerprint → unit vectors of its parts, and one vector of the whole.
 
 A part is one cylinder on its principal axes. The whole is a VLAD: how far cylinders lie from the code words
-that they are nearest to, summed, on discriminant axes. It is made by linear algebra only; there is no network to train.
+that they are nearest to, summed, on discriminant axes. It is made by linear algebra only; there is no network
+to train.
 
 Source:
     Jégou, Douze, Schmid and Pérez, 2010, Aggregating local descriptors into a compact image representation.

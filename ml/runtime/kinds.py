@@ -13,14 +13,17 @@ from typing import Any, Final
 from ml.runtime.bundle import BundleInfo
 from ml.runtime.ecg.beat_preparation import BeatPreparation
 from ml.runtime.ecg.strip_preparation import StripPreparation
+from ml.runtime.fingerprint.preparation import FingerprintPreparation
 from ml.runtime.preparation import Preparation, json_form, require_preparation
 
 MEAN_BEAT_KIND: Final = "ecg-mean-beat"
 NETWORK_KIND: Final = "ecg-network"
+FINGERPRINT_KIND: Final = "fingerprint-minutiae"
 
 PREPARATIONS: Final[Mapping[str, Mapping[int, type[Preparation[Any]]]]] = {
     MEAN_BEAT_KIND: {1: BeatPreparation},
     NETWORK_KIND: {1: StripPreparation},
+    FINGERPRINT_KIND: {1: FingerprintPreparation},
 }
 
 
