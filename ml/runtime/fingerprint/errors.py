@@ -3,7 +3,8 @@
 FingerprintError (CaptureError)
 ├── NoFingerprintError          no_fingerprint
 ├── DpiImplausibleError         dpi_implausible
-└── FingerprintQualityError     quality_too_low
+├── FingerprintQualityError     quality_too_low
+└── FingerprintMirroredError    fingerprint_mirrored
 """
 
 from ml.runtime.errors import CaptureError
@@ -29,3 +30,9 @@ class FingerprintQualityError(FingerprintError):
     """Ridges are there, but too little of them is legible to compare."""
 
     code = "quality_too_low"
+
+
+class FingerprintMirroredError(FingerprintError):
+    """The mirror image matches, and the picture itself does not: whatever made it flips pictures."""
+
+    code = "fingerprint_mirrored"

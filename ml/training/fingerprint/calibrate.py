@@ -105,7 +105,7 @@ def _cohort(people: ComparedPeople, start: int, non_mated: int, mated: int) -> C
     scores = _largest(people.similarity, _sides(start, non_mated))
     own = _largest(people.similarity, _sides(start, mated))
     np.fill_diagonal(scores, np.diag(own))
-    first, second = (np.nanmean(people.quality[:, side], axis=1) for side in _sides(start, mated))
+    first, second = (_mean_quality(people.quality[:, side]) for side in _sides(start, mated))
     return CohortScores(
         cosine=scores,
         references=_evidence(first),
@@ -128,8 +128,14 @@ def _largest(similarity: FloatArray, sides: tuple[list[int], list[int]]) -> Floa
     return np.where(np.isfinite(filled), filled, np.nan)
 
 
+def _mean_quality(quality: FloatArray) -> FloatArray:
+    """Over what is there; 0 where nothing is, whose comparisons are NaN anyhow."""
+    there = np.isfinite(quality)
+    return np.asarray(np.where(there, quality, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1))
+
+
 def _evidence(quality: FloatArray) -> EvidenceArray:
-    return EvidenceArray(np.ones(len(quality)), IMAGES, np.nan_to_num(quality, nan=0.0))
+    return EvidenceArray(np.ones(len(quality)), IMAGES, quality)
 
 
 def _operating_point(calibration: Calibration, cohort: CohortScores, fmr: float) -> dict[str, Any]:

@@ -33,10 +33,12 @@ def computed_people() -> ComparedPeople:
     similarity[own, :, own, :] = generator.normal(0.6, 0.1, (FINGERS, IMPRESSIONS, IMPRESSIONS))
     similarity = np.clip(np.minimum(similarity, similarity.transpose(2, 3, 0, 1)), -1.0, 1.0)
     similarity[0, 2], similarity[:, :, 0, 2] = np.nan, np.nan
+    quality = generator.uniform(0.5, 0.9, (FINGERS, IMPRESSIONS))
+    quality[0, 2] = np.nan
     return ComparedPeople(
         tuple(f"finger {number:02d}" for number in range(FINGERS)),
         similarity,
-        generator.uniform(0.5, 0.9, (FINGERS, IMPRESSIONS)),
+        quality,
     )
 
 
