@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import fill
 from typing import Any, Final
 
 from ml.export.bundle_writer import BundleDescription, bundle_fields, put_bundle
@@ -20,7 +21,13 @@ TRAINING_DATA: Final = (
     "FVC2000 DB1_B to DB3_B (research use; no picture is part of the bundle)",
     "computed fingers of ml.synthetic (Apache-2.0)",
 )
+COMPARES: Final = (
+    "Minutiae are phase residues of the enhanced ridges. Two prints are compared by cylinders of bits around"
+    " their minutiae, by relaxation and by a rigid alignment, and a logistic regression makes one number of"
+    " what these find. Details are compared only with details of this version."
+)
 SUMMARY: Final = "Fingerprints by their minutiae, classical throughout: no network was trained."
+_WIDTH = 110
 
 
 def write_fingerprint_bundle(
@@ -56,15 +63,22 @@ def write_fingerprint_bundle(
 def fingerprint_card(fields: Mapping[str, Any]) -> str:
     """Write the model card from the fields of `bundle.json`."""
     about = fields["calibration_data"]
+    fitted = "; ".join(fields["training_data"])
+    licence = f"- License: {fields['licence']}. Axes, code words and the regression were fitted on: {fitted}."
+    people = (
+        f"{about['people']} fingers ({about['set']}) set scores and thresholds. None of them was used for"
+        f" fitting or choosing anything else. They make {about['non_mated_pairs']} unordered pairs of"
+        " different fingers."
+    )
+    mated = (
+        f"**Mated scores are of {about['mated_scores']}.** They do not cover other days and other sensors."
+        " Expect more false non-matches there. A gallery of 30 subjects or more corrects its own null."
+    )
     return f"""# {fields["id"]}@{fields["version"]}
 
-{SUMMARY} Minutiae are phase residues of the
-enhanced ridges. Two prints are compared by cylinders of bits around their minutiae, by relaxation and by a
-rigid alignment, and a logistic regression makes one number of what these find. Details are compared only
-with details of this version.
+{fill(SUMMARY + " " + COMPARES, _WIDTH)}
 
-- License: {fields["licence"]}. Axes, code words and the regression were fitted on:
-  {"; ".join(fields["training_data"])}.
+{fill(licence, _WIDTH, subsequent_indent="  ")}
 - The network makes vectors of cylinders, for shortlists, and one vector of the whole print, for distance
   rules, feature fusion and research. **The default decision never rests on the one vector**, which tells
   fingers apart far worse than the minutiae do.
@@ -72,13 +86,9 @@ with details of this version.
 
 ## Calibration
 
-{about["people"]} fingers ({about["set"]}) set scores and
-thresholds. None of them was used for fitting or choosing anything else. They make
-{about["non_mated_pairs"]} unordered pairs of different fingers.
+{fill(people, _WIDTH)}
 
-**Mated scores are of {about["mated_scores"]}.** They do not cover other days and other
-sensors. Expect more false
-non-matches there. A gallery of 30 subjects or more corrects its own null.
+{fill(mated, _WIDTH)}
 
 The largest similarity of several comparisons counts, so there is a null for each number of comparisons. The
 table shows error rates on the calibration fingers. Intervals are 95 % (Wilson).
