@@ -10,8 +10,10 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
+from ml.data.fingerprints import FCJ_CALIBRATION_PEOPLE, FCJ_TEST_PEOPLE, read_fcj
 from ml.evaluation.fingerprint.figures import figures, headline
 from ml.evaluation.fingerprint.protocols import FINGERPRINT_PROTOCOLS, score_set
+from ml.evaluation.fingerprint.shortlist import shortlist_figures
 from ml.evaluation.kept_results import RESULTS
 from ml.evaluation.looks import log_look
 from ml.evaluation.result_lines import keep_lines
@@ -26,6 +28,7 @@ from ml.runtime.parameters import read_parameters
 from ml.runtime.vector_network import VectorNetwork
 from ml.training.fingerprint import calibrate as calibration_stage
 from ml.training.fingerprint import stages as training
+from ml.training.fingerprint.impressions import TrainingPrint, extract_files
 from ml.training.fingerprint.recipe import FingerprintRecipe, read_fingerprint_recipe
 from ml.training.recipe import RecipeError
 
@@ -146,6 +149,37 @@ def evaluate(
             results / "looks.jsonl", protocol=protocol, bundle=encoder.encoder_id, figures=headline(found)
         )
     console.print_json(data=headline(found))
+
+
+@stages.command()
+def shortlist(
+    *,
+    data: DataOption = DEFAULT_DATA,
+    var: VarOption = DEFAULT_VAR,
+    models: ModelsOption = Path("models"),
+    results: Annotated[Path, typer.Option(help="Where results are kept.")] = RESULTS,
+) -> None:
+    """Search FCJ test people among all FCJ fingers; the look is logged."""
+    encoder = load_bundle(default_bundle(models, "fingerprint"))
+    comparer = encoder.preparation.comparer()
+    assert isinstance(comparer, FingerprintComparer)
+    test = extract_files("fcj-test", read_fcj(data, FCJ_TEST_PEOPLE), _cache(var))
+    others = extract_files("fcj-calibration", read_fcj(data, FCJ_CALIBRATION_PEOPLE), _cache(var))
+    first: dict[str, TrainingPrint] = {}
+    for one in (*test, *others):
+        if one.written is not None:
+            first.setdefault(one.finger, one)
+    probes = [one for one in test if one.written is not None and first[one.finger] is not one]
+    found = {
+        "protocol": "F2-1:N",
+        "summary": "FCJ2020 people 126–150, each probe against one impression of every finger of the set",
+        "encoder": encoder.encoder_id,
+        "weights_sha256": encoder.info.sha256,
+        **shortlist_figures(encoder, comparer, list(first.values()), probes),
+    }
+    keep_lines(results / "fingerprint" / "protocols.jsonl", [found], "encoder", "protocol")
+    log_look(results / "looks.jsonl", protocol="F2-1:N", bundle=encoder.encoder_id, figures=found)
+    console.print_json(data=found)
 
 
 def _opened(recipe: Path, var: Path) -> tuple[FingerprintRecipe, Path]:
