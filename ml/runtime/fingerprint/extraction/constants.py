@@ -97,5 +97,8 @@ FEWEST_MINUTIAE: Final = 6
 SMALLEST_AREA_BLOCKS: Final = 60
 """About 10 mm²."""
 
-HALF_QUALITY_BLOCKS: Final = 300.0
-HALF_QUALITY_MINUTIAE: Final = 10.0
+# Quality of an impression.
+LEGIBILITY_RANGE: Final = (0.4, 0.8)
+"""Mean ridge quality from worthless to best. FVC2000 DB1 to DB3 have 0.51 to 0.79."""
+HALF_QUALITY_BLOCKS: Final = 200.0
+"""Area that halves the quality, about 33 mm²."""
