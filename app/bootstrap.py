@@ -26,8 +26,11 @@ from app.domain.activity import ActivityRecognizer
 from app.domain.errors import ConfigurationError, PulseprintError
 from app.domain.identifiers import new_id
 from app.domain.ports.encoders import Encoders
+from app.domain.ports.fusion import FeatureFusion
 from app.domain.ports.index import TemplateIndex
 from app.domain.ports.store import Store
+from app.matching.background_fits import BackgroundFits
+from app.matching.feature_fusion import FeatureScorer
 from app.matching.follower import GalleryFollower
 from app.matching.matcher import Matcher
 from app.matching.null_jumps import NullJump
@@ -50,6 +53,8 @@ if TYPE_CHECKING:
     from app.config import Settings
 
 HOUSEKEEPING_INTERVAL_S = 3600.0
+FIRST_FITS_S = 60.0
+"""For which a start waits, so that the first decision is as corrected as later ones."""
 
 _log = structlog.get_logger("pulseprint.housekeeping")
 _gallery_log = structlog.get_logger("pulseprint.galleries")
@@ -113,7 +118,7 @@ def check_settings(settings: Settings) -> None:
     Raises:
         ConfigurationError: One line saying what is wrong.
     """
-    encoders, _ = _load_bundles(settings)
+    encoders, _, _ = _load_bundles(settings)
     with open_store(settings) as (engine, store):
         refuse_retired(store, encoders, allowed=settings.allow_retired)
         open_vault(settings, engine)
@@ -136,6 +141,11 @@ def report_null_jump(gallery: str, jump: NullJump) -> None:
         after_db=round(jump.after_db, 1),
         subjects=jump.subjects,
     )
+
+
+def report_failed_fit(error: Exception) -> None:
+    """Say in the log that a gallery's correction could not be fitted; the last one stays in use."""
+    _gallery_log.error("gallery.fit_failed", error=type(error).__name__)
 
 
 @contextmanager
@@ -173,7 +183,11 @@ def open_index(settings: Settings) -> TemplateIndex:
 
 @contextmanager
 def open_services(
-    settings: Settings, *, encoders: Encoders | None = None, recognizer: ActivityRecognizer | None = None
+    settings: Settings,
+    *,
+    encoders: Encoders | None = None,
+    recognizer: ActivityRecognizer | None = None,
+    fusion: FeatureFusion | None = None,
 ) -> Iterator[Services]:
     """Everything the routes need: checked, loaded and warm.
 
@@ -181,12 +195,13 @@ def open_services(
         settings: Of this process.
         encoders: Instead of the bundles in the models folder (tests).
         recognizer: Beside such encoders, instead of the activity bundle there.
+        fusion: Beside such encoders, instead of the fusion bundle there.
 
     Raises:
         ConfigurationError: One line saying what is wrong; nothing was generated.
     """
     if encoders is None:
-        encoders, recognizer = _load_bundles(settings)
+        encoders, recognizer, fusion = _load_bundles(settings)
     with ExitStack() as stack:
         engine, store = stack.enter_context(open_store(settings))
         refuse_retired(store, encoders, allowed=settings.allow_retired)
@@ -195,6 +210,8 @@ def open_services(
             threads=settings.executor_threads, queue_limit=max(32, 16 * settings.executor_threads)
         )
         stack.callback(executor.close)
+        fits = BackgroundFits(report_failed_fit)
+        stack.callback(fits.close)
         follower = GalleryFollower(
             store,
             vault,
@@ -202,14 +219,16 @@ def open_services(
             encoders,
             report_lag=report_index_lag,
             report_jump=report_null_jump,
+            run_fit=fits,
         )
         galleries = GalleryService(
             store=store, vault=vault, encoders=encoders, follower=follower, clock=utc_now, new_id=new_id
         )
         galleries.ensure_default()
         follower.start()
+        fits.settle(FIRST_FITS_S)
         stack.enter_context(every_hour(Housekeeping(store, follower, utc_now).run))
-        matcher = Matcher(vault, encoders)
+        matcher = Matcher(vault, encoders, None if fusion is None else FeatureScorer(fusion, vault))
         answers = AnswerLog(store, utc_now)
         yield Services(
             access=AccessService(store, utc_now),
@@ -236,6 +255,7 @@ def open_services(
             health=HealthService(store, follower),
             encoders=encoders,
             recognizer=recognizer,
+            fusion=fusion,
             executor=executor,
             limits=Limits(
                 max_body_bytes=settings.max_body_bytes,
@@ -246,13 +266,17 @@ def open_services(
         )
 
 
-def _load_bundles(settings: Settings) -> tuple[Encoders, ActivityRecognizer | None]:
+def _load_bundles(
+    settings: Settings,
+) -> tuple[Encoders, ActivityRecognizer | None, FeatureFusion | None]:
     # ONNX Runtime and scipy load only where they serve.
     from app.adapters.activity import load_recognizer
     from app.adapters.encoders import load_encoders
+    from app.adapters.fusion import load_fusion
 
     encoders = load_encoders(settings.models_dir, settings.chosen_encoders)
-    return encoders, load_recognizer(settings.models_dir, settings.chosen_recognizer)
+    fusion = load_fusion(settings.models_dir, [encoder.encoder_id for encoder in encoders.all()])
+    return encoders, load_recognizer(settings.models_dir, settings.chosen_recognizer), fusion
 
 
 def refuse_retired(store: Store, encoders: Encoders, *, allowed: bool) -> None:

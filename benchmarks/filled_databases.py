@@ -167,7 +167,11 @@ class _Filler:
         uow.galleries.add(self._gallery)
         encoder = self._encoder
         self._transform = self._vault.new_transform(
-            self._gallery, encoder.modality, encoder.encoder_id, 1, encoder.vector_size
+            self._gallery,
+            encoder.modality,
+            encoder.encoder_id,
+            version=1,
+            size=encoder.vector_size,
         )
         uow.transforms.add(self._transform)
 

@@ -17,6 +17,7 @@ from ml.commands.compare import register as register_comparison
 from ml.commands.evaluate import register as register_evaluation
 from ml.commands.evaluate import register_report
 from ml.commands.fusion import register as register_fusion
+from ml.commands.synthesize import register as register_synthesis
 from ml.data.records import DataError
 from ml.export.assembly_recipe import AssemblyRecipe, is_assembly_recipe, read_assembly_recipe
 from ml.export.beat_network import beat_lda_network
@@ -249,6 +250,7 @@ register_comparison(app)
 register_report(app)
 register_activity(app)
 register_fusion(app)
+register_synthesis(app)
 
 if __name__ == "__main__":
     try:

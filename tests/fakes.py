@@ -23,6 +23,7 @@ from app.domain.scores import ActivityEstimate
 from ml.runtime.calibration.llr import Calibration, softened_grid
 from ml.runtime.calibration.llr_map import LlrMap
 from ml.runtime.calibration.nulls import EVIDENCE_CLASSES, LlrHistogram, PairScores, fit_null
+from ml.runtime.details import DetailComparer
 from ml.runtime.encoding import Encoding
 from ml.runtime.evidence import IMAGES, SECONDS, Evidence
 
@@ -94,6 +95,8 @@ class FakeEncoder:
 
     modality = Modality.ECG
     vector_size = PATTERN_SAMPLES
+    local_size = 0
+    comparer: DetailComparer | None = None
 
     def __init__(self, version: str = "2026.11") -> None:
         self.version = version
@@ -135,6 +138,9 @@ class FakeEncoder:
             evidence=Evidence(seconds, SECONDS, float(min(1.0, explained))),
             facts=FakeEcgFacts(72.0, ecg),
         )
+
+    def examine(self, capture: EcgStrip) -> object | None:
+        return None
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
         """Mean per session, then over sessions, renormalized."""

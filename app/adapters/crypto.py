@@ -1,6 +1,6 @@
 """Envelope encryption of templates (DESIGN §7).
 
-    master key ──wraps──▶ gallery key ──wraps──▶ subject data key ──encrypts──▶ references
+    master key ──wraps──▶ gallery key ──wraps──▶ subject data key ──encrypts──▶ references, their details
                               └──────wraps──▶ transform matrices
 
 Everything is AES-256-GCM with associated data that says what a value is and whose, so that a ciphertext
@@ -41,6 +41,8 @@ _VECTOR_DTYPE = np.dtype("<f4")
 _LEAST_DISTINCT_BYTES = 16
 _PLACEHOLDERS = (b"changeme", b"change-me", b"change_me", b"example", b"password", b"secret", b"placeholder")
 _KEY_CHECK_TEXT = b"pulseprint key check"
+_REFERENCE, _DETAIL = "reference", "detail"
+_TRANSFORM, _LOCAL_TRANSFORM = "transform", "local-transform"
 
 T = TypeVar("T")
 
@@ -143,27 +145,52 @@ class EnvelopeVault(TemplateVault):
     # ── Transforms ────────────────────────────────────────────────────────────────────────────────
 
     def new_transform(
-        self, gallery: Gallery, modality: Modality, encoder: str, version: int, size: int
+        self,
+        gallery: Gallery,
+        modality: Modality,
+        encoder: str,
+        *,
+        version: int,
+        size: int,
+        local_size: int = 0,
     ) -> GalleryTransform:
-        matrix = random_orthonormal(size).astype(_VECTOR_DTYPE)
-        wrapped = self._gallery_key(gallery).wrap(
-            matrix.tobytes(), _of_transform(gallery.uuid, modality, encoder, version)
+        def drawn(purpose: str, n: int) -> bytes:
+            matrix = random_orthonormal(n).astype(_VECTOR_DTYPE)
+            associated = _of_transform(purpose, gallery.uuid, modality, encoder, version)
+            return self._gallery_key(gallery).wrap(matrix.tobytes(), associated)
+
+        return GalleryTransform(
+            gallery_uuid=gallery.uuid,
+            modality=modality,
+            encoder=encoder,
+            version=version,
+            wrapped_matrix=drawn(_TRANSFORM, size),
+            wrapped_local_matrix=drawn(_LOCAL_TRANSFORM, local_size) if local_size else None,
         )
-        return GalleryTransform(gallery.uuid, modality, encoder, version, wrapped)
 
     def matrix(self, gallery: Gallery, transform: GalleryTransform) -> Vector:
+        return self._matrix(gallery, transform, _TRANSFORM, transform.wrapped_matrix)
+
+    def local_matrix(self, gallery: Gallery, transform: GalleryTransform) -> Vector:
+        if transform.wrapped_local_matrix is None:
+            return np.zeros((0, 0), np.float32)
+        return self._matrix(gallery, transform, _LOCAL_TRANSFORM, transform.wrapped_local_matrix)
+
+    def _matrix(
+        self, gallery: Gallery, transform: GalleryTransform, purpose: str, wrapped_matrix: bytes
+    ) -> Vector:
+        names = (gallery.uuid, transform.modality, transform.encoder, transform.version)
+
         def unwrap() -> Vector:
-            associated = _of_transform(gallery.uuid, transform.modality, transform.encoder, transform.version)
-            values = _floats(self._gallery_key(gallery).unwrap(transform.wrapped_matrix, associated))
+            associated = _of_transform(purpose, *names)
+            values = _floats(self._gallery_key(gallery).unwrap(wrapped_matrix, associated))
             size = round(len(values) ** 0.5)
             if size * size != len(values):
                 raise TemplateIntegrityError("A stored transform is not square.")
             return values.reshape(size, size)
 
         # Its first bytes, key id and nonce, name a wrapped matrix; hashing all of it would take longer.
-        name = transform.wrapped_matrix[: KEY_ID_BYTES + NONCE_BYTES]
-        key = (gallery.uuid, transform.modality, transform.encoder, transform.version, name)
-        return self._matrices.get(key, unwrap)
+        return self._matrices.get((*names, wrapped_matrix[: KEY_ID_BYTES + NONCE_BYTES]), unwrap)
 
     # ── Subjects and references ───────────────────────────────────────────────────────────────────
 
@@ -174,9 +201,17 @@ class EnvelopeVault(TemplateVault):
 
     def seal(self, gallery: Gallery, subject: Subject, identity: ReferenceIdentity, vector: Vector) -> bytes:
         """Nonce, ciphertext, tag, under the subject's data key."""
-        nonce = os.urandom(NONCE_BYTES)
         plain = np.ascontiguousarray(vector, _VECTOR_DTYPE).tobytes()
-        return nonce + self._subject_cipher(gallery, subject).encrypt(nonce, plain, _of_reference(identity))
+        return self._sealed(gallery, subject, plain, _of_reference(_REFERENCE, identity))
+
+    def seal_detail(
+        self, gallery: Gallery, subject: Subject, identity: ReferenceIdentity, content: bytes
+    ) -> bytes:
+        return self._sealed(gallery, subject, content, _of_reference(_DETAIL, identity))
+
+    def _sealed(self, gallery: Gallery, subject: Subject, plain: bytes, associated: bytes) -> bytes:
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._subject_cipher(gallery, subject).encrypt(nonce, plain, associated)
 
     def open(
         self, gallery: Gallery, subject: Subject, identity: ReferenceIdentity, ciphertext: bytes
@@ -184,7 +219,7 @@ class EnvelopeVault(TemplateVault):
         cipher = self._subject_cipher(gallery, subject)
         try:
             plain = cipher.decrypt(
-                ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], _of_reference(identity)
+                ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], _of_reference(_REFERENCE, identity)
             )
         except _DOES_NOT_OPEN:
             raise _not_this_reference() from None
@@ -192,31 +227,43 @@ class EnvelopeVault(TemplateVault):
 
     def open_many(self, gallery: Gallery, rows: Sequence[ReferenceRow]) -> Vector:
         """Raises `TemplateIntegrityError` if a row is not its own, or vectors differ in size."""
-        gallery_key = self._gallery_key(gallery)
-        of_subject = _of_subject(gallery.uuid, b"")[:-4] + b"\0\0\0\x10"  # All but the subject's 16 bytes.
-        heads: dict[tuple[str, str, int], tuple[bytes, bytes]] = {}
-        last_subject, cipher = None, None
-        plains = []
-        for row in rows:
-            subject_uuid, _, wrapped_key, reference_id, modality, _, encoder, version, ciphertext, *_ = row
-            if subject_uuid != last_subject or cipher is None:
-                key = gallery_key.unwrap(wrapped_key, of_subject + subject_uuid)
-                last_subject, cipher = subject_uuid, AESGCM(key)
-            kind = (modality, encoder, version)
-            ends = heads.get(kind)
-            if ends is None:
-                ends = heads[kind] = _reference_ends(gallery.uuid, modality, encoder, version)
-            associated = b"%b%b\0\0\0\x10%b%b" % (ends[0], subject_uuid, reference_id, ends[1])
-            try:
-                plains.append(cipher.decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], associated))
-            except _DOES_NOT_OPEN:
-                raise _not_this_reference() from None
+        plains = self._plains(_REFERENCE, gallery, rows, [row.ciphertext for row in rows])
         if not plains:
             return np.empty((0, 0), np.float32)
         size = len(plains[0])
         if any(len(plain) != size for plain in plains):
             raise TemplateIntegrityError("References of one encoder differ in size.")
         return _floats(b"".join(plains)).reshape(len(plains), -1)
+
+    def open_details(
+        self, gallery: Gallery, rows: Sequence[ReferenceRow], sealed: Sequence[bytes]
+    ) -> list[bytes]:
+        return self._plains(_DETAIL, gallery, rows, sealed)
+
+    def _plains(
+        self, purpose: str, gallery: Gallery, rows: Sequence[ReferenceRow], ciphertexts: Sequence[bytes]
+    ) -> list[bytes]:
+        """What was sealed for this purpose; a rebuild has 100 000 rows."""
+        gallery_key = self._gallery_key(gallery)
+        of_subject = _of_subject(gallery.uuid, b"")[:-4] + b"\0\0\0\x10"  # All but the subject's 16 bytes.
+        heads: dict[tuple[str, str, int], tuple[bytes, bytes]] = {}
+        last_subject, cipher = None, None
+        plains = []
+        for row, ciphertext in zip(rows, ciphertexts, strict=True):
+            subject_uuid, _, wrapped_key, reference_id, modality, _, encoder, version, *_ = row
+            if subject_uuid != last_subject or cipher is None:
+                key = gallery_key.unwrap(wrapped_key, of_subject + subject_uuid)
+                last_subject, cipher = subject_uuid, AESGCM(key)
+            kind = (modality, encoder, version)
+            ends = heads.get(kind)
+            if ends is None:
+                ends = heads[kind] = _reference_ends(purpose, gallery.uuid, modality, encoder, version)
+            associated = b"%b%b\0\0\0\x10%b%b" % (ends[0], subject_uuid, reference_id, ends[1])
+            try:
+                plains.append(cipher.decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], associated))
+            except _DOES_NOT_OPEN:
+                raise _not_this_reference() from None
+        return plains
 
     def _subject_cipher(self, gallery: Gallery, subject: Subject) -> AESGCM:
         associated = _of_subject(gallery.uuid, subject.uuid.bytes)
@@ -279,22 +326,24 @@ def _of_subject(gallery_uuid: UUID, subject_uuid: bytes) -> bytes:
     return _associated("subject-key", gallery_uuid.bytes, subject_uuid)
 
 
-def _of_transform(gallery_uuid: UUID, modality: Modality, encoder: str, version: int) -> bytes:
+def _of_transform(purpose: str, gallery_uuid: UUID, modality: Modality, encoder: str, version: int) -> bytes:
     kind = (modality.encode(), encoder.encode(), version.to_bytes(4, "big"))
-    return _associated("transform", gallery_uuid.bytes, *kind)
+    return _associated(purpose, gallery_uuid.bytes, *kind)
 
 
-def _of_reference(identity: ReferenceIdentity) -> bytes:
+def _of_reference(purpose: str, identity: ReferenceIdentity) -> bytes:
     head, tail = _reference_ends(
-        identity.gallery_uuid, identity.modality, identity.encoder, identity.transform_version
+        purpose, identity.gallery_uuid, identity.modality, identity.encoder, identity.transform_version
     )
     ids = identity.subject_uuid.bytes + b"\0\0\0\x10" + identity.reference_id.bytes
     return head + ids + tail
 
 
-def _reference_ends(gallery_uuid: UUID, modality: str, encoder: str, version: int) -> tuple[bytes, bytes]:
+def _reference_ends(
+    purpose: str, gallery_uuid: UUID, modality: str, encoder: str, version: int
+) -> tuple[bytes, bytes]:
     """What stands before the subject's 16 bytes and after the reference's: alike for a whole gallery."""
-    head = _associated("reference", gallery_uuid.bytes) + b"\0\0\0\x10"
+    head = _associated(purpose, gallery_uuid.bytes) + b"\0\0\0\x10"
     return head, b"".join(map(_part, (modality.encode(), encoder.encode(), version.to_bytes(4, "big"))))
 
 

@@ -26,6 +26,8 @@ class BundleEncoder:
         self.encoder_id = info.encoder_id
         self.modality = Modality(info.modality)
         self.vector_size = info.vector_size
+        self.local_size = inner.local_size
+        self.comparer = inner.comparer
         self.calibration = inner.calibration
         self.card = EncoderCard(
             id=info.id,
@@ -45,6 +47,9 @@ class BundleEncoder:
                 return self._inner.encode(capture)
         except CaptureError as error:
             raise FailureToAcquireError(str(error), code=error.code) from error
+
+    def examine(self, capture: Capture) -> object | None:
+        return self._inner.preparation.examine(capture)
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
         return pool(vectors, sessions)

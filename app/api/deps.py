@@ -17,6 +17,7 @@ from app.api.in_flight import BytesInFlight
 if TYPE_CHECKING:
     from app.domain.activity import ActivityRecognizer, Pieces
     from app.domain.ports.encoders import Encoders
+    from app.domain.ports.fusion import FeatureFusion
     from app.services.access import AccessService
     from app.services.activity import ActivityService
     from app.services.directory import DirectoryService
@@ -84,6 +85,7 @@ class Services:
     health: HealthService
     encoders: Encoders
     recognizer: ActivityRecognizer | None
+    fusion: FeatureFusion | None
     executor: Executor
     limits: Limits = Limits()
     in_flight: BytesInFlight = field(default_factory=BytesInFlight)

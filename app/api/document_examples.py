@@ -8,14 +8,19 @@ from typing import Any, Final
 from app.api.errors import PROBLEM_JSON, PROBLEMS
 
 _TRANSACTION_ID: Final = "01932f3a-7c1e-7b7a-9d5e-0f6c2f9d7a10"
-# Fields of answers to something unusual: an example that had them all would contradict itself.
+# Fields of answers to something unusual, or to an image: an example with all would contradict itself.
 _UNUSUAL: Final = frozenset(
     {
         "code",
         "evidence_ceiling",
+        "eye_distance_px",
         "further_seconds",
+        "minutiae",
         "possible_duplicate_of",
         "possible_duplicates",
+        "print_area_mm2",
+        "quality_parts",
+        "ridge_period_px",
         "shortfall_db",
         "warnings",
     }

@@ -33,7 +33,14 @@ SIGNAL_CODES: Final = (
     "no_heartbeat",
     "quality_too_low",
 )
-IMAGE_CODES: Final = ("image_undecodable", "image_too_large", "no_face", "multiple_faces", "no_fingerprint")
+IMAGE_CODES: Final = (
+    "image_undecodable",
+    "image_too_large",
+    "dpi_required",
+    "no_face",
+    "multiple_faces",
+    "no_fingerprint",
+)
 CAPTURE_CODES: Final = (*SIGNAL_CODES, *IMAGE_CODES)
 COMPARISON_CODES: Final = (
     *CAPTURE_CODES,

@@ -8,8 +8,7 @@ import numpy as np
 
 from app.demo.people import Cast, Person
 from app.demo.recordings import Picture, Strip, png
-from ml.synthetic.ecg import SyntheticPerson
-from ml.synthetic.fingerprint import ComputedFinger
+from ml.synthetic.person import ComputedPerson
 
 MEMBERS, STRANGERS = 40, 12
 STRIP_S = 20.0
@@ -42,11 +41,11 @@ def _person(seed: int) -> Person:
 
 def computed_strip(person: int, take: int, seconds: float = STRIP_S) -> Strip:
     """An ECG strip of a computed person; every take is a day of its own."""
-    samples = SyntheticPerson.draw(person).record(seconds, FS_HZ, session=take, seed=take)
+    samples = ComputedPerson(person).heart.record(seconds, FS_HZ, session=take, seed=take)
     return Strip(fs_hz=FS_HZ, signal=[round(float(value), 4) for value in samples], lead="I")
 
 
 def computed_print(person: int, take: int) -> Picture:
     """A fingerprint of a computed person; every take is another impression of one finger."""
-    impression = ComputedFinger.draw(person).impression(take, dpi=DPI)
+    impression = ComputedPerson(person).finger(FINGER).impression(take, dpi=DPI)
     return Picture("fingerprint", png(np.asarray(impression.image)), finger=FINGER, dpi=DPI)

@@ -6,9 +6,13 @@ Captures never reach a log, an error or a trace: no `repr` shows their contents.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from app.domain.references import UNKNOWN_POSITION, Modality, Vector
 
@@ -21,6 +25,7 @@ class EcgStrip:
         signal: Any unit, float32, shape (n_samples,).
         fs_hz: Sampling rate.
         lead: Where it was taken.
+        unit: Of the samples, for pictures: amplitude never decides identity.
     """
 
     modality: ClassVar[Modality] = Modality.ECG
@@ -29,6 +34,7 @@ class EcgStrip:
     fs_hz: float
     lead: str = UNKNOWN_POSITION
     captured_at: datetime | None = None
+    unit: str = "raw"
 
     def __post_init__(self) -> None:
         if self.signal.ndim != 1 or self.signal.dtype.kind != "f":
@@ -100,6 +106,21 @@ Capture: TypeAlias = EcgStrip | FaceImage | FingerprintImage
 """`modality` and `position` are the same question to each: `position` is the lead, the finger or unknown."""
 
 
+def lacks_dpi(capture: Capture) -> bool:
+    """Whether it is a fingerprint that came without a resolution."""
+    return isinstance(capture, FingerprintImage) and capture.dpi is None
+
+
+def with_default_dpi(captures: Sequence[Capture], dpi: int | None) -> tuple[Capture, ...]:
+    """The captures, with this resolution for fingerprints that came without one."""
+    return tuple(
+        replace(capture, dpi=dpi)
+        if isinstance(capture, FingerprintImage) and capture.dpi is None
+        else capture
+        for capture in captures
+    )
+
+
 @runtime_checkable
 class EcgFacts(Protocol):
     """What an ECG says beside identity (`Encoding.facts`).
@@ -113,6 +134,126 @@ class EcgFacts(Protocol):
     def heart_rate_bpm(self) -> float | None: ...
     @property
     def strip(self) -> object: ...
+
+
+class EcgSegment(Protocol):
+    """A piece of a strip with its own verdict; `reasons` are codes of the contract."""
+
+    @property
+    def start_s(self) -> float: ...
+    @property
+    def end_s(self) -> float: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def accepted(self) -> bool: ...
+    @property
+    def reasons(self) -> Sequence[str]: ...
+
+
+class EcgDrawing(Protocol):
+    """What a picture shows of a strip, accepted or not.
+
+    Attributes:
+        ecg: Conditioned, the unit of the raw strip, float32, shape (n_samples,).
+        fs_hz: Sampling rate of `ecg`.
+        r_peaks: Sample indices of heartbeats, int64, shape (n_beats,).
+        accepted: Which of them lie in accepted segments, bool, shape (n_beats,).
+        segments: In order, without gaps.
+        beat_times_s: Time after R of the samples of a beat, float64, shape (n,).
+        beats: Whole accepted beats, float64, shape (n_whole, n).
+        mean_beat: float64, shape (n,); None without whole beats.
+    """
+
+    @property
+    def ecg(self) -> Vector: ...
+    @property
+    def fs_hz(self) -> float: ...
+    @property
+    def r_peaks(self) -> NDArray[np.int64]: ...
+    @property
+    def accepted(self) -> NDArray[np.bool_]: ...
+    @property
+    def segments(self) -> Sequence[EcgSegment]: ...
+    @property
+    def beat_times_s(self) -> NDArray[np.float64]: ...
+    @property
+    def beats(self) -> NDArray[np.float64]: ...
+    @property
+    def mean_beat(self) -> NDArray[np.float64] | None: ...
+
+
+@runtime_checkable
+class DrawableEcg(Protocol):
+    """Facts of an ECG that can be drawn; it takes some milliseconds, and only when asked."""
+
+    def drawing(self) -> EcgDrawing: ...
+
+
+class MinutiaPoints(Protocol):
+    """Minutiae as `ml.runtime.fingerprint.minutiae.Minutiae` has them.
+
+    Attributes:
+        xy: Pixels at 500 dpi, x to the right and y downwards; float32, shape (n, 2).
+        direction: Along the ridge, radians, from x towards y; float32, shape (n,).
+        quality: 0 to 1; float32, shape (n,).
+    """
+
+    @property
+    def xy(self) -> Vector: ...
+    @property
+    def direction(self) -> Vector: ...
+    @property
+    def quality(self) -> Vector: ...
+
+
+@runtime_checkable
+class FingerprintFacts(Protocol):
+    """What a fingerprint shows beside identity (`Encoding.facts`); all pixels are those at 500 dpi.
+
+    Attributes:
+        minutiae: Where ridges end or fork.
+        mask: Cells that show ridges; bool, shape (rows, columns).
+        quality_map: How clear they are, 0 to 1; float, same shape.
+        cell_px: Side of a cell.
+        ridge_period_px: Median distance between ridges; None if there is none.
+        size_px: Width and height of the image.
+    """
+
+    @property
+    def minutiae(self) -> MinutiaPoints: ...
+    @property
+    def mask(self) -> NDArray[np.bool_]: ...
+    @property
+    def quality_map(self) -> Vector: ...
+    @property
+    def cell_px(self) -> float: ...
+    @property
+    def ridge_period_px(self) -> float | None: ...
+    @property
+    def size_px(self) -> tuple[int, int]: ...
+
+
+@runtime_checkable
+class FaceFacts(Protocol):
+    """Where the face is in its picture (`Encoding.facts`), and nothing of what it says about a person.
+
+    Attributes:
+        box: Left, top, width and height in pixels.
+        landmarks: Right eye, left eye, tip of the nose, right and left corner of the mouth, in pixels, x to
+            the right and y downwards; float32, shape (5, 2).
+        size_px: Width and height of the picture, upright.
+        quality_parts: What the quality is made of, 0 to 1 each, by name.
+    """
+
+    @property
+    def box(self) -> Sequence[float]: ...
+    @property
+    def landmarks(self) -> Vector: ...
+    @property
+    def size_px(self) -> tuple[int, int]: ...
+    @property
+    def quality_parts(self) -> Mapping[str, float]: ...
 
 
 def _require_bytes(image: bytes) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.details import Parts
 from ml.runtime.evidence import IMAGES, SECONDS, Evidence
 
 Vector = NDArray[np.float32]
@@ -37,10 +38,12 @@ class Template:
     Attributes:
         vector: Unit norm; a probe's is shorter where its recordings agree less than one person's do.
         evidence: Of all recordings together.
+        parts: What an encoder compares that does not compare vectors.
     """
 
     vector: Vector
     evidence: Evidence
+    parts: Parts | None = None
 
     def __repr__(self) -> str:
         return f"Template({self.evidence})"
@@ -68,7 +71,11 @@ class ReferenceIdentity:
 
 @dataclass(frozen=True)
 class Reference:
-    """A stored biometric reference: metadata and ciphertext, never the vector."""
+    """A stored biometric reference: metadata and ciphertext, never the vector.
+
+    Attributes:
+        sealed_detail: What an encoder compares besides (`app.domain.details`), sealed; None if it has none.
+    """
 
     id: UUID
     gallery_uuid: UUID
@@ -82,6 +89,7 @@ class Reference:
     session: str
     captured_at: datetime | None
     created_at: datetime
+    sealed_detail: bytes | None = field(default=None, repr=False)
 
     @property
     def identity(self) -> ReferenceIdentity:

@@ -23,7 +23,11 @@ def is_name(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Gallery:
-    """A named set of subjects with its own policy, keys and transforms: the unit of isolation."""
+    """A named set of subjects with its own policy, keys and transforms: the unit of isolation.
+
+    Attributes:
+        fingerprint_dpi: Of fingerprints that come without a resolution; None leaves it to their files.
+    """
 
     uuid: UUID
     name: str
@@ -31,17 +35,23 @@ class Gallery:
     revision: int
     wrapped_key: bytes = field(repr=False)
     created_at: datetime
+    fingerprint_dpi: int | None = None
 
 
 @dataclass(frozen=True)
 class GalleryTransform:
-    """The wrapped secret matrix of one gallery, modality and encoder, at one version."""
+    """The wrapped secret matrix of one gallery, modality and encoder, at one version.
+
+    Attributes:
+        wrapped_local_matrix: Of the local vectors, if the encoder gives any.
+    """
 
     gallery_uuid: UUID
     modality: Modality
     encoder: str
     version: int
     wrapped_matrix: bytes = field(repr=False)
+    wrapped_local_matrix: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

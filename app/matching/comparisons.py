@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from app.domain.arrays import Float64Array, IntArray
+from app.domain.details import Parts
 from app.domain.ports.encoders import Encoder
-from app.domain.references import Modality
+from app.domain.references import Modality, Template, Vector
 from ml.runtime.evidence import EvidenceArray
 from ml.runtime.matching.comparisons import BestOfPositions, Comparisons
 
@@ -18,7 +19,7 @@ from ml.runtime.matching.comparisons import BestOfPositions, Comparisons
 class EncoderComparisons(Comparisons):
     """Comparisons of one modality, and the encoder version that made them."""
 
-    encoder: Encoder
+    encoder: Encoder = field(kw_only=True)
 
     @classmethod
     def of(cls, best: BestOfPositions, encoder: Encoder) -> EncoderComparisons:
@@ -28,6 +29,41 @@ class EncoderComparisons(Comparisons):
     @property
     def modality(self) -> Modality:
         return self.encoder.modality
+
+
+@dataclass(frozen=True, eq=False)
+class EnrolledTemplates:
+    """Templates of some subjects under one key, as parallel sequences.
+
+    Attributes:
+        slots: Of the subjects, ascending; shape (n,).
+        vectors: Shape (n, d).
+        parts: One each where the encoder compares details, else empty.
+    """
+
+    slots: IntArray
+    vectors: Vector
+    evidence: EvidenceArray
+    parts: Sequence[Parts] = ()
+
+
+def offer(best: BestOfPositions, encoder: Encoder, probe: Template, enrolled: EnrolledTemplates) -> None:
+    """Compare one template of a probe with one of each of some subjects, by vectors or by details."""
+    cosine = enrolled.vectors @ probe.vector
+    if encoder.comparer is None:
+        best.offer(enrolled.slots, cosine, probe.evidence, enrolled.evidence)
+        return
+    assert probe.parts is not None, "an encoder that compares details gives one with every capture"
+    similarity = encoder.comparer.compare(probe.parts.opened, [parts.opened for parts in enrolled.parts])
+    numbers = [len(probe.parts.details) * len(parts.details) for parts in enrolled.parts]
+    best.offer(
+        enrolled.slots,
+        similarity,
+        probe.evidence,
+        enrolled.evidence,
+        compared=np.array(numbers, dtype=np.int64),
+        beside=cosine,
+    )
 
 
 def first_only(comparisons: Sequence[EncoderComparisons]) -> list[EncoderComparisons]:
@@ -49,10 +85,12 @@ class TemplateTable:
 
     Attributes:
         slots: Who has a template here.
+        parts: By slot, where details are compared.
     """
 
     def __init__(self, unit: str) -> None:
         self.slots: set[int] = set()
+        self.parts: dict[int, Parts] = {}
         self._evidence = EvidenceArray(np.zeros(16), unit, np.zeros(16))
         self._amounts = (np.inf, 0.0)  # Between which all lie; not narrowed when somebody leaves.
         self._qualities = (1.0, 0.0)
@@ -76,6 +114,11 @@ class TemplateTable:
         self.slots.update(slots.tolist())
         self._amounts = _widened(self._amounts, brought.amount)
         self._qualities = _widened(self._qualities, brought.quality)
+
+    def discard(self, slot: int) -> None:
+        """Somebody who left."""
+        self.slots.discard(slot)
+        self.parts.pop(slot, None)
 
     def among(self, slots: IntArray | None) -> IntArray:
         """Those of these slots, or of all, that have a template here, ascending."""

@@ -13,14 +13,15 @@ from app.domain.scores import (
     ActivityEstimate,
     ComparisonDecision,
     Decision,
+    Fusion,
     ModalityOutcome,
     ModalityStatus,
     Reason,
 )
 from app.matching.encoded_captures import EncodedCaptures
 from app.matching.further_evidence import further_seconds
-from app.matching.matcher import TransformedProbe
 from app.matching.policy_board import PolicyBoard
+from app.matching.transformed_probe import TransformedProbe
 from ml.runtime.matching.scoreboard import Basis
 
 
@@ -80,6 +81,7 @@ class Report:
             threshold=threshold,
             fmr_at_score=board.fmr_at(basis, score),
             policy=board.policy,
+            fusion=self._fusion,
             modalities=self.outcomes(row, enrolled),
             reasons=reasons,
             evidence_ceiling=ceiling,
@@ -112,7 +114,7 @@ class Report:
         slot = int(self._board.slots[row])
         used = {}
         for part, comparisons in enumerate(self._board.comparisons):
-            at = self._board.parts[part].row_of(slot)
+            at = self._board.single_parts[part].row_of(slot)
             if at is not None:
                 used[comparisons.modality] = self._used(part, at)
         lacking = sorted(enrolled.modalities - set(self._captures.modalities))
@@ -141,6 +143,7 @@ class Report:
             threshold=threshold,
             fmr_at_score=None,
             policy=board.policy,
+            fusion=self._fusion,
             modalities=outcomes,
             reasons=reasons,
             evidence_ceiling=ceiling,
@@ -168,10 +171,15 @@ class Report:
             first = compared.modality not in seen
             seen.add(compared.modality)
             source = self._source(compared.encoder)
-            evidence_class = int(compared.encoder.calibration.evidence_classes(source.evidence))
+            calibration = compared.encoder.calibration
+            evidence_class = int(calibration.evidence_classes(source.evidence, source.comparisons))
             classes.append(evidence_class if first else None)
-            comparisons *= len(source.templates) if first else 1
-        return Basis(tuple(classes), comparisons)
+            comparisons *= int(calibration.shared(source.comparisons)) if first else 1
+        return self._board.basis_of_probe(tuple(classes), comparisons)
+
+    @property
+    def _fusion(self) -> Fusion:
+        return Fusion.FEATURE if self._board.is_fused else Fusion.SCORE
 
     @property
     def _required(self) -> frozenset[Modality]:
@@ -181,7 +189,7 @@ class Report:
     def _required_missing(self, row: int) -> bool:
         slot = int(self._board.slots[row])
         board = self._board
-        both = zip(board.comparisons, board.parts, strict=True)
+        both = zip(board.comparisons, board.single_parts, strict=True)
         used = {compared.modality for compared, part in both if part.row_of(slot) is not None}
         return not self._required <= used
 
@@ -192,8 +200,8 @@ class Report:
         )
         return replace(
             self._of_probe(compared.encoder),
-            score=float(self._board.parts[part].score_db[at]),
-            distance=float(distance(compared.cosine[at], metric)),
+            score=float(self._board.single_parts[part].score_db[at]),
+            distance=float(distance(compared.raw_cosine[at], metric)),
             metric=metric,
         )
 
@@ -224,7 +232,9 @@ class Report:
         return unusable_outcome(modality, self._captures, self._board.policy)
 
     def _further_amount(self, row: int) -> float | None:
-        """Further evidence that would suffice, if this were the person; None if none would."""
+        """Further evidence that would suffice, if this were the person; None if none is known to."""
+        if self._board.is_fused:
+            return None
         for part, compared in enumerate(self._board.comparisons):
             found = further_seconds(self._board, row, part, self._source(compared.encoder).evidence)
             if found is not None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
 
 from app.domain.captures import Capture, EcgFacts
+from app.domain.details import Detail, Parts
 from app.domain.errors import FailureToAcquireError, Fault, UnprocessableError
 from app.domain.ports.encoders import Encoder, Encoders
 from app.domain.references import Modality
 from app.domain.scores import ModalityStatus
+from app.matching.side_by_side import side_by_side
 from ml.runtime.encoding import Encoding
 
 
@@ -28,11 +33,23 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Acquired:
-    """One accepted capture and its encoding."""
+    """One accepted capture and its encoding; its parts where details are compared."""
 
     index: int
     capture: Capture
     encoding: Encoding
+    parts: Parts | None = None
+
+    @classmethod
+    def of(cls, index: int, capture: Capture, encoder: Encoder) -> Acquired:
+        """Encode a capture; raises `FailureToAcquireError`."""
+        encoding = encoder.encode(capture)
+        if encoder.comparer is None:
+            return cls(index, capture, encoding)
+        assert encoding.detail is not None, "an encoder that compares details gives one with every capture"
+        detail = Detail(encoding.detail, encoder.comparer.open)
+        local = np.zeros((0, encoder.local_size), np.float32) if encoding.local is None else encoding.local
+        return cls(index, capture, encoding, Parts((detail,), local))
 
     @property
     def quality(self) -> float:
@@ -82,9 +99,10 @@ class EncodedCaptures:
         return tuple(m for m in self.modalities if self._encoders.default(m) is not None)
 
     def add(self, encoders: Iterable[Encoder]) -> None:
-        """Encode under these encoders too, where that has not been done yet."""
-        for encoder in encoders:
-            self.batch(encoder)
+        """Encode under these encoders too, where that has not been done yet, side by side."""
+        lacking = {encoder.encoder_id: encoder for encoder in encoders if not self.holds(encoder)}
+        jobs = [partial(self._encode, encoder) for encoder in lacking.values()]
+        self._batches.update(zip(lacking, side_by_side(jobs), strict=True))
 
     def holds(self, encoder: Encoder) -> bool:
         """Whether the captures have been encoded under this encoder."""
@@ -163,7 +181,7 @@ class EncodedCaptures:
             if capture.modality != encoder.modality:
                 continue
             try:
-                accepted.append(Acquired(index, capture, encoder.encode(capture)))
+                accepted.append(Acquired.of(index, capture, encoder))
             except FailureToAcquireError as error:
                 rejected.append(Rejection(index, error.code, error.detail))
         return Batch(tuple(accepted), tuple(rejected))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
@@ -13,17 +13,19 @@ from uuid import UUID
 import numpy as np
 
 from app.domain.errors import ConfigurationError
-from app.domain.ports.encoders import Encoder, Encoders
+from app.domain.ports.encoders import Encoders
 from app.domain.ports.index import TemplateIndex
 from app.domain.ports.references import ReferenceRow
 from app.domain.ports.store import Store, UnitOfWork
 from app.domain.ports.vault import TemplateVault
-from app.domain.references import Modality, Template, TemplateKey, Vector
+from app.domain.references import Vector
 from app.domain.subjects import Gallery
+from app.matching.background_fits import RunFit, at_once
 from app.matching.gallery_state import GalleryState, LoadedSubject
+from app.matching.loaded_subjects import pooled_subject
 from app.matching.matcher import newest_transforms
 from app.matching.null_jumps import NullJump
-from ml.runtime.evidence import Evidence, EvidenceArray
+from app.matching.stored_parts import StoredParts
 
 _WASTE_ALLOWED = 1000  # erased slots, before a rebuild compacts them
 
@@ -38,6 +40,7 @@ class GalleryFollower:
         encoders: References of encoders that are not loaded are passed over.
         report_lag: Told at every request how many revisions the state was behind.
         report_jump: Called with a gallery's name when its own null jumps.
+        run_fit: Runs the fits of galleries that take seconds.
     """
 
     def __init__(
@@ -49,13 +52,16 @@ class GalleryFollower:
         *,
         report_lag: Callable[[int], None] = lambda _: None,
         report_jump: Callable[[str, NullJump], None] = lambda *_: None,
+        run_fit: RunFit = at_once,
     ) -> None:
         self._store = store
         self._vault = vault
         self._index = index
         self._encoders = encoders
+        self._stored_parts = StoredParts(vault, encoders)
         self._report_lag = report_lag
         self._report_jump = report_jump
+        self._run_fit = run_fit
         self._states: dict[UUID, GalleryState] = {}
         self._lock = Lock()
         self.started = False
@@ -83,7 +89,11 @@ class GalleryFollower:
             state = self._states.get(gallery.uuid)
             if state is None:
                 state = self._states[gallery.uuid] = GalleryState(
-                    gallery.uuid, self._index, self._encoders, partial(self._report_jump, gallery.name)
+                    gallery.uuid,
+                    self._index,
+                    self._encoders,
+                    partial(self._report_jump, gallery.name),
+                    self._run_fit,
                 )
         with state.lock:
             self._report_lag(max(0, gallery.revision - max(0, state.revision)))
@@ -108,14 +118,14 @@ class GalleryFollower:
         """Subjects as the database has them in this unit of work, decrypted and pooled."""
         if not subject_uuids:
             return []
-        return list(self._read(gallery, uow.references.scan(gallery.uuid, subject_uuids)))
+        return list(self._read(uow, gallery, subject_uuids))
 
     def load_first(self, uow: UnitOfWork, gallery: Gallery, subject_uuid: UUID) -> LoadedSubject | None:
         """A subject by what the first request under each encoder brought, as long as any of that is left."""
         rows = list(uow.references.scan(gallery.uuid, [subject_uuid]))
         first = {row.encoder: row for row in reversed(rows)}
         kept = [row for row in rows if _request_of(row) == _request_of(first[row.encoder])]
-        return next(self._read(gallery, kept), None)
+        return next(self._pooled(uow, gallery, kept, [subject_uuid]), None)
 
     def size_bounds(self, gallery_uuid: UUID, revision: int) -> tuple[int, int] | None:
         """How many subjects a gallery has at least and at most at a revision; None if it was never loaded.
@@ -144,7 +154,7 @@ class GalleryFollower:
             state.reset()
             state.transforms = transforms
             with _collector_paused():
-                state.fill(self._read(gallery, uow.references.scan(gallery.uuid)))
+                state.fill(self._read(uow, gallery, None))
         else:
             state.transforms = transforms
             self._apply(uow, gallery, state, list(dict.fromkeys(uuid for _, uuid in changes)))
@@ -158,12 +168,24 @@ class GalleryFollower:
             for subject in self.load(uow, gallery, state.unsampled()):
                 state.apply(subject.uuid, subject)
 
-    def _read(self, gallery: Gallery, scanned: Iterable[ReferenceRow]) -> Iterator[LoadedSubject]:
+    def _read(
+        self, uow: UnitOfWork, gallery: Gallery, subject_uuids: Sequence[UUID] | None
+    ) -> Iterator[LoadedSubject]:
+        return self._pooled(uow, gallery, uow.references.scan(gallery.uuid, subject_uuids), subject_uuids)
+
+    def _pooled(
+        self,
+        uow: UnitOfWork,
+        gallery: Gallery,
+        scanned: Iterable[ReferenceRow],
+        subject_uuids: Sequence[UUID] | None,
+    ) -> Iterator[LoadedSubject]:
         served = {encoder.encoder_id: encoder for encoder in self._encoders.all()}
         rows = [row for row in scanned if row.encoder in served]
+        parts = self._stored_parts.of(uow, gallery, rows, subject_uuids)
         pairs = zip(rows, self._open(gallery, rows), strict=True)
         for subject_uuid, group in groupby(pairs, key=_subject_of):
-            yield _pooled(subject_uuid, list(group), served)
+            yield pooled_subject(subject_uuid, list(group), parts, served)
 
     def _open(self, gallery: Gallery, rows: Sequence[ReferenceRow]) -> Sequence[Vector]:
         """Vectors in the order of the rows; each encoder's in one go, since sizes differ."""
@@ -200,47 +222,3 @@ def _subject_of(pair: tuple[ReferenceRow, Vector]) -> bytes:
 def _request_of(row: ReferenceRow) -> str:
     """Of a session's name, which may go on with the session's number within the request."""
     return row.session.partition(".")[0]
-
-
-def _pooled(
-    subject_uuid: bytes, group: list[tuple[ReferenceRow, Vector]], served: Mapping[str, Encoder]
-) -> LoadedSubject:
-    if len(group) == 1:  # The common case, and a rebuild has 100 000 of them.
-        row, vector = group[0]
-        modality = Modality(row.modality)
-        only = Template(vector, _evidence(row, served[row.encoder]))
-        return LoadedSubject(
-            uuid_bytes=subject_uuid,
-            subject_id=row.subject_id,
-            templates={TemplateKey(modality, row.position, row.encoder): only},
-            references={(modality, row.encoder): (row.position, only)},
-        )
-    by_key: dict[TemplateKey, list[tuple[ReferenceRow, Vector]]] = {}
-    references: dict[tuple[Modality, str], tuple[str, Template]] = {}
-    for row, vector in group:
-        modality = Modality(row.modality)
-        by_key.setdefault(TemplateKey(modality, row.position, row.encoder), []).append((row, vector))
-        references.setdefault(
-            (modality, row.encoder), (row.position, Template(vector, _evidence(row, served[row.encoder])))
-        )
-    return LoadedSubject(
-        uuid_bytes=subject_uuid,
-        subject_id=group[0][0].subject_id,
-        templates={key: _template(served[key.encoder], found) for key, found in by_key.items()},
-        references=references,
-    )
-
-
-def _template(encoder: Encoder, found: list[tuple[ReferenceRow, Vector]]) -> Template:
-    if len(found) == 1:
-        row, vector = found[0]
-        return Template(vector, _evidence(row, encoder))
-    vectors = np.stack([vector for _, vector in found])
-    return Template(
-        vector=encoder.pool(vectors, [row.session for row, _ in found]),
-        evidence=EvidenceArray.of([_evidence(row, encoder) for row, _ in found]).pooled(),
-    )
-
-
-def _evidence(row: ReferenceRow, encoder: Encoder) -> Evidence:
-    return Evidence(row.amount, encoder.calibration.unit, row.quality)

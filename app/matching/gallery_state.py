@@ -13,11 +13,14 @@ from uuid import UUID
 import numpy as np
 
 from app.domain.arrays import IntArray
+from app.domain.details import Parts
 from app.domain.ports.encoders import Encoder, Encoders
 from app.domain.ports.index import IndexKey, TemplateIndex
 from app.domain.references import Modality, Template, TemplateKey, Vector, comparable
 from app.domain.subjects import GalleryTransform
-from app.matching.comparisons import EncoderComparisons, TemplateTable
+from app.matching.background_fits import RunFit, at_once
+from app.matching.comparisons import EncoderComparisons, EnrolledTemplates, TemplateTable, offer
+from app.matching.detail_null_sample import DetailNullSample
 from app.matching.null_jumps import JumpWatch, NullJump
 from app.matching.null_samples import MAX_SUBJECTS, NullSample, SampledSubject
 from ml.runtime.evidence import EvidenceArray
@@ -72,6 +75,7 @@ class GalleryState:
         index: Where the template vectors go.
         encoders: The bundles in use; templates of others are not loaded.
         report_jump: Called when the gallery's own null jumps.
+        run_fit: Runs the fits that take seconds.
     """
 
     def __init__(
@@ -80,8 +84,10 @@ class GalleryState:
         index: TemplateIndex,
         encoders: Encoders,
         report_jump: Callable[[NullJump], None] = lambda _: None,
+        run_fit: RunFit = at_once,
     ) -> None:
         self.lock = RLock()
+        self._run_fit = run_fit
         self._report_jump = report_jump
         self._gallery_uuid = gallery_uuid
         self._index = index
@@ -93,6 +99,7 @@ class GalleryState:
         """Forget everything and leave the index, before a rebuild."""
         for key in self._tables:
             self._index.drop(self._index_key(key))
+            self._index.drop(self._index_key(key, local=True))
         self.revision = -1
         self.transforms: Mapping[tuple[Modality, str], GalleryTransform] = {}
         self._tables = {}
@@ -100,7 +107,7 @@ class GalleryState:
         self._slot_of: dict[bytes, int] = {}  # by the bytes of the subject's uuid
         self._keys_of: dict[int, tuple[TableKey, ...]] = {}
         self._ranks: dict[int, bytes] = {}  # slot → SHA-256 of the subject's uuid
-        self._samples: dict[tuple[Modality, str], NullSample] = {}
+        self._samples: dict[tuple[Modality, str], NullSample | DetailNullSample] = {}
 
     @property
     def subject_count(self) -> int:
@@ -136,15 +143,20 @@ class GalleryState:
             if key.template.modality == modality and table.slots
         )
 
-    def sample(self, modality: Modality, encoder: Encoder) -> NullSample:
+    def sample(self, modality: Modality, encoder: Encoder) -> NullSample | DetailNullSample:
         """The gallery's own non-mated comparisons; empty until somebody is enrolled."""
         key = (modality, encoder.encoder_id)
         if key not in self._samples:
-            watch = JumpWatch(encoder.encoder_id, self._report_jump)
-            self._samples[key] = NullSample(
-                encoder.calibration, encoder.vector_size, partial(self._template_vectors, encoder), watch
-            )
+            self._samples[key] = self._new_sample(encoder)
         return self._samples[key]
+
+    def _new_sample(self, encoder: Encoder) -> NullSample | DetailNullSample:
+        watch = JumpWatch(encoder.encoder_id, self._report_jump)
+        if encoder.comparer is not None:
+            return DetailNullSample(encoder, lambda slot: self._ranks[slot], self.lock, self._run_fit, watch)
+        return NullSample(
+            encoder.calibration, encoder.vector_size, partial(self._template_vectors, encoder), watch
+        )
 
     # ── following the database ────────────────────────────────────────────────────────────────────
 
@@ -180,8 +192,7 @@ class GalleryState:
         for key, template in subject.templates.items():
             keys += [table_key for table_key, _ in self._put(key, here, [template])]
         for gone in set(before) - set(keys):
-            self._index.remove(self._index_key(gone), here)
-            self._tables[gone].slots.discard(slot)
+            self._take_out(gone, slot)
         self._keys_of[slot] = tuple(keys)
         self._resample(slot, subject)
 
@@ -201,7 +212,28 @@ class GalleryState:
             if table_key not in self._tables:
                 self._tables[table_key] = TemplateTable(evidence.unit)
             self._tables[table_key].put_all(slots[members], evidence[members])
+            if encoder.comparer is not None:
+                self._put_parts(table_key, slots[members], [templates[m].parts for m in members.tolist()])
             yield table_key, slots[members]
+
+    def _put_parts(self, key: TableKey, slots: IntArray, brought: Sequence[Parts | None]) -> None:
+        """Details stay here; their local vectors go to the index, dozens per slot."""
+        parts = [one for one in brought if one is not None]
+        assert len(parts) == slots.size, "an encoder that compares details gives one with every capture"
+        self._tables[key].parts.update(zip(slots.tolist(), parts, strict=True))
+        counts = np.array([len(one.local) for one in parts])
+        index_key = self._index_key(key, local=True)
+        self._index.remove(index_key, slots[counts == 0])
+        if counts.any():
+            local = np.concatenate([one.local for one in parts if len(one.local)])
+            self._index.upsert(index_key, np.repeat(slots, counts), local)
+
+    def _take_out(self, key: TableKey, slot: int) -> None:
+        here = np.array([slot], dtype=np.int64)
+        self._index.remove(self._index_key(key), here)
+        if self._tables[key].parts:
+            self._index.remove(self._index_key(key, local=True), here)
+        self._tables[key].discard(slot)
 
     def unsampled(self) -> tuple[UUID, ...]:
         """Subjects that belong to the sample by rank and are missing in it, after others left."""
@@ -230,8 +262,7 @@ class GalleryState:
         subject = self._subjects[slot]
         assert subject is not None
         for key in self._keys_of.pop(slot):
-            self._index.remove(self._index_key(key), np.array([slot], dtype=np.int64))
-            self._tables[key].slots.discard(slot)
+            self._take_out(key, slot)
         for sample in self._samples.values():
             sample.remove(slot)
         self._subjects[slot] = None
@@ -286,16 +317,45 @@ class GalleryState:
         """
         best = BestOfPositions(encoder.calibration.unit)
         for position, probe in templates.items():
-            for key, table in self.comparable_tables(encoder, position):
-                slots = table.among(among)
-                if slots.size:
-                    cosine = self._index.vectors(self._index_key(key), slots) @ probe.vector
-                    best.offer(slots, cosine, probe.evidence, table.evidence(slots))
+            for enrolled in self.enrolled_at(encoder, position, among):
+                offer(best, encoder, probe, enrolled)
         return EncoderComparisons.of(best, encoder)
+
+    def enrolled_at(
+        self, encoder: Encoder, position: str, among: IntArray | None = None
+    ) -> Iterator[EnrolledTemplates]:
+        """What a probe template of this position compares with, of these slots or of all."""
+        for key, table in self.comparable_tables(encoder, position):
+            slots = table.among(among)
+            if slots.size:
+                yield self._enrolled(key, table, slots)
+
+    def _enrolled(self, key: TableKey, table: TemplateTable, slots: IntArray) -> EnrolledTemplates:
+        return EnrolledTemplates(
+            slots=slots,
+            vectors=self._index.vectors(self._index_key(key), slots),
+            evidence=table.evidence(slots),
+            parts=[table.parts[slot] for slot in slots.tolist()] if table.parts else (),
+        )
 
     def nearest(self, key: TableKey, vector: Vector, k: int) -> tuple[IntArray, Vector]:
         """The k slots of a table that resemble a probe vector most, and their cosines, best first."""
         return self._index.shortlist(self._index_key(key), vector[np.newaxis], k)
+
+    def nearest_in_parts(self, key: TableKey, local: Vector, k: int, best: int) -> IntArray:
+        """The k slots of a table whose local vectors resemble a probe's most; everybody if so many are asked.
+
+        Args:
+            key: Of the table.
+            local: Of the probe, shape (q, l).
+            k: How many.
+            best: See `app.domain.ports.index.TemplateIndex.shortlist`.
+        """
+        if k >= len(self._tables[key].slots):
+            return self._tables[key].among(None)
+        if not len(local):
+            return np.zeros(0, dtype=np.int64)
+        return self._index.shortlist(self._index_key(key, local=True), local, k, best)[0]
 
     def sharing(self, probes: Iterable[tuple[Encoder, Iterable[str]]]) -> int:
         """Number of subjects with a template to compare with, for any encoder at its positions."""
@@ -330,7 +390,7 @@ class GalleryState:
             and comparable(position, key.template.position)
         ]
 
-    def _index_key(self, key: TableKey) -> IndexKey:
+    def _index_key(self, key: TableKey, *, local: bool = False) -> IndexKey:
         template, evidence_class = key
         version = self.transforms[template.modality, template.encoder].version
         return IndexKey(
@@ -340,6 +400,7 @@ class GalleryState:
             template.encoder,
             version,
             evidence_class,
+            local,
         )
 
 

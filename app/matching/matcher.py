@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
+from app.domain.details import Parts, rotated_local
 from app.domain.errors import UnprocessableError
 from app.domain.policies import DistancePolicy, Policy
 from app.domain.ports.encoders import Encoder, Encoders
 from app.domain.ports.store import UnitOfWork
 from app.domain.ports.vault import TemplateVault
 from app.domain.references import Modality, Template, TemplateKey, comparable
+from app.domain.scores import Fusion
 from app.domain.subjects import Gallery, GalleryTransform
-from app.matching.comparisons import EncoderComparisons, first_only
+from app.matching.comparisons import EncoderComparisons, EnrolledTemplates, first_only, offer
 from app.matching.encoded_captures import EncodedCaptures
+from app.matching.feature_fusion import FeatureScorer, Transforms
 from app.matching.gallery_state import GalleryState
 from app.matching.policy_board import PolicyBoard
 from app.matching.probe import pool_probe, probe_templates
 from app.matching.search import Sought, search, shortlisted
-from ml.runtime.evidence import Evidence, EvidenceArray
+from app.matching.transformed_probe import TransformedProbe
+from ml.runtime.evidence import EvidenceArray
 from ml.runtime.matching.comparisons import BestOfPositions
-
-Transforms = Mapping[tuple[Modality, str], GalleryTransform]
-"""A gallery's newest transforms, by modality and encoder id."""
-
-
-@dataclass(frozen=True)
-class TransformedProbe:
-    """Probe templates of one encoder version, multiplied by the gallery's secret matrix."""
-
-    encoder: Encoder
-    templates: Mapping[str, Template]
-
-    @property
-    def evidence(self) -> Evidence:
-        """Of the position that shows the most."""
-        shown = [template.evidence for template in self.templates.values()]
-        return max(shown, key=lambda evidence: evidence.amount)
 
 
 class Matcher:
@@ -47,11 +34,33 @@ class Matcher:
     Args:
         vault: Unwraps the galleries' transforms.
         encoders: The bundles in use.
+        features: Scores fused vectors, if a fusion bundle is in use.
     """
 
-    def __init__(self, vault: TemplateVault, encoders: Encoders) -> None:
+    def __init__(
+        self, vault: TemplateVault, encoders: Encoders, features: FeatureScorer | None = None
+    ) -> None:
         self._vault = vault
         self._encoders = encoders
+        self._features = features
+
+    def require_fusion(self, fusion: Fusion, policy: Policy | None = None) -> None:
+        """Check that decisions can be made this way: here, and under a policy if one is given.
+
+        Raises:
+            UnprocessableError: `fusion_unavailable`.
+        """
+        if fusion is Fusion.SCORE:
+            return
+        if self._features is None:
+            raise UnprocessableError(
+                "No fusion bundle is loaded; use fusion 'score'.", code="fusion_unavailable"
+            )
+        if isinstance(policy, DistancePolicy):
+            raise UnprocessableError(
+                "The gallery decides by the distance of each modality; use fusion 'score'.",
+                code="fusion_unavailable",
+            )
 
     def encoders_for(
         self, captures: EncodedCaptures, transforms: Transforms
@@ -85,8 +94,7 @@ class Matcher:
         for encoder, transform in self.encoders_for(captures, transforms):
             templates = probe_templates(captures, encoder, min_quality)
             if templates:
-                matrix = self._vault.matrix(gallery, transform)
-                rotated = {p: replace(t, vector=matrix @ t.vector) for p, t in templates.items()}
+                rotated = {p: self._rotated(gallery, transform, t) for p, t in templates.items()}
                 found.append(TransformedProbe(encoder, rotated))
         return found
 
@@ -104,13 +112,19 @@ class Matcher:
             transform = transforms.get((encoder.modality, encoder.encoder_id))
             if transform is None:  # Nobody has a template to compare with.
                 continue
-            matrix = self._vault.matrix(gallery, transform)
             for acquired in captures.accepted(encoder, min_quality):
-                template = pool_probe(encoder, [acquired.encoding])
-                rotated = replace(template, vector=matrix @ template.vector)
+                rotated = self._rotated(gallery, transform, pool_probe(encoder, [acquired]))
                 single = TransformedProbe(encoder, {acquired.capture.position: rotated})
                 singles.append((acquired.index, single))
         return singles
+
+    def _rotated(self, gallery: Gallery, transform: GalleryTransform, template: Template) -> Template:
+        """Multiply a template by the gallery's matrices; a detail is compared as it is."""
+        parts = template.parts
+        if parts is not None:
+            local = rotated_local(parts.local, self._vault.local_matrix(gallery, transform))
+            parts = Parts(parts.details, local)
+        return Template(self._vault.matrix(gallery, transform) @ template.vector, template.evidence, parts)
 
     def against_gallery(
         self, state: GalleryState, probes: Sequence[TransformedProbe], policy: Policy, at_least: int = 1
@@ -161,6 +175,37 @@ class Matcher:
             ]
         return PolicyBoard(compared, policy, searched=False)
 
+    def by_features_of_subject(
+        self,
+        board: PolicyBoard,
+        gallery: Gallery,
+        transforms: Transforms,
+        probes: Sequence[TransformedProbe],
+        enrolled: Mapping[TemplateKey, Template],
+    ) -> PolicyBoard:
+        """Decide on one subject by fused vectors; `require_fusion` has been called."""
+        assert self._features is not None
+        return self._features.board(
+            board,
+            gallery,
+            transforms,
+            probes,
+            lambda encoder: partial(_enrolled_at, encoder, enrolled=enrolled),
+        )
+
+    def by_features_in_gallery(
+        self, board: PolicyBoard, gallery: Gallery, state: GalleryState, probes: Sequence[TransformedProbe]
+    ) -> PolicyBoard:
+        """Decide on the candidates of a search by fused vectors; the caller holds the state's lock."""
+        assert self._features is not None
+        return self._features.board(
+            board,
+            gallery,
+            state.transforms,
+            probes,
+            lambda encoder: partial(state.enrolled_at, encoder, among=board.slots),
+        )
+
 
 def newest_transforms(uow: UnitOfWork, gallery: Gallery) -> Transforms:
     """As this unit of work sees them; they come in order of their versions."""
@@ -182,12 +227,23 @@ def _compare_templates(
 ) -> EncoderComparisons:
     """One subject as a gallery of one, in slot 0."""
     best = BestOfPositions(probe.encoder.calibration.unit)
-    slot = np.zeros(1, dtype=np.int64)
     for position, template in probe.templates.items():
-        for key, reference in enrolled.items():
-            if (key.modality, key.encoder) != (probe.encoder.modality, probe.encoder.encoder_id):
-                continue
-            if any_position or comparable(position, key.position):
-                cosine = np.array([template.vector @ reference.vector])
-                best.offer(slot, cosine, template.evidence, EvidenceArray.of([reference.evidence]))
+        for one in _enrolled_at(probe.encoder, position, enrolled, any_position=any_position):
+            offer(best, probe.encoder, template, one)
     return EncoderComparisons.of(best, probe.encoder)
+
+
+def _enrolled_at(
+    encoder: Encoder, position: str, enrolled: Mapping[TemplateKey, Template], *, any_position: bool = False
+) -> Iterator[EnrolledTemplates]:
+    """What a probe template of this position compares with, of one subject in slot 0."""
+    for key, template in enrolled.items():
+        if (key.modality, key.encoder) != (encoder.modality, encoder.encoder_id):
+            continue
+        if any_position or comparable(position, key.position):
+            yield EnrolledTemplates(
+                slots=np.zeros(1, dtype=np.int64),
+                vectors=template.vector[np.newaxis],
+                evidence=EvidenceArray.of([template.evidence]),
+                parts=() if template.parts is None else (template.parts,),
+            )

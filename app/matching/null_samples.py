@@ -258,7 +258,7 @@ class NullSample:
         n = len(self._slots)
         position = self._reference_positions[row]
         found = _Single(n)
-        for enrolled in _by_preference(position, self._templates):
+        for enrolled in positions_by_preference(position, self._templates):
             cosine = vectors[enrolled] @ self._references.vectors[row]
             found.offer(cosine, self._templates[enrolled].of(slice(n)))
         self._llr_db[row, :n], self._classes[row, :n] = found.scores(
@@ -270,7 +270,9 @@ class NullSample:
         n = len(self._slots)
         found = _Single(n)
         brought = [p for p, templates in self._templates.items() if np.isfinite(templates.amount[row])]
-        chosen = {p: next(iter(_by_preference(p, brought)), None) for p in set(self._reference_positions)}
+        chosen = {
+            p: next(iter(positions_by_preference(p, brought)), None) for p in set(self._reference_positions)
+        }
         for enrolled in brought:
             positions = [chosen[position] == enrolled for position in self._reference_positions]
             cosine = self._references.vectors[:n] @ vectors[enrolled][row]
@@ -306,7 +308,7 @@ class _Single:
         return llr_where_compared(calibration, self._cosine, references, templates)
 
 
-def _by_preference(position: str, enrolled: Iterable[str]) -> list[str]:
-    """Positions that compare with this one: the same first, then `unknown`, then others by name."""
+def positions_by_preference(position: str, enrolled: Iterable[str]) -> list[str]:
+    """Return positions that compare with this one: the same first, then `unknown`, then others by name."""
     others = [name for name in enrolled if comparable(position, name)]
     return sorted(others, key=lambda name: (name != position, name != UNKNOWN_POSITION, name))

@@ -82,14 +82,15 @@ def _alike(state: GalleryState, compared: EncoderComparisons) -> list[int]:
     calibration = compared.encoder.calibration
     correction = state.sample(compared.modality, compared.encoder).recent_null()
     found: list[tuple[float, int]] = []
-    classes = calibration.evidence_classes(pair(compared.probe, compared.enrolled))
+    both = pair(compared.probe, compared.enrolled)
+    classes = calibration.evidence_classes(both, compared.compared)
     for evidence_class in np.unique(classes):
         members = np.flatnonzero(classes == evidence_class)
         best = members[np.argsort(-compared.cosine[members], kind="stable")[:MAX_NAMES]]
         nearest = compared.only(best)
-        scores = calibration.compare(nearest.cosine, nearest.probe, nearest.enrolled)
+        scores = calibration.compare(nearest.cosine, nearest.probe, nearest.enrolled, nearest.compared)
         llr_db = correction.apply(scores.llr_db)
-        rate = DUPLICATES_FPIR / state.subject_count / int(compared.compared.max())
+        rate = DUPLICATES_FPIR / state.subject_count / int(calibration.shared(compared.compared).max())
         above = llr_db >= calibration.reached_by_chance_db(int(evidence_class), rate)
         found += zip(llr_db[above].tolist(), compared.slots[best[above]].tolist(), strict=True)
     return [slot for _, slot in sorted(found, key=lambda one: (-one[0], one[1]))]

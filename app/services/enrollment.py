@@ -10,6 +10,7 @@ from functools import cache, partial
 from uuid import UUID
 
 from app.domain.captures import Capture
+from app.domain.details import pack, rotated_local
 from app.domain.errors import (
     ConflictError,
     FailureToEnrollError,
@@ -36,6 +37,7 @@ from app.services.duplicates import DuplicateSearch
 from app.services.idempotency import AnswerLog, IdempotentRequest, Rendered
 from app.services.limits import max_subjects
 from app.services.mismatch import Admitted, MismatchCheck
+from app.services.resolution import resolved
 from ml.runtime.evidence import Evidence
 
 SESSION_GAP = timedelta(hours=1)
@@ -147,7 +149,8 @@ class EnrollmentService:
         idempotent: IdempotentRequest | None,
         render: Callable[[EnrollmentOutcome], Rendered],
     ) -> Rendered:
-        captures = encode(request.recordings, self._encoders)  # Before the transaction, which must be short.
+        recordings = resolved(self._store, caller, request.gallery, request.recordings)
+        captures = encode(recordings, self._encoders)  # Before the transaction, which must be short.
         alike = self._duplicates.names_like(caller, request.gallery, request.subject_id, captures)
         new_uuid = self._new_id()  # Never an old one again: erased uuids are not reused.
         with self._store.writing() as uow:
@@ -252,7 +255,12 @@ class EnrollmentService:
             encoder=transform.encoder,
             transform_version=transform.version,
         )
-        vector = self._vault.matrix(gallery, transform) @ acquired.encoding.vector
+        encoding = acquired.encoding
+        vector = self._vault.matrix(gallery, transform) @ encoding.vector
+        detail = None
+        if encoding.detail is not None:
+            local = rotated_local(encoding.local, self._vault.local_matrix(gallery, transform))
+            detail = self._vault.seal_detail(gallery, subject, identity, pack(encoding.detail, local))
         return Reference(
             id=identity.reference_id,
             gallery_uuid=gallery.uuid,
@@ -262,16 +270,22 @@ class EnrollmentService:
             encoder=transform.encoder,
             transform_version=transform.version,
             ciphertext=self._vault.seal(gallery, subject, identity, vector),
-            evidence=acquired.encoding.evidence,
+            evidence=encoding.evidence,
             session=session,
             captured_at=acquired.capture.captured_at,
             created_at=self._clock(),
+            sealed_detail=detail,
         )
 
     def _first_transform(self, uow: UnitOfWork, gallery: Gallery, encoder: Encoder) -> GalleryTransform:
         """The gallery's secret matrix for this encoder; drawn when the first reference needs it."""
         drawn = self._vault.new_transform(
-            gallery, encoder.modality, encoder.encoder_id, 1, encoder.vector_size
+            gallery,
+            encoder.modality,
+            encoder.encoder_id,
+            version=1,
+            size=encoder.vector_size,
+            local_size=encoder.local_size,
         )
         uow.transforms.add(drawn)
         return drawn

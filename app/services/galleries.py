@@ -47,6 +47,7 @@ class GalleryView:
     references: int
     correction: tuple[CorrectionView, ...]
     max_subjects: int | None
+    fingerprint_dpi: int | None
     created_at: datetime
 
 
@@ -85,18 +86,26 @@ class GalleryService:
         with self._store.reading() as uow:
             return self._view(uow, caller, granted_gallery(uow, caller, name))
 
-    def create(self, caller: ApiClient, name: str, policy: Policy | None) -> GalleryView:
+    def create(
+        self, caller: ApiClient, name: str, policy: Policy | None, *, fingerprint_dpi: int | None = None
+    ) -> GalleryView:
         """Raises `InsufficientScopeError`, `ConflictError` (`gallery_exists`)."""
         require_all_galleries(caller)
         with self._store.writing() as uow:
-            gallery = self._new(name, policy)
+            gallery = self._new(name, policy, fingerprint_dpi)
             uow.galleries.add(gallery)
             return self._view(uow, caller, gallery)
 
-    def set_policy(self, caller: ApiClient, name: str, policy: Policy) -> GalleryView:
-        """Raises `GalleryNotFoundError`."""
+    def configure(
+        self, caller: ApiClient, name: str, policy: Policy, *, fingerprint_dpi: int | None = None
+    ) -> GalleryView:
+        """Replace what a gallery demands and assumes; what is left out is gone.
+
+        Raises:
+            GalleryNotFoundError: No such gallery for this caller.
+        """
         with self._store.writing() as uow:
-            uow.galleries.set_policy(granted_gallery(uow, caller, name).uuid, policy)
+            uow.galleries.configure(granted_gallery(uow, caller, name).uuid, policy, fingerprint_dpi)
         return self.get(caller, name)
 
     def renew(self, caller: ApiClient, name: str) -> None:
@@ -122,7 +131,7 @@ class GalleryService:
             uow.changes.record(gallery.uuid, [])  # An enrollment that holds the lock is erased too, then.
             uow.galleries.remove(gallery.uuid)
             if name == DEFAULT_GALLERY:
-                uow.galleries.add(self._new(name, None))
+                uow.galleries.add(self._new(name))
         self._follower.forget_gone()
 
     def ensure_default(self) -> None:
@@ -131,9 +140,9 @@ class GalleryService:
             if uow.galleries.by_name(DEFAULT_GALLERY) is not None:
                 return
         with suppress(ConflictError), self._store.writing() as uow:  # Another worker may be first.
-            uow.galleries.add(self._new(DEFAULT_GALLERY, None))
+            uow.galleries.add(self._new(DEFAULT_GALLERY))
 
-    def _new(self, name: str, policy: Policy | None) -> Gallery:
+    def _new(self, name: str, policy: Policy | None = None, fingerprint_dpi: int | None = None) -> Gallery:
         uuid = self._new_id()
         return Gallery(
             uuid=uuid,
@@ -142,6 +151,7 @@ class GalleryService:
             revision=0,
             wrapped_key=self._vault.new_gallery_key(uuid),
             created_at=self._clock(),
+            fingerprint_dpi=fingerprint_dpi,
         )
 
     def _view(self, uow: UnitOfWork, caller: ApiClient, gallery: Gallery) -> GalleryView:
@@ -156,6 +166,7 @@ class GalleryService:
             references=references,
             correction=self._corrections(state, admin=Scope.ADMIN in caller.scopes),
             max_subjects=limit,
+            fingerprint_dpi=gallery.fingerprint_dpi,
             created_at=gallery.created_at,
         )
 

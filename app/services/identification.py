@@ -25,10 +25,11 @@ from app.matching.decision_report import Enrolled, Report, activity_of, unusable
 from app.matching.encoded_captures import EncodedCaptures, encode
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState, KnownSubject
-from app.matching.matcher import Matcher, TransformedProbe
+from app.matching.matcher import Matcher
 from app.matching.policy_board import PolicyBoard
+from app.matching.transformed_probe import TransformedProbe
 from app.services.access import granted_gallery
-from app.services.verification import refuse_feature_fusion
+from app.services.resolution import resolved
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,11 @@ class IdentificationService:
             UnprocessableError: `policy_looser`, `policy_incomplete`, `fusion_unavailable`,
                 `modality_unavailable`.
         """
-        refuse_feature_fusion(request.fusion)
         exact = Scope.READ_SCORES in caller.scopes
         lists_others = exact and Scope.READ in caller.scopes
-        captures = encode(request.recordings, self._encoders)
+        self._matcher.require_fusion(request.fusion)
+        recordings = resolved(self._store, caller, request.gallery, request.recordings)
+        captures = encode(recordings, self._encoders)
         policy, board, probes, ranked = self._search(caller, request, captures)
         activity = activity_of(captures, self._recognizer)
         if not ranked:
@@ -133,6 +135,7 @@ class IdentificationService:
         with self._store.reading() as uow:
             gallery = granted_gallery(uow, caller, request.gallery)
             policy = tighten(gallery.policy, fpir=request.fpir)
+            self._matcher.require_fusion(request.fusion, policy)
             captures.require_usable(policy.quality_floor)
             state = self._follower.up_to_date(uow, gallery)
             lacking = self._matcher.lacking(captures, state.transforms)
@@ -142,6 +145,8 @@ class IdentificationService:
                         gallery, state.transforms, captures, policy.quality_floor
                     )
                     board = self._matcher.against_gallery(state, probes, policy, request.max_candidates)
+                    if request.fusion is Fusion.FEATURE:
+                        board = self._matcher.by_features_in_gallery(board, gallery, state, probes)
                     ranked = _ranked(board, state, request.max_candidates)
                 present = _still_enrolled(uow, gallery, ranked)[: request.max_candidates]
                 return _Search(policy, board, probes, present)

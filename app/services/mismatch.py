@@ -15,7 +15,8 @@ from app.domain.subjects import Gallery, Subject
 from app.matching.encoded_captures import EncodedCaptures
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState
-from app.matching.matcher import Matcher, TransformedProbe, newest_transforms
+from app.matching.matcher import Matcher, newest_transforms
+from app.matching.transformed_probe import TransformedProbe
 
 MISMATCH_FMR = 0.01
 """The loosest rate that anything is added at, however loose the gallery's own policy is."""

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from app.domain.captures import Capture, EcgFacts
+from app.domain.captures import Capture
 from app.domain.errors import FailureToAcquireError
-from app.domain.ports.encoders import Encoders
-from ml.runtime.evidence import Evidence
-
-
-@dataclass(frozen=True)
-class QualityReport:
-    """One recording's quality; `code` says why it was rejected, the heart rate is an ECG's."""
-
-    accepted: bool
-    score: float
-    reasons: tuple[str, ...]
-    code: str | None = None
-    evidence: Evidence | None = None
-    heart_rate_bpm: float | None = None
+from app.domain.image_findings import findings_of
+from app.domain.ports.encoders import Encoder, Encoders
+from app.domain.quality import QualityReport, explain, explain_rejection
 
 
 class QualityService:
@@ -28,24 +15,49 @@ class QualityService:
     def __init__(self, encoders: Encoders) -> None:
         self._encoders = encoders
 
-    def assess(self, recordings: tuple[Capture, ...]) -> tuple[QualityReport, ...]:
-        """One report per recording, in order; poor signal is a value here."""
-        return tuple(self._assess_one(recording) for recording in recordings)
+    def assess(
+        self, recordings: tuple[Capture, ...], *, look_at_rejected: bool = False
+    ) -> tuple[QualityReport, ...]:
+        """One report per recording, in order; poor signal is a value here.
 
-    def _assess_one(self, recording: Capture) -> QualityReport:
+        Args:
+            recordings: To be judged.
+            look_at_rejected: Add facts to the reports of rejected recordings too, as a picture of them needs.
+        """
+        return tuple(self._assess_one(recording, look_at_rejected) for recording in recordings)
+
+    def _assess_one(self, recording: Capture, look_at_rejected: bool) -> QualityReport:
         encoder = self._encoders.default(recording.modality)
         if encoder is None:
             reason = f"No encoder is loaded for {recording.modality}."
-            return QualityReport(accepted=False, score=0.0, reasons=(reason,), code="modality_unavailable")
+            return _rejected("modality_unavailable", reason)
         try:
-            encoding = encoder.encode(recording)
+            return _accepted(encoder, recording)
         except FailureToAcquireError as error:
-            return QualityReport(accepted=False, score=0.0, reasons=(error.detail,), code=error.code)
-        facts = encoding.facts
-        return QualityReport(
-            accepted=True,
-            score=encoding.evidence.quality,
-            reasons=encoding.reasons,
-            evidence=encoding.evidence,
-            heart_rate_bpm=facts.heart_rate_bpm if isinstance(facts, EcgFacts) else None,
-        )
+            seen = encoder.examine(recording) if look_at_rejected else None
+            return _rejected(error.code, error.detail, seen)
+
+
+def _accepted(encoder: Encoder, recording: Capture) -> QualityReport:
+    encoding = encoder.encode(recording)
+    findings = findings_of(encoding.facts)
+    reasons = tuple(dict.fromkeys((*encoding.reasons, *(finding.code for finding in findings))))
+    return QualityReport(
+        accepted=True,
+        score=encoding.evidence.quality,
+        reasons=reasons,
+        explanations=explain(reasons, findings),
+        evidence=encoding.evidence,
+        facts=encoding.facts,
+    )
+
+
+def _rejected(code: str, detail: str, facts: object | None = None) -> QualityReport:
+    return QualityReport(
+        accepted=False,
+        score=0.0,
+        reasons=(detail,),
+        explanations=explain_rejection(code),
+        code=code,
+        facts=facts,
+    )

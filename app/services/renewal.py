@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
 
+from app.domain.arrays import Float64Array
+from app.domain.details import pack, unpack
 from app.domain.errors import TemporaryError
-from app.domain.ports.references import ReferenceRow
+from app.domain.ports.references import ReferenceRow, Resealed
 from app.domain.ports.store import Store, UnitOfWork
 from app.domain.ports.vault import TemplateVault
 from app.domain.references import ReferenceIdentity, Vector
@@ -18,8 +20,8 @@ from app.matching.matcher import newest_transforms
 
 _TRIES = 3
 
-Resealed = list[tuple[UUID, int, bytes]]
-"""Reference id, transform version, ciphertext."""
+SealedDetails = Mapping[bytes, bytes]
+"""By reference id."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class _Renewed:
 
     old: GalleryTransform
     new: GalleryTransform
-    resealed: Resealed = field(repr=False)
+    resealed: list[Resealed] = field(repr=False)
 
 
 class Renewal:
@@ -60,10 +62,24 @@ class Renewal:
         rows = list(uow.references.scan(gallery.uuid))
         built = []
         for old in newest_transforms(uow, gallery).values():
-            size = self._vault.matrix(gallery, old).shape[0]
-            new = self._vault.new_transform(gallery, old.modality, old.encoder, old.version + 1, size)
-            built.append(_Renewed(old, new, self._resealed(gallery, old, new, rows)))
+            new = self._vault.new_transform(
+                gallery,
+                old.modality,
+                old.encoder,
+                version=old.version + 1,
+                size=len(self._vault.matrix(gallery, old)),
+                local_size=len(self._vault.local_matrix(gallery, old)),
+            )
+            sealed = self._sealed_details(uow, gallery, old, None)
+            built.append(_Renewed(old, new, self._resealed(gallery, old, new, rows, sealed)))
         return built
+
+    def _sealed_details(
+        self, uow: UnitOfWork, gallery: Gallery, transform: GalleryTransform, subjects: Sequence[UUID] | None
+    ) -> SealedDetails:
+        if transform.wrapped_local_matrix is None:
+            return {}
+        return dict(uow.references.sealed_details(gallery.uuid, [transform.encoder], subjects))
 
     def _swap(self, uow: UnitOfWork, gallery: Gallery, built: Sequence[_Renewed]) -> bool:
         """Put the renewed references in the place of the old ones, with those that came since.
@@ -77,32 +93,61 @@ class Renewal:
         newest = newest_transforms(uow, gallery)
         if changed is None or any(newest.get((o.old.modality, o.old.encoder)) != o.old for o in built):
             return False
-        late = list(uow.references.scan(gallery.uuid, list({uuid for _, uuid in changed}))) if changed else []
+        who = list({uuid for _, uuid in changed})
+        late = list(uow.references.scan(gallery.uuid, who)) if who else []
         for one in built:
-            done = {reference_id.bytes for reference_id, _, _ in one.resealed}
+            done = {resealed.reference_id.bytes for resealed in one.resealed}
+            sealed = self._sealed_details(uow, gallery, one.old, who)
             since = [row for row in late if row.reference_id not in done]
             uow.transforms.add(one.new)
             uow.references.replace_ciphertexts(one.resealed)
-            uow.references.replace_ciphertexts(self._resealed(gallery, one.old, one.new, since))
+            uow.references.replace_ciphertexts(self._resealed(gallery, one.old, one.new, since, sealed))
             uow.transforms.remove_older(gallery.uuid, one.new.modality, one.new.encoder, one.new.version)
         return True
 
     def _resealed(
-        self, gallery: Gallery, old: GalleryTransform, new: GalleryTransform, rows: Sequence[ReferenceRow]
-    ) -> Resealed:
+        self,
+        gallery: Gallery,
+        old: GalleryTransform,
+        new: GalleryTransform,
+        rows: Sequence[ReferenceRow],
+        sealed: SealedDetails,
+    ) -> list[Resealed]:
         mine = [row for row in rows if row.encoder == old.encoder and row.modality == old.modality]
-        old_matrix = self._vault.matrix(gallery, old)
         if not mine:
             return []
-        # Rows hold v·Aᵀ, so v = (v·Aᵀ)·A, and the new ones are v·Bᵀ. In float64, since renewals add up.
-        step = old_matrix.astype(np.float64) @ self._vault.matrix(gallery, new).astype(np.float64).T
-        vectors = self._vault.open_many(gallery, mine).astype(np.float64) @ step
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        return list(self._sealed(gallery, new, mine, vectors.astype(np.float32)))
+        step = _step(self._vault.matrix(gallery, old), self._vault.matrix(gallery, new))
+        vectors = _rotated(self._vault.open_many(gallery, mine), step)
+        return list(self._sealed(gallery, new, mine, vectors, self._details(gallery, old, new, mine, sealed)))
+
+    def _details(
+        self,
+        gallery: Gallery,
+        old: GalleryTransform,
+        new: GalleryTransform,
+        rows: Sequence[ReferenceRow],
+        sealed: SealedDetails,
+    ) -> Mapping[bytes, bytes]:
+        """Contents by reference id, with local vectors under the new matrix."""
+        detailed = [row for row in rows if row.reference_id in sealed]
+        if not detailed:
+            return {}
+        step = _step(self._vault.local_matrix(gallery, old), self._vault.local_matrix(gallery, new))
+        contents = self._vault.open_details(gallery, detailed, [sealed[r.reference_id] for r in detailed])
+        renewed = {}
+        for row, content in zip(detailed, contents, strict=True):
+            detail, local = unpack(content)
+            renewed[row.reference_id] = pack(detail, _rotated(local, step) if len(local) else local)
+        return renewed
 
     def _sealed(
-        self, gallery: Gallery, transform: GalleryTransform, rows: Sequence[ReferenceRow], vectors: Vector
-    ) -> Iterator[tuple[UUID, int, bytes]]:
+        self,
+        gallery: Gallery,
+        transform: GalleryTransform,
+        rows: Sequence[ReferenceRow],
+        vectors: Vector,
+        details: Mapping[bytes, bytes],
+    ) -> Iterator[Resealed]:
         for row, vector in zip(rows, vectors, strict=True):
             identity = ReferenceIdentity(
                 gallery_uuid=gallery.uuid,
@@ -121,4 +166,19 @@ class Renewal:
                 created_at=gallery.created_at,
             )
             sealed = self._vault.seal(gallery, subject, identity, vector)
-            yield identity.reference_id, transform.version, sealed
+            content = details.get(row.reference_id)
+            detail = None if content is None else self._vault.seal_detail(gallery, subject, identity, content)
+            yield Resealed(identity.reference_id, transform.version, sealed, detail)
+
+
+def _step(old: Vector, new: Vector) -> Float64Array:
+    """From one matrix to another: rows hold v·Aᵀ, so v = (v·Aᵀ)·A, and the new ones are v·Bᵀ.
+
+    In float64, since renewals add up.
+    """
+    return old.astype(np.float64) @ new.astype(np.float64).T
+
+
+def _rotated(vectors: Vector, step: Float64Array) -> Vector:
+    found = vectors.astype(np.float64) @ step
+    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)

@@ -18,6 +18,7 @@ from app.matching.encoded_captures import encode
 from app.matching.follower import GalleryFollower
 from app.matching.matcher import Matcher, newest_transforms
 from app.services.access import found_subject, granted_gallery
+from app.services.resolution import resolved
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,13 @@ class VerificationService:
             UnprocessableError: `policy_looser`, `policy_incomplete`, `not_comparable`,
                 `fusion_unavailable`, `modality_unavailable`.
         """
-        refuse_feature_fusion(request.fusion)
-        captures = encode(request.recordings, self._encoders)
+        self._matcher.require_fusion(request.fusion)
+        recordings = resolved(self._store, caller, request.gallery, request.recordings)
+        captures = encode(recordings, self._encoders)
         with self._store.reading() as uow:
             gallery = granted_gallery(uow, caller, request.gallery)
             policy = tighten(gallery.policy, fmr=request.fmr)
+            self._matcher.require_fusion(request.fusion, policy)
             subject = found_subject(uow, gallery, request.subject_id)
             captures.require_usable(policy.quality_floor)
             state = self._follower.up_to_date(uow, gallery)
@@ -80,6 +83,8 @@ class VerificationService:
                 + (": its encoder is retired." if retired else "."),
                 code="not_comparable",
             )
+        if request.fusion is Fusion.FEATURE:
+            board = self._matcher.by_features_of_subject(board, gallery, transforms, probes, templates)
         enrolled = Enrolled(frozenset(key.modality for key in templates), retired)
         exact = Scope.READ_SCORES in caller.scopes
         return Report(board, captures, probes).decision(
@@ -94,9 +99,3 @@ class VerificationService:
         """Modalities the subject has references of, under encoders that are not loaded."""
         keys = uow.references.keys_of(subject.uuid)
         return frozenset(k.modality for k in keys if self._encoders.get(k.encoder) is None)
-
-
-def refuse_feature_fusion(fusion: Fusion) -> None:
-    """Raises `fusion_unavailable`: no fusion bundle is loaded."""
-    if fusion is Fusion.FEATURE:
-        raise UnprocessableError("No fusion bundle is loaded; use fusion 'score'.", code="fusion_unavailable")

@@ -38,6 +38,13 @@ class DetailComparer(ABC):
             ValueError: Not a detail of this encoder.
         """
 
+    def mirrored(self, _opened: Any) -> Any:
+        """Return an opened detail as a mirror shows it; None if the encoder cannot say.
+
+        Whoever matches in the mirror only has sent an image that was flipped.
+        """
+        return None
+
     @abstractmethod
     def compare(self, probe: Sequence[Any], enrolled: Sequence[Sequence[Any]]) -> FloatArray:
         """Compare one probe with many subjects.

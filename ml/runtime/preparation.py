@@ -90,6 +90,13 @@ class Preparation(ABC, Generic[CaptureT]):
             CaptureError: One of its subclasses says what is wrong.
         """
 
+    def examine(self, capture: CaptureT) -> object | None:  # noqa: ARG002 – for those who override it.
+        """Return facts of a capture that `prepare` may refuse, to show why; None if nothing is to be seen.
+
+        Without an override, refused captures have none.
+        """
+        return None
+
     @abstractmethod
     def example(self) -> CaptureT:
         """Return a computed capture that comes through to the network, to warm up with."""

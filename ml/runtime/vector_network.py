@@ -43,6 +43,11 @@ class VectorNetwork:
         """Length of the vectors."""
         return self._network.output_size()
 
+    @property
+    def local_size(self) -> int:
+        """Length of the local vectors; 0 if there are none."""
+        return self._network.output_size(LOCAL) if LOCAL in self.preparation.gives else 0
+
     def encode(self, capture: Any) -> Encoding:
         """Turn a capture into a vector.
 

@@ -20,6 +20,7 @@ from app.bootstrap import open_services
 from app.config import Settings
 from app.domain.activity import ActivityRecognizer
 from app.domain.ports.encoders import Encoders
+from app.domain.ports.fusion import FeatureFusion
 from app.domain.subjects import ALL_GALLERIES, Scope
 from app.log import configure_logging
 from app.main import create_app
@@ -165,11 +166,14 @@ class Exchange:
 
 @contextmanager
 def open_api(
-    database_url: str, encoders: Encoders | None = None, recognizer: ActivityRecognizer | None = None
+    database_url: str,
+    encoders: Encoders | None = None,
+    recognizer: ActivityRecognizer | None = None,
+    fusion: FeatureFusion | None = None,
 ) -> Iterator[Api]:
     """The application on this database."""
     settings = Settings(_env_file=None, database_url=database_url, master_keys=MASTER_KEY, encoder_threads=2)
-    with _serving(settings, encoders or FakeEncoders(), recognizer) as api:
+    with _serving(settings, encoders or FakeEncoders(), recognizer, fusion) as api:
         yield api
 
 
@@ -190,9 +194,12 @@ def open_shipped_api(database_url: str, encoders: str = "") -> Iterator[Api]:
 
 @contextmanager
 def _serving(
-    settings: Settings, encoders: Encoders | None = None, recognizer: ActivityRecognizer | None = None
+    settings: Settings,
+    encoders: Encoders | None = None,
+    recognizer: ActivityRecognizer | None = None,
+    fusion: FeatureFusion | None = None,
 ) -> Iterator[Api]:
-    with open_services(settings, encoders=encoders, recognizer=recognizer) as services:
+    with open_services(settings, encoders=encoders, recognizer=recognizer, fusion=fusion) as services:
         api = Api(settings, services)
         try:
             yield api

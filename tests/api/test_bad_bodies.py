@@ -243,7 +243,7 @@ INVALID = {
     "image that is no base64": (
         enroll(recordings=[{"modality": "face", "image_b64": "!!!!"}]),
         "invalid_request",
-        "/recordings/0",
+        "/recordings/0/image_b64",
     ),
     "image of 5 MiB": (
         enroll(recordings=[{"modality": "face", "image_b64": "A" * (5 * 1024 * 1024 * 4 // 3 // 4 * 4)}]),

@@ -17,7 +17,8 @@ class TestCreation:
         body = api.get("/galleries/default").json()
 
         assert list(body) == [
-            "name", "policy", "subjects", "references", "correction", "max_subjects", "created_at",
+            "name", "policy", "subjects", "references", "correction", "max_subjects", "fingerprint_dpi",
+            "created_at",
         ]  # fmt: skip
         assert (body["subjects"], body["references"]) == (0, 0)
 
@@ -85,6 +86,31 @@ class TestPolicy:
         answer = api.post("/verify", verify_body("ann", person=1))
 
         assert (answer.status_code, answer.json()["code"]) == (422, "quality_too_low")
+
+
+class TestFingerprintDpi:
+    def test_comes_back_as_given(self, api):
+        created = api.post("/galleries", {"name": "plant-3", "fingerprint_dpi": 569})
+
+        assert created.json()["fingerprint_dpi"] == 569
+        assert api.get("/galleries/plant-3").json() == created.json()
+        assert api.get("/galleries/default").json()["fingerprint_dpi"] is None
+
+    def test_is_replaced_with_the_policy_and_gone_if_left_out(self, api):
+        stated = api.put("/galleries/default", {"policy": STRICT, "fingerprint_dpi": 500}).json()
+        left_out = api.put("/galleries/default", {"policy": STRICT}).json()
+
+        assert (stated["policy"], stated["fingerprint_dpi"]) == (STRICT, 500)
+        assert (left_out["policy"], left_out["fingerprint_dpi"]) == (STRICT, None)
+
+    @pytest.mark.parametrize("dpi", [99, 2001, 500.5, "500", None])
+    def test_is_within_what_scanners_have(self, api, dpi):
+        for answer in (
+            api.post("/galleries", {"name": "plant-3", "fingerprint_dpi": dpi}),
+            api.put("/galleries/default", {"policy": STRICT, "fingerprint_dpi": dpi}),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+            assert answer.json()["errors"][0]["pointer"] == "/fingerprint_dpi"
 
 
 class TestRenewal:

@@ -11,7 +11,9 @@ class TestQuality:
 
         assert answer.status_code == 200
         good, flat, unserved = answer.json()["recordings"]
-        assert list(good) == ["index", "accepted", "score", "reasons", "seconds", "heart_rate_bpm"]
+        assert list(good) == [
+            "index", "accepted", "score", "reasons", "explanations", "seconds", "heart_rate_bpm",
+        ]  # fmt: skip
         assert good["accepted"]
         assert (flat["index"], flat["accepted"], flat["code"]) == (1, False, "signal_flat")
         assert (unserved["accepted"], unserved["code"]) == (False, "modality_unavailable")

@@ -10,7 +10,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STDLIB = set(sys.stdlib_module_names)
-PURE = ("ml.runtime.evidence", "ml.runtime.encoding", "ml.runtime.calibration", "ml.runtime.matching")
+PURE = (
+    "ml.runtime.evidence",
+    "ml.runtime.encoding",
+    "ml.runtime.details",
+    "ml.runtime.calibration",
+    "ml.runtime.matching",
+)
 """What service, fitting and evaluation share, the domain included: numpy, and no state."""
 MOST_FILES = 24
 """In one folder; beyond that a room is missing."""
@@ -115,6 +121,19 @@ class TestLayers:
 
     def test_api_never_touches_rows_or_transactions(self):
         assert violations("app/api", ("app.adapters", "app.bootstrap", "sqlalchemy", "faiss", "ml")) == []
+
+    def test_pictures_are_drawn_of_the_domain_alone(self):
+        own = ("app.domain", "app.pictures")
+        foreign = [
+            f"{path.name} imports {name}"
+            for path in sorted((ROOT / "app/pictures").rglob("*.py"))
+            for name in imports_of(path)
+            if name.split(".")[0] not in STDLIB | {"numpy"} and not name.startswith(own)
+        ]
+
+        assert foreign == []
+        inner = [violations(f"app/{room}", ("app.pictures",)) for room in ("domain", "matching", "services")]
+        assert inner == [[], [], []]
 
     def test_nothing_but_itself_imports_the_demo(self):
         assert [line for line in violations("app", ("app.demo",)) if not line.startswith("app/demo/")] == []

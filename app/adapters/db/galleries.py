@@ -1,4 +1,4 @@
-"""Galleries and their policies."""
+"""Galleries, their policies and defaults."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class SqlGalleries:
             pruned_revision=0,
             wrapped_key=gallery.wrapped_key,
             created_at=gallery.created_at,
+            fingerprint_dpi=gallery.fingerprint_dpi,
         )
         try:
             self._connection.execute(added)
@@ -67,8 +68,9 @@ class SqlGalleries:
     def all(self) -> list[Gallery]:
         return [to_gallery(row) for row in self._connection.execute(_IN_ORDER)]
 
-    def set_policy(self, gallery_uuid: UUID, policy: Policy) -> None:
-        self._connection.execute(update(galleries).filter_by(uuid=gallery_uuid).values(policy=policy))
+    def configure(self, gallery_uuid: UUID, policy: Policy, fingerprint_dpi: int | None) -> None:
+        changed = update(galleries).filter_by(uuid=gallery_uuid)
+        self._connection.execute(changed.values(policy=policy, fingerprint_dpi=fingerprint_dpi))
 
     def set_wrapped_key(self, gallery_uuid: UUID, wrapped_key: bytes) -> None:
         self._connection.execute(
@@ -109,4 +111,5 @@ def to_gallery(row: Row[Any]) -> Gallery:
         revision=row.revision,
         wrapped_key=row.wrapped_key,
         created_at=row.created_at,
+        fingerprint_dpi=row.fingerprint_dpi,
     )

@@ -55,6 +55,25 @@ def scan_subjects(
                 yield ReferenceRow._make(row)
 
 
+def scan_sealed_details(
+    connection: Connection,
+    gallery_uuid: UUID,
+    encoders: Sequence[str],
+    subject_uuids: Sequence[UUID] | None,
+) -> Iterator[tuple[bytes, bytes]]:
+    """Reference ids and sealed details under some encoders."""
+    statement = _scan_details(connection.dialect.name).where(
+        subjects.c.gallery_uuid == gallery_uuid, biometric_references.c.encoder.in_(encoders)
+    )
+    if subject_uuids is None:
+        with _execute_binary(connection, statement.execution_options(yield_per=FETCH_ROWS)) as rows:
+            yield from ((reference_id, sealed) for reference_id, sealed in rows)
+        return
+    for start in range(0, len(subject_uuids), SUBJECTS_PER_QUERY):
+        some = statement.where(subjects.c.uuid.in_(subject_uuids[start : start + SUBJECTS_PER_QUERY]))
+        yield from ((reference_id, sealed) for reference_id, sealed in connection.execute(some))
+
+
 def _execute_binary(
     connection: Connection, statement: Select[*tuple[Any, ...]]
 ) -> CursorResult[*tuple[Any, ...]]:
@@ -72,18 +91,29 @@ def _choose_binary(_connection: Connection, cursor: Any, *_: Any) -> None:
     cursor.format = Format.BINARY
 
 
+def _raw(uuid: Column[UUID], dialect: str) -> ColumnElement[bytes]:
+    return func.uuid_send(uuid) if dialect == "postgresql" else type_coerce(uuid, LargeBinary)
+
+
+@cache
+def _scan_details(dialect: str) -> Select[*tuple[Any, ...]]:
+    references = biometric_references.c
+    return (
+        select(_raw(references.id, dialect), references.sealed_detail)
+        .select_from(subjects.join(biometric_references))
+        .where(references.sealed_detail.is_not(None))
+    )
+
+
 @cache
 def _scan(dialect: str) -> Select[*tuple[Any, ...]]:
-    def raw(uuid: Column[UUID]) -> ColumnElement[bytes]:
-        return func.uuid_send(uuid) if dialect == "postgresql" else type_coerce(uuid, LargeBinary)
-
     references = biometric_references.c
     return (
         select(
-            raw(subjects.c.uuid),
+            _raw(subjects.c.uuid, dialect),
             subjects.c.subject_id,
             subjects.c.wrapped_key,
-            raw(references.id),
+            _raw(references.id, dialect),
             references.modality,
             references.position,
             references.encoder,

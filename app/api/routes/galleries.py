@@ -64,7 +64,9 @@ async def create_gallery(
 ) -> GalleryAnswer:
     """Needs a key that is granted all galleries."""
     policy = body.policy.to_domain() if body.policy else None
-    made = await services.executor.run(lambda: services.galleries.create(caller, body.name, policy))
+    made = await services.executor.run(
+        lambda: services.galleries.create(caller, body.name, policy, fingerprint_dpi=body.fingerprint_dpi)
+    )
     return GalleryAnswer.of(made)
 
 
@@ -81,7 +83,7 @@ async def get_gallery(name: GalleryName, caller: Caller, services: TheServices) 
 
 @router.put(
     "/galleries/{name}",
-    summary="Replace a gallery's policy",
+    summary="Replace a gallery's policy and defaults",
     dependencies=allowed(Scope.ADMIN),
     responses=problems(*WITH_SCOPE, *WITH_BODY, "gallery_not_found"),
 )
@@ -93,7 +95,9 @@ async def set_gallery_policy(
 ) -> GalleryAnswer:
     """Decisions made from now on follow it."""
     policy = body.policy.to_domain()
-    changed = await services.executor.run(lambda: services.galleries.set_policy(caller, name, policy))
+    changed = await services.executor.run(
+        lambda: services.galleries.configure(caller, name, policy, fingerprint_dpi=body.fingerprint_dpi)
+    )
     return GalleryAnswer.of(changed)
 
 

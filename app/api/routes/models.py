@@ -20,4 +20,4 @@ router = APIRouter(tags=["service"])
 )
 async def list_models(services: TheServices) -> ModelListAnswer:
     """What they are, which are the defaults, how well they were measured, what they were made from."""
-    return ModelListAnswer.of(services.encoders, services.recognizer)
+    return ModelListAnswer.of(services.encoders, services.recognizer, services.fusion)

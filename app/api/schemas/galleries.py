@@ -10,12 +10,16 @@ from pydantic.json_schema import SkipJsonSchema
 
 from app.api.schemas.base import Name, OrAbsent, RequestSchema, ResponseSchema, absentable, described
 from app.api.schemas.policies import PolicyAnswer, PolicyBody, gallery_policy
+from app.api.schemas.recordings import Dpi
 from app.domain.references import Modality
 
 if TYPE_CHECKING:
     from app.services.galleries import CorrectionView, GalleryView
 
 _POLICY = {"kind": "calibrated", "fmr": 0.001, "fpir": 0.01, "required": [], "min_quality": 0.0}
+_DPI = (
+    "Resolution of fingerprints that come without one, in dots per inch; goes before what their files state."
+)
 
 
 class GalleryBody(RequestSchema):
@@ -25,12 +29,14 @@ class GalleryBody(RequestSchema):
     policy: OrAbsent[PolicyBody] = Field(
         None, description="What it demands; calibrated with the defaults if absent.", examples=[_POLICY]
     )
+    fingerprint_dpi: OrAbsent[Dpi] = Field(None, description=_DPI, examples=[500])
 
 
 class GalleryPolicyBody(RequestSchema):
-    """A new policy for a gallery."""
+    """A new policy for a gallery, and its defaults; what is left out is gone."""
 
     policy: PolicyBody = Field(description="Replaces the old one as a whole.", examples=[_POLICY])
+    fingerprint_dpi: OrAbsent[Dpi] = Field(None, description=_DPI, examples=[500])
 
 
 class CorrectionAnswer(ResponseSchema):
@@ -87,6 +93,9 @@ class GalleryAnswer(ResponseSchema):
         "How many subjects an identification at this policy can carry; null where nothing limits it.",
         example=240,
     )
+    fingerprint_dpi: int | None = described(
+        "Resolution of fingerprints that come without one; null leaves it to their files.", example=500
+    )
     created_at: datetime = described("When the gallery was made.", example="2026-11-20T09:30:00Z")
 
     @classmethod
@@ -98,6 +107,7 @@ class GalleryAnswer(ResponseSchema):
             references=view.references,
             correction=[CorrectionAnswer.of(one) for one in view.correction],
             max_subjects=view.max_subjects,
+            fingerprint_dpi=view.fingerprint_dpi,
             created_at=view.created_at,
         )
 

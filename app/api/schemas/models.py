@@ -10,6 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 from app.api.schemas.base import ResponseSchema, absentable, described
 from app.domain.activity import ActivityCard, ActivityRecognizer
 from app.domain.ports.encoders import EncoderCard, Encoders
+from app.domain.ports.fusion import FeatureFusion, FusionCard
 from app.domain.references import Modality
 
 
@@ -17,6 +18,7 @@ class Purpose(StrEnum):
     """What a bundle is for."""
 
     IDENTITY = "identity"
+    FUSION = "fusion"
     ACTIVITY = "activity"
 
 
@@ -25,12 +27,20 @@ class ModelAnswer(ResponseSchema):
 
     id: str = described("Name of the bundle.", example="ecg")
     version: str = described("Its version.", example="2026.11")
-    purpose: Purpose = described("What it tells: who it is, or what the wearer does.", example="identity")
-    modality: Modality = described("What it reads.", example="ecg")
+    purpose: Purpose = described(
+        "What it tells: who it is, by one modality or by several at once, or what the wearer does.",
+        example="identity",
+    )
+    modality: Modality | SkipJsonSchema[None] = absentable(
+        "What it reads; absent where it reads the vectors of several encoders.", example="ecg"
+    )
     default: bool = described("Whether it is used first for its purpose and modality.", example=True)
     sha256: str = described("Checksum of the weights.", example="0" * 64)
     vector_size: int | SkipJsonSchema[None] = absentable("Length of its templates.", example=256)
     metric: str | SkipJsonSchema[None] = absentable("How templates compare.", example="cosine")
+    encoders: dict[str, str] | SkipJsonSchema[None] = absentable(
+        "Of a fusion: the encoder whose vectors it reads, by modality.", example={"ecg": "ecg@2026.11.1"}
+    )
     classes: list[str] | SkipJsonSchema[None] = absentable(
         "Activities it tells apart.", example=["rest", "walk", "run"]
     )
@@ -65,6 +75,18 @@ class ModelAnswer(ResponseSchema):
             groups={group: list(names) for group, names in card.groups.items()},
         )
 
+    @classmethod
+    def of_fusion(cls, fusion: FeatureFusion) -> ModelAnswer:
+        card = fusion.card
+        return cls(
+            **_common(card),
+            purpose=Purpose.FUSION,
+            default=True,
+            vector_size=card.vector_size,
+            metric=card.metric,
+            encoders={str(modality): encoder for modality, encoder in fusion.encoders.items()},
+        )
+
 
 class ModelListAnswer(ResponseSchema):
     """Bundles in use."""
@@ -73,17 +95,21 @@ class ModelListAnswer(ResponseSchema):
     next_cursor: str | None = described("Always null: the list is short.", example=None)
 
     @classmethod
-    def of(cls, encoders: Encoders, recognizer: ActivityRecognizer | None) -> ModelListAnswer:
+    def of(
+        cls, encoders: Encoders, recognizer: ActivityRecognizer | None, fusion: FeatureFusion | None
+    ) -> ModelListAnswer:
         items = [
             ModelAnswer.of_encoder(encoder.card, default=encoders.default(encoder.modality) is encoder)
             for encoder in encoders.all()
         ]
+        if fusion is not None:
+            items.append(ModelAnswer.of_fusion(fusion))
         if recognizer is not None:
             items.append(ModelAnswer.of_recognizer(recognizer.card))
         return cls(items=items, next_cursor=None)
 
 
-def _common(card: EncoderCard | ActivityCard) -> dict[str, Any]:
+def _common(card: EncoderCard | ActivityCard | FusionCard) -> dict[str, Any]:
     return {
         "id": card.id,
         "version": card.version,

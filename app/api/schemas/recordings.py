@@ -10,8 +10,10 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from app.api.schemas.base import NamedEnum, OrAbsent, RequestSchema, tagged_union
+from app.api.schemas.example_images import EXAMPLE_FACE_B64, EXAMPLE_FINGERPRINT_B64
 from app.api.schemas.example_strips import EXAMPLE_RECORDING
-from app.api.schemas.signals import SampleType, Signal, decode_base64, signal_from_base64
+from app.api.schemas.images import ImageBytes
+from app.api.schemas.signals import SampleType, Signal, signal_from_base64
 from app.api.schemas.timestamps import Timestamp
 from app.domain.captures import Capture, EcgStrip, FaceImage, FingerprintImage
 from app.domain.references import UNKNOWN_POSITION, Vector
@@ -19,8 +21,9 @@ from app.domain.references import UNKNOWN_POSITION, Vector
 MIN_FS_HZ, MAX_FS_HZ = 100.0, 2000.0
 MAX_STRIP_S = 120.0
 MAX_ACTIVITY_STRIP_S = 3600.0
-MAX_IMAGE_BYTES = 4 * 1024 * 1024
+MIN_DPI, MAX_DPI = 100, 2000
 
+Dpi = Annotated[int, Field(ge=MIN_DPI, le=MAX_DPI)]
 Base64 = Annotated[str, Field(min_length=4, json_schema_extra={"contentEncoding": "base64"})]
 
 
@@ -121,7 +124,13 @@ class EcgRecording(RequestSchema):
         return self.samples.size / self.fs_hz
 
     def to_domain(self) -> EcgStrip:
-        return EcgStrip(self.samples, self.fs_hz, lead=self.lead.value, captured_at=self.captured_at)
+        return EcgStrip(
+            self.samples,
+            self.fs_hz,
+            lead=self.lead.value,
+            captured_at=self.captured_at,
+            unit=self.unit.value,
+        )
 
     def _check_length(self, n_samples: int) -> None:
         if n_samples > self.max_s * self.fs_hz + 0.5:
@@ -162,9 +171,10 @@ class FaceRecording(RequestSchema):
     """A picture of one face."""
 
     modality: Literal["face"] = Field(description="Which biometric modality was captured.", examples=["face"])
-    image_b64: Base64 = Field(
-        description="JPEG or PNG in base64, at most 4 MiB, and within the largest body.",
-        examples=["/9j/4AAQ"],
+    image_b64: ImageBytes = Field(
+        description="JPEG, PNG or BMP in base64, at most 4 MiB and 25 million pixels, and within the largest"
+        " body. It is turned upright by its EXIF orientation.",
+        examples=[EXAMPLE_FACE_B64],
     )
     captured_at: OrAbsent[Timestamp] = Field(
         None, description="When the picture was taken.", examples=["2026-11-20T09:30:00Z"]
@@ -172,13 +182,8 @@ class FaceRecording(RequestSchema):
 
     duration_s: ClassVar[float] = 0.0
 
-    @model_validator(mode="after")
-    def _check(self) -> FaceRecording:
-        _decode_image(self.image_b64)
-        return self
-
     def to_domain(self) -> FaceImage:
-        return FaceImage(_decode_image(self.image_b64), captured_at=self.captured_at)
+        return FaceImage(self.image_b64, captured_at=self.captured_at)
 
 
 class FingerprintRecording(RequestSchema):
@@ -187,11 +192,17 @@ class FingerprintRecording(RequestSchema):
     modality: Literal["fingerprint"] = Field(
         description="Which biometric modality was captured.", examples=["fingerprint"]
     )
-    image_b64: Base64 = Field(
-        description="PNG, BMP or JPEG in base64, at most 4 MiB, and within the largest body.",
-        examples=["iVBORw0K"],
+    image_b64: ImageBytes = Field(
+        description="PNG, BMP or JPEG in base64, at most 4 MiB and 25 million pixels, and within the largest"
+        " body.",
+        examples=[EXAMPLE_FINGERPRINT_B64],
     )
-    dpi: int = Field(500, ge=100, le=2000, description="Resolution in dots per inch.", examples=[500])
+    dpi: OrAbsent[Dpi] = Field(
+        None,
+        description="Resolution in dots per inch. Left out, it is that of the gallery (`fingerprint_dpi`), or"
+        " else what the file states; known to neither, the recording is refused with `dpi_required`.",
+        examples=[500],
+    )
     finger: Finger = Field(Finger.UNKNOWN_FINGER, description="Which finger.", examples=["right_index"])
     captured_at: OrAbsent[Timestamp] = Field(
         None, description="When the picture was taken.", examples=["2026-11-20T09:30:00Z"]
@@ -199,14 +210,9 @@ class FingerprintRecording(RequestSchema):
 
     duration_s: ClassVar[float] = 0.0
 
-    @model_validator(mode="after")
-    def _check(self) -> FingerprintRecording:
-        _decode_image(self.image_b64)
-        return self
-
     def to_domain(self) -> FingerprintImage:
         return FingerprintImage(
-            _decode_image(self.image_b64),
+            self.image_b64,
             dpi=self.dpi,
             finger=self.finger.value,
             captured_at=self.captured_at,
@@ -244,11 +250,3 @@ def _check_rate(fs_hz: float) -> None:
             "fs_hz must be a multiple of 0.1 from 100 to 2000.",
             {"pointer": ("fs_hz",)},
         )
-
-
-def _decode_image(image_b64: str) -> bytes:
-    if len(image_b64) > MAX_IMAGE_BYTES * 4 // 3 + 4:
-        raise PydanticCustomError(
-            "image_too_large", "An image holds at most 4 MiB.", {"pointer": ("image_b64",)}
-        )
-    return decode_base64(image_b64)

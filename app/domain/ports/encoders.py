@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from app.domain.captures import Capture
 from app.domain.references import Modality, Vector
 from ml.runtime.calibration.llr import Calibration
+from ml.runtime.details import DetailComparer
 from ml.runtime.encoding import Encoding
 
 
@@ -39,6 +40,14 @@ class Encoder(Protocol):
     def vector_size(self) -> int: ...
 
     @property
+    def local_size(self) -> int:
+        """Of the vectors of parts of a capture; 0 if it gives none."""
+
+    @property
+    def comparer(self) -> DetailComparer | None:
+        """What compares details; None if vectors are compared."""
+
+    @property
     def card(self) -> EncoderCard: ...
 
     @property
@@ -46,6 +55,9 @@ class Encoder(Protocol):
 
     def encode(self, capture: Capture) -> Encoding:
         """Raises `FailureToAcquireError` with a code of the contract."""
+
+    def examine(self, capture: Capture) -> object | None:
+        """Facts of a capture, also of one that `encode` refuses; None where there is nothing to be seen."""
 
     def pool(self, vectors: Vector, sessions: Sequence[str]) -> Vector:
         """Mean per session, then over sessions, renormalized; shapes (n, d), (n,) → (d,)."""

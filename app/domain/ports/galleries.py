@@ -24,7 +24,8 @@ class GalleryRepository(Protocol):
 
     def all(self) -> list[Gallery]: ...
 
-    def set_policy(self, gallery_uuid: UUID, policy: Policy) -> None: ...
+    def configure(self, gallery_uuid: UUID, policy: Policy, fingerprint_dpi: int | None) -> None:
+        """Replace both."""
 
     def set_wrapped_key(self, gallery_uuid: UUID, wrapped_key: bytes) -> None: ...
 

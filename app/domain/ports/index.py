@@ -16,6 +16,7 @@ class IndexKey(NamedTuple):
     Attributes:
         evidence_class: Of the enrolled side. What a cosine is worth depends on it, so a shortlist by cosine
             has to be drawn per class.
+        local: Whether it holds vectors of parts of the templates, dozens per id, and not the templates.
     """
 
     gallery_uuid: UUID
@@ -24,6 +25,7 @@ class IndexKey(NamedTuple):
     encoder: str
     transform_version: int
     evidence_class: int = 0
+    local: bool = False
 
 
 class TemplateIndex(Protocol):

@@ -27,6 +27,15 @@ class ReferenceRow(NamedTuple):
     session: str
 
 
+class Resealed(NamedTuple):
+    """A reference under another transform; without a sealed detail it keeps the one it has."""
+
+    reference_id: UUID
+    transform_version: int
+    ciphertext: bytes
+    sealed_detail: bytes | None = None
+
+
 class ReferenceRepository(Protocol):
     def add_all(self, references: Sequence[Reference]) -> None: ...
 
@@ -42,8 +51,8 @@ class ReferenceRepository(Protocol):
 
     def remove(self, reference_id: UUID) -> None: ...
 
-    def replace_ciphertexts(self, rows: Sequence[tuple[UUID, int, bytes]]) -> None:
-        """(reference id, transform version, ciphertext) of a renewal."""
+    def replace_ciphertexts(self, rows: Sequence[Resealed]) -> None:
+        """Those of a renewal."""
 
     def template_count(self, gallery_uuid: UUID, encoders: Sequence[str]) -> int:
         """Distinct (subject, modality, position, encoder) among references of these encoders."""
@@ -55,4 +64,12 @@ class ReferenceRepository(Protocol):
         """References of a gallery (or of some subjects in it) as light tuples for the index.
 
         In order (subject uuid, created_at, id); streamed.
+        """
+
+    def sealed_details(
+        self, gallery_uuid: UUID, encoders: Sequence[str], subject_uuids: Sequence[UUID] | None = None
+    ) -> Iterable[tuple[bytes, bytes]]:
+        """Reference ids (16 bytes) and sealed details under these encoders, of all or some subjects.
+
+        Apart from `scan`, because they are long and most encoders have none.
         """

@@ -9,8 +9,10 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.runtime.ecg.drawing import EcgDrawing, draw_strip
 from ml.runtime.ecg.raw_ecg import EcgCapture, RawEcg
-from ml.runtime.ecg.signal.conditioning import ConditionedEcg, condition
+from ml.runtime.ecg.signal.conditioning import ConditionedEcg, condition, examine
+from ml.runtime.ecg.signal.errors import SignalError
 from ml.runtime.evidence import SECONDS, Evidence
 from ml.runtime.preparation import Inputs, Preparation, Prepared
 
@@ -28,6 +30,10 @@ class EcgFacts:
 
     heart_rate_bpm: float | None
     strip: ConditionedEcg
+
+    def drawing(self) -> EcgDrawing:
+        """Compute what a picture of the strip shows; encoding does without it."""
+        return draw_strip(self.strip)
 
 
 class EcgPreparation(Preparation[EcgCapture]):
@@ -64,6 +70,14 @@ class EcgPreparation(Preparation[EcgCapture]):
             reasons=strip.quality.reasons,
             facts=EcgFacts(strip.heart_rate_bpm, strip),
         )
+
+    def examine(self, capture: EcgCapture) -> EcgFacts | None:
+        """Condition a strip whether or not any of it can be used; None if it cannot be filtered at all."""
+        try:
+            strip = examine(capture.signal, capture.fs_hz)
+        except SignalError:
+            return None
+        return EcgFacts(strip.heart_rate_bpm, strip)
 
     def example(self) -> RawEcg:
         """Return enough of a heart to come through to a network."""

@@ -14,12 +14,14 @@ from typing import Final, NamedTuple
 from ml.runtime.image.errors import ImageUndecodableError
 from ml.runtime.image.exif import ExifClaims, read_exif
 from ml.runtime.image.header import CheckedImage, ImageFormat, ImageHeader, require_size
+from ml.runtime.image.inflation import check_inflation, inflated_size
 from ml.runtime.image.resolution import METER_INCHES, stated_dpi
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _MAX_CHUNKS: Final = 10_000
 _FRAME: Final = 12  # Length, type and checksum.
 _DEPTHS: Final = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+_CHANNELS: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _WITH_ALPHA: Final = (4, 6)
 _RGB, _PALETTE = 2, 3
 _WITH_TRANSPARENT_COLORS: Final = (_RGB, _PALETTE)  # OpenCV knows no transparent shade: it stays as it is.
@@ -37,13 +39,14 @@ class _Chunk(NamedTuple):
 def check_png(content: bytes) -> CheckedImage:
     """Check a PNG, and leave out of it what no pixel needs.
 
-    Animations become their first picture. What a decoder inflates is bounded by the size in the header.
+    Animations become their first picture.
 
     Raises:
         ImageUndecodableError: Cut short, damaged, or not as the specification has it.
-        ImageTooLargeError: More pixels than are decoded.
+        ImageTooLargeError: More pixels than are decoded, or pixels of more than 100 MB.
     """
     kept: list[bytes] = [SIGNATURE]
+    pixels: list[bytes] = []
     metadata: dict[bytes, bytes] = {}
     kinds: set[bytes] = set()
     head = b""
@@ -55,8 +58,11 @@ def check_png(content: bytes) -> CheckedImage:
             kept.append(chunk.whole)
         elif chunk.kind in _METADATA:
             metadata[chunk.kind] = chunk.data
-    if b"IDAT" not in kinds or (head[9] == _PALETTE and b"PLTE" not in kinds):
+        if chunk.kind == b"IDAT":
+            pixels.append(chunk.data)
+    if not pixels or (head[9] == _PALETTE and b"PLTE" not in kinds):
         raise ImageUndecodableError("The PNG has no pixels, or no palette.")
+    check_inflation(pixels, _inflated_size(head))
     return CheckedImage(_header(head, metadata, transparent=b"tRNS" in kinds), b"".join(kept))
 
 
@@ -96,6 +102,11 @@ def _checked_head(chunk: _Chunk) -> bytes:
         raise ImageUndecodableError("The PNG has a header that the standard does not know.")
     require_size(*struct.unpack_from(">II", chunk.data))
     return chunk.data
+
+
+def _inflated_size(head: bytes) -> int:
+    width, height, depth, color = struct.unpack_from(">IIBB", head)
+    return inflated_size(width, height, depth * _CHANNELS[color], interlaced=bool(head[12]))
 
 
 def _header(head: bytes, metadata: dict[bytes, bytes], *, transparent: bool) -> ImageHeader:

@@ -24,11 +24,13 @@ class Comparisons:
 
     Args:
         slots: Numbers of the subjects; int64, ascending, shape (n,).
-        cosine: Of the nearest pair of positions; float64.
+        cosine: What the calibration reads: of the nearest pair of positions, where details are compared their
+            similarity; float64.
         compared: How many comparisons are behind it, int64: each of them may match by chance, so they share
             the false-match rate, or make the evidence class (`Calibration.comparison_edges`). Where vectors
             are compared, they are the pairs of positions; where details are, the pairs of captures.
         probe, enrolled: What either side of the nearest pair rests on.
+        beside: Where details are compared, the largest cosine of the vectors; None where these are.
     """
 
     slots: IntArray
@@ -36,6 +38,12 @@ class Comparisons:
     compared: IntArray
     probe: EvidenceArray
     enrolled: EvidenceArray
+    beside: FloatArray | None = None
+
+    @property
+    def raw_cosine(self) -> FloatArray:
+        """Of the vectors, which raw distances are taken from."""
+        return self.cosine if self.beside is None else self.beside
 
     def only(self, kept: BoolArray | IntArray) -> Self:
         """Return some of the rows."""
@@ -46,6 +54,7 @@ class Comparisons:
             compared=self.compared[kept],
             probe=self.probe[kept],
             enrolled=self.enrolled[kept],
+            beside=None if self.beside is None else self.beside[kept],
         )
 
 
@@ -57,6 +66,7 @@ class _Offer(NamedTuple):
     probe: Evidence
     enrolled: EvidenceArray
     compared: IntArray
+    beside: FloatArray | None
 
 
 class BestOfPositions:
@@ -76,16 +86,19 @@ class BestOfPositions:
         cosine: NDArray[np.floating],
         probe: Evidence,
         enrolled: EvidenceArray,
+        *,
         compared: IntArray | None = None,
+        beside: NDArray[np.floating] | None = None,
     ) -> None:
         """Compare one template of the probe with one of each of some subjects.
 
         Args:
             slots: The subjects, ascending; shape (n,).
-            cosine: Shape (n,).
+            cosine: Of vectors or, where details are compared, their similarity; shape (n,).
             probe: What the probe's template rests on.
             enrolled: What the subjects' templates rest on, shape (n,).
             compared: How many comparisons are behind each cosine, shape (n,); one each by default.
+            beside: The vectors' cosines where details are compared, in every offer or in none; shape (n,).
 
         Raises:
             ValueError: Evidence in another unit.
@@ -93,7 +106,10 @@ class BestOfPositions:
         if {probe.unit, enrolled.unit} != {self._unit}:
             raise ValueError(f"expected evidence in {self._unit}, found {probe.unit} and {enrolled.unit}")
         numbers = np.ones(slots.size, dtype=np.int64) if compared is None else compared
-        self._offers.append(_Offer(slots, np.asarray(cosine, dtype=np.float64), probe, enrolled, numbers))
+        vectors = None if beside is None else np.asarray(beside, dtype=np.float64)
+        self._offers.append(
+            _Offer(slots, np.asarray(cosine, dtype=np.float64), probe, enrolled, numbers, vectors)
+        )
 
     def found(self) -> Comparisons:
         """Return everybody who was compared, by slot."""
@@ -103,22 +119,27 @@ class BestOfPositions:
         by_slot = np.lexsort((-whole.cosine, whole.slots))  # Stable: of equal ones the first comes first.
         firsts = np.flatnonzero(np.diff(whole.slots[by_slot], prepend=-1))
         compared = np.add.reduceat(whole.compared[by_slot], firsts) if firsts.size else whole.compared
-        return replace(whole.only(by_slot[firsts]), compared=compared)
+        found = replace(whole.only(by_slot[firsts]), compared=compared)
+        if whole.beside is None or not firsts.size:
+            return found
+        return replace(found, beside=np.maximum.reduceat(whole.beside[by_slot], firsts))
 
     def _in_one_row(self) -> Comparisons:
         nothing = EvidenceArray(np.zeros(0), self._unit, np.zeros(0))
         offers = self._offers or [
-            _Offer(_NOBODY, np.zeros(0), Evidence(0.0, self._unit, 0.0), nothing, _NOBODY)
+            _Offer(_NOBODY, np.zeros(0), Evidence(0.0, self._unit, 0.0), nothing, _NOBODY, None)
         ]
         slots = np.concatenate([offer.slots for offer in offers])
         sizes = [offer.slots.size for offer in offers]
         shown = EvidenceArray.of([offer.probe for offer in offers])
+        beside = [offer.beside for offer in offers if offer.beside is not None]
         return Comparisons(
             slots=slots,
             cosine=np.concatenate([offer.cosine for offer in offers]),
             compared=np.concatenate([offer.compared for offer in offers]),
             probe=shown[np.repeat(np.arange(len(offers)), sizes)],
             enrolled=EvidenceArray.joined([offer.enrolled for offer in offers]),
+            beside=np.concatenate(beside) if beside else None,
         )
 
 

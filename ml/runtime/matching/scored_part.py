@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -65,6 +65,14 @@ class ScoredPart:
         slots = np.flatnonzero(np.isfinite(llr_db))
         scores = LlrScores(llr_db.ravel()[slots], classes.ravel()[slots])
         return cls.corrected(slots, np.ones(slots.size, dtype=np.int64), scores, fitted)
+
+    def without(self, slots: IntArray) -> Self:
+        """Leave out some subjects."""
+        kept = ~np.isin(self.slots, slots)
+        rows = {
+            name: getattr(self, name)[kept] for name in ("slots", "shared", "classes", "llr_db", "score_db")
+        }
+        return replace(self, **rows)
 
     @property
     def ceiling_db(self) -> float:

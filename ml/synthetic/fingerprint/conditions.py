@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,10 @@ class Quality:
     grain: float
     scratches: float
 
+    def on(self, wear: float) -> Quality:
+        """Return the conditions with skin of that wear."""
+        return replace(self, grain=self.grain * wear, scratches=self.scratches * wear)
+
     @staticmethod
     def named(quality: Quality | str) -> Quality:
         """Return the conditions of that name; conditions pass through.
@@ -65,16 +69,16 @@ QUALITIES: dict[str, Quality] = {
     ),
     "normal": Quality(
         contact=0.92,
-        contact_spread=0.09,
-        shift_px=20.0,
-        rotation_deg=9.0,
-        traction_px=9.0,
-        torsion_deg=5.0,
-        pressure_spread=0.25,
+        contact_spread=0.10,
+        shift_px=24.0,
+        rotation_deg=10.0,
+        traction_px=11.0,
+        torsion_deg=6.0,
+        pressure_spread=0.30,
         moisture=0.0,
-        moisture_spread=0.30,
-        grain=0.4,
-        scratches=1.5,
+        moisture_spread=0.35,
+        grain=0.45,
+        scratches=2.0,
     ),
     "poor": Quality(
         contact=0.78,

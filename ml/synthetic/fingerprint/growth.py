@@ -20,8 +20,8 @@ from ml.synthetic.fingerprint.random_fields import FloatArray
 RADIUS = 5
 # Of a period; across the ridges and along them.
 SIGMA_ACROSS, SIGMA_ALONG = 0.40, 0.50
-ROUNDS = 24
-GAIN = 3.0
+ROUNDS = 14
+GAIN = 6.0
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from ml.synthetic.fingerprint.strokes import draw_strokes
 from ml.synthetic.fingerprint.true_minutiae import TrueMinutiae
 
 LOWEST_DPI, HIGHEST_DPI = 250, 1000
-# Where skin counts as touching: minutiae nearer to the border are not listed.
-LISTED_CONTACT = 0.25
+# Nearer to the border ridges are half gone, and minutiae are not listed.
+LISTED_CONTACT = 0.6
 MOISTURE_SCALE_PX = 40.0
 GRAIN_SCALE_PX = 1.6
 # Skin beside the contact lies this much lower.
@@ -55,8 +55,9 @@ def press(skin: Skin, rng: Generator, quality: Quality, sensor: Sensor, dpi: int
     placement = draw_placement(size, scale, quality, lying)
     on_skin = placement.to_skin(np.arange(size[0])[None, :] + 1j * np.arange(size[1])[:, None])
     contact = draw_contact(on_skin, scale, skin.size, quality, covering)
-    laid = _laid_down(skin.height, on_skin)
-    touching = _touching(laid, contact, scale, quality=quality, sensor=sensor, rng=pressing)
+    laid = _laid_down(skin.height - skin.dryness, on_skin)
+    worn = quality.on(skin.wear)
+    touching = _touching(laid, contact, scale, quality=worn, sensor=sensor, rng=pressing)
     image = _sensed(touching, contact, scale, sensor, sensing)
     return Impression(image, dpi, _shown(skin.minutiae, placement, contact), contact > 0.0)
 

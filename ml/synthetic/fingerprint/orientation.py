@@ -26,7 +26,7 @@ from ml.synthetic.fingerprint.random_fields import FloatArray, smooth_field
 ARC_FOOT_PX = (190.0, 270.0)
 HILL_WIDTH_PX = 75.0
 HILL_HEIGHT_PX = 170.0
-TURN_SD_RAD = 0.10
+TURN_SD_RAD = 0.13
 TURN_SCALE_PX = 55.0
 
 

@@ -75,18 +75,18 @@ def _tented_arch(rng: Generator) -> SingularPoints:
 
 
 def _left_loop(rng: Generator) -> SingularPoints:
-    core = complex(rng.normal(-5.0, 14.0), rng.normal(250.0, 20.0))
-    delta = core + complex(rng.uniform(55.0, 130.0), -rng.uniform(80.0, 150.0))
+    core = complex(rng.normal(-5.0, 20.0), rng.normal(250.0, 28.0))
+    delta = core + complex(rng.uniform(35.0, 145.0), -rng.uniform(60.0, 170.0))
     return SingularPoints((core,), (delta,))
 
 
 def _whorl(rng: Generator) -> SingularPoints:
-    middle = complex(rng.normal(0.0, 12.0), rng.normal(245.0, 18.0))
+    middle = complex(rng.normal(0.0, 18.0), rng.normal(245.0, 25.0))
     apart = rng.gamma(3.0, 10.0) + 8.0
     slant = complex(rng.normal(0.0, 0.45), 1.0)
     half = 0.5 * apart * slant / abs(slant)
-    left = middle - complex(rng.uniform(75.0, 140.0), rng.uniform(85.0, 150.0))
-    right = middle + complex(rng.uniform(75.0, 140.0), -rng.uniform(85.0, 150.0))
+    left = middle - complex(rng.uniform(65.0, 150.0), rng.uniform(70.0, 165.0))
+    right = middle + complex(rng.uniform(65.0, 150.0), -rng.uniform(70.0, 165.0))
     return SingularPoints((middle + half, middle - half), (left, right))
 
 

@@ -27,7 +27,8 @@ PORE_TRIES_PER_PX = 0.012
 PORE_DEPTH = 1.1
 PORE_RADIUS_PX = 0.9
 MEAN_CREASES = 2.5
-SIZE_SPREAD = 0.08
+# Between fingers; the first two of the logarithm.
+SIZE_SPREAD, WEAR_SPREAD, DRYNESS_SPREAD = 0.08, 0.30, 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,11 +40,15 @@ class Skin:
             (`HEIGHT_PX`, `WIDTH_PX`).
         minutiae: In pixels of it.
         size: Of the finger, 1 for a usual one.
+        wear: How rough the skin is, 1 for a usual one: scales grain and scratches of every impression.
+        dryness: How much thinner its ridges always print, below 0 thicker; a part of a ridge's height.
     """
 
     height: FloatArray = field(repr=False)
     minutiae: TrueMinutiae = field(repr=False)
     size: float
+    wear: float
+    dryness: float
 
 
 def draw_skin(wave: RidgeWave, minutiae: TrueMinutiae, rng: Generator) -> Skin:
@@ -54,8 +59,14 @@ def draw_skin(wave: RidgeWave, minutiae: TrueMinutiae, rng: Generator) -> Skin:
     height += JAGGEDNESS * smooth_field(height.shape, JAG_SCALE_PX, rng)
     height -= PORE_DEPTH * _pores(height, rng)
     height -= draw_strokes(height.shape, rng.poisson(MEAN_CREASES), rng, length_px=(30.0, 140.0))
-    size = math.exp(SIZE_SPREAD * float(np.clip(rng.standard_normal(), -2.0, 2.0)))
-    return Skin(height, minutiae, size)
+    size, wear, dryness = np.clip(rng.standard_normal(3), -2.0, 2.0).tolist()
+    return Skin(
+        height,
+        minutiae,
+        size=math.exp(SIZE_SPREAD * size),
+        wear=math.exp(WEAR_SPREAD * wear),
+        dryness=DRYNESS_SPREAD * dryness,
+    )
 
 
 def _enlarged(grid: FloatArray) -> FloatArray:

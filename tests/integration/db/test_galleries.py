@@ -45,6 +45,15 @@ class TestAdd:
             assert uow.galleries.by_name("default") == gallery
             assert uow.galleries.by_uuid(gallery.uuid) == gallery
 
+    def test_a_default_resolution_comes_back(self, store):
+        gallery = replace(a_gallery(), fingerprint_dpi=569)
+
+        with store.writing() as uow:
+            uow.galleries.add(gallery)
+
+        with store.reading() as uow:
+            assert uow.galleries.all() == [gallery]
+
     def test_times_keep_their_microseconds_and_are_utc(self, store):
         with store.writing() as uow:
             uow.galleries.add(a_gallery())
@@ -104,19 +113,19 @@ class TestPage:
 
 
 class TestChanges:
-    def test_policy_and_key_are_replaced(self, store):
-        gallery = a_gallery()
+    def test_policy_default_and_key_are_replaced(self, store):
+        gallery = replace(a_gallery(), fingerprint_dpi=569)
         with store.writing() as uow:
             uow.galleries.add(gallery)
             uow.galleries.add(a_gallery(2, "other"))
 
         with store.writing() as uow:
-            uow.galleries.set_policy(gallery.uuid, POLICIES[2])
+            uow.galleries.configure(gallery.uuid, POLICIES[2], 1000)
             uow.galleries.set_wrapped_key(gallery.uuid, b"new key")
 
         with store.reading() as uow:
             assert uow.galleries.by_name("default") == replace(
-                gallery, policy=POLICIES[2], wrapped_key=b"new key"
+                gallery, policy=POLICIES[2], fingerprint_dpi=1000, wrapped_key=b"new key"
             )
             assert uow.galleries.by_name("other") == a_gallery(2, "other")
 

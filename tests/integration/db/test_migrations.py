@@ -188,6 +188,21 @@ class TestUpDownUp:
         assert after_down == before
         assert rows(filled) == before
 
+    def test_a_default_resolution_is_all_that_the_release_before_loses(self, filled, database_url):
+        with filled.begin() as connection:
+            connection.execute(text("UPDATE galleries SET fingerprint_dpi = 569"))
+        before = rows(filled)
+
+        downgrade(database_url, "20261120_1020")
+        columns = {column["name"] for column in inspect(filled).get_columns("galleries")}
+        migrate(database_url)
+
+        assert "fingerprint_dpi" not in columns
+        assert {name for name, found in rows(filled).items() if found != before[name]} == {"galleries"}
+        with filled.begin() as connection:
+            connection.execute(text("UPDATE galleries SET fingerprint_dpi = 569"))
+        assert rows(filled) == before
+
     def test_migrating_twice_changes_nothing(self, filled, database_url):
         before = rows(filled)
 

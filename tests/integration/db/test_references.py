@@ -10,7 +10,7 @@ from app.adapters.crypto import EnvelopeVault
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import TemplateIntegrityError
 from app.domain.ports.pages import PageCursor
-from app.domain.ports.references import ReferenceRow
+from app.domain.ports.references import ReferenceRow, Resealed
 from app.domain.references import Modality, TemplateKey
 from ml.runtime.evidence import IMAGES, Evidence
 from tests.stored import (
@@ -138,7 +138,7 @@ class TestChange:
 
         with store.writing() as uow:
             uow.references.replace_ciphertexts(
-                [(reference.id, 2, f"new {reference.id.int}".encode()) for reference in references[:2]]
+                [Resealed(one.id, 2, f"new {one.id.int}".encode()) for one in references[:2]]
             )
             uow.references.replace_ciphertexts([])
 
@@ -148,6 +148,57 @@ class TestChange:
                 replace(references[1], transform_version=2, ciphertext=b"new 2"),
                 references[2],
             ]
+
+
+class TestSealedDetails:
+    def test_they_are_read_apart_from_the_rows(self, store):
+        add(
+            store,
+            a_reference(ANNA, 1, sealed_detail=b"detail 1"),
+            a_reference(ANNA, 2),
+            a_reference(BERTA, 3, sealed_detail=b"detail 3"),
+            a_reference(BERTA, 4, sealed_detail=b"detail 4", encoder="fake@2"),
+            a_reference(STRANGER, 5, sealed_detail=b"detail 5"),
+        )
+
+        with store.reading() as uow:
+            everybody = dict(uow.references.sealed_details(GALLERY.uuid, ["fake@1"]))
+            some = dict(uow.references.sealed_details(GALLERY.uuid, ["fake@1", "fake@2"], [BERTA.uuid]))
+            nobody = dict(uow.references.sealed_details(GALLERY.uuid, ["fake@1"], []))
+
+        assert everybody == {UUID(int=1).bytes: b"detail 1", UUID(int=3).bytes: b"detail 3"}
+        assert some == {UUID(int=3).bytes: b"detail 3", UUID(int=4).bytes: b"detail 4"}
+        assert nobody == {}
+
+    def test_they_stay_with_their_reference(self, store):
+        reference = a_reference(ANNA, 1, sealed_detail=b"detail 1")
+        add(store, reference)
+
+        with store.reading() as uow:
+            assert uow.references.get(ANNA.uuid, reference.id) == reference
+
+    def test_a_renewal_replaces_them_where_it_brings_any(self, store):
+        first, second = (a_reference(ANNA, n, sealed_detail=b"old") for n in (1, 2))
+        add(store, first, second)
+
+        with store.writing() as uow:
+            uow.references.replace_ciphertexts(
+                [Resealed(first.id, 2, b"new"), Resealed(second.id, 2, b"new", b"new detail")]
+            )
+
+        with store.reading() as uow:
+            found = uow.references.of_subject(ANNA.uuid)
+        assert [one.sealed_detail for one in found] == [b"old", b"new detail"]
+        assert {one.transform_version for one in found} == {2}
+
+    def test_they_go_with_their_subject(self, store):
+        add(store, a_reference(ANNA, 1, sealed_detail=b"detail 1"))
+
+        with store.writing() as uow:
+            uow.subjects.remove(ANNA.uuid)
+
+        with store.reading() as uow:
+            assert dict(uow.references.sealed_details(GALLERY.uuid, ["fake@1"])) == {}
 
 
 class TestScan:
@@ -274,7 +325,7 @@ class TestWithTheVault:
             uow.subjects.add(subject)
             uow.references.add_all([first, second])
             uow.references.replace_ciphertexts(
-                [(first.id, 1, second.ciphertext), (second.id, 1, first.ciphertext)]
+                [Resealed(first.id, 1, second.ciphertext), Resealed(second.id, 1, first.ciphertext)]
             )
 
         with store.reading() as uow:

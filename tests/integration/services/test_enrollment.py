@@ -124,7 +124,7 @@ class TestSizeWarning:
     @pytest.fixture
     def strict(self, replica):
         process = replica()
-        process.services.galleries.set_policy(process.caller, "default", CalibratedPolicy(fpir=1e-3))
+        process.services.galleries.configure(process.caller, "default", CalibratedPolicy(fpir=1e-3))
         return process
 
     def test_begins_with_the_first_subject_too_many(self, strict):
@@ -280,7 +280,7 @@ class TestAdding:
         process = replica()
         process.enroll("p1", recording(1))
         beyond = CalibratedPolicy(fmr=1e-9)  # Which no recording reaches.
-        process.services.galleries.set_policy(process.caller, "default", beyond)
+        process.services.galleries.configure(process.caller, "default", beyond)
 
         with pytest.raises(UnprocessableError) as refusal:
             process.enroll("p1", recording(1, 1))
@@ -292,7 +292,7 @@ class TestAdding:
         process = replica()
         process.enroll("p1", recording(1))
         policy = DistancePolicy({Modality.ECG: DistanceRule(Metric.COSINE, max_distance)})
-        process.services.galleries.set_policy(process.caller, "default", policy)
+        process.services.galleries.configure(process.caller, "default", policy)
 
         with pytest.raises(UnprocessableError):
             process.enroll("p1", recording(2))

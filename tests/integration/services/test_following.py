@@ -191,7 +191,7 @@ class TestInterleaving:
         process, encoder = interrupted
         strict = CalibratedPolicy(fmr=1e-3, min_quality=1.0)
 
-        encoder.meanwhile = lambda: process.services.galleries.set_policy(process.caller, "default", strict)
+        encoder.meanwhile = lambda: process.services.galleries.configure(process.caller, "default", strict)
         with pytest.raises(FailureToAcquireError):
             process.verify("p1", recording(1, 7))
 

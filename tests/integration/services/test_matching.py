@@ -131,7 +131,7 @@ class TestModalities:
 
     def test_nobody_may_choose_which_evidence_to_withhold(self, both):
         policy = CalibratedPolicy(required=frozenset({Modality.ECG, Modality.FACE}))
-        both.services.galleries.set_policy(both.caller, "default", policy)
+        both.services.galleries.configure(both.caller, "default", policy)
 
         decision = both.verify("p1", face(1, 7))
 
@@ -140,7 +140,7 @@ class TestModalities:
 
     def test_a_longer_probe_is_not_promised_to_replace_a_required_one(self, both):
         policy = CalibratedPolicy(required=frozenset({Modality.ECG, Modality.FACE}))
-        both.services.galleries.set_policy(both.caller, "default", policy)
+        both.services.galleries.configure(both.caller, "default", policy)
 
         decision = both.verify("p1", recording(1, 7))
 
@@ -236,7 +236,7 @@ class TestReadScores:
     def test_a_search_does_not_tell_what_the_first_has_enrolled(self, multimodal):
         """Neither by modalities that the probe lacks nor by a required one that the first lacks."""
         policy = CalibratedPolicy(required=frozenset({Modality.ECG}))
-        multimodal.services.galleries.set_policy(multimodal.caller, "default", policy)
+        multimodal.services.galleries.configure(multimodal.caller, "default", policy)
         multimodal.enroll("ecg", recording(1))
         multimodal.enroll("both", recording(2), face(2))
         narrow = multimodal.as_client(Scope.IDENTIFY)
@@ -253,7 +253,7 @@ class TestReadScores:
 class TestDistancePolicy:
     def test_a_raw_rule_decides_and_the_score_is_still_reported(self, enrolled):
         rule = DistanceRule(Metric.EUCLIDEAN, 0.5)
-        enrolled.services.galleries.set_policy(
+        enrolled.services.galleries.configure(
             enrolled.caller, "default", DistancePolicy({Modality.ECG: rule})
         )
 
@@ -268,7 +268,7 @@ class TestDistancePolicy:
     def test_a_modality_without_a_rule_is_refused(self, multimodal):
         multimodal.enroll("p1", recording(1), face(1))
         rule = DistancePolicy({Modality.ECG: DistanceRule(Metric.COSINE, 0.5)})
-        multimodal.services.galleries.set_policy(multimodal.caller, "default", rule)
+        multimodal.services.galleries.configure(multimodal.caller, "default", rule)
 
         with pytest.raises(UnprocessableError) as refusal:
             multimodal.verify("p1", recording(1, 7), face(1, 7))

@@ -163,9 +163,58 @@ class TestOpenMany:
             vault.open_many(gallery, rows)
 
 
+class TestDetails:
+    CONTENT = b"where the ridges end"
+
+    @pytest.fixture
+    def reference(self, vault, gallery, subject):
+        plain = sealed_reference(vault, gallery, subject, a_vector())
+        sealed = vault.seal_detail(gallery, subject, plain.identity, self.CONTENT)
+        return replace(plain, sealed_detail=sealed)
+
+    def test_the_content_comes_back(self, vault, gallery, subject, reference):
+        rows = [row_of(subject, reference)]
+
+        assert vault.open_details(gallery, rows, [reference.sealed_detail]) == [self.CONTENT]
+
+    def test_it_cannot_be_read_from_what_is_stored(self, reference):
+        assert self.CONTENT not in reference.sealed_detail
+        assert repr(reference.sealed_detail) not in repr(reference)
+
+    def test_a_detail_does_not_open_as_a_vector_nor_a_vector_as_a_detail(
+        self, vault, gallery, subject, reference
+    ):
+        swapped = row_of(subject, replace(reference, ciphertext=reference.sealed_detail))
+
+        with pytest.raises(TemplateIntegrityError):
+            vault.open_many(gallery, [swapped])
+        with pytest.raises(TemplateIntegrityError):
+            vault.open_details(gallery, [row_of(subject, reference)], [reference.ciphertext])
+
+    def test_it_belongs_to_one_reference(self, vault, gallery, subject, reference):
+        other = row_of(subject, sealed_reference(vault, gallery, subject, a_vector(), 1001))
+
+        with pytest.raises(TemplateIntegrityError):
+            vault.open_details(gallery, [other], [reference.sealed_detail])
+
+    def test_it_belongs_to_one_version_of_the_transform(self, vault, gallery, subject, reference):
+        renewed = row_of(subject, replace(reference, transform_version=2))
+
+        with pytest.raises(TemplateIntegrityError):
+            vault.open_details(gallery, [renewed], [reference.sealed_detail])
+
+    @pytest.mark.parametrize("place", [0, 20, -1])
+    def test_a_flipped_bit_is_seen(self, vault, gallery, subject, reference, place):
+        changed = bytearray(reference.sealed_detail)
+        changed[place] ^= 1
+
+        with pytest.raises(TemplateIntegrityError):
+            vault.open_details(gallery, [row_of(subject, reference)], [bytes(changed)])
+
+
 class TestKeyHierarchy:
     def test_each_wrapped_value_names_its_wrapping_key(self, vault, gallery, subject):
-        transform = vault.new_transform(gallery, Modality.ECG, ENCODER, 1, SIZE)
+        transform = vault.new_transform(gallery, Modality.ECG, ENCODER, version=1, size=SIZE)
         master = WrappingKey(master_key())
 
         assert gallery.wrapped_key[:KEY_ID_BYTES] == master.id
@@ -192,7 +241,7 @@ class TestKeyHierarchy:
 
     def test_a_value_wrapped_for_one_purpose_opens_for_no_other(self, vault, gallery):
         """A subject's key put where the transform belongs."""
-        transform = vault.new_transform(gallery, Modality.ECG, ENCODER, 1, SIZE)
+        transform = vault.new_transform(gallery, Modality.ECG, ENCODER, version=1, size=SIZE)
         key = vault.new_subject_key(gallery, UUID(int=1))
 
         with pytest.raises(TemplateIntegrityError):
@@ -210,7 +259,7 @@ class TestKeyHierarchy:
         one = ReferenceIdentity(UUID(int=1), UUID(int=2), UUID(int=3), "ecg", "x@1", 1)
         two = ReferenceIdentity(UUID(int=1), UUID(int=2), UUID(int=3), "ecgx", "@1", 1)
 
-        assert crypto._of_reference(one) != crypto._of_reference(two)
+        assert crypto._of_reference("reference", one) != crypto._of_reference("reference", two)
 
 
 class TestRewrap:
@@ -262,7 +311,7 @@ class TestKeyCheck:
 
 class TestTransforms:
     def test_the_matrix_comes_back_as_it_was_stored(self, vault, gallery):
-        transform = vault.new_transform(gallery, Modality.ECG, ENCODER, 1, SIZE)
+        transform = vault.new_transform(gallery, Modality.ECG, ENCODER, version=1, size=SIZE)
 
         here, elsewhere = (
             vault.matrix(gallery, transform),
@@ -277,15 +326,44 @@ class TestTransforms:
         "change", [{"version": 2}, {"encoder": "other@1"}, {"modality": Modality.FACE}], ids=str
     )
     def test_it_serves_no_other_version_encoder_or_modality(self, vault, gallery, change):
-        transform = vault.new_transform(gallery, Modality.ECG, ENCODER, 1, SIZE)
+        transform = vault.new_transform(gallery, Modality.ECG, ENCODER, version=1, size=SIZE)
 
         with pytest.raises(TemplateIntegrityError):
             vault.matrix(gallery, replace(transform, **change))
 
     def test_each_draw_differs(self, vault, gallery):
-        first, second = (vault.new_transform(gallery, Modality.ECG, ENCODER, 1, SIZE) for _ in range(2))
+        first, second = (
+            vault.new_transform(gallery, Modality.ECG, ENCODER, version=1, size=SIZE) for _ in range(2)
+        )
 
         assert not np.allclose(vault.matrix(gallery, first), vault.matrix(gallery, second))
+
+
+class TestLocalTransforms:
+    @pytest.fixture
+    def transform(self, vault, gallery):
+        return vault.new_transform(
+            gallery, Modality.FINGERPRINT, ENCODER, version=1, size=SIZE, local_size=SIZE
+        )
+
+    def test_there_is_a_matrix_of_its_own(self, vault, gallery, transform):
+        local = vault.local_matrix(gallery, transform)
+
+        assert local.shape == (SIZE, SIZE)
+        np.testing.assert_allclose(local @ local.T, np.eye(SIZE), atol=1e-5)
+        assert not np.allclose(local, vault.matrix(gallery, transform))
+
+    def test_one_does_not_serve_as_the_other(self, vault, gallery, transform):
+        swapped = replace(transform, wrapped_matrix=transform.wrapped_local_matrix)
+
+        with pytest.raises(TemplateIntegrityError):
+            vault.matrix(gallery, swapped)
+
+    def test_without_local_vectors_there_is_none(self, vault, gallery):
+        transform = vault.new_transform(gallery, Modality.ECG, ENCODER, version=1, size=SIZE)
+
+        assert transform.wrapped_local_matrix is None
+        assert vault.local_matrix(gallery, transform).shape == (0, 0)
 
 
 class TestParseMasterKeys:
@@ -333,7 +411,7 @@ class TestParseMasterKeys:
 
 class TestRepr:
     def test_no_key_and_no_matrix_is_shown(self, vault, gallery, subject):
-        vault.matrix(gallery, vault.new_transform(gallery, Modality.ECG, ENCODER, 1, SIZE))
+        vault.matrix(gallery, vault.new_transform(gallery, Modality.ECG, ENCODER, version=1, size=SIZE))
         shown = " ".join(
             map(repr, (vault, WrappingKey(master_key()), gallery, subject, vars(vault)["_masters"]))
         )

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from app.domain.captures import Capture, EcgFacts, EcgStrip, FaceImage, FingerprintImage
+from app.domain.captures import (
+    Capture,
+    EcgFacts,
+    EcgStrip,
+    FaceImage,
+    FingerprintImage,
+    lacks_dpi,
+    with_default_dpi,
+)
 from app.domain.references import Modality
 from tests.fakes import FakeEcgFacts
 
@@ -46,6 +54,23 @@ class TestValidation:
     def test_a_stated_resolution_is_positive(self):
         with pytest.raises(ValueError, match="0 dpi"):
             FingerprintImage(b"png", dpi=0)
+
+
+class TestDefaultDpi:
+    def test_is_for_fingerprints_without_a_resolution(self):
+        captures = (FaceImage(b"jpeg"), FingerprintImage(b"a", dpi=500), FingerprintImage(b"b"))
+
+        completed = with_default_dpi(captures, 569)
+
+        assert [lacks_dpi(capture) for capture in captures] == [False, False, True]
+        assert completed[:2] == captures[:2]
+        assert [capture.dpi for capture in completed[1:]] == [500, 569]
+        assert completed[2].image == b"b"
+
+    def test_may_be_open_too(self):
+        (capture,) = with_default_dpi((FingerprintImage(b"a"),), None)
+
+        assert lacks_dpi(capture)
 
 
 class TestRepr:

@@ -8,7 +8,7 @@ from app.domain.scores import ComparisonDecision, Decision
 from app.matching.comparisons import EncoderComparisons
 from app.matching.decision_report import Enrolled, Report
 from app.matching.encoded_captures import encode
-from app.matching.matcher import TransformedProbe
+from app.matching.transformed_probe import TransformedProbe
 from app.matching.policy_board import PolicyBoard
 from ml.runtime.evidence import SECONDS, Evidence, EvidenceArray
 from tests.factories import FS_HZ, strip

@@ -125,6 +125,12 @@ class TestEncode:
 
         assert encoding.local is None
 
+    def test_the_sizes_are_those_of_the_network(self):
+        detailed = VectorNetwork(Rows(), network("vector", LOCAL))
+
+        assert (detailed.vector_size, detailed.local_size) == (2, 3)
+        assert VectorNetwork(Undetailed(), network("vector")).local_size == 0
+
     @pytest.mark.parametrize(
         ("preparation", "outputs"),
         [(Rows(), ("vector",)), (Undetailed(), ("vector", LOCAL)), (Rows(), (LOCAL,))],
@@ -138,3 +144,6 @@ class TestComparer:
     def test_there_is_none_unless_the_preparation_offers_one(self):
         assert Undetailed().comparer() is None
         assert isinstance(Rows().comparer(), Equality)
+
+    def test_it_need_not_know_mirrors(self):
+        assert Equality().mirrored(b"detail") is None

@@ -39,7 +39,7 @@ def scored(cosines: list[float], compared: list[int]) -> ScoredPart:
     best = BestOfPositions(IMAGES)
     n = len(cosines)
     sides = EvidenceArray(np.ones(n), IMAGES, np.full(n, 0.9))
-    best.offer(np.arange(n), np.array(cosines), IMAGE, sides, np.array(compared))
+    best.offer(np.arange(n), np.array(cosines), IMAGE, sides, compared=np.array(compared))
     return ScoredPart.of(best.found(), FittedNull(counted(), GalleryNull.identity()))
 
 
@@ -87,13 +87,31 @@ class TestScoreboard:
     def test_numbers_of_several_positions_add_up(self):
         best = BestOfPositions(IMAGES)
         sides = EvidenceArray(np.ones(2), IMAGES, np.full(2, 0.9))
-        best.offer(np.array([3, 8]), np.array([0.2, 0.9]), IMAGE, sides, np.array([2, 7]))
-        best.offer(np.array([3, 8]), np.array([0.4, 0.1]), IMAGE, sides, np.array([10, 1]))
+        best.offer(np.array([3, 8]), np.array([0.2, 0.9]), IMAGE, sides, compared=np.array([2, 7]))
+        best.offer(np.array([3, 8]), np.array([0.4, 0.1]), IMAGE, sides, compared=np.array([10, 1]))
 
         found = best.found()
 
         assert found.cosine.tolist() == [0.4, 0.9]
         assert found.compared.tolist() == [12, 8]
+
+    def test_raw_distances_are_those_of_the_nearest_vectors(self):
+        best = BestOfPositions(IMAGES)
+        sides = EvidenceArray(np.ones(2), IMAGES, np.full(2, 0.9))
+        best.offer(np.array([3, 8]), np.array([0.2, 0.9]), IMAGE, sides, beside=np.array([0.7, 0.1]))
+        best.offer(np.array([3]), np.array([0.4]), IMAGE, sides[:1], beside=np.array([0.5]))
+
+        found = best.found()
+
+        assert found.cosine.tolist() == [0.4, 0.9]
+        assert found.raw_cosine.tolist() == [0.7, 0.1]
+        assert found.only(np.array([1])).raw_cosine.tolist() == [0.1]
+
+    def test_where_vectors_are_compared_there_is_nothing_beside_them(self):
+        best = BestOfPositions(IMAGES)
+        best.offer(np.array([3]), np.array([0.2]), IMAGE, EvidenceArray(np.ones(1), IMAGES, np.ones(1)))
+
+        assert best.found().raw_cosine.tolist() == [0.2]
 
 
 class TestGallery:

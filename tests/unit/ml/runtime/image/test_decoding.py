@@ -1,3 +1,5 @@
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -96,6 +98,26 @@ class TestKinds:
         np.testing.assert_allclose(color(content).astype(int), ON_WHITE, atol=1)
         np.testing.assert_array_equal(grey(content), cv2.cvtColor(color(content), cv2.COLOR_BGR2GRAY))
 
+    def test_an_interlaced_picture_is_whole(self):
+        passes = [
+            (0, 0, 8, 8),
+            (4, 0, 8, 8),
+            (0, 4, 4, 8),
+            (2, 0, 4, 4),
+            (0, 2, 2, 4),
+            (1, 0, 2, 2),
+            (0, 1, 1, 2),
+        ]
+        rows = b"".join(
+            b"\0" + row.tobytes() for x, y, over, down in passes for row in GREY[y::down, x::over]
+        )
+        head = images.png_head(64, 48, interlace=1)
+        pixels = images.chunk(b"IDAT", zlib.compress(rows))
+
+        decoded = grey(images.PNG_SIGNATURE + head + pixels + images.chunk(b"IEND"))
+
+        np.testing.assert_array_equal(decoded, GREY)
+
     def test_a_transparent_entry_of_a_palette_lies_on_white(self):
         shades = images.chunk(b"PLTE", bytes([7] * 3 + [8] * 3)) + images.chunk(b"tRNS", b"\0")
 
@@ -163,9 +185,9 @@ class TestReduction:
 
 
 class TestRefusal:
-    def test_of_pixels_that_do_not_inflate(self):
+    def test_of_rows_with_an_unknown_filter(self):
         head, tail = images.png_head(8, 8), images.chunk(b"IEND")
-        damaged = images.PNG_SIGNATURE + head + images.chunk(b"IDAT", b"no zlib stream") + tail
+        damaged = images.PNG_SIGNATURE + head + images.chunk(b"IDAT", zlib.compress(b"\x09" * 72)) + tail
 
         for decode in (decode_color, decode_grey):
             with pytest.raises(ImageUndecodableError, match="cannot be decoded"):

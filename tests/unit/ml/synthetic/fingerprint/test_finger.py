@@ -8,8 +8,8 @@ import pytest
 from ml.synthetic.fingerprint import CLASS_SHARES, ComputedFinger, PatternClass
 from ml.synthetic.fingerprint.skin import HEIGHT_PX, WIDTH_PX
 
-# Of finger 1, in the order of their heights: the 11th, 61st and 111th.
-EXPECTED_MINUTIAE = [[25.20, 74.66], [183.34, 360.44], [149.24, 492.99]]
+# Of finger 1.
+SOME_MINUTIAE = [[50.99, 39.10], [130.12, 238.79], [273.17, 418.58]]
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +33,11 @@ class TestDraw:
 
     def test_a_machine_computes_the_finger_that_another_did(self, finger):
         """Changed models or streams of random numbers change it; rounding must not."""
-        in_order = finger.skin.minutiae.xy[np.lexsort(finger.skin.minutiae.xy.T)]
+        apart = np.linalg.norm(finger.skin.minutiae.xy[:, None] - np.array(SOME_MINUTIAE), axis=2)
 
-        assert (finger.pattern, len(in_order)) == (PatternClass.LEFT_LOOP, 128)
-        np.testing.assert_allclose(in_order[[10, 60, 110]], EXPECTED_MINUTIAE, atol=0.1)
+        assert finger.pattern == PatternClass.LEFT_LOOP
+        assert len(finger.skin.minutiae) == pytest.approx(160, abs=4)
+        assert apart.min(axis=0).max() < 0.5
 
     def test_classes_come_with_their_natural_shares(self):
         drawn = [ComputedFinger.draw(seed).pattern for seed in range(1500)]
@@ -56,7 +57,7 @@ class TestSkin:
         """FVC2000 DB1-3 show 0.10 to 0.34 per mm² (5 to 95 % of impressions)."""
         inner = [
             np.abs(skin.minutiae.xy - [WIDTH_PX / 2, HEIGHT_PX / 2]).max(1) < 150
-            for skin in (ComputedFinger.draw(seed).skin for seed in range(4))
+            for skin in (ComputedFinger.draw(seed).skin for seed in range(3))
         ]
 
         per_mm2 = np.array([part.sum() for part in inner]) / (300 / 19.685) ** 2
