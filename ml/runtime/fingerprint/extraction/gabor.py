@@ -19,7 +19,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ml.runtime.fingerprint.extraction import constants as c
-from ml.runtime.fingerprint.extraction.grids import FloatImage, Mask
+from ml.runtime.fingerprint.extraction.grids import FloatImage, Mask, length
 from ml.runtime.fingerprint.extraction.products import MOST_MULTIPLICATIONS
 
 Numbers = NDArray[np.int64]
@@ -46,7 +46,7 @@ class FilteredRidges:
     @property
     def amplitude(self) -> FloatImage:
         """Strength of the ridges, float32, shape (height, width)."""
-        return np.asarray(cv2.magnitude(self.even, self.odd))
+        return length(self.even, self.odd)
 
 
 def filter_ridges(
