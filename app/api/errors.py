@@ -55,6 +55,7 @@ PROBLEMS: Mapping[str, ProblemKind] = {
     "dpi_required": ProblemKind(422, "The resolution of the fingerprint is not known"),
     "no_face": ProblemKind(422, "The image shows no face"),
     "multiple_faces": ProblemKind(422, "The image shows several faces"),
+    "dpi_implausible": ProblemKind(422, "The ridges of the fingerprint do not fit its resolution"),
     "no_fingerprint": ProblemKind(422, "The image shows no fingerprint"),
     "reference_mismatch": ProblemKind(422, "The recordings do not match the enrolled subject"),
     "not_comparable": ProblemKind(422, "Nothing of the probe compares with what is enrolled"),

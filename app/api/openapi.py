@@ -39,6 +39,7 @@ IMAGE_CODES: Final = (
     "dpi_required",
     "no_face",
     "multiple_faces",
+    "dpi_implausible",
     "no_fingerprint",
 )
 CAPTURE_CODES: Final = (*SIGNAL_CODES, *IMAGE_CODES)

@@ -45,7 +45,7 @@ WIDE_SIGMA: Final = 24.0
 WIDE_SHARE: Final = 0.6
 """Weight of the wide field where the narrow one has no coherence."""
 ENHANCED_GRADIENT_SIGMA: Final = 0.8
-ENHANCED_SIGMA: Final = 8.8
+ENHANCED_SIGMA: Final = 11.0
 AMPLITUDE_HALF: Final = 0.1
 """Amplitude at which an enhanced pixel has half its full weight in the second orientation field."""
 
@@ -67,9 +67,9 @@ FREQUENCY_PRIOR: Final = 0.003
 # Complex Gabor filters, tuned to the orientation and the frequency of each block.
 N_ORIENTATIONS: Final = 32
 FREQUENCIES: Final = tuple(1.0 / 14.0 + k * (1.0 / 5.5 - 1.0 / 14.0) / 6.0 for k in range(7))
-SIGMA_ACROSS: Final = 0.40
+SIGMA_ACROSS: Final = 0.36
 """Of the Gaussian, in ridge periods."""
-SIGMA_ALONG: Final = 0.50
+SIGMA_ALONG: Final = 0.70
 FILTER_RADIUS: Final = 10
 
 # Minutiae.
@@ -97,5 +97,8 @@ FEWEST_MINUTIAE: Final = 6
 SMALLEST_AREA_BLOCKS: Final = 60
 """About 10 mm²."""
 
-HALF_QUALITY_BLOCKS: Final = 300.0
-HALF_QUALITY_MINUTIAE: Final = 10.0
+# Quality of an impression.
+LEGIBILITY_RANGE: Final = (0.4, 0.8)
+"""Mean ridge quality from worthless to best. FVC2000 DB1 to DB3 have 0.51 to 0.79."""
+HALF_QUALITY_BLOCKS: Final = 200.0
+"""Area that halves the quality, about 33 mm²."""

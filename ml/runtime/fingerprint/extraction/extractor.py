@@ -60,5 +60,5 @@ def _impression(minutiae: Minutiae, region: PrintRegion, enhanced: EnhancedRidge
         ridge_angle=region.in_picture(field.ridge_angle),
         ridge_quality=region.in_picture(legibility),
         ridge_period=enhanced.period,
-        quality=overall_quality(minutiae, legibility),
+        quality=overall_quality(legibility, region.mask),
     )

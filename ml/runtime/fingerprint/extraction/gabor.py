@@ -19,8 +19,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ml.runtime.fingerprint.extraction import constants as c
-from ml.runtime.fingerprint.extraction.grids import FloatImage, Mask
-from ml.runtime.fingerprint.extraction.products import product
+from ml.runtime.fingerprint.extraction.grids import FloatImage, Mask, length
+from ml.runtime.fingerprint.extraction.products import MOST_MULTIPLICATIONS
+
+Numbers = NDArray[np.int64]
 
 SIDE: Final = 4
 """Of the blocks that share a filter, in pixels of the filtered picture."""
@@ -44,7 +46,7 @@ class FilteredRidges:
     @property
     def amplitude(self) -> FloatImage:
         """Strength of the ridges, float32, shape (height, width)."""
-        return np.asarray(cv2.magnitude(self.even, self.odd))
+        return length(self.even, self.odd)
 
 
 def filter_ridges(
@@ -68,7 +70,8 @@ def filter_ridges(
     chosen = orientation[rows, columns] * len(c.FREQUENCIES) + _nearest(frequency[rows, columns])
     order = np.argsort(chosen, kind="stable")
     rows, columns, chosen = rows[order], columns[order], chosen[order]
-    values = _filtered(_neighborhoods(contrast, rows, columns, bank), chosen, bank)
+    windows = _windows(contrast, c.FILTER_RADIUS // pixel)
+    values = _filtered(windows, (rows, columns), chosen, bank)
     parts = np.zeros((2, mask.shape[0], SIDE, mask.shape[1], SIDE), np.float32)
     parts[:, rows, :, columns, :] = values.reshape(-1, 2, SIDE, SIDE)
     even, odd = parts.reshape(2, *contrast.shape)
@@ -117,22 +120,33 @@ def _nearest(frequency: NDArray[np.float32]) -> NDArray[np.int64]:
     return np.asarray(np.clip(number, 0, len(c.FREQUENCIES) - 1), np.int64)
 
 
-def _neighborhoods(
-    contrast: FloatImage, rows: NDArray[np.intp], columns: NDArray[np.intp], bank: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    side = math.isqrt(bank.shape[1])
-    radius = (side - SIDE) // 2
+def _windows(contrast: FloatImage, radius: int) -> NDArray[np.float32]:
+    """Return a view of each block with its neighborhood, shape (rows, columns, side, side)."""
+    side = 2 * radius + SIDE
     framed = cv2.copyMakeBorder(contrast, radius, radius, radius, radius, cv2.BORDER_CONSTANT, value=0)
-    windows = sliding_window_view(framed, (side, side))[::SIDE, ::SIDE]
-    return windows[rows, columns].reshape(len(rows), bank.shape[1])
+    return sliding_window_view(framed, (side, side))[::SIDE, ::SIDE]
 
 
 def _filtered(
-    neighborhoods: NDArray[np.float32], chosen: NDArray[np.int64], bank: NDArray[np.float32]
+    windows: NDArray[np.float32], at: tuple[Numbers, Numbers], chosen: Numbers, bank: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Multiply each run of equal filters at once; `chosen` is sorted."""
+    """Filter blocks, a few of one filter at a time.
+
+    Neighborhoods overlap, so all of them would be forty times the picture. Some dozen at a time stay in the
+    processor's cache.
+
+    Args:
+        windows: From `_windows`.
+        at: Rows and columns of the blocks.
+        chosen: The number of each block's filter, sorted.
+        bank: From `filter_bank`.
+    """
     values = np.empty((len(chosen), bank.shape[2]), np.float32)
+    at_once = max(1, MOST_MULTIPLICATIONS // bank[0].size)
     starts = np.flatnonzero(np.diff(chosen, prepend=-1))
-    for start, end in pairwise([*starts, len(chosen)]):
-        product(neighborhoods[start:end], bank[chosen[start]], out=values[start:end])
+    for first, last in pairwise([*starts, len(chosen)]):
+        for start in range(first, last, at_once):
+            some = slice(start, min(last, start + at_once))
+            neighborhoods = windows[at[0][some], at[1][some]].reshape(-1, bank.shape[1])
+            np.matmul(neighborhoods, bank[chosen[first]], out=values[some])
     return values

@@ -28,6 +28,14 @@ def repeated(blocks: Mask, factor: int) -> Mask:
     return np.asarray(cv2.resize(blocks, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST))
 
 
+def length(x: FloatImage, y: FloatImage) -> FloatImage:
+    """Return the length of vectors.
+
+    `cv2.magnitude` would round differently with where the arrays lie in memory.
+    """
+    return np.asarray(np.sqrt(x * x + y * y))
+
+
 def blurred(picture: FloatImage, sigma: float) -> FloatImage:
     """Blur by a Gaussian of `sigma` pixels of this grid."""
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma))

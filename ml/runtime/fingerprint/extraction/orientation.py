@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 
 from ml.runtime.fingerprint.extraction import constants as c
-from ml.runtime.fingerprint.extraction.grids import FloatImage, block_means, blurred
+from ml.runtime.fingerprint.extraction.grids import FloatImage, block_means, blurred, length
+
+_LEAST = np.float32(1e-6)  # So that nothing is divided by 0.
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +59,13 @@ def raw_orientations(contrast: FloatImage) -> OrientationField:
     narrow = _smoothed(tensor, c.NARROW_SIGMA / c.FINE_BLOCK)
     wide = _smoothed(tensor, c.WIDE_SIGMA / c.FINE_BLOCK)
     trust = np.asarray(np.minimum(narrow.coherence, 1.0) ** 2, np.float32)
-    to_narrow = trust / _length(narrow)
-    to_wide = (np.float32(c.WIDE_SHARE) - np.float32(c.WIDE_SHARE) * trust) / _length(wide)
-    return OrientationField(
-        to_narrow * narrow.x + to_wide * wide.x, to_narrow * narrow.y + to_wide * wide.y, narrow.coherence
+    to_narrow = trust / (length(narrow.x, narrow.y) + _LEAST)
+    to_wide = (np.float32(c.WIDE_SHARE) - np.float32(c.WIDE_SHARE) * trust) / (
+        length(wide.x, wide.y) + _LEAST
     )
+    x = to_narrow * narrow.x + to_wide * wide.x
+    y = to_narrow * narrow.y + to_wide * wide.y
+    return OrientationField(np.asarray(x, np.float32), np.asarray(y, np.float32), narrow.coherence)
 
 
 def enhanced_orientations(even: FloatImage, amplitude: FloatImage, pixel: int) -> OrientationField:
@@ -91,8 +95,4 @@ def _tensor(picture: FloatImage, sigma: float, block: int) -> tuple[FloatImage, 
 
 def _smoothed(tensor: tuple[FloatImage, FloatImage, FloatImage], sigma: float) -> OrientationField:
     x, y, energy = (blurred(part, sigma) for part in tensor)
-    return OrientationField(x, y, cv2.magnitude(x, y) / (energy + np.float32(1e-6)))
-
-
-def _length(field: OrientationField) -> FloatImage:
-    return np.asarray(cv2.magnitude(field.x, field.y) + np.float32(1e-6))
+    return OrientationField(x, y, length(x, y) / (energy + _LEAST))

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.runtime.fingerprint.extraction import constants as c
-from ml.runtime.fingerprint.extraction.gabor import SIDE, FilteredRidges
-from ml.runtime.fingerprint.extraction.grids import Mask
+from ml.runtime.fingerprint.extraction.gabor import SIDE, FilteredRidges, Numbers
+from ml.runtime.fingerprint.extraction.grids import FloatImage, Mask
 
 Corners = NDArray[np.float32]
 
@@ -58,18 +58,35 @@ def phase_residues(ridges: FilteredRidges, mask: Mask) -> Residues:
 
 
 def _candidates(ridges: FilteredRidges, mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return loops with both signs of the even part, without which the phase cannot turn."""
-    light = ridges.even > 0.0
-    count = light[:-1].astype(np.uint8) + light[1:]
-    count = count[:, :-1] + count[:, 1:]
+    """Return loops with both signs of both parts, without which the phase cannot turn.
+
+    Where blocks count in opposite senses, signs of the odd part say nothing.
+    """
+    seam = np.repeat(np.repeat(_seams(ridges.orientation), SIDE, axis=0), SIDE, axis=1)
     inside = np.repeat(np.repeat(mask > 0, SIDE, axis=0), SIDE, axis=1)
-    both = inside[:-1] & inside[1:]
-    both = both[:, :-1] & both[:, 1:]
-    y, x = np.nonzero((count > 0) & (count < 4) & both)
+    whole = inside[:-1] & inside[1:]
+    whole = whole[:, :-1] & whole[:, 1:]
+    odd_turns = _both_signs(ridges.odd) | seam[:-1, :-1]
+    y, x = np.nonzero(whole & _both_signs(ridges.even) & odd_turns)
     return y, x
 
 
-def _senses(orientation: NDArray[np.int64]) -> NDArray[np.float32]:
+def _both_signs(part: FloatImage) -> NDArray[np.bool_]:
+    """Say which loops, by their upper left corner, hold values above 0 and others."""
+    above = part > 0.0
+    across = above[:, :-1] != above[:, 1:]
+    down = above[:-1] != above[1:]
+    return np.asarray(across[:-1] | across[1:] | down[:, :-1])
+
+
+def _seams(orientation: Numbers) -> NDArray[np.bool_]:
+    """Say which blocks meet others that count in the opposite sense, to the right or below."""
+    framed = np.pad(orientation, ((0, 1), (0, 1)), mode="edge")
+    four = np.stack([framed[:-1, :-1], framed[:-1, 1:], framed[1:, :-1], framed[1:, 1:]])
+    return np.asarray(2 * (four.max(axis=0) - four.min(axis=0)) > c.N_ORIENTATIONS)
+
+
+def _senses(orientation: Numbers) -> Corners:
     """Return −1 for corners whose sense across the ridges is opposite to that of the first corner."""
     apart = np.abs(orientation - orientation[:, :1])
     return np.where(2 * apart > c.N_ORIENTATIONS, np.float32(-1.0), np.float32(1.0))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ml.runtime.fingerprint.extraction import constants as c
-from ml.runtime.fingerprint.extraction.grids import FloatImage, Mask, block_means
+from ml.runtime.fingerprint.extraction.grids import FloatImage, Mask, block_means, length
 
 
 def foreground(picture: FloatImage) -> Mask:
@@ -18,7 +18,7 @@ def foreground(picture: FloatImage) -> Mask:
     Returns:
         1 for the foreground, uint8, shape (height / BLOCK, width / BLOCK).
     """
-    steepness = cv2.magnitude(cv2.Sobel(picture, cv2.CV_32F, 1, 0), cv2.Sobel(picture, cv2.CV_32F, 0, 1))
+    steepness = length(cv2.Sobel(picture, cv2.CV_32F, 1, 0), cv2.Sobel(picture, cv2.CV_32F, 0, 1))
     blocks = cv2.GaussianBlur(
         block_means(steepness, c.BLOCK), (0, 0), c.GRADIENT_SIGMA_BLOCKS, borderType=cv2.BORDER_REFLECT
     )

