@@ -18,7 +18,7 @@ class ComputedConfig:
     fingers: Number of computed fingers that the axes are fitted to, beside real ones.
     """
 
-    fingers: int = 200
+    fingers: int = 80
 
 
 @dataclass(frozen=True)
