@@ -57,6 +57,7 @@ PROBLEMS: Mapping[str, ProblemKind] = {
     "multiple_faces": ProblemKind(422, "The image shows several faces"),
     "face_too_small": ProblemKind(422, "The face is too small"),
     "face_turned_away": ProblemKind(422, "The face does not look at the camera"),
+    "dpi_implausible": ProblemKind(422, "The ridges of the fingerprint do not fit its resolution"),
     "no_fingerprint": ProblemKind(422, "The image shows no fingerprint"),
     "reference_mismatch": ProblemKind(422, "The recordings do not match the enrolled subject"),
     "not_comparable": ProblemKind(422, "Nothing of the probe compares with what is enrolled"),

@@ -41,6 +41,7 @@ IMAGE_CODES: Final = (
     "multiple_faces",
     "face_too_small",
     "face_turned_away",
+    "dpi_implausible",
     "no_fingerprint",
 )
 CAPTURE_CODES: Final = (*SIGNAL_CODES, *IMAGE_CODES)

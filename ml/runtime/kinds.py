@@ -15,17 +15,20 @@ from ml.runtime.ecg.beat_preparation import BeatPreparation
 from ml.runtime.ecg.strip_preparation import StripPreparation
 from ml.runtime.face.lbp_preparation import LbpPreparation
 from ml.runtime.face.preparation import FacePreparation
+from ml.runtime.fingerprint.preparation import FingerprintPreparation
 from ml.runtime.preparation import Preparation, json_form, require_preparation
 
 MEAN_BEAT_KIND: Final = "ecg-mean-beat"
 NETWORK_KIND: Final = "ecg-network"
 FACE_LBP_KIND: Final = "face-lbp"
+FINGERPRINT_KIND: Final = "fingerprint-minutiae"
 
 PREPARATIONS: Final[Mapping[str, Mapping[int, type[Preparation[Any]]]]] = {
     MEAN_BEAT_KIND: {1: BeatPreparation},
     NETWORK_KIND: {1: StripPreparation},
     FACE_KIND: {1: FacePreparation},
     FACE_LBP_KIND: {1: LbpPreparation},
+    FINGERPRINT_KIND: {1: FingerprintPreparation},
 }
 
 
