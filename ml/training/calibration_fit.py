@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.runtime.calibration.llr import DB_PER_NAT, Calibration, softened_grid
+from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.llr_map import MAX_SECONDS, LlrMap, hinge_width, hinges
 from ml.runtime.calibration.nulls import (
     EVIDENCE_CLASSES,
@@ -15,6 +15,7 @@ from ml.runtime.calibration.nulls import (
     PairScores,
     fit_null,
 )
+from ml.runtime.calibration.softening import DB_PER_NAT, softened_grid
 from ml.runtime.evidence import SECONDS, EvidenceArray, pair
 
 FloatArray = NDArray[np.float64]
@@ -128,7 +129,7 @@ def _mated_medians(trials: _Trials, llr_db: FloatArray) -> tuple[tuple[float, fl
 
 def _fit_softened_null(draft: Calibration, llr: PairScores, *, replicates: int, seed: int) -> Null:
     first_bin, n_bins = softened_grid(draft.non_mated_pairs)
-    softened = PairScores(draft.soften_db(llr.score_db), llr.first, llr.second, llr.people)
+    softened = PairScores(draft.softening.measured_db(llr.score_db), llr.first, llr.second, llr.people)
     return fit_null(softened, first_bin=first_bin, n_bins=n_bins, replicates=replicates, seed=seed)
 
 

@@ -159,7 +159,7 @@ class TestAdding:
 class TestDistancePolicy:
     def test_it_looks_at_the_vectors(self, fingers):
         rule = DistanceRule(Metric.COSINE, 0.2)
-        fingers.services.galleries.set_policy(
+        fingers.services.galleries.configure(
             fingers.caller, "default", DistancePolicy({Modality.FINGERPRINT: rule})
         )
 
@@ -172,7 +172,7 @@ class TestQuality:
     @pytest.fixture
     def strict(self, fingers):
         policy = CalibratedPolicy(min_quality=0.5, required=frozenset({Modality.FACE, Modality.FINGERPRINT}))
-        fingers.services.galleries.set_policy(fingers.caller, "default", policy)
+        fingers.services.galleries.configure(fingers.caller, "default", policy)
         fingers.enroll("anna", recording(40), face(40), print_of(40))
         return fingers
 

@@ -8,8 +8,8 @@ from app.domain.scores import ComparisonDecision, Decision
 from app.matching.comparisons import EncoderComparisons
 from app.matching.decision_report import Enrolled, Report
 from app.matching.encoded_captures import encode
-from app.matching.transformed_probe import TransformedProbe
 from app.matching.policy_board import PolicyBoard
+from app.matching.transformed_probe import TransformedProbe
 from ml.runtime.evidence import SECONDS, Evidence, EvidenceArray
 from tests.factories import FS_HZ, strip
 from tests.fakes import FakeEncoder, FakeEncoders

@@ -12,8 +12,8 @@ from app.domain.references import UNKNOWN_POSITION, Modality, Template, Template
 from app.domain.subjects import GalleryTransform
 from app.matching.gallery_state import GalleryState, LoadedSubject
 from app.matching.matcher import Matcher
-from app.matching.transformed_probe import TransformedProbe
 from app.matching.null_samples import MAX_SUBJECTS
+from app.matching.transformed_probe import TransformedProbe
 from ml.runtime.evidence import SECONDS, Evidence
 from tests.fakes import FakeEncoder, FakeEncoders, unit
 
