@@ -76,7 +76,7 @@ FILTER_RADIUS: Final = 10
 AMPLITUDE_WINDOW: Final = 13
 QUALITY_AMPLITUDE: Final = 0.15
 """Amplitude that makes the quality of a minutia half the coherence around it."""
-OPPOSITE_DISTANCE: Final = 7.0
+OPPOSITE_DISTANCE: Final = 8.5
 OPPOSITE_COSINE: Final = -0.6
 MIN_QUALITY: Final = 0.3
 MOST_MINUTIAE: Final = 100

@@ -21,7 +21,7 @@ class TestWithoutOppositePairs:
         assert len(without_opposite_pairs(minutiae((10, 10, 0.0, 1), (13, 10, 0.3, 1)))) == 2
 
     def test_distant_opposite_minutiae_stay(self):
-        assert len(without_opposite_pairs(minutiae((10, 10, 0.0, 1), (18, 10, np.pi, 1)))) == 2
+        assert len(without_opposite_pairs(minutiae((10, 10, 0.0, 1), (19, 10, np.pi, 1)))) == 2
 
     def test_of_three_in_a_row_the_closest_two_cancel(self):
         left = without_opposite_pairs(minutiae((10, 10, 0.0, 1), (15, 10, np.pi, 1), (18, 10, 0.0, 1)))
