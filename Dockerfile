@@ -1,13 +1,26 @@
 # The service without its training stack: runtime dependencies, code, migrations and bundles; no torch, no compiler, no pip.
-# Another base with Python 3.11 or newer: --build-arg PYTHON_IMAGE=…
+# Another base with Python 3.11 or newer: --build-arg PYTHON_IMAGE=… Without face networks: --build-arg FACE=0.
 ARG PYTHON_IMAGE=python:3.11-slim
 
-FROM ${PYTHON_IMAGE} AS dependencies
+FROM ${PYTHON_IMAGE} AS installed
 RUN python -m venv /opt/venv
 COPY requirements/runtime.txt /tmp/runtime.txt
-# Wheels only: nothing may be compiled here unnoticed. pip leaves with its work done.
-RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --requirement /tmp/runtime.txt \
-    && /opt/venv/bin/pip uninstall --quiet --yes pip setuptools
+# Wheels only: nothing may be compiled here unnoticed.
+RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --requirement /tmp/runtime.txt
+
+# Face networks of others, by their checksums. Where they cannot be fetched, the image has none and says so here.
+FROM installed AS networks
+ARG FACE=1
+WORKDIR /build
+COPY models models
+COPY ml/__init__.py ml/__init__.py
+COPY ml/runtime ml/runtime
+COPY app app
+RUN test "${FACE}" = 0 || /opt/venv/bin/python -m app.cli models fetch face || true
+
+# pip leaves with its work done, and so does what converted the networks.
+FROM installed AS dependencies
+RUN /opt/venv/bin/pip uninstall --quiet --yes pip setuptools onnx ml-dtypes
 
 FROM ${PYTHON_IMAGE} AS service
 ARG VERSION=2026.12.0
@@ -27,7 +40,7 @@ COPY --from=dependencies /opt/venv /opt/venv
 WORKDIR /app
 COPY LICENSE alembic.ini ./
 COPY LICENSES LICENSES
-COPY models models
+COPY --from=networks /build/models models
 COPY migrations migrations
 COPY ml/__init__.py ml/__init__.py
 COPY ml/runtime ml/runtime

@@ -2,6 +2,7 @@
 #
 #   make run PORT=8123                    another port
 #   make demo DATA=../shared/data/ecg/ecg_id   real people instead of synthetic ones
+#   make run FACE=0                       without fetching face networks
 #   make test ARGS='-k feed -x'           arguments for pytest
 #   PIP_EXTRA_INDEX_URL=… make test       where pip finds torch for CPUs (PyPI's for Linux brings gigabytes of CUDA)
 #   make run PYTHON=/opt/python3.13/bin/python3   a particular interpreter for the environments
@@ -11,6 +12,7 @@ SHELL := /bin/sh
 
 PORT ?=
 DATA ?=
+FACE ?= 1
 ARGS ?=
 
 # The first interpreter that is new enough; recursive on purpose: asked only when an environment has to be made.
@@ -31,10 +33,20 @@ endif
 
 run: .venv/.made ## Set up on the first call, then serve (PORT=8123)
 	@$(RUNTIME) -m app.cli setup
+	$(fetch_face)
 	@exec $(RUNTIME) -m app.cli serve
 
 demo: .venv/.made ## Enroll and recognize people over HTTP on a fresh var/demo (PORT, DATA=folder, DEMO_EXIT=1)
+	$(fetch_face)
 	@exec $(RUNTIME) -m app.demo serve-and-run $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA))
+
+face: .venv/.made ## Fetch the face networks of others by their checksums; run and demo do it, FACE=0 leaves it out
+	@$(RUNTIME) -m app.cli models fetch face
+
+# Faces are optional: what cannot be fetched is one line, and the service starts without them.
+define fetch_face
+	@test "$(FACE)" = 0 || $(RUNTIME) -m app.cli models fetch face || true
+endef
 
 ##@ Develop
 
@@ -145,5 +157,5 @@ help: ## Show this list
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: run demo test check static format format-check lint types architecture migrations fuzz clients bench environments baselines \
+.PHONY: run demo face test check static format format-check lint types architecture migrations fuzz clients bench environments baselines \
 	lock deploy-secrets clean clean-environments help

@@ -34,6 +34,7 @@ from app.matching.feature_fusion import FeatureScorer
 from app.matching.follower import GalleryFollower
 from app.matching.matcher import Matcher
 from app.matching.null_jumps import NullJump
+from app.matching.searchable_encoders import SearchableEncoders
 from app.services.access import AccessService
 from app.services.activity import ActivityService
 from app.services.directory import DirectoryService
@@ -228,7 +229,8 @@ def open_services(
         follower.start()
         fits.settle(FIRST_FITS_S)
         stack.enter_context(every_hour(Housekeeping(store, follower, utc_now).run))
-        matcher = Matcher(vault, encoders, None if fusion is None else FeatureScorer(fusion, vault))
+        feature_scorer = None if fusion is None else FeatureScorer(fusion, vault)
+        matcher, searchable = Matcher(vault, encoders, feature_scorer), SearchableEncoders(encoders)
         answers = AnswerLog(store, utc_now)
         yield Services(
             access=AccessService(store, utc_now),
@@ -246,7 +248,9 @@ def open_services(
                 report_duplicate=report_duplicate,
             ),
             verification=VerificationService(store, encoders, matcher, follower, recognizer),
-            identification=IdentificationService(store, encoders, matcher, follower, recognizer),
+            identification=IdentificationService(
+                store, searchable, Matcher(vault, searchable, feature_scorer), follower, recognizer
+            ),
             activity=ActivityService(recognizer),
             quality=QualityService(encoders),
             directory=DirectoryService(store),

@@ -18,6 +18,7 @@ from benchmarks import (  # noqa: E402
     activity,
     cold_start,
     encode,
+    encode_face,
     encode_network,
     enroll,
     identify_latency,
@@ -39,8 +40,11 @@ BENCHMARKS: dict[str, Callable[[Bench], list[Line]]] = {
     "verbs": verbs.measure,
     "activity": activity.measure,
 }
-# Measured only when named: they need the training environment and do not concern shipped bundles.
-STUDIES: dict[str, Callable[[Bench], list[Line]]] = {"window-networks": encode_network.measure_candidates}
+# Measured only when named: they need the training environment, or a bundle that is fetched.
+STUDIES: dict[str, Callable[[Bench], list[Line]]] = {
+    "encode-face": encode_face.measure,
+    "window-networks": encode_network.measure_candidates,
+}
 
 
 def main() -> int:

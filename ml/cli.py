@@ -16,6 +16,8 @@ from ml.commands.activity import register as register_activity
 from ml.commands.compare import register as register_comparison
 from ml.commands.evaluate import register as register_evaluation
 from ml.commands.evaluate import register_report
+from ml.commands.face import register as register_face
+from ml.commands.fingerprint import register as register_fingerprint
 from ml.commands.fusion import register as register_fusion
 from ml.commands.synthesize import register as register_synthesis
 from ml.data.records import DataError
@@ -249,7 +251,9 @@ register_evaluation(app)
 register_comparison(app)
 register_report(app)
 register_activity(app)
+register_face(app)
 register_fusion(app)
+register_fingerprint(app)
 register_synthesis(app)
 
 if __name__ == "__main__":

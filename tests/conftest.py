@@ -18,7 +18,7 @@ settings.register_profile("test", max_examples=50, derandomize=True, deadline=No
 settings.register_profile("fuzz", max_examples=500, derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("PULSEPRINT_HYPOTHESIS_PROFILE", "test"))
 
-pytest_plugins = ["tests.databases"]
+pytest_plugins = ["tests.databases", "tests.face_weights"]
 
 
 @pytest.fixture(scope="session")

@@ -17,12 +17,13 @@ import numpy as np
 from app.domain.activity import UNKNOWN_ACTIVITY, ActivityCard, ActivitySegment, Pieces
 from app.domain.captures import EcgStrip, FaceImage
 from app.domain.errors import FailureToAcquireError
-from app.domain.ports.encoders import Encoder, EncoderCard
+from app.domain.ports.encoders import Encoder, EncoderCard, Encoders
 from app.domain.references import Modality, Vector
 from app.domain.scores import ActivityEstimate
-from ml.runtime.calibration.llr import Calibration, softened_grid
+from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.llr_map import LlrMap
 from ml.runtime.calibration.nulls import EVIDENCE_CLASSES, LlrHistogram, PairScores, fit_null
+from ml.runtime.calibration.softening import softened_grid
 from ml.runtime.details import DetailComparer
 from ml.runtime.encoding import Encoding
 from ml.runtime.evidence import IMAGES, SECONDS, Evidence
@@ -56,7 +57,7 @@ def fake_calibration() -> Calibration:
     pairs = first.size
     bare = Calibration(line, (), (), (), non_mated_pairs=pairs, people=CALIBRATION_PEOPLE)
     llr_db = bare.llr_db((vectors @ vectors.T)[first, second], 5.0, 0.9)
-    scores = PairScores(bare.soften_db(llr_db), first, second, CALIBRATION_PEOPLE)
+    scores = PairScores(bare.softening.measured_db(llr_db), first, second, CALIBRATION_PEOPLE)
     first_bin, n_bins = softened_grid(pairs)
     null = fit_null(scores, first_bin=first_bin, n_bins=n_bins, replicates=10)
     mated_db = float(bare.llr_db(0.95, 5.0, 0.9))
@@ -220,7 +221,7 @@ class FakeRecognizer:
         return ecg
 
 
-class FakeEncoders:
+class FakeEncoders(Encoders):
     """Any number of versions of the fake encoder, newest first; faces and fingerprints are not served."""
 
     def __init__(self, *encoders: Encoder) -> None:

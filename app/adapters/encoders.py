@@ -10,8 +10,8 @@ from app.domain.captures import Capture
 from app.domain.errors import ConfigurationError, FailureToAcquireError
 from app.domain.ports.encoders import Encoder, EncoderCard, Encoders
 from app.domain.references import Modality, Vector
-from ml.runtime.bundle import ENCODE_NOBODY, WEIGHTS_FILE, preference, read_bundle
-from ml.runtime.encoder import BundledEncoder, BundleError
+from ml.runtime.bundle import ENCODE_NOBODY, preference, read_bundle
+from ml.runtime.encoder import BundledEncoder, BundleError, open_bundle
 from ml.runtime.encoding import Encoding
 from ml.runtime.errors import CaptureError
 from ml.runtime.pooling import pool
@@ -39,6 +39,7 @@ class BundleEncoder:
             licence=info.licence,
             training_data=info.training_data,
             operating_points=info.operating_points,
+            one_to_one_only=info.one_to_one_only,
         )
 
     def encode(self, capture: Capture) -> Encoding:
@@ -121,6 +122,6 @@ def _load(folder: Path) -> BundleEncoder | None:
     info = read_bundle(folder)
     if info.kind in ENCODE_NOBODY:
         return None
-    encoder = BundledEncoder(info, (folder / WEIGHTS_FILE).read_bytes())
+    encoder = open_bundle(info, folder)
     encoder.warm_up()
     return BundleEncoder(encoder)

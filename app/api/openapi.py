@@ -39,6 +39,9 @@ IMAGE_CODES: Final = (
     "dpi_required",
     "no_face",
     "multiple_faces",
+    "face_too_small",
+    "face_turned_away",
+    "dpi_implausible",
     "no_fingerprint",
 )
 CAPTURE_CODES: Final = (*SIGNAL_CODES, *IMAGE_CODES)

@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from app.cli.fetching import fetch_models
 from app.cli.keys import keys
 from app.cli.listings import galleries, models
 from app.cli.serving import healthcheck, serve
@@ -16,6 +17,7 @@ from app.domain.errors import PulseprintError
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 for command in (setup, migrate, serve, healthcheck):
     cli.command()(command)
+models.command("fetch")(fetch_models)
 cli.add_typer(keys, name="keys")
 cli.add_typer(galleries, name="galleries")
 cli.add_typer(models, name="models")

@@ -7,7 +7,7 @@ import typer
 from app.config import load_settings
 
 galleries = typer.Typer(no_args_is_help=True, help="Galleries.")
-models = typer.Typer(no_args_is_help=True, help="Bundles in use.")
+models = typer.Typer(no_args_is_help=True, help="Bundles in use, and those that can be fetched.")
 
 
 @galleries.command("list")

@@ -29,6 +29,7 @@ _PARTS: Final = {
     "size": ("small_face", "The face is small. Come closer."),
     "frontal": ("turned_face", "The face is turned. Look straight into the camera."),
     "certainty": ("unclear_face", "The face is hard to make out: covered, in shadow or noisy."),
+    "framing": ("cut_off_face", "The picture cuts the face off. Show the whole head."),
     "light": ("poor_light", "The light is poor. Turn toward it, and away from windows behind you."),
 }
 

@@ -39,6 +39,13 @@ class Reason(StrEnum):
     EMPTY_GALLERY = "empty_gallery"
 
 
+class ThresholdBasis(StrEnum):
+    """Where a threshold comes from."""
+
+    MEASURED = "measured"  # A counted quantile of non-mated scores.
+    EXTRAPOLATED = "extrapolated"  # The calibration has too few pairs; a tail was fitted to their scores.
+
+
 @dataclass(frozen=True)
 class ModalityOutcome:
     """One modality's part in a decision.
@@ -74,6 +81,7 @@ class ComparisonDecision:
         score: Decibans, softened, summed over the modalities used; `None` on a non-match for callers
             without `read:scores`, as everything that tells how near the probe came.
         threshold: Decibans; `None` under a distance policy.
+        threshold_basis: Where the threshold comes from; `None` without one.
         fmr_at_score: Upper bound of the false match rate if this score were the threshold.
         evidence_ceiling: Decibans that the used modalities can reach at most, when below the threshold.
         shortfall_db: How much was missing on a non-match.
@@ -88,6 +96,7 @@ class ComparisonDecision:
     fmr_at_score: float | None
     policy: Policy
     modalities: tuple[ModalityOutcome, ...]
+    threshold_basis: ThresholdBasis | None = None
     fusion: Fusion = Fusion.SCORE
     reasons: tuple[Reason, ...] = ()
     evidence_ceiling: float | None = None

@@ -84,7 +84,7 @@ class EncodedCaptures:
         self._encoders = encoders
         self._batches: dict[str, Batch] = {}
         self._unserved = tuple(
-            Rejection(index, "modality_unavailable", f"No encoder is loaded for {capture.modality}.")
+            Rejection(index, "modality_unavailable", encoders.absence(capture.modality))
             for index, capture in enumerate(captures)
             if encoders.default(capture.modality) is None
         )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from app.domain.policies import CalibratedPolicy, DistancePolicy, Policy
 from app.domain.references import Modality
+from app.domain.scores import ThresholdBasis
 from app.matching.comparisons import EncoderComparisons
 from ml.runtime.matching.demand import Demand
 from ml.runtime.matching.fitted_null import FittedNull
@@ -97,6 +98,13 @@ class PolicyBoard(Scoreboard):
         if isinstance(self.policy, DistancePolicy):
             return None
         return self.threshold_db(basis, self._demand(self.policy))
+
+    def threshold_basis(self, basis: Basis) -> ThresholdBasis | None:
+        """Where the threshold comes from; `None` under a distance policy."""
+        if isinstance(self.policy, DistancePolicy):
+            return None
+        measured = self.is_measured(basis, self._demand(self.policy))
+        return ThresholdBasis.MEASURED if measured else ThresholdBasis.EXTRAPOLATED
 
     @property
     def passes(self) -> NDArray[np.bool_]:

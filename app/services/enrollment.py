@@ -313,8 +313,8 @@ class EnrollmentService:
         if not more:
             return ()
         return (
-            f"At fpir {gallery.policy.fpir:g} the encoders can identify among {limit} subjects at most, and"
-            " the gallery has more. Verification is not affected.",
+            f"At fpir {gallery.policy.fpir:g} a search finds a person of usual scores among {limit}"
+            " subjects at most, and the gallery has more. Verification is not affected.",
         )
 
 

@@ -1,4 +1,4 @@
-"""How large a gallery may grow before its policy asks for more than the evidence can carry."""
+"""How large a gallery may grow before its policy asks for more than usual evidence can reach."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _LARGEST = 10_000_000
 
 
 def max_subjects(policy: CalibratedPolicy, encoders: Encoders) -> int | None:
-    """Most subjects among whom all served modalities together can still identify.
+    """Most subjects among whom a person of usual scores in all served modalities is still found.
 
-    With one comparison in each: leads of the probe by enrolled leads would share the rate.
+    A search among more finds less than half of the people it should find. With one comparison in each
+    modality: leads of the probe by enrolled leads would share the rate.
 
     Returns:
         0 if not even one; `None` if nothing is served or there is no limit worth naming.
@@ -22,18 +23,18 @@ def max_subjects(policy: CalibratedPolicy, encoders: Encoders) -> int | None:
     served = [encoder for m in Modality if (encoder := encoders.default(m)) is not None]
     if not served:
         return None
-    ceiling_db = sum(encoder.calibration.ceiling_db for encoder in served)
+    usual_db = sum(encoder.calibration.usual_mated_score_db for encoder in served)
     null = _null_of_endless_evidence(served[0].calibration)
     for encoder in served[1:]:
         null = null.convolve(_null_of_endless_evidence(encoder.calibration))
-    if not _reachable(null, policy, 1, ceiling_db):
+    if not _reachable(null, policy, 1, usual_db):
         return 0
-    if _reachable(null, policy, _LARGEST, ceiling_db):
+    if _reachable(null, policy, _LARGEST, usual_db):
         return None
     low, high = 1, _LARGEST
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if _reachable(null, policy, middle, ceiling_db) else (low, middle)
+        low, high = (middle, high) if _reachable(null, policy, middle, usual_db) else (low, middle)
     return low
 
 
@@ -41,5 +42,5 @@ def _null_of_endless_evidence(calibration: Calibration) -> Null:
     return calibration.null(calibration.strongest_class)
 
 
-def _reachable(null: Null, policy: CalibratedPolicy, subjects: int, ceiling_db: float) -> bool:
-    return policy.of_search(subjects).threshold_db(null) <= ceiling_db
+def _reachable(null: Null, policy: CalibratedPolicy, subjects: int, usual_db: float) -> bool:
+    return policy.of_search(subjects).threshold_db(null) <= usual_db

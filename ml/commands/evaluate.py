@@ -88,9 +88,9 @@ def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
     protocol: Annotated[list[str], typer.Option(help=f"One or more of {', '.join(KNOWN)}.")],
     bundle: Annotated[
         Path | None,
-        typer.Option(help="Directory of the bundle; the default ECG encoder of models/ if not given."),
+        typer.Option(help="Directory of the bundle; of models/ the modality's default if not given."),
     ] = None,
-    data: Annotated[Path, typer.Option(help="Folder that holds ecg/.")] = Path("../shared/data"),
+    data: Annotated[Path, typer.Option(help="Folder that holds ecg/ and face/.")] = Path("../shared/data"),
     results: Annotated[Path, typer.Option(help="Where results are kept, by bundle.")] = RESULTS,
     pages: Annotated[Path, typer.Option(help="Where tables are kept, by bundle.")] = PAGES,
     cache: Annotated[Path, typer.Option(help="Where encodings are kept between runs.")] = DEFAULT_CACHE,
@@ -104,7 +104,7 @@ def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
         raise typer.BadParameter(f"{unknown}: expected {', '.join(KNOWN)}")
     console = Console(width=200)
     try:
-        encoder = load_bundle(bundle or default_bundle(MODELS, ECG))
+        encoder = load_bundle(bundle or default_bundle(MODELS, _modality_of(protocol)))
     except BundleError as error:
         console.print(str(error), style="red", soft_wrap=True)
         raise typer.Exit(code=1) from None
@@ -120,6 +120,13 @@ def evaluate(  # noqa: PLR0917 – typer declares options as parameters.
         except (DataError, ServiceError) as error:
             console.print(str(error), style="red", soft_wrap=True)
             raise typer.Exit(code=1) from None
+
+
+def _modality_of(protocols: Sequence[str]) -> str:
+    found = {PROTOCOLS[name].modality if name in PROTOCOLS else ECG for name in protocols}
+    if len(found) > 1:
+        raise typer.BadParameter(f"protocols of {' and '.join(sorted(found))} need a bundle each")
+    return found.pop()
 
 
 def _evaluate_protocol(

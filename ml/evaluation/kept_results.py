@@ -44,6 +44,11 @@ class BundleResults:
         """Return id and version, as in its newest result."""
         return str(next(iter(self.protocols.values()))["encoder"])
 
+    @property
+    def modality(self) -> str:
+        """Whose captures it reads."""
+        return str(next(iter(self.protocols.values()), {}).get("modality", "ecg"))
+
     def variant(self, protocol: str, variant: str) -> Json | None:
         """Return one variant of a protocol of plain trials; None if it was not measured."""
         found = self.protocols.get(protocol, {}).get("variants", ())
@@ -85,10 +90,11 @@ class KeptResults:
 
 
 def read_results(folder: Path) -> KeptResults:
-    """Read all results; missing ones are empty."""
+    """Read all results of ECG; missing ones are empty. Other modalities have tables, and no page yet."""
     bundles = [read_bundle(folder, path.stem) for path in folder.glob("protocols/*.jsonl")]
+    of_ecg = [bundle for bundle in bundles if bundle.modality == "ecg"]
     return KeptResults(
-        bundles=tuple(sorted(bundles, key=lambda one: _order(one.bundle))),
+        bundles=tuple(sorted(of_ecg, key=lambda one: _order(one.bundle))),
         baselines=tuple(_read(path) for path in sorted(folder.glob("baselines/*.json"))),
         comparisons=tuple(read_lines(folder / COMPARISONS)),
         experiments=tuple(_read(path) for path in sorted(folder.glob("experiments/*.json"))),

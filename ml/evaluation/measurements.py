@@ -1,4 +1,4 @@
-"""Measurements of `evaluate` besides the protocols of plain trials: E1, E10, E12 and curves of evidence."""
+"""Measurements of `evaluate` besides the protocols of plain trials: E1, E10, E12, F4, curves of evidence."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 
 from ml.evaluation.protocols.closed_set import all_closed_sets, ecg_id_windows
 from ml.evaluation.protocols.evidence import EVIDENCE_SETS, EvidencePoint, EvidenceSet, evidence_point
+from ml.evaluation.protocols.faces import within_sex
 from ml.evaluation.protocols.motion import PAIRINGS, MotionFigures, motion_figures, motion_trials
 from ml.evaluation.report import (
     ReportTable,
@@ -14,8 +15,10 @@ from ml.evaluation.report import (
     evidence_table,
     motion_table,
     open_set_table,
+    protocol_tables,
 )
 from ml.evaluation.runner import Runner
+from ml.evaluation.same_sex import same_sex_figures
 
 Baseline = Mapping[str, Any]
 
@@ -109,10 +112,27 @@ def measure_closed_set(runner: Runner, _: Baseline | None) -> Measurement:
     )
 
 
+def measure_ar(runner: Runner, baseline: Baseline | None) -> Measurement:
+    """Measure F4, and its false matches within a sex apart."""
+    (trials,) = runner.trials("F4")
+    result = runner.run("F4")
+    probes = [probe.presentation.subject_id for probe in trials.probes]
+    masks = within_sex(probes, [enrolled.subject_id for enrolled in trials.gallery])
+    apart = same_sex_figures(runner.scored("F4", trials), masks)
+    title = f"F4: false matches within a sex. {runner.encoder_id}, 95 % intervals over people"
+    return Measurement(
+        development=False,
+        figures=result.to_dict() | {"same_sex": apart.to_dict()},
+        tables=(*protocol_tables(result, baseline), apart.table(title)),
+        seen=result.headline() | {"fmr_within_sex": round(apart.oracle["within"].value, 5)},
+    )
+
+
 MEASUREMENTS: Mapping[str, Callable[[Runner, Baseline | None], Measurement]] = {
     "E1": measure_closed_set,
     "E10": measure_motion,
     "E12": measure_open_set,
+    "F4": measure_ar,
     **{name: partial(measure_evidence, chosen) for name, chosen in EVIDENCE_SETS.items()},
 }
 
@@ -129,4 +149,4 @@ def _head(runner: Runner, name: str, summary: str, *, development: bool) -> dict
 
 def known_names(protocols: Sequence[str]) -> list[str]:
     """Return all names that `evaluate` accepts, given those of the plain protocols."""
-    return [*protocols, *MEASUREMENTS]
+    return list(dict.fromkeys([*protocols, *MEASUREMENTS]))

@@ -181,7 +181,7 @@ def _call(
 
 
 def _body(presentation: Presentation, gallery: str) -> dict[str, Any]:
-    return {"gallery": gallery, "recordings": [_recording(cut) for cut in presentation.cuts]}
+    return {"gallery": gallery, "recordings": [_recording(cut) for cut in presentation.strips]}
 
 
 def _recording(cut: Cut) -> dict[str, Any]:

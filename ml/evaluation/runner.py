@@ -37,6 +37,7 @@ class ProtocolResult:
             "protocol": self.protocol.name,
             "summary": self.protocol.summary,
             "development": self.protocol.development,
+            "modality": self.protocol.modality,
             "encoder": self.encoder_id,
             "weights_sha256": self.weights_sha256,
             "variants": [variant.to_dict() for variant in self.variants],
@@ -60,7 +61,7 @@ class Runner:
 
     Args:
         encoder: The bundle.
-        data: Folder that holds `ecg/`.
+        data: Folder that holds `ecg/` and `face/`.
         cache: Root of the encodings kept between runs.
     """
 
@@ -68,7 +69,9 @@ class Runner:
         self._encoder, self.data = encoder, data
         self.encoder_id = encoder.encoder_id
         self.weights_sha256 = encoder.info.sha256
-        self._cache = EncodingCache(cache_folder(cache, encoder), encoder, encoder.vector_size)
+        self._cache = EncodingCache(
+            cache_folder(cache, encoder), encoder, encoder.vector_size, encoder.preparation.unit
+        )
 
     def run(self, name: str) -> ProtocolResult:
         """Measure every variant of a protocol.

@@ -91,32 +91,64 @@ def write_bundle(
     Raises:
         BundleError: The written bundle cannot be served.
     """
+    fields = bundle_fields(
+        description,
+        calibration,
+        modality="ecg",
+        vector_size=vector_size,
+        training_data=TRAINING_DATA,
+        calibration_data=calibration_data,
+        operating_points=operating_points,
+    )
+    return put_bundle(models, fields, weights, card(fields, description.summary))
+
+
+def bundle_fields(
+    description: BundleDescription,
+    calibration: Calibration,
+    *,
+    modality: str,
+    vector_size: int,
+    training_data: Sequence[str],
+    calibration_data: Mapping[str, Any],
+    operating_points: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return what `bundle.json` says, besides the checksums of the other files."""
     names = description.names
-    directory = models / f"{names.id}@{names.version}"
-    directory.mkdir(parents=True, exist_ok=True)
-    fields: dict[str, Any] = {
+    return {
         "schema": SCHEMA,
         "id": names.id,
         "version": names.version,
         "kind": description.kind,
-        "modality": "ecg",
+        "modality": modality,
         "preprocessing": dict(description.preprocessing),
         **newest_preparation(description.kind),
         "vector_size": vector_size,
         "metric": "cosine",
         "licence": names.licence,
-        "training_data": list(TRAINING_DATA),
+        "training_data": list(training_data),
         "recipe_sha256": description.recipe_sha256,
         "git_revision": git_revision(),
         "operating_points": list(operating_points),
         "calibration_data": dict(calibration_data),
-        "calibration": _rounded(calibration.to_dict()),
+        "calibration": rounded(calibration.to_dict()),
     }
-    contents = {WEIGHTS_FILE: weights, CARD_FILE: card(fields, description.summary).encode()}
-    fields["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+
+
+def put_bundle(models: Path, fields: Mapping[str, Any], weights: bytes, card_text: str) -> BundledEncoder:
+    """Write the files of a bundle and load them back.
+
+    Raises:
+        BundleError: The written bundle cannot be served.
+    """
+    directory = models / f"{fields['id']}@{fields['version']}"
+    directory.mkdir(parents=True, exist_ok=True)
+    contents = {WEIGHTS_FILE: weights, CARD_FILE: card_text.encode()}
+    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     for name, content in contents.items():
         (directory / name).write_bytes(content)
-    (directory / BUNDLE_FILE).write_text(_readable_json(fields) + "\n", encoding="utf-8")
+    whole = {**fields, "files": checksums}
+    (directory / BUNDLE_FILE).write_text(_readable_json(whole) + "\n", encoding="utf-8")
     return load_bundle(directory)
 
 
@@ -185,14 +217,14 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
     """Eight digits are more than the data support, and halve the file."""
     if isinstance(value, float):
         return float(f"{value:.8g}")
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_rounded(item) for item in value]
+        return [rounded(item) for item in value]
     return value
 
 

@@ -1,7 +1,8 @@
 """What a bundle is on disk, and the checks that it is what it says.
 
-A bundle is a directory `models/<id>@<version>/` with `bundle.json`, exactly one weights file `model.onnx`,
-and `card.md`. `bundle.json` names the SHA-256 of the other two; anything else in the directory is refused.
+A bundle is a directory `models/<id>@<version>/` with `bundle.json`, the weights `model.onnx`, the further
+files of its kind (a face's `detector.onnx`) and `card.md`. `bundle.json` names the SHA-256 of all others;
+anything else in the directory is refused.
 
 There are three families: encoders, which make the vectors that people are compared by; fusion bundles (`kind`
 is `fusion`), which make one vector of those of several encoders; and activity bundles (`kind` is `activity`),
@@ -25,8 +26,16 @@ ACTIVITY_KIND: Final = "activity"
 FUSION_KIND: Final = "fusion"
 ENCODE_NOBODY: Final = frozenset({ACTIVITY_KIND, FUSION_KIND})
 """Kinds of bundles that read no capture of a person to be recognized."""
+FACE_KIND: Final = "face"
+DETECTOR_FILE: Final = "detector.onnx"
+FURTHER_FILES: Final[Mapping[str, tuple[str, ...]]] = {FACE_KIND: (DETECTOR_FILE,)}
+"""What the bundles of a kind hold beside weights and card."""
 METRICS: Final = ("cosine",)
 MAX_BUNDLE_BYTES: Final = 20 * 2**20
+"""Of each file: bundles lie in git."""
+MAX_FETCHED_BYTES: Final = 512 * 2**20
+"""Of each file of a kind that is only ever fetched or made on the user's machine, and never enters git."""
+_FETCHED_KINDS: Final = frozenset({FACE_KIND})
 
 
 def preference(encoder_id: str, modality: str) -> tuple[bool, tuple[int, ...], str]:
@@ -65,6 +74,7 @@ class BundleInfo:
         recipe_sha256, git_revision: What made it.
         card: The text of `card.md`.
         vector_size, metric: Of the templates; an activity bundle makes none.
+        one_to_one_only: Whether its scores are too weak to search by: it then verifies and never identifies.
         classes: Activities in the order of all probabilities; an encoder tells none.
         groups: Coarser activities, each with the classes whose probabilities it adds up.
     """
@@ -88,6 +98,7 @@ class BundleInfo:
     card: str
     vector_size: int = 0
     metric: str = ""
+    one_to_one_only: bool = False
     classes: tuple[str, ...] = ()
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -116,6 +127,7 @@ _FIELD_TYPES: Final[Mapping[str, type]] = {
     "git_revision": str,
 }
 _ENCODER_FIELD_TYPES: Final[Mapping[str, type]] = {**_FIELD_TYPES, "vector_size": int, "metric": str}
+_OPTIONAL_FIELD_TYPES: Final[Mapping[str, type]] = {"one_to_one_only": bool}
 _ACTIVITY_FIELD_TYPES: Final[Mapping[str, type]] = {**_FIELD_TYPES, "classes": list, "groups": dict}
 _TUPLES: Final = frozenset({"operating_points", "training_data", "classes"})
 
@@ -128,15 +140,15 @@ def read_bundle(directory: Path) -> BundleInfo:
     """
     fields = _read_json(directory)
     _check_fields(directory, fields)
-    files = {WEIGHTS_FILE, CARD_FILE}
+    files = {WEIGHTS_FILE, CARD_FILE, *FURTHER_FILES.get(fields["kind"], ())}
+    largest = MAX_FETCHED_BYTES if fields["kind"] in _FETCHED_KINDS else MAX_BUNDLE_BYTES
     present = {path.name for path in directory.iterdir()} - {BUNDLE_FILE}
     if present != files or set(fields["files"]) != files:
         _refuse(directory, f"expected the files {sorted(files)}, found {sorted(present)}")
     for name, expected in fields["files"].items():
-        content = (directory / name).read_bytes()
-        if len(content) > MAX_BUNDLE_BYTES:
-            _refuse(directory, f"{name} is larger than {MAX_BUNDLE_BYTES} bytes")
-        if (actual := hashlib.sha256(content).hexdigest()) != expected:
+        if (directory / name).stat().st_size > largest:
+            _refuse(directory, f"{name} is larger than {largest} bytes")
+        if (actual := hashlib.sha256((directory / name).read_bytes()).hexdigest()) != expected:
             _refuse(directory, f"checksum of {name}: expected {expected}, found {actual}")
     values: dict[str, Any] = {
         name: tuple(value) if name in _TUPLES else value for name, value in fields.items() if name != "schema"
@@ -177,11 +189,11 @@ def _check_fields(directory: Path, fields: Mapping[str, Any]) -> None:
         _refuse(directory, f"expected schema {SCHEMA}, found {fields.get('schema')!r}")
     kind = fields.get("kind")
     types = _ACTIVITY_FIELD_TYPES if kind == ACTIVITY_KIND else _ENCODER_FIELD_TYPES
-    if set(fields) != set(types):
-        odd = sorted(set(fields) ^ set(types))
+    known = {**types, **({} if kind == ACTIVITY_KIND else _OPTIONAL_FIELD_TYPES)}
+    if odd := sorted((set(types) - set(fields)) | (set(fields) - set(known))):
         _refuse(directory, f"{BUNDLE_FILE} has missing or unknown fields: {', '.join(odd)}")
-    for name, expected in types.items():
-        if not isinstance(fields[name], expected):
+    for name, expected in known.items():
+        if name in fields and not isinstance(fields[name], expected):
             _refuse(directory, f"{name}: expected {expected.__name__}, found {type(fields[name]).__name__}")
     if kind == ACTIVITY_KIND:
         _check_classes(directory, fields["classes"], fields["groups"])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from ml.runtime.bundle import ENCODE_NOBODY, WEIGHTS_FILE, BundleError, BundleInfo, read_bundle
+from ml.runtime.bundle import ENCODE_NOBODY, FURTHER_FILES, WEIGHTS_FILE, BundleError, BundleInfo, read_bundle
 from ml.runtime.calibration.llr import Calibration
 from ml.runtime.encoding import Encoding
 from ml.runtime.kinds import preparation_of
 from ml.runtime.vector_network import VectorNetwork
 
-__all__ = ["BundleError", "BundledEncoder", "Encoding", "load_bundle"]
+__all__ = ["BundleError", "BundledEncoder", "Encoding", "load_bundle", "open_bundle"]
 
 
 class BundledEncoder(VectorNetwork):
@@ -22,8 +23,13 @@ class BundledEncoder(VectorNetwork):
         comparer: What compares details; None if vectors are compared.
     """
 
-    def __init__(self, info: BundleInfo, weights: bytes) -> None:
+    def __init__(self, info: BundleInfo, weights: bytes, further: Mapping[str, bytes] | None = None) -> None:
         """Put a bundle together.
+
+        Args:
+            info: What `bundle.json` says.
+            weights: The network.
+            further: The further files of its kind, by name.
 
         Raises:
             BundleError: Network, preparation, calibration and card do not belong together.
@@ -33,7 +39,7 @@ class BundledEncoder(VectorNetwork):
         try:
             self.info = info
             self.calibration = Calibration.from_dict(info.calibration)
-            super().__init__(preparation_of(info), weights)
+            super().__init__(preparation_of(info, further or {}), weights)
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(f"bundle {info.encoder_id}: {type(error).__name__}: {error}") from error
         except BundleError as error:
@@ -62,5 +68,14 @@ def load_bundle(directory: Path) -> BundledEncoder:
     Raises:
         BundleError: One line with what was expected and what was found.
     """
-    info = read_bundle(directory)
-    return BundledEncoder(info, (directory / WEIGHTS_FILE).read_bytes())
+    return open_bundle(read_bundle(directory), directory)
+
+
+def open_bundle(info: BundleInfo, directory: Path) -> BundledEncoder:
+    """Load what was read and checked before.
+
+    Raises:
+        BundleError: As of `load_bundle`.
+    """
+    further = {name: (directory / name).read_bytes() for name in FURTHER_FILES.get(info.kind, ())}
+    return BundledEncoder(info, (directory / WEIGHTS_FILE).read_bytes(), further)

@@ -78,6 +78,20 @@ class Preparation(ABC, Generic[CaptureT]):
         """
 
     @classmethod
+    def opened(
+        cls,
+        preprocessing: Mapping[str, Any],
+        files: Mapping[str, bytes],  # noqa: ARG003 – for kinds that have some.
+    ) -> Preparation[CaptureT]:
+        """Read `preprocessing` with the further files of the kind; without an override it has none.
+
+        Raises:
+            BundleError: A file that is not what the kind expects.
+            ValueError: As of `from_dict`.
+        """
+        return cls.from_dict(preprocessing)
+
+    @classmethod
     @abstractmethod
     def constants(cls) -> Constants:
         """Return the constants of the chain that shape vectors, as they are now."""

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.runtime.calibration.llr import DB_PER_NAT, Calibration, softened_grid
+from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.llr_map import MAX_SECONDS, LlrMap, hinge_width, hinges
 from ml.runtime.calibration.nulls import (
-    EVIDENCE_CLASSES,
     LlrHistogram,
     Null,
     PairScores,
     fit_null,
 )
+from ml.runtime.calibration.softening import DB_PER_NAT, softened_grid
 from ml.runtime.evidence import SECONDS, EvidenceArray, pair
 
 FloatArray = NDArray[np.float64]
@@ -37,12 +37,14 @@ class CohortScores:
         cosine: Shape (n, n).
         references, probes: What each of them rests on, shape (n,).
         subjects: Subject ids, shape (n,); equal ids are the same person. None: all differ.
+        compared: How many comparisons of two captures are behind each score.
     """
 
     cosine: NDArray[np.floating]
     references: EvidenceArray
     probes: EvidenceArray
     subjects: Sequence[str] | None = None
+    compared: int = 1
 
     @property
     def evidence(self) -> EvidenceArray:
@@ -65,17 +67,24 @@ class _Trials:
     second: NDArray[np.int64]
     mated: NDArray[np.bool_]
     cohort: NDArray[np.int64]
+    compared: NDArray[np.int64]
 
 
 def fit_calibration(
-    cohorts: Sequence[CohortScores], *, replicates: int = 200, seed: int = 20261120
+    cohorts: Sequence[CohortScores],
+    *,
+    comparison_edges: tuple[int, ...] = (),
+    replicates: int = 200,
+    seed: int = 20261120,
 ) -> Calibration:
     """Fit LLR map and nulls.
 
     Args:
         cohorts: One per length of evidence; each evidence class needs one at least, or all lie in one class
             that then serves for all. The same people may appear in several, and need the same subject ids for
-            it. Evidence that is not counted in seconds has one class, and its amount is not looked at.
+            it. Evidence that is not counted in seconds has one class, or those of the edges, and its amount
+            is not looked at.
+        comparison_edges: See `Calibration`; its nulls hold up to the largest number compared.
         replicates: Bootstrap draws of people for each null.
         seed: Of the draws.
 
@@ -89,8 +98,19 @@ def fit_calibration(
     people = int(max(trials.first.max(), trials.second.max())) + 1
     non_mated = ~trials.mated
     whole = PairScores(llr_db[non_mated], trials.first[non_mated], trials.second[non_mated], people)
-    draft = Calibration(llr_map, (), (), (), whole.pairs, people, unit=evidence.unit)
-    groups = _class_groups(trials, draft.evidence_classes(evidence))
+    most = int(trials.compared.max()) if comparison_edges else 0
+    draft = Calibration(
+        llr_map,
+        (),
+        (),
+        (),
+        whole.pairs,
+        people,
+        unit=evidence.unit,
+        comparison_edges=comparison_edges,
+        most_comparisons=most,
+    )
+    groups = _class_groups(trials, draft.evidence_classes(evidence, trials.compared), draft.class_count)
     nulls, histograms, mated_quantiles = [], [], []
     for members in groups:
         others = members & non_mated
@@ -107,6 +127,8 @@ def fit_calibration(
         people,
         mated_medians_db=_mated_medians(trials, llr_db),
         unit=evidence.unit,
+        comparison_edges=comparison_edges,
+        most_comparisons=most,
     )
 
 
@@ -128,17 +150,17 @@ def _mated_medians(trials: _Trials, llr_db: FloatArray) -> tuple[tuple[float, fl
 
 def _fit_softened_null(draft: Calibration, llr: PairScores, *, replicates: int, seed: int) -> Null:
     first_bin, n_bins = softened_grid(draft.non_mated_pairs)
-    softened = PairScores(draft.soften_db(llr.score_db), llr.first, llr.second, llr.people)
+    softened = PairScores(draft.softening.measured_db(llr.score_db), llr.first, llr.second, llr.people)
     return fit_null(softened, first_bin=first_bin, n_bins=n_bins, replicates=replicates, seed=seed)
 
 
-def _class_groups(trials: _Trials, classes: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
+def _class_groups(trials: _Trials, classes: NDArray[np.int64], class_count: int) -> list[NDArray[np.bool_]]:
     present = [
         bool(np.any(trials.mated & (classes == k)) and np.any(~trials.mated & (classes == k)))
-        for k in range(EVIDENCE_CLASSES)
+        for k in range(class_count)
     ]
     if all(present):
-        return [classes == k for k in range(EVIDENCE_CLASSES)]
+        return [classes == k for k in range(class_count)]
     if np.unique(classes).size == 1:
         return [np.ones(classes.size, dtype=bool)]
     raise ValueError(
@@ -158,15 +180,18 @@ def _gather(cohorts: Sequence[CohortScores]) -> _Trials:
         kept = np.isfinite(cohort.cosine) & (diagonal | (first != second))
         evidence = cohort.evidence
         columns = (cohort.cosine, evidence.amount, evidence.quality, first, second, diagonal)
-        parts.append([column[kept] for column in columns] + [np.full(int(kept.sum()), number)])
-    cosine, amount, quality, first, second, mated, cohort_number = (
+        rows = int(kept.sum())
+        parts.append(
+            [column[kept] for column in columns] + [np.full(rows, number), np.full(rows, cohort.compared)]
+        )
+    cosine, amount, quality, first, second, mated, cohort_number, compared = (
         np.concatenate(columns) for columns in zip(*parts, strict=True)
     )
     (unit,) = {cohort.references.unit for cohort in cohorts}
     if not mated.any() or mated.all():
         raise ValueError("a calibration needs mated and non-mated comparisons")
     evidence = EvidenceArray(amount, unit, quality)
-    return _Trials(cosine.astype(np.float64), evidence, first, second, mated, cohort_number)
+    return _Trials(cosine.astype(np.float64), evidence, first, second, mated, cohort_number, compared)
 
 
 def _subject_names(cohort: CohortScores) -> Sequence[str]:

@@ -10,7 +10,6 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,10 +24,10 @@ from app.domain.subjects import ALL_GALLERIES, Scope
 from app.log import configure_logging
 from app.main import create_app
 from tests.fakes import FakeEncoders
+from tests.shipped_models import shipped_models
 
 MASTER_KEY = base64.b64encode(hashlib.sha256(b"a master key for tests").digest()).decode()
 EVERYTHING = tuple(Scope)
-SHIPPED_MODELS = Path(__file__).parents[2] / "models"
 JSON = (b"content-type", b"application/json")
 
 
@@ -179,12 +178,12 @@ def open_api(
 
 @contextmanager
 def open_shipped_api(database_url: str, encoders: str = "") -> Iterator[Api]:
-    """The application with the bundles in `models/`; `encoders` is the setting PULSEPRINT_ENCODERS."""
+    """The application with the bundles in git; `encoders` is the setting PULSEPRINT_ENCODERS."""
     settings = Settings(
         _env_file=None,
         database_url=database_url,
         master_keys=MASTER_KEY,
-        models_dir=SHIPPED_MODELS,
+        models_dir=shipped_models(),
         encoders=encoders,
         encoder_threads=1,
     )

@@ -42,8 +42,9 @@ class TestDecision:
         body = enrolled.post("/v1/identify", identify_body(person=2)).json()
 
         assert list(body) == [
-            "decision", "subject_id", "score", "threshold", "fmr_at_score", "policy", "fusion", "reasons",
-            "modalities", "activity", "gallery_size", "fpir", "candidates", "processing_ms", "transaction_id",
+            "decision", "subject_id", "score", "threshold", "threshold_basis", "fmr_at_score", "policy",
+            "fusion", "reasons", "modalities", "activity", "gallery_size", "fpir", "candidates",
+            "processing_ms", "transaction_id",
         ]  # fmt: skip
         assert list(body["candidates"][0]) == ["rank", "subject_id", "score", "modalities"]
 
@@ -99,8 +100,8 @@ class TestWithheld:
         body = enrolled.post("/identify", identify_body(STRANGER), key=key).json()
 
         assert list(body) == [
-            "decision", "subject_id", "threshold", "policy", "fusion", "reasons", "modalities", "activity",
-            "gallery_size", "fpir", "candidates", "processing_ms", "transaction_id",
+            "decision", "subject_id", "threshold", "threshold_basis", "policy", "fusion", "reasons",
+            "modalities", "activity", "gallery_size", "fpir", "candidates", "processing_ms", "transaction_id",
         ]  # fmt: skip
         assert [list(part) for part in body["modalities"]] == [
             ["modality", "status", "seconds", "quality", "encoder"]

@@ -37,8 +37,8 @@ class TestDecision:
         body = enrolled.post("/v1/verify", verify_body("ann", person=1)).json()
 
         assert list(body) == [
-            "decision", "subject_id", "score", "threshold", "fmr_at_score", "policy", "fusion", "reasons",
-            "modalities", "activity", "processing_ms", "transaction_id",
+            "decision", "subject_id", "score", "threshold", "threshold_basis", "fmr_at_score", "policy",
+            "fusion", "reasons", "modalities", "activity", "processing_ms", "transaction_id",
         ]  # fmt: skip
         assert list(body["modalities"][0]) == [
             "modality", "status", "score", "distance", "metric", "seconds", "quality", "encoder",
@@ -62,6 +62,17 @@ class TestDecision:
         assert body["policy"]["fmr"] == 1e-9
         assert body["reasons"] == ["evidence_ceiling"]
         assert body["evidence_ceiling"] < body["threshold"]
+
+    def test_a_threshold_says_whether_it_was_measured(self, enrolled):
+        found = {
+            fmr: enrolled.post("/verify", verify_body("ann", person=1, fmr=fmr)).json()
+            for fmr in (1e-3, 1e-5, 1e-9)
+        }
+
+        assert {fmr: body["threshold_basis"] for fmr, body in found.items()} == {
+            1e-3: "measured", 1e-5: "extrapolated", 1e-9: "extrapolated",
+        }  # fmt: skip
+        assert found[1e-3]["threshold"] < found[1e-5]["threshold"] < found[1e-9]["threshold"]
 
 
 class TestRefusal:
@@ -138,8 +149,8 @@ class TestWithheld:
         body = enrolled.post("/verify", verify_body("ann", person=2), key=key).json()
 
         assert list(body) == [
-            "decision", "subject_id", "threshold", "policy", "fusion", "reasons", "modalities", "activity",
-            "processing_ms", "transaction_id",
+            "decision", "subject_id", "threshold", "threshold_basis", "policy", "fusion", "reasons",
+            "modalities", "activity", "processing_ms", "transaction_id",
         ]  # fmt: skip
         assert body["decision"] == "non_match"
         assert body["threshold"] > 0
@@ -157,6 +168,7 @@ class TestWithheld:
         ).json()
 
         assert (body["decision"], body["threshold"]) == ("non_match", None)
+        assert body["threshold_basis"] is None
         assert not {"score", "fmr_at_score"} & body.keys()
         assert not {"score", "distance", "metric"} & body["modalities"][0].keys()
 
@@ -165,6 +177,17 @@ class TestWithheld:
 
         assert body["reasons"] == ["evidence_ceiling"]
         assert body["evidence_ceiling"] < body["threshold"]
+
+    def test_where_a_threshold_comes_from_follows_from_the_probe(self, enrolled, key):
+        enrolled.post("/enroll", enroll_body("bob", person=3))
+
+        near, far = (
+            enrolled.post("/verify", verify_body(name, person=2, fmr=1e-5), key=key).json()
+            for name in ("ann", "bob")
+        )
+
+        assert near["threshold_basis"] == far["threshold_basis"] == "extrapolated"
+        assert near["threshold"] == far["threshold"]
 
     def test_a_match_is_told_with_its_score(self, enrolled, key):
         body = enrolled.post("/verify", verify_body("ann", person=1), key=key).json()

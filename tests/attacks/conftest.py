@@ -12,9 +12,9 @@ import pytest
 from app.adapters.encoders import load_encoders
 from tests.api.application import Api, open_api
 from tests.attacks.crowd import Crowd, read_crowd
+from tests.shipped_models import shipped_models
 
 LONG = os.environ.get("PULSEPRINT_ATTACKS") == "long"
-MODELS = Path(__file__).parents[2] / "models"
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def attacked(crowd: Crowd, sqlite_template: Path, tmp_path_factory: pytest.TempP
     """The application with 60 people enrolled, shared by the tests of a module, which change nothing."""
     path = tmp_path_factory.mktemp("attacked") / "pulseprint.db"
     shutil.copyfile(sqlite_template, path)
-    with open_api(f"sqlite:///{path}", encoders=load_encoders(MODELS, {})) as api:
+    with open_api(f"sqlite:///{path}", encoders=load_encoders(shipped_models(), {})) as api:
         crowd.enroll(api)
         yield api
 

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.shipped_models import shipped_models
+
 ROOT = Path(__file__).parents[2]
 _LISTENING = re.compile(rb"Uvicorn running on http://127\.0\.0\.1:(\d+)")
 
@@ -26,7 +28,7 @@ def environment(folder: Path, database_url: str, master_key: str, **settings: st
         "PYTHONPATH": str(ROOT),
         "PULSEPRINT_DATABASE_URL": database_url,
         "PULSEPRINT_MASTER_KEYS": master_key,
-        "PULSEPRINT_MODELS_DIR": settings.pop("models_dir", str(ROOT / "models")),
+        "PULSEPRINT_MODELS_DIR": settings.pop("models_dir", str(shipped_models())),
         "PULSEPRINT_PORT": "0",
         "HOME": str(folder),
         **{f"PULSEPRINT_{name.upper()}": value for name, value in settings.items()},

@@ -24,6 +24,7 @@ from app.domain.scores import (
     ModalityOutcome,
     ModalityStatus,
     Reason,
+    ThresholdBasis,
 )
 
 _MODALITY = {"modality": "ecg", "status": "used", "score": 31.0, "encoder": "ecg@2026.11"}
@@ -96,6 +97,12 @@ class DecisionAnswer(ResponseSchema):
         " of this length must reach if the enrolled side is no shorter.",
         example=28.4,
     )
+    threshold_basis: ThresholdBasis | None = described(
+        "Whether the threshold was counted among non-mated pairs of the calibration, or extrapolated because"
+        " they are too few for so small a rate; null without a threshold. It follows from the probe, the"
+        " policy and the gallery, as the threshold does.",
+        example="measured",
+    )
     fmr_at_score: float | SkipJsonSchema[None] = absentable(
         "Upper bound of the FMR at this score; absent where the score is.", example=6e-4
     )
@@ -135,6 +142,7 @@ def decision_fields(decision: ComparisonDecision) -> dict[str, Any]:
         "subject_id": decision.subject_id,
         "score": decibans_or_none(decision.score),
         "threshold": decibans_or_none(decision.threshold),
+        "threshold_basis": decision.threshold_basis,
         "fmr_at_score": None if decision.fmr_at_score is None else significant(decision.fmr_at_score),
         "policy": decision_policy(decision.policy),
         "fusion": decision.fusion,

@@ -90,8 +90,9 @@ class GalleryAnswer(ResponseSchema):
     references: int = described("Stored references.", example=178)
     correction: list[CorrectionAnswer] = described("Own correction, per modality and encoder.", example=[])
     max_subjects: int | None = described(
-        "How many subjects an identification at this policy can carry; null where nothing limits it.",
-        example=240,
+        "Among how many subjects a search at this policy finds a person of usual scores (the median of the"
+        " calibration's); null where nothing limits it.",
+        example=370,
     )
     fingerprint_dpi: int | None = described(
         "Resolution of fingerprints that come without one; null leaves it to their files.", example=500

@@ -53,6 +53,9 @@ class ModelAnswer(ResponseSchema):
         " A distance policy reads vectors in either case.",
         example="vectors",
     )
+    one_to_one_only: bool | SkipJsonSchema[None] = absentable(
+        "Whether it verifies and never identifies; absent otherwise.", example=True
+    )
     encoders: dict[str, str] | SkipJsonSchema[None] = absentable(
         "Of a fusion: the encoder whose vectors it reads, by modality.", example={"ecg": "ecg@2026.11.1"}
     )
@@ -79,6 +82,7 @@ class ModelAnswer(ResponseSchema):
             vector_size=card.vector_size,
             metric=card.metric,
             compares=Compares.VECTORS if encoder.comparer is None else Compares.DETAILS,
+            one_to_one_only=card.one_to_one_only or None,
         )
 
     @classmethod

@@ -24,6 +24,7 @@ class EncoderCard(NamedTuple):
     licence: str
     training_data: Sequence[str]
     operating_points: Sequence[Mapping[str, Any]]
+    one_to_one_only: bool = False
 
 
 class Encoder(Protocol):
@@ -68,6 +69,10 @@ class Encoders(Protocol):
 
     def default(self, modality: Modality) -> Encoder | None:
         """The encoder new references are made with; `None` if the modality is not served."""
+
+    def absence(self, modality: Modality) -> str:
+        """Say in one sentence why `default` gives none."""
+        return f"No encoder is loaded for {modality}."
 
     def get(self, encoder_id: str) -> Encoder | None: ...
 

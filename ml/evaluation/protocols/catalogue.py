@@ -1,4 +1,4 @@
-"""The protocols of DESIGN §9 that need only ECG: the trials behind each name."""
+"""The protocols of DESIGN §9 that compare vectors: the trials behind each name."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +10,7 @@ from typing import Literal
 from ml.data.readers import EcgRecord, read_cinc2017, read_ecg_id, read_mit_bih, read_ptb, read_qtdb
 from ml.data.records import DataError
 from ml.data.splits import cinc_split
+from ml.evaluation.protocols.faces import ar_sessions, orl_first_against_others, yale_normal_against_others
 from ml.evaluation.trials.trials import Cut, Presentation, Probe, Trials, trials_of
 
 E11_LEFT_OUT = frozenset({"102", "104", "202"})
@@ -27,12 +28,14 @@ class Protocol:
         summary: One line for the report.
         development: Whether the figures may be used to choose anything.
         build: Data folder → variants.
+        modality: Whose captures it compares.
     """
 
     name: str
     summary: str
     development: bool
     build: Callable[[Path], list[Trials]]
+    modality: str = "ecg"
 
 
 def cinc_first_against_last(data: Path, part: Literal["dev", "test"]) -> list[Trials]:
@@ -192,5 +195,16 @@ PROTOCOLS: Mapping[str, Protocol] = {
         Protocol("E3b", "ECG-ID, every day against every other day", False, ecg_id_day_pairs),
         Protocol("E4", "PTB diagnostic, lead I, first record → later records", False, ptb_multi_record),
         Protocol("E11", "MIT-BIH, 45 people, 20 minutes apart", False, mit_bih_half_hour),
+        Protocol(
+            "F-dev",
+            "Yale, normal → ten other conditions, 15 people",
+            True,
+            yale_normal_against_others,
+            "face",
+        ),
+        Protocol(
+            "F3", "ORL, 20 test people, picture 1 → the others", False, orl_first_against_others, "face"
+        ),
+        Protocol("F4", "AR, 58 test people, picture 1 → second session", False, ar_sessions, "face"),
     )
 }

@@ -5,13 +5,12 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.evaluation.trials.trials import Cut, Presentation
-from ml.runtime.ecg.raw_ecg import RawEcg
+from ml.evaluation.trials.trials import Piece, Presentation
 from ml.runtime.encoder import BundledEncoder
 from ml.runtime.errors import CaptureError
 from ml.runtime.evidence import SECONDS, Evidence, EvidenceArray
@@ -19,11 +18,9 @@ from ml.runtime.pooling import pool
 
 VectorArray = NDArray[np.float32]
 
-_NOTHING = Evidence(0.0, SECONDS, 0.0)
-
 
 class Encoding(Protocol):
-    """Encoding of one strip."""
+    """Encoding of one capture."""
 
     @property
     def vector(self) -> VectorArray: ...
@@ -34,7 +31,7 @@ class Encoding(Protocol):
 class Encoder(Protocol):
     """The part of `ml.runtime.encoder.BundledEncoder` that evaluation uses."""
 
-    def encode(self, capture: RawEcg) -> Encoding: ...
+    def encode(self, capture: Any) -> Encoding: ...
 
 
 @dataclass(frozen=True)
@@ -53,15 +50,16 @@ class EncodingCache:
         folder: Named after all that encodings depend on; see `cache_folder`.
         encoder: Encodes cuts that are not cached.
         vector_size: Of the encoder.
+        unit: What its evidence is counted in.
     """
 
-    def __init__(self, folder: Path, encoder: Encoder, vector_size: int) -> None:
-        self._folder, self._encoder, self._size = folder, encoder, vector_size
+    def __init__(self, folder: Path, encoder: Encoder, vector_size: int, unit: str = SECONDS) -> None:
+        self._folder, self._encoder, self._size, self._unit = folder, encoder, vector_size, unit
 
-    def encode(self, data_set: str, cuts: Iterable[Cut]) -> dict[str, EncodedCut]:
+    def encode(self, data_set: str, cuts: Iterable[Piece]) -> dict[str, EncodedCut]:
         """Return the encoding of every cut by its key."""
         path = self._folder / f"{data_set}.npz"
-        known = _read(path)
+        known = _read(path, self._unit)
         wanted = {cut.key: cut for cut in cuts}
         missing = wanted.keys() - known.keys()
         if missing:
@@ -69,11 +67,12 @@ class EncodingCache:
             _write(path, known)
         return {key: known[key] for key in wanted}
 
-    def _encode(self, cut: Cut) -> EncodedCut:
+    def _encode(self, cut: Piece) -> EncodedCut:
         try:
-            found = self._encoder.encode(RawEcg(cut.signal, cut.record.fs_hz))
+            found = self._encoder.encode(cut.capture)
         except CaptureError as error:
-            return EncodedCut(np.full(self._size, np.nan, dtype=np.float32), _NOTHING, error.code)
+            nothing = Evidence(0.0, self._unit, 0.0)
+            return EncodedCut(np.full(self._size, np.nan, dtype=np.float32), nothing, error.code)
         return EncodedCut(found.vector, found.evidence)
 
 
@@ -148,15 +147,15 @@ def _pool(presentation: Presentation, encoded: dict[str, EncodedCut]) -> Encoded
     )
 
 
-def _read(path: Path) -> dict[str, EncodedCut]:
+def _read(path: Path, unit: str) -> dict[str, EncodedCut]:
     if not path.is_file():
         return {}
     with np.load(path) as stored:
         columns = {name: stored[name] for name in ("key", "vector", "seconds", "quality", "code")}
     rows = zip(*(columns[name] for name in ("vector", "seconds", "quality", "code")), strict=True)
     return {
-        str(key): EncodedCut(vector, Evidence(float(seconds), SECONDS, float(quality)), str(code))
-        for key, (vector, seconds, quality, code) in zip(columns["key"], rows, strict=True)
+        str(key): EncodedCut(vector, Evidence(float(amount), unit, float(quality)), str(code))
+        for key, (vector, amount, quality, code) in zip(columns["key"], rows, strict=True)
     }
 
 

@@ -113,7 +113,7 @@ def cosine_trial_scores(
 def _pooled(
     presentation: Presentation, vector_of: Callable[[Cut], NDArray[np.floating] | None]
 ) -> FloatArray | None:
-    pairs = zip(presentation.cuts, presentation.sessions, strict=True)
+    pairs = zip(presentation.strips, presentation.sessions, strict=True)
     found = [(v, session) for cut, session in pairs if (v := vector_of(cut)) is not None]
     if not found:
         return None

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.data.faces import FaceRecord
 from ml.data.records import EcgRecord
+from ml.runtime.ecg.raw_ecg import RawEcg
+from ml.runtime.face.raw_face import RawFace
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,37 @@ class Cut:
         piece = self.record.signal[round(self.start_s * fs_hz) : end]
         return -piece if self.inverted else piece
 
+    @property
+    def capture(self) -> RawEcg:
+        """What an encoder reads of it."""
+        return RawEcg(self.signal, self.record.fs_hz)
+
+    @property
+    def session(self) -> str:
+        """Recordings of one day are one session."""
+        return str(self.record.recorded_on or "")
+
+
+@dataclass(frozen=True)
+class Still:
+    """A picture of a face."""
+
+    record: FaceRecord
+    session: str = ""
+
+    @property
+    def key(self) -> str:
+        """Name of the picture within its data set."""
+        return self.record.record_id
+
+    @property
+    def capture(self) -> RawFace:
+        """What an encoder reads of it."""
+        return RawFace(self.record.image)
+
+
+Piece = Cut | Still
+
 
 @dataclass(frozen=True)
 class Presentation:
@@ -47,14 +81,25 @@ class Presentation:
     """
 
     subject_id: str
-    cuts: tuple[Cut, ...]
+    cuts: tuple[Piece, ...]
     sessions: tuple[str, ...]
 
     @classmethod
-    def of(cls, *cuts: Cut) -> "Presentation":
-        """Cuts of one subject; the recording's date is the session."""
-        sessions = tuple(str(cut.record.recorded_on or "") for cut in cuts)
-        return cls(cuts[0].record.subject_id, cuts, sessions)
+    def of(cls, *cuts: Piece) -> "Presentation":
+        """Pieces of one subject, each of its own session."""
+        return cls(cuts[0].record.subject_id, cuts, tuple(cut.session for cut in cuts))
+
+    @property
+    def strips(self) -> tuple[Cut, ...]:
+        """Its pieces, for those who read ECG alone.
+
+        Raises:
+            TypeError: It holds others.
+        """
+        found = tuple(cut for cut in self.cuts if isinstance(cut, Cut))
+        if len(found) < len(self.cuts):
+            raise TypeError("expected pieces of ECG, found pictures")
+        return found
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def measure_closed_set(networks: Sequence[str], strips: Strips, data: Path, var:
     columns: tuple[str, ...] = ()
     for name in networks:
         vector = vectors_of(name, strips, var)
-        found = [vector(one.cuts[0]) for one in track(presented, name)]
+        found = [vector(one.strips[0]) for one in track(presented, name)]
         size = next(v.size for v in found if v is not None)
         rows_of_windows = np.stack([np.full(size, np.nan) if v is None else v for v in found])
         figures = all_closed_sets(presented, rows_of_windows)

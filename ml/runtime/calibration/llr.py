@@ -2,30 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ml.runtime.calibration.llr_map import LlrMap, softplus
+from ml.runtime.calibration.llr_map import LlrMap
 from ml.runtime.calibration.nulls import (
-    BIN_DB,
     CLASS_SECONDS,
     EVIDENCE_CLASSES,
-    RESOLVED_PAIRS,
     LlrHistogram,
     Null,
     evidence_classes,
 )
+from ml.runtime.calibration.softening import DB_PER_NAT, Softening
+from ml.runtime.calibration.tail import continued
 from ml.runtime.evidence import SECONDS, Evidence, EvidenceArray, pair
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-DB_PER_NAT = 10.0 / np.log(10.0)
-SOFT_FLOOR = 0.01
-"""LR′ never falls below it, so one bad modality cannot veto the others: −20 dB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +51,7 @@ class Calibration:
 
     Args:
         llr_map: Cosine → LLR.
-        nulls: Softened non-mated scores per evidence class.
+        nulls: Softened non-mated scores per evidence class as measured, on the measured scale (`Softening`).
         llr_histograms: Unsoftened non-mated scores per evidence class, for a gallery's correction.
         mated_quantiles_db: 5 % quantile of the unsoftened mated scores per evidence class.
         non_mated_pairs: Unordered pairs of calibration people; they set the ceiling.
@@ -162,7 +159,14 @@ class Calibration:
     @property
     def ceiling_db(self) -> float:
         """The score that no evidence in this modality exceeds."""
-        return 10.0 * float(np.log10(self.non_mated_pairs / RESOLVED_PAIRS))
+        return self.softening.ceiling_db
+
+    @property
+    def usual_mated_score_db(self) -> float:
+        """The median mated score with the most evidence; the ceiling in bundles that do not know it."""
+        if not self.mated_medians_db:
+            return self.ceiling_db
+        return float(self.soften_db(self.mated_medians_db[-1][1]))
 
     def llr_db(self, cosine: ArrayLike, amount: ArrayLike, quality: ArrayLike) -> FloatArray:
         """Return unsoftened scores, strictly increasing in the cosine.
@@ -186,29 +190,27 @@ class Calibration:
         amount = CLASS_SECONDS[evidence_class] if self.unit == SECONDS else 1.0
         return self.llr_db(cosine, amount, self.llr_map.quality_mean)
 
-    def soften_db(self, llr_db: ArrayLike) -> FloatArray:
-        """Claim no more than the calibration data carry: LR′ = (LR + 0.01) / (1 + LR·30/pairs), in dB.
+    @cached_property
+    def softening(self) -> Softening:
+        """How a likelihood ratio becomes a score."""
+        return Softening(self.non_mated_pairs)
 
-        Finite and monotone for any finite argument; float64, same shape.
-        """
-        nats = np.asarray(llr_db, dtype=np.float64) / DB_PER_NAT
-        log_limit = np.log(RESOLVED_PAIRS / self.non_mated_pairs)
-        log_floor = np.log(SOFT_FLOOR)
-        softened = log_floor + softplus(nats - log_floor) - softplus(nats + log_limit)
-        return np.asarray(DB_PER_NAT * softened)
+    def soften_db(self, llr_db: ArrayLike) -> FloatArray:
+        """Claim no more than the calibration data carry; finite and increasing; float64, same shape."""
+        return self.softening.score_db(llr_db)
 
     def unsoften_db(self, score_db: ArrayLike) -> FloatArray:
         """Invert `soften_db`; −inf at or below the floor, +inf at or above the ceiling."""
-        ratio = 10.0 ** (np.asarray(score_db, dtype=np.float64) / 10.0)
-        numerator = ratio - SOFT_FLOOR
-        denominator = 1.0 - ratio * RESOLVED_PAIRS / self.non_mated_pairs
-        with np.errstate(divide="ignore", invalid="ignore"):
-            inside = 10.0 * np.log10(numerator / denominator)
-        return np.where(numerator <= 0.0, -np.inf, np.where(denominator <= 0.0, np.inf, inside))
+        return self.softening.llr_db(score_db)
 
     def null(self, evidence_class: int) -> Null:
-        """Return the null of an evidence class; a modality with one class has the same for all."""
-        return self.nulls[min(evidence_class, len(self.nulls) - 1)]
+        """Return the null of an evidence class and its tail; a single class serves for all evidence."""
+        return self._continued[min(evidence_class, len(self.nulls) - 1)]
+
+    @cached_property
+    def _continued(self) -> tuple[Null, ...]:
+        both = zip(self.nulls, self.llr_histograms, strict=True)
+        return tuple(continued(null, histogram, self.softening) for null, histogram in both)
 
     def llr_histogram(self, evidence_class: int) -> LlrHistogram:
         """Return the unsoftened non-mated scores of an evidence class."""
@@ -334,11 +336,3 @@ class Calibration:
             raise ValueError(
                 f"{len(edges) + 1} classes of comparisons have as many nulls, not {len(self.nulls)}"
             )
-
-
-def softened_grid(non_mated_pairs: int) -> tuple[int, int]:
-    """Return first bin and number of bins that hold every softened score of a calibration."""
-    floor_db = 10.0 * float(np.log10(SOFT_FLOOR))
-    ceiling_db = 10.0 * float(np.log10(max(non_mated_pairs, RESOLVED_PAIRS) / RESOLVED_PAIRS))
-    first_bin = int(np.floor(floor_db / BIN_DB)) - 1  # One bin of room: rounding may fall below the floor.
-    return first_bin, int(np.ceil(ceiling_db / BIN_DB)) + 2 - first_bin

@@ -32,10 +32,16 @@ class Demand:
             null: Non-mated scores of a single comparison.
             comparisons: Of how many the largest counts.
         """
-        threshold_db = null.threshold(_share(self.fmr, comparisons))
-        if self.fpir is None:
-            return threshold_db
-        return max(threshold_db, null.threshold(_share(self.fpir / self.subjects, comparisons)))
+        return null.threshold(self._rate(comparisons))
+
+    def is_measured(self, null: Null, comparisons: int = 1) -> bool:
+        """Return whether the threshold is a counted quantile, and not read off a fitted tail or a bound."""
+        return self._rate(comparisons) >= null.resolution
+
+    def _rate(self, comparisons: int) -> float:
+        """The smaller of both, of a single comparison: it has the higher threshold."""
+        rate = self.fmr if self.fpir is None else min(self.fmr, self.fpir / self.subjects)
+        return _share(rate, comparisons)
 
 
 def _share(rate: float, comparisons: int) -> float:

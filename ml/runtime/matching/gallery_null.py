@@ -24,7 +24,7 @@ Three things could turn this against the gallery:
   Where that limit acts, thresholds are more lenient than what was measured, and the correction is `limited`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -151,13 +151,21 @@ class GalleryNull:
         least = bundle.survival[_bins_at_or_below(calibration, uncorrected_db + MAX_GAIN_DB, bundle)]
         mapped_db = self._to_bundle(calibration, evidence_class, uncorrected_db)
         survival = np.maximum(bundle.survival[_bins_at_or_below(calibration, mapped_db, bundle)], least)
+        resolution = bundle.resolution
         if self.own_pairs[evidence_class] > RESOLVED_PAIRS:
             own_scores = self.own_llr_db[evidence_class]
             own = 1.0 - np.searchsorted(own_scores, uncorrected_db, side="left") / own_scores.size
             own = np.maximum(own, least)
-            resolution = max(self.least_own_rate, RESOLVED_PAIRS / self.own_pairs[evidence_class])
-            survival = np.where(own > resolution, own, np.minimum(survival, resolution))
-        return Null(bundle.first_bin, survival, -np.diff(survival, append=0.0), bundle.pairs)
+            read_to = max(self.least_own_rate, RESOLVED_PAIRS / self.own_pairs[evidence_class])
+            survival = np.where(own > read_to, own, np.minimum(survival, read_to))
+            resolution = min(resolution, read_to)
+        return replace(
+            bundle,
+            survival=survival,
+            histogram=-np.diff(survival, append=0.0),
+            pairs=max(bundle.pairs, int(RESOLVED_PAIRS / resolution)),
+            continued_to=min(bundle.reach, resolution),
+        )
 
     def _to_bundle(
         self, calibration: "Calibration", evidence_class: int, uncorrected_db: FloatArray

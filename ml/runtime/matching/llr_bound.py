@@ -8,8 +8,8 @@ cosine to LLR rises strictly, and lengths and qualities of the templates searche
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.runtime.calibration.llr import DB_PER_NAT
 from ml.runtime.calibration.llr_map import LlrMap
+from ml.runtime.calibration.softening import DB_PER_NAT
 from ml.runtime.evidence import EvidenceArray
 
 FloatArray = NDArray[np.float64]

@@ -106,6 +106,10 @@ class Scoreboard:
         """Return the score that keeps the demanded rates."""
         return demand.threshold_db(self.null(basis), basis.comparisons)
 
+    def is_measured(self, basis: Basis, demand: Demand) -> bool:
+        """Return whether that score was counted among non-mated pairs, and not extrapolated."""
+        return demand.is_measured(self.null(basis), basis.comparisons)
+
     def fmr_at(self, basis: Basis, score_db: float) -> float:
         """Return the false-match rate if this score were the threshold: of all comparisons together."""
         return min(1.0, basis.comparisons * self.null(basis).fmr_at(score_db))

@@ -148,8 +148,8 @@ class TestModalities:
         assert decision.further_amount is None
 
     def test_two_modalities_resolve_what_one_cannot(self, both):
-        one = both.verify("p1", recording(1, 7), fmr=1e-5)
-        two = both.verify("p1", recording(1, 7), face(1, 7), fmr=1e-5)
+        one = both.verify("p1", recording(1, 7), fmr=1e-7)
+        two = both.verify("p1", recording(1, 7), face(1, 7), fmr=1e-7)
 
         assert (one.decision, one.reasons) == (Decision.NON_MATCH, (Reason.EVIDENCE_CEILING,))
         assert one.evidence_ceiling < one.threshold

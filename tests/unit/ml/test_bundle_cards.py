@@ -9,6 +9,7 @@ import pytest
 from ml.export.activity.card import activity_card
 from ml.export.assembly_recipe import read_assembly_recipe
 from ml.export.bundle_writer import card, describe_mean_beat, describe_network
+from ml.export.fingerprint_bundle import fingerprint_card
 from ml.runtime.ecg.mean_beat import MeanBeatConfig
 from ml.training.recipe import read_recipe
 
@@ -44,3 +45,6 @@ class TestShippedCards:
 
     def test_of_activities_is_that_of_the_fields(self) -> None:
         assert shipped("activity@2026.11.3") == activity_card(fields("activity@2026.11.3"))
+
+    def test_of_fingerprints_is_that_of_the_fields(self) -> None:
+        assert shipped("fingerprint@2026.12") == fingerprint_card(fields("fingerprint@2026.12"))

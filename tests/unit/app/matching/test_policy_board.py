@@ -5,6 +5,7 @@ import pytest
 
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
 from app.domain.references import UNKNOWN_POSITION, Modality, Template
+from app.domain.scores import ThresholdBasis
 from app.matching.comparisons import EncoderComparisons
 from app.matching.null_samples import NullSample, SampledSubject
 from app.matching.policy_board import PolicyBoard
@@ -115,6 +116,25 @@ class TestThreshold:
 
         assert board.threshold(board.basis(0)) > ECG.calibration.ceiling_db
         assert not board.passes.any()
+
+    @pytest.mark.parametrize(
+        ("fmr", "basis"),
+        [
+            (1e-3, ThresholdBasis.MEASURED),
+            (1e-4, ThresholdBasis.EXTRAPOLATED),
+            (1e-9, ThresholdBasis.EXTRAPOLATED),
+        ],
+    )
+    def test_rates_beyond_the_calibration_s_pairs_are_extrapolated(self, fmr, basis):
+        board = PolicyBoard([part(ECG, [1], [0.5])], CalibratedPolicy(fmr=fmr), searched=False)
+
+        assert board.threshold_basis(board.basis(0)) is basis
+
+    def test_an_extrapolated_threshold_can_be_reached(self):
+        board = PolicyBoard([part(ECG, [1], [1.0])], CalibratedPolicy(fmr=1e-5), searched=False)
+
+        assert board.passes.all()
+        assert board.fmr_at(board.basis(0), board.score_db[0]) <= 1e-5
 
     def test_used_modalities_nulls_are_convolved(self):
         parts = [part(ECG, [1], [0.5], seconds=4.0), part(FACE, [1], [0.5])]
@@ -267,6 +287,7 @@ class TestDistancePolicy:
         board = PolicyBoard([part(ECG, [1], [0.9])], self.POLICY, searched=True)
 
         assert board.threshold(board.basis(0)) is None
+        assert board.threshold_basis(board.basis(0)) is None
 
     def test_candidates_that_pass_come_before_higher_scores(self):
         board = PolicyBoard(

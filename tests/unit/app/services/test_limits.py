@@ -37,6 +37,16 @@ class TestMaxSubjects:
         assert max_subjects(CalibratedPolicy(), FakeEncoders(HigherNulls(*shorter))) == usual
         assert max_subjects(CalibratedPolicy(), FakeEncoders(HigherNulls(EVIDENCE_CLASSES - 1))) == 0
 
+    def test_a_person_of_usual_scores_is_found_among_so_many_and_no_more(self) -> None:
+        policy, calibration = CalibratedPolicy(), fake_calibration()
+        usual_db = float(calibration.soften_db(20.0))  # The median of the longest evidence.
+        null = calibration.null(EVIDENCE_CLASSES - 1)
+
+        most = max_subjects(policy, FakeEncoders())
+
+        assert policy.of_search(most).threshold_db(null) <= usual_db
+        assert policy.of_search(most + 1).threshold_db(null) > usual_db
+
     @pytest.mark.parametrize(("strict", "loose"), [(0.001, 0.01), (0.01, 0.1)])
     def test_a_looser_policy_carries_more_subjects(self, strict: float, loose: float) -> None:
         few, many = (max_subjects(CalibratedPolicy(fpir=fpir), FakeEncoders()) for fpir in (strict, loose))

@@ -1,3 +1,6 @@
+import hashlib
+import json
+
 import pytest
 
 from ml.runtime.bundle import BundleError, default_bundle, preference, read_bundle
@@ -84,3 +87,59 @@ class TestActivityBundle:
 
     def test_need_not_be_grouped(self, tmp_path):
         assert read_bundle(write_activity_files(tmp_path, groups={})).groups == {}
+
+
+class TestFurtherFiles:
+    """A face bundle holds its detector, and nothing of it lies in git."""
+
+    def write(self, models, **fields):
+        written = write_network_bundle(models, "ecg@1").info
+        folder = models / "face@1"
+        (models / "ecg@1").rename(folder)
+        content = json.loads((folder / "bundle.json").read_text())
+        content |= {"id": "face", "kind": "face", "modality": "face", **fields}
+        (folder / "detector.onnx").write_bytes(b"finds faces")
+        content["files"] = {**written.files, "detector.onnx": hashlib.sha256(b"finds faces").hexdigest()}
+        (folder / "bundle.json").write_text(json.dumps(content))
+        return folder
+
+    def test_they_belong_to_the_bundle(self, tmp_path):
+        assert "detector.onnx" in read_bundle(self.write(tmp_path)).files
+
+    def test_without_one_it_is_refused(self, tmp_path):
+        folder = self.write(tmp_path)
+        (folder / "detector.onnx").unlink()
+
+        with pytest.raises(BundleError, match=r"expected the files .*detector\.onnx"):
+            read_bundle(folder)
+
+    def test_a_changed_one_is_refused(self, tmp_path):
+        folder = self.write(tmp_path)
+        (folder / "detector.onnx").write_bytes(b"finds nothing")
+
+        with pytest.raises(BundleError, match=r"checksum of detector\.onnx"):
+            read_bundle(folder)
+
+    def test_only_what_never_enters_git_may_be_large(self, tmp_path, monkeypatch):
+        fetched = self.write(tmp_path)
+        monkeypatch.setattr("ml.runtime.bundle.MAX_BUNDLE_BYTES", 10)
+
+        read_bundle(fetched)
+        with pytest.raises(BundleError, match="is larger than 10 bytes"):
+            read_bundle(write_activity_files(tmp_path))
+
+
+class TestOneToOneOnly:
+    def test_bundles_may_be_searched_by_unless_they_say_otherwise(self, tmp_path):
+        assert not write_network_bundle(tmp_path).info.one_to_one_only
+
+    def test_it_is_read(self, tmp_path):
+        folder = TestFurtherFiles().write(tmp_path, one_to_one_only=True)
+
+        assert read_bundle(folder).one_to_one_only
+
+    def test_it_is_a_truth_value(self, tmp_path):
+        folder = TestFurtherFiles().write(tmp_path, one_to_one_only="no")
+
+        with pytest.raises(BundleError, match="one_to_one_only: expected bool, found str"):
+            read_bundle(folder)

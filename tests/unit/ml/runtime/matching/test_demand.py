@@ -24,3 +24,17 @@ class TestThreshold:
 
     def test_the_smallest_rate_there_is_can_be_divided(self):
         assert Demand(5e-324, 5e-324, subjects=1000).threshold_db(NULL, 8) > 1000.0
+
+
+class TestIsMeasured:
+    RESOLUTION = 30 / 400_000
+
+    def test_the_smaller_rate_decides(self):
+        assert Demand(0.01).is_measured(NULL)
+        assert Demand(self.RESOLUTION).is_measured(NULL)
+        assert not Demand(0.99 * self.RESOLUTION).is_measured(NULL)
+        assert not Demand(0.01, self.RESOLUTION, subjects=2).is_measured(NULL)
+
+    def test_comparisons_share_the_rate(self):
+        assert Demand(2 * self.RESOLUTION).is_measured(NULL, 2)
+        assert not Demand(2 * self.RESOLUTION).is_measured(NULL, 3)

@@ -1,0 +1,1 @@
+"""Faces: picture → detected face → aligned crop, and how good it is."""
