@@ -16,8 +16,9 @@ import numpy as np
 from app.domain.captures import FingerprintImage
 from app.domain.errors import FailureToAcquireError
 from app.domain.references import UNKNOWN_POSITION, Modality
-from ml.runtime.calibration.llr import Calibration, softened_grid
+from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.nulls import LlrHistogram, PairScores, fit_null
+from ml.runtime.calibration.softening import softened_grid
 from ml.runtime.details import DetailComparer, FloatArray
 from ml.runtime.encoding import Encoding
 from ml.runtime.evidence import IMAGES, Evidence
@@ -93,7 +94,7 @@ def fake_fingerprint_calibration() -> Calibration:
     for number in (1, 4, 16, MOST):
         others = np.random.default_rng(number).integers(0, cosine.size, (number - 1, cosine.size))
         llr_db = bare.llr_db(np.maximum(cosine, cosine[others].max(axis=0, initial=-1.0)), 1.0, 0.9)
-        scores = PairScores(bare.soften_db(llr_db), first, second, PEOPLE)
+        scores = PairScores(bare.softening.measured_db(llr_db), first, second, PEOPLE)
         nulls.append(fit_null(scores, first_bin=first_bin, n_bins=n_bins, replicates=10))
         histograms.append(LlrHistogram.of(llr_db, pairs=first.size))
     return replace(

@@ -59,6 +59,7 @@ PROBLEMS: Mapping[str, ProblemKind] = {
     "face_turned_away": ProblemKind(422, "The face does not look at the camera"),
     "dpi_implausible": ProblemKind(422, "The ridges of the fingerprint do not fit its resolution"),
     "no_fingerprint": ProblemKind(422, "The image shows no fingerprint"),
+    "fingerprint_mirrored": ProblemKind(422, "The image of the fingerprint is mirrored"),
     "reference_mismatch": ProblemKind(422, "The recordings do not match the enrolled subject"),
     "not_comparable": ProblemKind(422, "Nothing of the probe compares with what is enrolled"),
     "policy_looser": ProblemKind(422, "The request is looser than its gallery's policy"),

@@ -38,6 +38,11 @@ class Detail:
     def __repr__(self) -> str:
         return f"Detail({len(self._content)} bytes)"
 
+    @classmethod
+    def of_opened(cls, opened: Any) -> Detail:
+        """One that is parsed already."""
+        return cls(b"", lambda _: opened)
+
     @property
     def opened(self) -> Any:
         """What the encoder compares. Threads may parse the same twice."""

@@ -117,6 +117,12 @@ class EncodedCaptures:
             self._batches[encoder.encoder_id] = self._encode(encoder)
         return self._batches[encoder.encoder_id]
 
+    def reject(self, encoder: Encoder, code: str, detail: str) -> None:
+        """Refuse after all what an encoder accepted: comparing showed what is wrong with it."""
+        batch = self.batch(encoder)
+        refused = tuple(Rejection(acquired.index, code, detail) for acquired in batch.accepted)
+        self._batches[encoder.encoder_id] = Batch((), (*batch.rejected, *refused))
+
     def accepted(self, encoder: Encoder, min_quality: float) -> tuple[Acquired, ...]:
         """Accepted captures of at least this quality."""
         return tuple(a for a in self.batch(encoder).accepted if a.quality >= min_quality)

@@ -42,6 +42,8 @@ COMPLETED = 64
 A comparison of details takes up to half a millisecond, a thousand times as long as one of vectors.
 """
 _DETAILS_TAKE = 4
+GLANCE = 16
+"""Local vectors of a probe with which an enrollment looks around; all 40 would take half an encoding."""
 _NOBODY = np.zeros(0, dtype=np.int64)
 _ROUNDING = 1e-5
 """Between a cosine of an index and the same computed again, in float32."""
@@ -78,12 +80,14 @@ class _LocalLane(_Lane):
     """The local vectors of one probe template in one table: a fixed number is drawn."""
 
     k: int = 0
+    most_vectors: int | None = None
 
     def draw(self, state: GalleryState, _: int) -> None:
         comparer, parts = self.encoder.comparer, self.probe.parts
         assert comparer is not None
         assert parts is not None
-        self.slots = state.nearest_in_parts(self.key, parts.local, self.k, comparer.best)
+        apart = 1 if self.most_vectors is None else max(1, -(-len(parts.local) // self.most_vectors))
+        self.slots = state.nearest_in_parts(self.key, parts.local[::apart], self.k, comparer.best)
 
 
 class _Beyond(NamedTuple):
@@ -137,14 +141,14 @@ def shortlisted(
     Details are compared with those only whom their own local vectors drew.
     """
     policy = CalibratedPolicy()
-    lanes = _lanes(state, probes, policy, local_k=k)
+    lanes = _lanes(state, probes, policy, glance_k=k)
     for lane in lanes:
         lane.draw(state, k)
     return _Completion(state, probes, policy, state.subject_count).compared(lanes, 0)
 
 
 def _lanes(
-    state: GalleryState, probes: Sequence[Sought], policy: Policy, local_k: int | None = None
+    state: GalleryState, probes: Sequence[Sought], policy: Policy, glance_k: int | None = None
 ) -> list[_Lane]:
     found: list[_Lane] = []
     for encoder, templates in probes:
@@ -154,8 +158,9 @@ def _lanes(
                 if comparer is None:
                     found.append(_Lane(encoder, template, key, table))
                 else:
-                    size = local_k or comparer.shortlist_size(len(table.slots))
-                    found.append(_LocalLane(encoder, template, key, table, k=size))
+                    size = glance_k or comparer.shortlist_size(len(table.slots))
+                    most = GLANCE if glance_k else None
+                    found.append(_LocalLane(encoder, template, key, table, k=size, most_vectors=most))
     return found
 
 

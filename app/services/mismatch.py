@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from app.domain.errors import UnprocessableError
+from app.domain.errors import FailureToEnrollError, Fault, UnprocessableError
 from app.domain.policies import CalibratedPolicy, DistancePolicy, Policy
 from app.domain.ports.encoders import Encoder
 from app.domain.ports.store import UnitOfWork
@@ -16,6 +16,7 @@ from app.matching.encoded_captures import EncodedCaptures
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState
 from app.matching.matcher import Matcher, newest_transforms
+from app.matching.mirrored import MIRRORED, MIRRORED_DETAIL, matches_in_mirror_only
 from app.matching.transformed_probe import TransformedProbe
 
 MISMATCH_FMR = 0.01
@@ -59,6 +60,7 @@ class MismatchCheck:
 
         Raises:
             UnprocessableError: `reference_mismatch`.
+            FailureToEnrollError: `fingerprint_mirrored`.
         """
         state = self._follower.up_to_date(uow, gallery)
         loaded = self._follower.load(uow, gallery, [subject.uuid])
@@ -82,7 +84,10 @@ class MismatchCheck:
             first = deciding.get(encoder.modality)
             for index in (one.index for one in captures.accepted(encoder, floor)):
                 verdict = None if first is None else matching.get((first.encoder_id, index))
-                if verdict is False:
+                if first is not None and verdict is False:
+                    single = next(one for at, one in singles if (at, one.encoder) == (index, first))
+                    if matches_in_mirror_only(self._matcher, state, single, enrolled, MISMATCH_FMR):
+                        raise _flipped(index)
                     raise _mismatch(gallery.policy)
                 if verdict is None and _is_default(encoder, encoders):
                     raise _incomparable()
@@ -138,6 +143,11 @@ def _mismatch(policy: Policy) -> UnprocessableError:
         f" (false match rate {fmr:.2g}); an admin may use 'force'.",
         code="reference_mismatch",
     )
+
+
+def _flipped(index: int) -> FailureToEnrollError:
+    fault = Fault(f"/recordings/{index}", MIRRORED, MIRRORED_DETAIL)
+    return FailureToEnrollError(MIRRORED_DETAIL, code=MIRRORED, faults=[fault])
 
 
 def _incomparable() -> UnprocessableError:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.activity import ActivityRecognizer
 from app.domain.captures import Capture
 from app.domain.errors import UnprocessableError
-from app.domain.policies import tighten
+from app.domain.policies import DEFAULT_FMR, CalibratedPolicy, Policy, tighten
 from app.domain.ports.encoders import Encoders
 from app.domain.ports.store import Store, UnitOfWork
-from app.domain.references import Modality
+from app.domain.references import Modality, Template, TemplateKey
 from app.domain.scores import ComparisonDecision, Fusion
 from app.domain.subjects import ApiClient, Scope, Subject
 from app.matching.decision_report import Enrolled, Report, activity_of
-from app.matching.encoded_captures import encode
+from app.matching.encoded_captures import EncodedCaptures, encode
 from app.matching.follower import GalleryFollower
+from app.matching.gallery_state import GalleryState
 from app.matching.matcher import Matcher, newest_transforms
+from app.matching.mirrored import MIRRORED, MIRRORED_DETAIL, matches_in_mirror_only
+from app.matching.transformed_probe import TransformedProbe
 from app.services.access import found_subject, granted_gallery
 from app.services.resolution import resolved
 
@@ -77,6 +81,12 @@ class VerificationService:
         probes = self._matcher.transformed(gallery, transforms, captures, policy.quality_floor)
         templates = loaded[0].templates if loaded else {}
         board = self._matcher.against_subject(state, probes, templates, policy)
+        if len(board) and not board.passes.all():
+            flipped = self._flipped(state, probes, templates, policy)
+            if flipped:
+                self._reject(captures, flipped, policy)
+                probes = [probe for probe in probes if all(probe is not one for one in flipped)]
+                board = self._matcher.against_subject(state, probes, templates, policy)
         if not len(board):
             raise UnprocessableError(
                 "Nothing in this probe is comparable with what is enrolled of the subject"
@@ -94,6 +104,26 @@ class VerificationService:
             exact=exact,
             activity=activity_of(captures, self._recognizer),
         )
+
+    def _flipped(
+        self,
+        state: GalleryState,
+        probes: Sequence[TransformedProbe],
+        templates: Mapping[TemplateKey, Template],
+        policy: Policy,
+    ) -> list[TransformedProbe]:
+        """Those of a probe that matches nobody which would match in a mirror."""
+        fmr = policy.fmr if isinstance(policy, CalibratedPolicy) else DEFAULT_FMR
+        return [
+            probe for probe in probes if matches_in_mirror_only(self._matcher, state, probe, templates, fmr)
+        ]
+
+    @staticmethod
+    def _reject(captures: EncodedCaptures, flipped: Sequence[TransformedProbe], policy: Policy) -> None:
+        """As if their encoders had refused them; raises `fingerprint_mirrored` if nothing else is left."""
+        for probe in flipped:
+            captures.reject(probe.encoder, MIRRORED, MIRRORED_DETAIL)
+        captures.require_usable(policy.quality_floor)
 
     def _retired(self, uow: UnitOfWork, subject: Subject) -> frozenset[Modality]:
         """Modalities the subject has references of, under encoders that are not loaded."""

@@ -35,6 +35,7 @@ _enroll_body = JsonBody(EnrollBody, attrgetter("max_enroll_body_bytes"))
         "gallery_not_found",
         "too_many_references",
         "reference_mismatch",
+        "fingerprint_mirrored",
         "modality_unavailable",
         "index_not_ready",
         "idempotency_key_reused",

@@ -22,7 +22,9 @@ router = APIRouter(tags=["recognition"])
     "/verify",
     summary="Compare a probe with one claimed subject",
     dependencies=allowed(Scope.VERIFY),
-    responses=problems(*WITH_SCOPE, *WITH_BODY, *COMPARISON_CODES, "subject_not_found"),
+    responses=problems(
+        *WITH_SCOPE, *WITH_BODY, *COMPARISON_CODES, "subject_not_found", "fingerprint_mirrored"
+    ),
 )
 async def verify(
     body: Annotated[VerifyBody, Depends(JsonBody(VerifyBody))],

@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from app.api.schemas.base import ResponseSchema, absentable, described
 from app.domain.activity import ActivityCard, ActivityRecognizer
-from app.domain.ports.encoders import EncoderCard, Encoders
+from app.domain.ports.encoders import Encoder, EncoderCard, Encoders
 from app.domain.ports.fusion import FeatureFusion, FusionCard
 from app.domain.references import Modality
 
@@ -20,6 +20,13 @@ class Purpose(StrEnum):
     IDENTITY = "identity"
     FUSION = "fusion"
     ACTIVITY = "activity"
+
+
+class Compares(StrEnum):
+    """What an encoder's calibration is of."""
+
+    VECTORS = "vectors"
+    DETAILS = "details"
 
 
 class ModelAnswer(ResponseSchema):
@@ -37,7 +44,15 @@ class ModelAnswer(ResponseSchema):
     default: bool = described("Whether it is used first for its purpose and modality.", example=True)
     sha256: str = described("Checksum of the weights.", example="0" * 64)
     vector_size: int | SkipJsonSchema[None] = absentable("Length of its templates.", example=256)
-    metric: str | SkipJsonSchema[None] = absentable("How templates compare.", example="cosine")
+    metric: str | SkipJsonSchema[None] = absentable(
+        "How vectors compare: always for a distance policy, otherwise where `compares` is `vectors`.",
+        example="cosine",
+    )
+    compares: Compares | SkipJsonSchema[None] = absentable(
+        "What calibrated decisions compare: `vectors`, or `details` kept beside them, such as minutiae."
+        " A distance policy reads vectors in either case.",
+        example="vectors",
+    )
     one_to_one_only: bool | SkipJsonSchema[None] = absentable(
         "Whether it verifies and never identifies; absent otherwise.", example=True
     )
@@ -57,7 +72,8 @@ class ModelAnswer(ResponseSchema):
     )
 
     @classmethod
-    def of_encoder(cls, card: EncoderCard, *, default: bool) -> ModelAnswer:
+    def of_encoder(cls, encoder: Encoder, *, default: bool) -> ModelAnswer:
+        card = encoder.card
         return cls(
             **_common(card),
             purpose=Purpose.IDENTITY,
@@ -65,6 +81,7 @@ class ModelAnswer(ResponseSchema):
             default=default,
             vector_size=card.vector_size,
             metric=card.metric,
+            compares=Compares.VECTORS if encoder.comparer is None else Compares.DETAILS,
             one_to_one_only=card.one_to_one_only or None,
         )
 
@@ -103,7 +120,7 @@ class ModelListAnswer(ResponseSchema):
         cls, encoders: Encoders, recognizer: ActivityRecognizer | None, fusion: FeatureFusion | None
     ) -> ModelListAnswer:
         items = [
-            ModelAnswer.of_encoder(encoder.card, default=encoders.default(encoder.modality) is encoder)
+            ModelAnswer.of_encoder(encoder, default=encoders.default(encoder.modality) is encoder)
             for encoder in encoders.all()
         ]
         if fusion is not None:

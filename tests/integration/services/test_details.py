@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.domain.captures import FingerprintImage
-from app.domain.errors import ConflictError, UnprocessableError
+from app.domain.errors import ConflictError, FailureToAcquireError, FailureToEnrollError, UnprocessableError
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
 from app.domain.references import Modality
 from app.domain.scores import Decision, ModalityStatus
@@ -201,3 +201,30 @@ class TestQuality:
 
         assert both.score == one.score
         assert both.threshold == one.threshold
+
+
+class TestMirrored:
+    def test_a_flipped_image_is_told_by_its_code(self, fingers):
+        with pytest.raises(FailureToAcquireError) as refused:
+            fingers.verify("p1", print_of(1, 7, mirrored=True))
+
+        assert refused.value.code == "fingerprint_mirrored"
+
+    def test_another_finger_is_a_non_match_in_any_mirror(self, fingers):
+        assert fingers.verify("p1", print_of(2, 7, mirrored=True)).decision is Decision.NON_MATCH
+
+    def test_beside_a_usable_modality_it_is_a_status(self, fingers):
+        fingers.enroll("anna", recording(40), face(40), print_of(40))
+
+        outcome = fingers.verify("anna", face(41), print_of(40, 7, mirrored=True))
+
+        assert fingerprint(outcome).status is ModalityStatus.REJECTED_QUALITY
+        assert fingerprint(outcome).code == "fingerprint_mirrored"
+        assert outcome.decision is Decision.NON_MATCH
+
+    def test_none_is_added(self, fingers):
+        with pytest.raises(FailureToEnrollError) as refused:
+            fingers.enroll("p1", print_of(1, 1, mirrored=True, position="right_index"))
+
+        assert refused.value.code == "fingerprint_mirrored"
+        assert [fault.pointer for fault in refused.value.faults] == ["/recordings/0"]

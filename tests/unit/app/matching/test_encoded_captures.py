@@ -1,3 +1,5 @@
+from threading import Barrier
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from app.domain.references import Modality
 from app.domain.scores import ModalityStatus
 from app.matching.encoded_captures import EncodedCaptures, encode
 from tests.factories import FS_HZ, strip
-from tests.fakes import FakeEncoder, FakeEncoders
+from tests.fakes import FakeEncoder, FakeEncoders, FakeFaceEncoder
 
 FACE = FaceImage(b"no encoder reads it")
 
@@ -54,6 +56,42 @@ class TestEncode:
 
         assert encoder.encoded == 0
         assert not captures.holds(encoder)
+
+
+class TestSideBySide:
+    def test_modalities_are_encoded_at_the_same_time(self):
+        """Each encoder waits for the other: one after the other, both would wait for ever."""
+        meeting = Barrier(2, timeout=10.0)
+
+        class Waiting(FakeEncoder):
+            def encode(self, capture):
+                meeting.wait()
+                return super().encode(capture)
+
+        class WaitingFace(FakeFaceEncoder):
+            def encode(self, capture):
+                meeting.wait()
+                return super().encode(capture)
+
+        encoders = FakeEncoders(Waiting(), WaitingFace())
+
+        captures = encode([FaceImage(b"none"), ecg()], encoders)
+
+        assert [len(captures.batch(encoder).accepted) for encoder in encoders.all()] == [1, 0]
+        assert [one.index for one in captures.rejections(0.0)] == [0]
+
+    def test_what_comparing_shows_to_be_wrong_is_refused_after_all(self):
+        encoder = FakeEncoder()
+        captures = encode([ecg(), ecg(0.5), ecg()], FakeEncoders(encoder))
+
+        captures.reject(encoder, "fingerprint_mirrored", "flipped")
+
+        assert captures.accepted(encoder, 0.0) == ()
+        assert [(one.index, one.code) for one in captures.rejections(0.0)] == [
+            (0, "fingerprint_mirrored"),
+            (1, "signal_too_short"),
+            (2, "fingerprint_mirrored"),
+        ]
 
 
 class TestRequireUsable:
