@@ -82,14 +82,15 @@ MIN_QUALITY: Final = 0.3
 MOST_MINUTIAE: Final = 100
 
 # What is refused.
-LEAST_COHERENCE: Final = 0.89
-"""Of filtered ridges. FVC2000 DB1 to DB3 have 0.91 and more, noise and textures 0.87 and less."""
+LEAST_COHERENCE: Final = 0.84
+"""Of filtered ridges. FVC2000 DB1 to DB3 have 0.90 and more, computed poor impressions 0.87 and more. Of noise
+and textures, those that pass all other limits but this and the next have 0.81 and less."""
 LEAST_RAW_COHERENCE: Final = 0.21
-"""Before filtering. FVC2000 DB1 to DB3 have 0.25 and more, small writing 0.19 and less."""
+"""Before filtering. FVC2000 and computed poor impressions have 0.25 and more, writing 0.19 and less."""
 LEAST_AMPLITUDE: Final = 0.16
 """FVC2000 DB1 to DB3 have 0.21 and more, unfiltered noise 0.12 and less."""
-DENSITY_RANGE: Final = (0.03, 0.70)
-"""Minutiae per mm². FVC2000 DB1 to DB3 have 0.09 to 0.50, gratings and rings 0, writing 0.75."""
+DENSITY_RANGE: Final = (0.03, 0.90)
+"""Minutiae per mm². FVC2000 DB1 to DB3 have 0.08 to 0.42, synthetic sets up to 0.55, gratings and rings 0."""
 SHORTEST_PERIOD: Final = 5.6
 LONGEST_PERIOD: Final = 14.0
 """FVC2000 DB1 to DB3 have median periods of 7.1 to 13.5."""
