@@ -172,7 +172,9 @@ class EnrollmentService:
                 gallery=gallery.name,
                 references=tuple(_enrolled(reference) for reference in references),
                 rejected=captures.rejections(floor),
-                warnings=self._warnings(uow, gallery, owner.revision),
+                warnings=self._warnings(
+                    uow, gallery, owner.revision, frozenset(r.modality for r in references)
+                ),
                 created_at=references[0].created_at,
             )
             answer = render(outcome)  # Names nobody else: kept for repetitions, it outlives their erasure.
@@ -300,10 +302,13 @@ class EnrollmentService:
             if encoder is self._encoders.default(modality) or encoder.encoder_id in versions
         ]
 
-    def _warnings(self, uow: UnitOfWork, gallery: Gallery, revision: int) -> tuple[str, ...]:
+    def _warnings(
+        self, uow: UnitOfWork, gallery: Gallery, revision: int, modalities: frozenset[Modality]
+    ) -> tuple[str, ...]:
+        """What the operator should know of a gallery in which people are enrolled in these modalities."""
         if not isinstance(gallery.policy, CalibratedPolicy):
             return ()
-        limit = self._most_subjects(gallery.policy)
+        limit = self._most_subjects(gallery.policy, modalities=modalities)
         if limit is None:
             return ()
         # Counted only where what this process holds leaves it open.

@@ -158,7 +158,10 @@ class GalleryService:
         subjects, references = uow.galleries.counts(gallery.uuid)
         state = self._follower.up_to_date(uow, gallery)
         policy = gallery.policy
-        limit = max_subjects(policy, self._encoders) if isinstance(policy, CalibratedPolicy) else None
+        enrolled = frozenset(m for m in Modality if state.encoder_ids(m))
+        limit = (
+            max_subjects(policy, self._encoders, enrolled) if isinstance(policy, CalibratedPolicy) else None
+        )
         return GalleryView(
             name=gallery.name,
             policy=policy,

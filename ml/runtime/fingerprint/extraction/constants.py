@@ -83,8 +83,8 @@ MOST_MINUTIAE: Final = 100
 
 # What is refused.
 LEAST_COHERENCE: Final = 0.84
-"""Of filtered ridges. FVC2000 DB1 to DB3 have 0.90 and more, computed poor impressions 0.87 and more. Of noise
-and textures, those that pass all other limits but this and the next have 0.81 and less."""
+"""Of filtered ridges. FVC2000 DB1 to DB3 have 0.90 and more, computed poor impressions 0.87 and more. Of
+noise and textures, those that pass all other limits but this and the next have 0.81 and less."""
 LEAST_RAW_COHERENCE: Final = 0.21
 """Before filtering. FVC2000 and computed poor impressions have 0.25 and more, writing 0.19 and less."""
 LEAST_AMPLITUDE: Final = 0.16

@@ -3,10 +3,11 @@ from dataclasses import replace
 import pytest
 
 from app.domain.policies import CalibratedPolicy
+from app.domain.references import Modality
 from app.services.limits import max_subjects
 from ml.runtime.calibration.llr import Calibration
 from ml.runtime.calibration.nulls import EVIDENCE_CLASSES
-from tests.fakes import FakeEncoder, FakeEncoders, fake_calibration
+from tests.fakes import FakeEncoder, FakeEncoders, FakeFaceEncoder, fake_calibration
 
 STRICT_BINS = 400
 
@@ -53,3 +54,33 @@ class TestMaxSubjects:
 
         assert few is not None
         assert many is None or few < many
+
+
+class TestModalities:
+    def test_two_modalities_carry_more_subjects_than_either(self):
+        both = FakeEncoders(FakeEncoder(), FakeFaceEncoder())
+        policy = CalibratedPolicy(fmr=0.5, fpir=0.5)
+
+        ecg, face, together = (
+            max_subjects(policy, both, frozenset(chosen))
+            for chosen in ([Modality.ECG], [Modality.FACE], [Modality.ECG, Modality.FACE])
+        )
+
+        assert together is None or together > max(ecg, face)
+
+    def test_what_nobody_is_enrolled_in_does_not_raise_the_limit(self):
+        policy = CalibratedPolicy()
+        alone = max_subjects(policy, FakeEncoders(), frozenset([Modality.ECG]))
+
+        assert (
+            max_subjects(policy, FakeEncoders(FakeEncoder(), FakeFaceEncoder()), frozenset([Modality.ECG]))
+            == alone
+        )
+
+    def test_an_empty_gallery_is_judged_by_the_weakest_modality(self):
+        policy = CalibratedPolicy()
+        both = FakeEncoders(FakeEncoder(), FakeFaceEncoder())
+
+        singles = [max_subjects(policy, both, frozenset([m])) for m in (Modality.ECG, Modality.FACE)]
+
+        assert max_subjects(policy, both) == min(singles)
