@@ -90,13 +90,9 @@ def _sources(data: Path, modalities: set[Modality]) -> Sources:
     """The test people of every modality that is served."""
     sources = {Modality.ECG: hearts(data)}
     if Modality.FACE in modalities:
-        from ml.data.faces import ar_split
-
-        sources[Modality.FACE] = faces(data, ar_split()["test"])
+        sources[Modality.FACE] = faces(data)
     if Modality.FINGERPRINT in modalities:
-        from ml.data.fingerprints import MISLABELED_FCJ
-
-        sources[Modality.FINGERPRINT] = fingers(data, MISLABELED_FCJ)
+        sources[Modality.FINGERPRINT] = fingers(data)
     return sources
 
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from app.domain.captures import Capture, EcgStrip, FaceImage, FingerprintImage
 from app.domain.references import Modality
+from ml.data.face_splits import ar_split
+from ml.data.fingerprints import FCJ_TEST_PEOPLE, read_fcj
 from ml.data.readers import read_ecg_id
 
-FIRST_FINGER_PERSON, LAST_FINGER_PERSON = 126, 150
-FINGER_DPI = 500
 SECOND_SESSION = range(8, 15)
 """AR's images of the second session; the first image of the first session is enrolled."""
 
@@ -46,13 +46,8 @@ def hearts(data: Path) -> list[Source]:
     return [Source(name, strips[0], (strips[1],)) for name, strips in records.items() if len(strips) > 1]
 
 
-def faces(data: Path, people: Sequence[str]) -> list[Source]:
-    """AR: the first image is enrolled, those of the second session are probes.
-
-    Args:
-        data: Holds `face/ar_99`.
-        people: The test people of the committed split, such as `m001`.
-    """
+def faces(data: Path) -> list[Source]:
+    """AR's test people: the first image is enrolled, those of the second session are probes."""
     folder = data / "face" / "ar_99"
     return [
         Source(
@@ -60,22 +55,15 @@ def faces(data: Path, people: Sequence[str]) -> list[Source]:
             FaceImage((folder / f"{name}_01.png").read_bytes()),
             tuple(FaceImage((folder / f"{name}_{n:02d}.png").read_bytes()) for n in SECOND_SESSION),
         )
-        for name in people
+        for name in ar_split()["test"]
     ]
 
 
-def fingers(data: Path, excluded: Sequence[str]) -> list[Source]:
-    """FCJ2020 of people 126–150: the first impression of each finger is enrolled, the others are probes.
-
-    Args:
-        data: Holds `fingerprint/fcj2020`.
-        excluded: Impressions that are labeled as another finger, such as `137_6_1`.
-    """
+def fingers(data: Path) -> list[Source]:
+    """FCJ2020 of people 126–150: the first impression of each finger is enrolled, the others are probes."""
     impressions: dict[str, list[Capture]] = defaultdict(list)
-    for path in sorted((data / "fingerprint" / "fcj2020").glob("*/*.*"), key=lambda path: path.stem):
-        person, finger, _ = path.stem.split("_")
-        if FIRST_FINGER_PERSON <= int(person) <= LAST_FINGER_PERSON and path.stem not in excluded:
-            impressions[f"{person}_{finger}"].append(FingerprintImage(_png(path), dpi=FINGER_DPI))
+    for file in read_fcj(data, FCJ_TEST_PEOPLE):
+        impressions[file.finger].append(FingerprintImage(_png(file.path), dpi=file.dpi))
     return [Source(name, found[0], tuple(found[1:])) for name, found in impressions.items() if len(found) > 1]
 
 
