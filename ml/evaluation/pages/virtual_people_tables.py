@@ -10,11 +10,13 @@ from ml.evaluation.pages.cells import NOT_MEASURED, markdown_table, rate_cell
 Json = Mapping[str, Any]
 
 CONDITIONS = ("clean", "noisy")
+VIRTUAL_PEOPLE = "virtual-people.svg"
+"""File name of the picture."""
 _ALL = ("ecg", "face", "fingerprint")
 
 
 def virtual_people(results: KeptResults) -> str:
-    """Every combination of modalities, clean and noisy, at the default policy and at equal FMR."""
+    """Every combination of modalities, clean and noisy; with a picture where it was measured."""
     columns = (
         "captures",
         "modalities",
@@ -34,7 +36,8 @@ def virtual_people(results: KeptResults) -> str:
     if not rows:
         return markdown_table(columns, [[NOT_MEASURED, *["–"] * (len(columns) - 1)]])
     people, pairings = found["people"], found["pairings"]
-    return f"{markdown_table(columns, rows)}\n{people} people in each of {pairings} pairings.\n"
+    shown = f"![False non-matches of each combination](images/{VIRTUAL_PEOPLE})"
+    return f"{markdown_table(columns, rows)}\n{people} people in each of {pairings} pairings.\n\n{shown}\n"
 
 
 def modality_rows(results: KeptResults) -> list[tuple[str, ...]]:

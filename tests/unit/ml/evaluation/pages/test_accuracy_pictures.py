@@ -3,8 +3,9 @@ from pathlib import Path
 from ml.evaluation.kept_results import BundleResults
 from ml.evaluation.pages.accuracy_pictures import IMAGES, accuracy_pictures, write_accuracy_pictures
 from tests.unit.ml.evaluation.pages.test_pictures import variant
-from tests.unit.ml.evaluation.pages.test_svg import lines
+from tests.unit.ml.evaluation.pages.test_svg import lines, texts
 from tests.unit.ml.evaluation.pages.test_targets import results
+from tests.unit.ml.evaluation.pages.test_virtual_people_tables import people
 
 
 class TestAccuracyPictures:
@@ -17,6 +18,11 @@ class TestAccuracyPictures:
 
         assert set(drawn) == {"det-fingerprint.svg", "det-face.svg"}
         assert lines(drawn["det-fingerprint.svg"]) == lines(drawn["det-face.svg"])
+
+    def test_every_combination_of_virtual_people_has_a_bar(self) -> None:
+        shown = texts(accuracy_pictures(people())["virtual-people.svg"])
+
+        assert {"ecg, clean", "ecg + face + fingerprint, noisy", "12.00 %"} <= set(shown)
 
     def test_nothing_measured_is_not_drawn(self) -> None:
         assert accuracy_pictures(results()) == {}

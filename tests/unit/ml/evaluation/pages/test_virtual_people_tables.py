@@ -46,7 +46,8 @@ class TestVirtualPeople:
 
         assert [line for line in lines if line.startswith("| noisy | ecg + face |")]
         assert sum(line.startswith(("| clean |", "| noisy |")) for line in lines) == 10
-        assert lines[-1] == "58 people in each of 20 pairings."
+        assert "58 people in each of 20 pairings." in lines
+        assert lines[-1].endswith("(images/virtual-people.svg)")
 
     def test_rates_stand_relative_to_those_stated(self) -> None:
         (row,) = (line for line in virtual_people(people()).splitlines() if "| clean | face |" in line)
@@ -55,6 +56,7 @@ class TestVirtualPeople:
 
     def test_nothing_measured_is_said(self) -> None:
         assert NOT_MEASURED in virtual_people(results())
+        assert "images/" not in virtual_people(results())
 
 
 class TestBestSingle:
