@@ -21,7 +21,6 @@ from app.domain.captures import EcgStrip
 from ml.data.records import EcgRecord
 from ml.runtime.encoding import Encoding
 from tests.api.application import Api, open_api
-from tests.attacks.conftest import MODELS
 from tests.attacks.crowd import (
     ENROLLED,
     STRANGERS,
@@ -33,6 +32,7 @@ from tests.attacks.crowd import (
     recording,
     verify,
 )
+from tests.shipped_models import shipped_models
 
 pytestmark = pytest.mark.real_data
 
@@ -182,7 +182,7 @@ class RememberingEncoder(BundleEncoder):
 def api(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     path = tmp_path_factory.mktemp("multiplied") / "pulseprint.db"
     path.write_bytes(sqlite_template.read_bytes())
-    encoders = load_encoders(MODELS, {})
+    encoders = load_encoders(shipped_models(), {})
     for found in (encoders._by_id, *encoders._by_modality.values()):
         places = found.items() if isinstance(found, dict) else enumerate(found)
         for key, encoder in list(places):
