@@ -101,8 +101,23 @@ class TestReadme:
     def test_sizes_of_galleries_are_what_policies_can_carry(self, fpir: float) -> None:
         (stated,) = re.findall(rf"up to about ([\d ]+) \|[^|]*`?fpir`? 0?{fpir}", README.replace("`", ""))
 
-        loaded = load_encoders(ROOT / "models", {}).of(Modality.ECG)  # Face networks may have been fetched.
-        limit = max_subjects(CalibratedPolicy(fmr=1e-3, fpir=fpir), LoadedEncoders(loaded, {}))
+        limit = most_subjects(ROOT / "models", Modality.ECG, fpir)
 
-        assert limit is not None
         assert int(stated.replace(" ", "")) == pytest.approx(limit, rel=0.01)
+        assert most_subjects(ROOT / "models", Modality.FINGERPRINT, fpir) >= limit
+
+    @pytest.mark.parametrize("fpir", [0.01, 0.05])
+    def test_a_face_alone_reaches_a_fifth(self, fpir: float, face_bundle: Path) -> None:
+        by_ecg = most_subjects(ROOT / "models", Modality.ECG, fpir)
+        by_face = most_subjects(face_bundle.parent, Modality.FACE, fpir)
+
+        assert "A face alone reaches a fifth" in README
+        assert by_face / by_ecg == pytest.approx(0.2, abs=0.05)
+
+
+def most_subjects(models: Path, modality: Modality, fpir: float) -> int:
+    """With the default bundle of one modality alone, whatever else has been fetched."""
+    loaded = load_encoders(models, {}).of(modality)
+    limit = max_subjects(CalibratedPolicy(fmr=1e-3, fpir=fpir), LoadedEncoders(loaded, {}))
+    assert limit is not None
+    return limit
