@@ -1,7 +1,8 @@
 # Pulseprint: every task a developer or a newcomer needs. `make help` lists them.
 #
 #   make run PORT=8123                    another port
-#   make demo DATA=../shared/data/ecg/ecg_id   real people instead of synthetic ones
+#   make demo DATA=../shared/data/ecg/ecg_id   real people instead of computed ones
+#   make demo DATA=captures               the same with <person>/{ecg,face,fingerprint}/…, or a folder of research sets
 #   make run FACE=0                       without fetching face networks
 #   make test ARGS='-k feed -x'           arguments for pytest
 #   PIP_EXTRA_INDEX_URL=… make test       where pip finds torch for CPUs (PyPI's for Linux brings gigabytes of CUDA)

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from statistics import median
 from typing import Annotated
 
 import httpx
@@ -23,29 +22,14 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.demo.computed_people import STRIP_S, computed_cast, computed_print, computed_strip
-from app.demo.modalities import ModalityStory, modality_table
+from app.demo.data_folders import cast_of
+from app.demo.modalities import ModalityStory, Row, modality_table
 from app.demo.people import Cast
-from app.demo.recorded_people import recorded_cast
-from app.demo.report import comparison_table, expected, percent, typical_ms
+from app.demo.report import comparison_table, percent
 from app.demo.server import DemoError, demo_server
 from app.demo.service import Service
-from app.demo.story import (
-    FALSE_CLAIMS,
-    FMR,
-    FPIR,
-    IDENTIFY,
-    IDENTIFY_STRICT,
-    INVERTED,
-    SHORT,
-    SHORT_S,
-    STRANGERS,
-    STRICT,
-    STRICT_FMR,
-    STRICT_FPIR,
-    VERIFY,
-    Story,
-    Track,
-)
+from app.demo.story import FMR, FPIR, Story, Track
+from app.demo.summary import Correction, show_summary
 
 SAMPLE_PERSON = 6
 LONGEST_OF_NUMBERS_S = 120.0
@@ -97,7 +81,7 @@ def run(
 ) -> None:
     """Play the demo against a service that runs already."""
     with _clean_exit() as console:
-        play(console, Target(url, api_key, gallery), _cast(data), sample)
+        play(console, Target(url, api_key, gallery), _cast(console, data), sample)
 
 
 @app.command()
@@ -112,7 +96,7 @@ def serve_and_run(
         console.print(f"Service at {server.url}, log in {server.log}")
         sample = directory / "probe.json"
         target = Target(server.url, server.api_key, check_alive=server.check_alive)
-        play(console, target, _cast(data), sample)
+        play(console, target, _cast(console, data), sample)
         if leave:
             return
         console.print(f"\nThe service stays up at {server.url} (docs at {server.url}/docs). Ctrl-C stops it.")
@@ -159,8 +143,11 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _cast(data: Path | None) -> Cast:
-    return recorded_cast(data) if data else computed_cast()
+def _cast(console: Console, data: Path | None) -> Cast:
+    if data:
+        return cast_of(data)
+    with Progress(console=console, transient=True) as progress:
+        return computed_cast(lambda seeds: progress.track(seeds, description="compute people"))
 
 
 @dataclass(frozen=True)
@@ -176,13 +163,14 @@ class Target:
 
 def play(console: Console, target: Target, cast: Cast, sample: Path) -> Story:
     """Play the demo and show what came out; the body of one request is written to `sample`."""
-    console.print(f"{cast.about} {POLICY_TEXT}", highlight=False)
     headers = {"Authorization": f"Bearer {target.api_key}"}
     with httpx.Client(
         base_url=target.url, headers=headers, timeout=TIMEOUT_S, transport=target.transport
     ) as client:
         service = Service(client)
         service.wait_until_ready(target.check_alive)
+        cast = _served(console, service, cast)
+        console.print(f"{cast.about} {POLICY_TEXT}", highlight=False)
         with Progress(console=console, transient=True) as progress:
             track = _tracked_by(progress)
             story = Story(service, cast, target.gallery, track=track)
@@ -190,76 +178,40 @@ def play(console: Console, target: Target, cast: Cast, sample: Path) -> Story:
             modalities = ModalityStory(service, cast, target.gallery, track, story.enrolled)
             modalities.play()
         correction = service.get(f"/galleries/{target.gallery}").body["correction"]
-    console.print(comparison_table(story.lines))
-    if modalities.rows:
-        console.print(modality_table(modalities.rows))
-    show_summary(console, story, correction)
+    _show(console, story, modalities.rows, correction)
     show_curl(console, target, sample, story)
     return story
+
+
+def _served(console: Console, service: Service, cast: Cast) -> Cast:
+    """The cast without what the service cannot compare, such as faces before their networks are fetched."""
+    served = {model["modality"] for model in service.get("/models").body["items"]}
+    for modality in sorted(cast.modalities - served):
+        console.print(f"{modality} is not served here and left out.", highlight=False)
+    return cast.limited_to(served)
 
 
 def _tracked_by(progress: Progress) -> Track:
     return lambda step, people: progress.track(people, description=step)
 
 
-def show_summary(console: Console, story: Story, correction: Sequence[dict[str, object]]) -> None:
-    """Print the rates, counted from the answers."""
-    for text in [*_counts(story), *_rates(story, correction), *_timings(story), story.cast.caution]:
-        console.print(f"• {text}", highlight=False)
-
-
-def _counts(story: Story) -> Iterator[str]:
-    lines, refused = story.lines, story.not_enrolled
-    yield f"enrolled: {len(story.enrolled)}" + "".join(f"; {who} not: {why}" for who, why in refused.items())
-    found = expected(lines, IDENTIFY)
-    yield f"identified: {found}; right person first, at whatever score: {story.right_first}"
-    yield f"identified at the stricter fpir of {percent(STRICT_FPIR)}: {expected(lines, IDENTIFY_STRICT)}"
-    rejected = expected(lines, STRANGERS)
-    yield f"strangers rejected: {rejected}; false claims rejected: {expected(lines, FALSE_CLAIMS)}"
-    yield (
-        f"own claims verified: {expected(lines, VERIFY)}; at the stricter fmr of {percent(STRICT_FMR)} "
-        f"{expected(lines, STRICT)}; by the first {SHORT_S:g} s alone {expected(lines, SHORT)}"
-    )
-    yield (
-        f"inverted, as by swapped electrodes: same decision for {expected(lines, INVERTED)}, "
-        f"largest change of a score {story.largest_change_db:.1g} dB"
-    )
-
-
-def _rates(story: Story, correction: Sequence[dict[str, object]]) -> Iterator[str]:
-    scores = story.scores
-    if scores.eer is not None:
-        pairs = f"{len(scores.mated)} mated and {len(scores.non_mated)} non-mated comparisons"
-        yield f"equal error rate seen: {percent(scores.eer)} over {pairs}"
-    if n := len(scores.non_mated):
-        yield (
-            f"false matches seen at the policy's fmr of {percent(FMR)}: {scores.false_matches} of {n} "
-            f"({percent(scores.false_matches / n)}; {FMR * n:.1f} would be nominal)"
-        )
-    for part in correction:
-        state = (
-            "corrected by the gallery's own null"
-            if part["corrected"]
-            else "not corrected: too few people yet"
-        )
-        if part.get("limited"):  # Computed people look more alike than real ones; some galleries of them are.
-            state += ", as far as it may be: these people look very much alike"
-        yield f"{part['encoder']}: {state} ({part['subjects']} people, {part['pairs']} comparisons)"
-
-
-def _timings(story: Story) -> Iterator[str]:
-    client_ms, service_ms = typical_ms(story.lines)
-    yield f"median time of a recognition: {client_ms:.1f} ms for the client, {service_ms:.1f} ms of it served"
-    if story.enroll_ms:
-        enroll_ms = median(story.enroll_ms)
-        yield f"median time of an enrollment, durable when answered: {enroll_ms:.1f} ms for the client"
+def _show(console: Console, story: Story, rows: Sequence[Row], correction: Correction) -> None:
+    if story.lines:
+        console.print("\n[bold]By ECG alone[/]")
+        console.print(comparison_table(story.lines))
+    show_summary(console, story, correction)
+    if rows:
+        console.print("\n[bold]By each modality, together, and with one spoiled[/]")
+        console.print(modality_table(rows))
+    console.print(f"• {story.cast.caution}", highlight=False)
 
 
 def show_curl(console: Console, target: Target, sample: Path, story: Story) -> None:
     """Write a probe as a request body, and print how to send it."""
-    probe = next(person.probe for person in story.cast.members if person.probe)
+    probe = next(person.probes for person in story.cast.members if person.probes)
     sample.parent.mkdir(parents=True, exist_ok=True)
-    sample.write_text(json.dumps({"gallery": story.gallery, "recordings": [probe.body()]}), encoding="utf-8")
+    bodies = [recording.body() for recording in probe.values()]
+    sample.write_text(json.dumps({"gallery": story.gallery, "recordings": bodies}), encoding="utf-8")
     command = (
         f"curl -s {target.url}/identify -H 'Authorization: Bearer {target.api_key}' "
         f"-H 'Content-Type: application/json' --data @{shlex.quote(str(sample))}"

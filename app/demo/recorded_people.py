@@ -9,14 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.demo.people import MAX_PEOPLE, Cast, Person
-from app.demo.recordings import Strip
+from app.demo.people import MAX_PEOPLE, Cast, Person, divided
+from app.demo.recordings import LONGEST_STRIP_S, Strip
 from app.demo.server import DemoError
 from ml.data.readers import DataError, EcgRecord, read_folder
 
-STRIP_S = 20.0
-# One in six stays a stranger at first: 15 of the 90 people of ECG-ID.
-STRANGER_SHARE = 6
 LEADS = {"I": "I", "ECG I": "I", "II": "II", "MLII": "MLII", "V5": "V5"}
 
 
@@ -42,14 +39,14 @@ def recorded_cast(folder: Path) -> Cast:
     chosen = dict(list(recordings.items())[:MAX_PEOPLE])
     has_pairs = any(len(of_person) > 1 for of_person in chosen.values())
     people = [_recorded_person(subject_id, chosen[subject_id], has_pairs) for subject_id in chosen]
-    n_members = len(people) - max(1, len(people) // STRANGER_SHARE)
+    members, strangers = divided(people)
     first, second = ("first recording", "their second") if has_pairs else ("start of a recording", "its end")
     return Cast(
-        about=f"{len(people)} of the {len(recordings)} people in {folder}: {n_members} are enrolled by the "
-        f"{first}; the last {len(people) - n_members} come as strangers and are enrolled later. Everybody "
-        f"is recognized by {second}. Strips last at most {STRIP_S:g} s.",
-        members=tuple(people[:n_members]),
-        strangers=tuple(people[n_members:]),
+        about=f"{len(people)} of the {len(recordings)} people in {folder}: {len(members)} are enrolled by "
+        f"the {first}; the last {len(strangers)} come as strangers and are enrolled later. Everybody "
+        f"is recognized by {second}. Strips last at most {LONGEST_STRIP_S:g} s.",
+        members=members,
+        strangers=strangers,
         strangers_join=True,
         caution=_caution(chosen.values(), has_pairs),
     )
@@ -58,19 +55,20 @@ def recorded_cast(folder: Path) -> Cast:
 def _recorded_person(subject_id: str, records: Sequence[EcgRecord], has_pairs: bool) -> Person:
     first = records[0]
     if has_pairs:
-        return Person(subject_id, (_strip(first),), _strip(records[1]) if len(records) > 1 else None)
+        return Person(subject_id, (strip_of(first),), strip_of(records[1]) if len(records) > 1 else None)
     half = first.signal.size // 2
-    length = min(half, round(STRIP_S * first.fs_hz))
-    beginning, end = _strip(first, first.signal[:length]), _strip(first, first.signal[-length:])
+    length = min(half, round(LONGEST_STRIP_S * first.fs_hz))
+    beginning, end = strip_of(first, first.signal[:length]), strip_of(first, first.signal[-length:])
     return Person(subject_id, (beginning,), end)
 
 
-def _strip(record: EcgRecord, samples: NDArray[np.float32] | None = None) -> Strip:
+def strip_of(record: EcgRecord, samples: NDArray[np.float32] | None = None) -> Strip:
+    """The beginning of a recording, or of some of its samples."""
     samples = record.signal if samples is None else samples
     return Strip(
         # The API takes multiples of 0.1 Hz; measured rates have more digits.
         fs_hz=round(record.fs_hz, 1),
-        signal=[round(float(value), 4) for value in samples[: round(STRIP_S * record.fs_hz)]],
+        signal=[round(float(value), 4) for value in samples[: round(LONGEST_STRIP_S * record.fs_hz)]],
         unit=record.unit,
         lead=LEADS.get(record.lead, "unknown"),
     )

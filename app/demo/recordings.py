@@ -10,6 +10,9 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
+# What is taken of a longer recording.
+LONGEST_STRIP_S = 20.0
+
 
 class Recording(Protocol):
     """One capture of one modality."""

@@ -12,6 +12,7 @@ from app.domain.policies import CalibratedPolicy
 from app.domain.references import Modality
 from app.services.limits import max_subjects
 from ml.evaluation.kept_results import read_results
+from ml.evaluation.pages.accuracy_pictures import IMAGES, accuracy_pictures
 from ml.evaluation.pages.marked_tables import PAGES, fill, table_names
 from ml.evaluation.pages.summary_tables import summary_tables
 
@@ -47,6 +48,15 @@ class TestMarkedTables:
         assert shown == set(summary_tables(read_results(RESULTS)))
 
 
+class TestPictures:
+    @pytest.mark.parametrize("name", accuracy_pictures(read_results(RESULTS)))
+    def test_they_are_those_of_the_kept_results_and_shown(self, name: str) -> None:
+        drawn = accuracy_pictures(read_results(RESULTS))[name]
+
+        assert (ROOT / IMAGES / name).read_text(encoding="utf-8") == drawn, "run python -m ml.cli report"
+        assert f"(images/{name})" in (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+
+
 class TestReadme:
     def test_it_is_short(self) -> None:
         assert len(README.split()) <= 1000
@@ -59,12 +69,24 @@ class TestReadme:
         )
         shown = rows(README, "accuracy-summary")
 
-        assert len(shown) == len(protocols)
-        for (_, errors, eer, missed), protocol in zip(shown, protocols, strict=True):
+        assert len(shown) >= len(protocols)
+        for (_, errors, eer, missed), protocol in zip(shown, protocols, strict=False):
             found = kept("ecg", *protocol)
             assert errors == "{count}/{n}".format(**found["rank_1_errors"])
             assert eer.startswith(f"{100 * found['eer']:.1f} % (")
             assert missed == "{count}/{n}".format(**found["rates"][1]["fnmr"])
+
+    def test_other_modalities_have_their_rows(self) -> None:
+        text = (RESULTS / "fingerprint" / "protocols.jsonl").read_text(encoding="utf-8")
+        prints = next(one for one in map(json.loads, text.splitlines()) if one["protocol"] == "F1")
+        face = kept("face", "F4", "1 → second session")
+
+        shown = {name: cells for name, *cells in rows(README, "accuracy-summary")}
+
+        one = prints["one_threshold"]
+        (missed,) = (at["non_matches"] for at in one["fnmr"] if at["fmr"] == 1e-3)
+        assert shown["Fingerprint (FVC)"][2] == f"{missed}/{one['mated']}"
+        assert shown["Face (AR)"][0] == "{count}/{n}".format(**face["rank_1_errors"])
 
     def test_speed_is_that_of_the_benchmarks(self) -> None:
         lines = json.loads((RESULTS / "benchmarks.json").read_text(encoding="utf-8"))["verbs"]["lines"]
@@ -79,8 +101,23 @@ class TestReadme:
     def test_sizes_of_galleries_are_what_policies_can_carry(self, fpir: float) -> None:
         (stated,) = re.findall(rf"up to about ([\d ]+) \|[^|]*`?fpir`? 0?{fpir}", README.replace("`", ""))
 
-        loaded = load_encoders(ROOT / "models", {}).of(Modality.ECG)  # Face networks may have been fetched.
-        limit = max_subjects(CalibratedPolicy(fmr=1e-3, fpir=fpir), LoadedEncoders(loaded, {}))
+        limit = most_subjects(ROOT / "models", Modality.ECG, fpir)
 
-        assert limit is not None
         assert int(stated.replace(" ", "")) == pytest.approx(limit, rel=0.01)
+        assert most_subjects(ROOT / "models", Modality.FINGERPRINT, fpir) >= limit
+
+    @pytest.mark.parametrize("fpir", [0.01, 0.05])
+    def test_a_face_alone_reaches_a_fifth(self, fpir: float, face_bundle: Path) -> None:
+        by_ecg = most_subjects(ROOT / "models", Modality.ECG, fpir)
+        by_face = most_subjects(face_bundle.parent, Modality.FACE, fpir)
+
+        assert "A face alone reaches a fifth" in README
+        assert by_face / by_ecg == pytest.approx(0.2, abs=0.05)
+
+
+def most_subjects(models: Path, modality: Modality, fpir: float) -> int:
+    """With the default bundle of one modality alone, whatever else has been fetched."""
+    loaded = load_encoders(models, {}).of(modality)
+    limit = max_subjects(CalibratedPolicy(fmr=1e-3, fpir=fpir), LoadedEncoders(loaded, {}))
+    assert limit is not None
+    return limit

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
+from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +13,11 @@ from typer.testing import CliRunner
 from app.demo import computed_people
 from app.demo.command import Target, app, play
 from app.demo.computed_people import computed_cast
+from app.demo.people import Cast, Person
 from app.demo.recorded_people import recorded_cast
+from app.demo.recordings import Picture
 from app.demo.server import DemoError
-from tests.unit.app.demo.demo_fakes import FakeService, cast, person
+from tests.unit.app.demo.demo_fakes import FakeService, cast, person, with_picture
 from tests.unit.ml.data.wfdb_files import write_record
 
 
@@ -28,8 +32,10 @@ class TestComputedCast:
         monkeypatch.setattr(computed_people, "MEMBERS", 3)
         monkeypatch.setattr(computed_people, "STRANGERS", 1)
 
-        cast_ = computed_cast()
+        seen: list[int] = []
+        cast_ = computed_cast(lambda seeds: (seen.append(seed) or seed for seed in seeds))
 
+        assert seen == [1, 2, 3, 4]
         assert (len(cast_.members), len(cast_.strangers), cast_.strangers_join) == (3, 1, False)
         everybody = [*cast_.members, *cast_.strangers]
         assert len({person_.subject_id for person_ in everybody}) == 4
@@ -163,6 +169,48 @@ class TestPlay:
         assert "curl -s http://demo/identify -H 'Authorization: Bearer pp_demo_key'" in shown
         assert f"--data @{sample}" in shown
         assert json.loads(sample.read_text())["recordings"][0]["modality"] == "ecg"
+
+    def test_everything_is_shown_where_people_bring_two_modalities(self, tmp_path):
+        members = [with_picture(person("ann", 1), 1), with_picture(person("bob", 2), 2)]
+
+        shown = played(FakeService(), cast(members, [with_picture(person("zoe", 9), 9)]), tmp_path)
+
+        assert "By each modality, together, and with one spoiled" in shown
+        sent = json.loads((tmp_path / "probe.json").read_text())["recordings"]
+        assert [recording["modality"] for recording in sent] == ["ecg", "fingerprint"]
+
+    def test_what_is_not_served_is_named_and_not_sent(self, tmp_path):
+        service = FakeService()
+        service.served = ["ecg"]
+
+        shown = played(service, cast([with_picture(person("ann", 1), 1), person("bob", 2)]), tmp_path)
+
+        assert "fingerprint is not served here and left out." in shown
+        sent = [one for _, body in service.requests for one in body.get("recordings", [])]
+        assert {recording["modality"] for recording in sent} == {"ecg"}
+
+    def test_people_without_ecg_are_recognized_by_what_they_bring(self, tmp_path):
+        service = FakeService()
+        service.served = ["face", "fingerprint"]
+        ann, zoe = (of_pictures(name, number) for name, number in (("ann", 1), ("zoe", 9)))
+
+        shown = played(service, cast([ann], [zoe]), tmp_path)
+
+        assert "By ECG alone" not in shown
+        assert "enrolled: 1" in shown
+        assert "face + fingerprint" in shown
+
+
+def of_pictures(name: str, identity: int) -> Person:
+    pictures = tuple(Picture(modality, bytes([identity])) for modality in ("face", "fingerprint"))
+    return Person(name, pictures, None, pictures)
+
+
+def played(service: FakeService, cast_: Cast, folder: Path) -> str:
+    console = Console(width=200, record=True, file=StringIO())
+    target = Target("http://demo", "pp_demo_key", transport=service.transport)
+    play(console, target, cast_, folder / "probe.json")
+    return console.export_text()
 
 
 class TestCommandLine:
