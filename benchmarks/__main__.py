@@ -21,6 +21,7 @@ from benchmarks import (  # noqa: E402
     encode_face,
     encode_network,
     enroll,
+    fingerprints,
     identify_latency,
     memory,
     throughput,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[Bench], list[Line]]] = {
     "memory": memory.measure,
     "verbs": verbs.measure,
     "activity": activity.measure,
+    "fingerprints": fingerprints.measure,
 }
 # Measured only when named: they need the training environment, or a bundle that is fetched.
 STUDIES: dict[str, Callable[[Bench], list[Line]]] = {

@@ -10,10 +10,10 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from ml.data.fingerprints import FCJ_CALIBRATION_PEOPLE, FCJ_TEST_PEOPLE, read_fcj
+from ml.data.fingerprints import FCJ_CALIBRATION_PEOPLE, FCJ_TEST_PEOPLE, read_fcj, read_socofing
 from ml.evaluation.fingerprint.figures import figures, headline
 from ml.evaluation.fingerprint.protocols import FINGERPRINT_PROTOCOLS, score_set
-from ml.evaluation.fingerprint.shortlist import shortlist_figures
+from ml.evaluation.fingerprint.shortlist import gallery_and_probes, shortlist_figures
 from ml.evaluation.kept_results import RESULTS
 from ml.evaluation.looks import log_look
 from ml.evaluation.result_lines import keep_lines
@@ -158,28 +158,40 @@ def shortlist(
     var: VarOption = DEFAULT_VAR,
     models: ModelsOption = Path("models"),
     results: Annotated[Path, typer.Option(help="Where results are kept.")] = RESULTS,
+    strangers: Annotated[int, typer.Option(help="Fingers of SOCOFing to enroll beside.", min=0)] = 0,
 ) -> None:
-    """Search FCJ test people among all FCJ fingers; the look is logged."""
+    """Search FCJ test people among all FCJ fingers, and strangers if asked; the look is logged."""
     encoder = load_bundle(default_bundle(models, "fingerprint"))
     comparer = encoder.preparation.comparer()
     assert isinstance(comparer, FingerprintComparer)
     test = extract_files("fcj-test", read_fcj(data, FCJ_TEST_PEOPLE), _cache(var))
     others = extract_files("fcj-calibration", read_fcj(data, FCJ_CALIBRATION_PEOPLE), _cache(var))
-    first: dict[str, TrainingPrint] = {}
-    for one in (*test, *others):
-        if one.written is not None:
-            first.setdefault(one.finger, one)
-    probes = [one for one in test if one.written is not None and first[one.finger] is not one]
+    crowd = _strangers(data, strangers, _cache(var))
+    enrolled, probes = gallery_and_probes(test, [*others, *crowd])
+    protocol = f"F2-1:{len(enrolled)}" if crowd else "F2-1:N"
+    beside = f", and of {len(crowd)} fingers of another sensor (SOCOFing)" if crowd else ""
     found = {
-        "protocol": "F2-1:N",
-        "summary": "FCJ2020 people 126–150, each probe against one impression of every finger of the set",
+        "protocol": protocol,
+        "summary": "FCJ2020 people 126–150, each probe against one impression of every finger of the set"
+        + beside,
         "encoder": encoder.encoder_id,
         "weights_sha256": encoder.info.sha256,
-        **shortlist_figures(encoder, comparer, list(first.values()), probes),
+        **shortlist_figures(encoder, comparer, enrolled, probes),
     }
     keep_lines(results / "fingerprint" / "protocols.jsonl", [found], "encoder", "protocol")
-    log_look(results / "looks.jsonl", protocol="F2-1:N", bundle=encoder.encoder_id, figures=found)
+    log_look(results / "looks.jsonl", protocol=protocol, bundle=encoder.encoder_id, figures=found)
     console.print_json(data=found)
+
+
+def _strangers(data: Path, wanted: int, cache: Path) -> list[TrainingPrint]:
+    """The first usable ones."""
+    if not wanted:
+        return []
+    with console.status("extracting SOCOFing (minutes the first time, then cached)"):
+        usable = [one for one in extract_files("socofing", read_socofing(data), cache) if one.written]
+    if wanted > len(usable):
+        _stop(f"expected at most {len(usable)} strangers, found {wanted}")
+    return usable[:wanted]
 
 
 def _opened(recipe: Path, var: Path) -> tuple[FingerprintRecipe, Path]:

@@ -23,6 +23,21 @@ STRANGERS_PER_PROBE: Final = 20
 _SEED: Final = 20261201
 
 
+def gallery_and_probes(
+    test: Sequence[TrainingPrint], others: Sequence[TrainingPrint]
+) -> tuple[list[TrainingPrint], list[TrainingPrint]]:
+    """Enroll the first impression of every finger, and search for all others of the test people.
+
+    Refused pictures are left out.
+    """
+    first: dict[str, TrainingPrint] = {}
+    for one in (*test, *others):
+        if one.written is not None:
+            first.setdefault(one.finger, one)
+    probes = [one for one in test if one.written is not None and first[one.finger] is not one]
+    return list(first.values()), probes
+
+
 def shortlist_figures(
     encoder: BundledEncoder,
     comparer: FingerprintComparer,

@@ -43,8 +43,8 @@ def fingerprints(results: KeptResults) -> str:
 
 
 def fingerprint_search(results: KeptResults) -> str:
-    """F2-1:N: how much of what the comparer accepts lies in the shortlist."""
-    found = results.fingerprint.get("F2-1:N")
+    """F2-1:N: how much of what the comparer accepts lies in the shortlist, a row for each N."""
+    searches = (found for name, found in results.fingerprint.items() if name.startswith("F2-1:"))
     columns = (
         "fingers enrolled",
         "probes",
@@ -54,12 +54,14 @@ def fingerprint_search(results: KeptResults) -> str:
         "first in the shortlist",
         "99.8 % within the first",
     )
-    rows = []
-    if found:
-        share = f"{found['within']}/{found['accepted']} = {rate_cell(found['share'], found['interval_95'])}"
-        numbers = (str(found[key]) for key in ("enrolled", "probes", "accepted", "shortlist"))
-        rows.append((*numbers, share, f"{found['rank_1']:.1%}", str(found["rank_of_99_8_percent"])))
+    rows = [_search_row(found) for found in sorted(searches, key=lambda found: found["enrolled"])]
     return markdown_table(columns, rows)
+
+
+def _search_row(found: Json) -> tuple[str, ...]:
+    share = f"{found['within']}/{found['accepted']} = {rate_cell(found['share'], found['interval_95'])}"
+    numbers = (f"{found[key]:,}" for key in ("enrolled", "probes", "accepted", "shortlist"))
+    return *numbers, share, f"{found['rank_1']:.1%}", str(found["rank_of_99_8_percent"])
 
 
 def summary_row(results: KeptResults) -> tuple[str, ...] | None:

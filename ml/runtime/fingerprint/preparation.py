@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.runtime.errors import CaptureError
 from ml.runtime.evidence import IMAGES, Evidence
 from ml.runtime.fingerprint.comparison import (
     alignment,
@@ -21,7 +25,8 @@ from ml.runtime.fingerprint.comparison.detail import WrittenDetail, write_detail
 from ml.runtime.fingerprint.drawn_finger import drawn_finger_file
 from ml.runtime.fingerprint.errors import FingerprintQualityError
 from ml.runtime.fingerprint.extraction import constants as extraction
-from ml.runtime.fingerprint.extraction.extractor import extract
+from ml.runtime.fingerprint.extraction.extractor import extract, extract_anyway
+from ml.runtime.fingerprint.extraction.impression import Impression
 from ml.runtime.fingerprint.minutiae import Minutiae
 from ml.runtime.fingerprint.raw_fingerprint import FingerprintCapture, RawFingerprint
 from ml.runtime.image.decoding import decode_grey
@@ -81,16 +86,22 @@ class FingerprintPreparation(Preparation[FingerprintCapture]):
             FingerprintError: Not a usable fingerprint.
             ImageError: Not a picture, or of unknown resolution.
         """
-        image = open_image(capture.image)
-        dpi = required_dpi(capture.dpi, image.header)
-        impression = extract(decode_grey(image), float(dpi))
-        written = written_detail(impression.minutiae, float(dpi), impression.quality)
+        gray, dpi = _opened(capture)
+        impression = extract(gray, dpi)
+        written = written_detail(impression.minutiae, dpi, impression.quality)
         return Prepared(
             inputs={"cylinders": written.fillings[:MOST_LOCAL_VECTORS]},
             evidence=Evidence(1.0, IMAGES, impression.quality),
             facts=impression,
             detail=written.detail,
         )
+
+    def examine(self, capture: FingerprintCapture) -> Impression | None:
+        """See `Preparation.examine`: None where no ridges are seen."""
+        try:
+            return extract_anyway(*_opened(capture))
+        except CaptureError:
+            return None
 
     def example(self) -> RawFingerprint:
         """See `Preparation.example`."""
@@ -99,6 +110,12 @@ class FingerprintPreparation(Preparation[FingerprintCapture]):
     def comparer(self) -> FingerprintComparer:
         """See `Preparation.comparer`."""
         return FingerprintComparer(self._combiner)
+
+
+def _opened(capture: FingerprintCapture) -> tuple[NDArray[np.uint8], float]:
+    image = open_image(capture.image)
+    dpi = required_dpi(capture.dpi, image.header)
+    return decode_grey(image), float(dpi)
 
 
 def written_detail(minutiae: Minutiae, dpi: float, quality: float) -> WrittenDetail:

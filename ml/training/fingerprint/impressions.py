@@ -119,18 +119,24 @@ def _keep(path: Path, pictures: Iterable[_Picture]) -> None:
 
 def _print(columns: dict[str, NDArray[Any]], row: int, part: slice) -> TrainingPrint:
     quality = float(columns["quality"][row])
-    written = None
-    if part.stop > part.start:
-        found = columns["minutiae"][part].astype(np.float32)
-        minutiae = Minutiae(found[:, :2], found[:, 2], found[:, 3])
-        written = written_detail(minutiae, float(columns["dpi"][row]), quality)
+    written = _written(columns["minutiae"][part].astype(np.float32), float(columns["dpi"][row]), quality)
     return TrainingPrint(
         str(columns["person"][row]),
         str(columns["finger"][row]),
         int(columns["impression"][row]),
         written,
-        quality,
+        quality if written else 0.0,
     )
+
+
+def _written(found: NDArray[np.float32], dpi: float, quality: float) -> WrittenDetail | None:
+    """None where the picture was refused, or would be for minutiae that lie too scattered."""
+    if not len(found):
+        return None
+    try:
+        return written_detail(Minutiae(found[:, :2], found[:, 2], found[:, 3]), dpi, quality)
+    except CaptureError:
+        return None
 
 
 def _chain_digest() -> str:

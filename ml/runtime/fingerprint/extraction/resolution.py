@@ -31,8 +31,7 @@ def at_working_resolution(gray: NDArray[np.uint8], dpi: float) -> FloatImage:
     Raises:
         DpiImplausibleError: At this resolution the picture is larger than any finger.
     """
-    scale = c.WORKING_DPI / dpi
-    height, width = (max(1, round(side * scale)) for side in gray.shape)
+    width, height = working_size(gray.shape[1], gray.shape[0], dpi)
     if max(height, width) > c.LARGEST_SIDE:
         raise DpiImplausibleError(
             f"expected at most {c.LARGEST_SIDE / c.WORKING_DPI:.1f} inches a side,"
@@ -40,10 +39,16 @@ def at_working_resolution(gray: NDArray[np.uint8], dpi: float) -> FloatImage:
         )
     picture = gray.astype(np.float32) - np.float32(MID_GRAY)
     if (height, width) != gray.shape:
-        method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
+        method = cv2.INTER_AREA if dpi > c.WORKING_DPI else cv2.INTER_CUBIC
         picture = cv2.resize(picture, (width, height), interpolation=method)
     return np.asarray(
         cv2.copyMakeBorder(
             picture, 0, -height % c.PERIOD_STEP, 0, -width % c.PERIOD_STEP, cv2.BORDER_REPLICATE
         )
     )
+
+
+def working_size(width: int, height: int, dpi: float) -> tuple[int, int]:
+    """Return the width and height that a picture has at 500 dpi, before it is filled to whole blocks."""
+    scale = c.WORKING_DPI / dpi
+    return max(1, round(width * scale)), max(1, round(height * scale))

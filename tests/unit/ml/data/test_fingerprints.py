@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from ml.data.fingerprints import FCJ_CALIBRATION_PEOPLE, FCJ_TEST_PEOPLE, read_fcj, read_fvc
+from ml.data.fingerprints import (
+    FCJ_CALIBRATION_PEOPLE,
+    FCJ_TEST_PEOPLE,
+    SOCOFING_DPI,
+    read_fcj,
+    read_fvc,
+    read_socofing,
+)
 from ml.data.records import DataError
 
 
@@ -44,3 +51,15 @@ class TestReadFcj:
 
     def test_calibration_and_test_people_differ(self) -> None:
         assert not set(FCJ_CALIBRATION_PEOPLE) & set(FCJ_TEST_PEOPLE)
+
+
+class TestReadSocofing:
+    def test_people_with_pictures_of_others_are_left_out(self, tmp_path: Path) -> None:
+        names = ["1__M_Left_index_finger", "1__M_Left_thumb_finger", "511__M_Left_index_finger"]
+        data = laid_out(tmp_path, *(f"socofing/Real/{name}.png" for name in names))
+
+        files = read_socofing(data)
+
+        assert {file.person for file in files} == {"socofing/1"}
+        assert len({file.finger for file in files}) == 2
+        assert {file.dpi for file in files} == {SOCOFING_DPI}

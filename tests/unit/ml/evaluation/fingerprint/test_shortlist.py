@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ml.evaluation.fingerprint.shortlist import shortlist_figures
+from ml.evaluation.fingerprint.shortlist import gallery_and_probes, shortlist_figures
 from ml.runtime.encoder import load_bundle
 from ml.runtime.fingerprint.comparison.comparer import FingerprintComparer
 from ml.runtime.fingerprint.comparison.detail import write_detail
@@ -15,6 +15,26 @@ BUNDLE = Path(__file__).parents[5] / "models" / "fingerprint@2026.12"
 def prints(seed: int) -> list[TrainingPrint]:
     written = {n: write_detail(impression(n, seed), dpi=500.0, quality=0.8) for n in range(10)}
     return [TrainingPrint(str(n), str(n), seed + 1, one, 0.8) for n, one in written.items()]
+
+
+class TestGalleryAndProbes:
+    def test_first_impressions_are_enrolled_and_others_of_test_people_search(self) -> None:
+        test, others = [*prints(0)[:3], *prints(1)[:3]], prints(0)[5:7] + prints(1)[5:7]
+
+        enrolled, probes = gallery_and_probes(test, others)
+
+        assert [(one.finger, one.impression) for one in enrolled] == [
+            (f, 1) for f in ("0", "1", "2", "5", "6")
+        ]
+        assert [(one.finger, one.impression) for one in probes] == [("0", 2), ("1", 2), ("2", 2)]
+
+    def test_refused_pictures_are_left_out(self) -> None:
+        refused = TrainingPrint("0", "0", 1, None, 0.0)
+
+        enrolled, probes = gallery_and_probes([refused, prints(1)[0]], [])
+
+        assert [one.impression for one in enrolled] == [2]
+        assert probes == []
 
 
 class TestShortlistFigures:

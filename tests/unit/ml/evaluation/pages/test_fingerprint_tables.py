@@ -48,23 +48,31 @@ class TestFingerprints:
         )
 
 
+SEARCH = {
+    "enrolled": 200,
+    "probes": 494,
+    "accepted": 480,
+    "shortlist": 32,
+    "within": 479,
+    "share": 479 / 480,
+    "interval_95": [0.988, 1.0],
+    "rank_1": 0.98,
+    "rank_of_99_8_percent": 33,
+}
+
+
 class TestFingerprintSearch:
     def test_it_counts_what_the_shortlist_keeps(self) -> None:
-        found = {
-            "enrolled": 200,
-            "probes": 494,
-            "accepted": 480,
-            "shortlist": 32,
-            "within": 479,
-            "share": 479 / 480,
-            "interval_95": [0.988, 1.0],
-            "rank_1": 0.98,
-            "rank_of_99_8_percent": 33,
-        }
-
-        row = fingerprint_search(results(fingerprint={"F2-1:N": found})).splitlines()[2]
+        row = fingerprint_search(results(fingerprint={"F2-1:N": SEARCH})).splitlines()[2]
 
         assert "| 32 | 479/480 = 99.8 % (98.8–100.0) | 98.0% | 33 |" in row
+
+    def test_galleries_come_by_size(self) -> None:
+        larger = {"F2-1:5000": SEARCH | {"enrolled": 5000}, "F2-1:N": SEARCH, "F2": {"enrolled": 1}}
+
+        rows = fingerprint_search(results(fingerprint=larger)).splitlines()[2:]
+
+        assert [row.split(" | ")[0] for row in rows] == ["| 200", "| 5,000"]
 
 
 class TestSummaryRow:

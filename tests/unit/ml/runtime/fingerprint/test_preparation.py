@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from app.domain.captures import FingerprintFacts
 from ml.runtime.errors import CaptureError
 from ml.runtime.evidence import IMAGES
 from ml.runtime.fingerprint.comparison.combiner import Combiner
@@ -68,6 +69,57 @@ class TestPrepare:
             preparation.prepare(RawFingerprint(content, dpi))
 
         assert refused.value.code == code
+
+
+class TestFacts:
+    def test_an_impression_says_what_the_service_draws(self, preparation: FingerprintPreparation) -> None:
+        facts = preparation.prepare(preparation.example()).facts
+
+        assert isinstance(facts, FingerprintFacts)
+        assert facts.size_px == (260, 320)
+        assert facts.cell_px == 8.0
+        assert facts.quality_map.shape == facts.mask.shape
+        assert facts.ridge_period_px == pytest.approx(9.0, rel=0.15)
+
+    def test_size_is_that_at_500_dpi(self, preparation: FingerprintPreparation) -> None:
+        larger = cv2.resize(drawn_finger(), None, fx=2.0, fy=2.0, interpolation=cv2.INTER_CUBIC)
+        file = cv2.imencode(".png", larger)[1].tobytes()
+
+        seen = preparation.examine(RawFingerprint(file, 1000))
+
+        assert seen is not None
+        assert seen.size_px == (260, 320)
+
+    def test_an_accepted_print_is_examined_as_it_is_encoded(
+        self, preparation: FingerprintPreparation
+    ) -> None:
+        example = preparation.example()
+        facts, seen = preparation.prepare(example).facts, preparation.examine(example)
+
+        assert isinstance(facts, FingerprintFacts)
+        assert seen is not None
+        np.testing.assert_array_equal(seen.minutiae.xy, facts.minutiae.xy)
+        np.testing.assert_array_equal(seen.quality_map, facts.quality_map)
+
+    def test_ridges_at_an_implausible_resolution_are_seen(self, preparation: FingerprintPreparation) -> None:
+        seen = preparation.examine(RawFingerprint(drawn_finger_file(), 850))
+
+        assert seen is not None
+        assert seen.ridge_period_px < 5.6
+        assert len(seen.minutiae) > 0
+
+    @pytest.mark.parametrize(
+        ("content", "dpi"),
+        [
+            (b"no picture", 500),
+            (drawn_finger_file(), None),
+            (cv2.imencode(".png", np.full((200, 200), 128, np.uint8))[1].tobytes(), 500),
+        ],
+    )
+    def test_nothing_is_seen_without_ridges(
+        self, preparation: FingerprintPreparation, content: bytes, dpi: int | None
+    ) -> None:
+        assert preparation.examine(RawFingerprint(content, dpi)) is None
 
 
 class TestParameters:

@@ -77,7 +77,7 @@ class TestMinutiae:
         found = extract(finger.impression(0, dpi=dpi).image, dpi)
 
         assert share_found(points(found.minutiae), points(impression.minutiae)) > 0.7
-        assert found.ridge_period == pytest.approx(impression.ridge_period, rel=0.1)
+        assert found.ridge_period_px == pytest.approx(impression.ridge_period_px, rel=0.1)
 
     def test_the_best_come_first_and_are_at_most_a_hundred(self, impression):
         assert 0 < len(impression.minutiae) <= 100
@@ -91,7 +91,7 @@ class TestMaps:
 
         assert rows * 8 >= height
         assert columns * 8 >= width
-        assert impression.ridge_angle.shape == impression.ridge_quality.shape == (rows, columns)
+        assert impression.ridge_angle.shape == impression.quality_map.shape == (rows, columns)
 
     def test_the_mask_is_where_the_finger_touches(self, computed_print, impression):
         contact = computed_print.contact[4::8, 4::8]
@@ -100,8 +100,8 @@ class TestMaps:
         assert (mask & contact).sum() / (mask | contact).sum() > 0.8
 
     def test_no_quality_is_claimed_beside_the_print(self, impression):
-        assert (impression.ridge_quality[~impression.mask] == 0.0).all()
-        assert impression.ridge_quality.max() <= 1.0
+        assert (impression.quality_map[~impression.mask] == 0.0).all()
+        assert impression.quality_map.max() <= 1.0
 
     def test_minutiae_lie_in_the_mask(self, impression):
         column, row = (impression.minutiae.xy // 8).astype(int).T

@@ -25,7 +25,7 @@ class TestRealPrints:
         impressions = [extract(image, 500) for image in prints]
 
         assert len(impressions) == 32
-        assert all(7.0 < impression.ridge_period < 12.0 for impression in impressions)
+        assert all(7.0 < impression.ridge_period_px < 12.0 for impression in impressions)
         assert all(0.2 < impression.quality < 0.9 for impression in impressions)
         assert 35 < np.median([len(impression.minutiae) for impression in impressions]) < 60
 
