@@ -21,6 +21,7 @@ from ml.evaluation.over_http import (
     compare_with_service,
     service_client,
 )
+from ml.evaluation.pages.accuracy_pictures import accuracy_pictures, write_accuracy_pictures
 from ml.evaluation.pages.marked_tables import fill_pages
 from ml.evaluation.pages.page import PAGES, make_page, write_page
 from ml.evaluation.pages.summary_tables import summary_tables
@@ -73,14 +74,19 @@ def report(
     ] = None,
     var: Annotated[Path, typer.Option(help="Where trainings keep their files.")] = Path("var"),
 ) -> None:
-    """Write docs/results/ecg-identity.md and the marked tables of README and docs."""
+    """Write docs/results/ecg-identity.md, and the marked tables and pictures of README and docs."""
     for name in training or ():
         log = var / "train" / name / "training.json"
         if not log.is_file():
             raise typer.BadParameter(f"no {log}; run: python -m ml.cli train")
         keep_training(results, name, json.loads(log.read_text(encoding="utf-8")))
     kept = read_results(results)
-    for path in [*write_page(pages, make_page(kept)), *fill_pages(root, summary_tables(kept))]:
+    written = [
+        *write_page(pages, make_page(kept)),
+        *fill_pages(root, summary_tables(kept)),
+        *write_accuracy_pictures(root, accuracy_pictures(kept)),
+    ]
+    for path in written:
         Console().print(str(path))
 
 

@@ -8,6 +8,8 @@ results/trainings.jsonl               the log of each training, by its name
 results/students.json                 which systems are teacher, student and twin without a teacher
 results/benchmarks.json               of `make bench`
 results/activity/*.json               of `ml.cli activity` and ml.research.ablations.activity_sensors
+results/fingerprint/protocols.jsonl   of `fingerprint evaluate` and `shortlist`, a line per protocol
+results/protocols/virtual-people.json of benchmarks.virtual_people
 results/r-peaks.json                  of ml.research.ablations.r_peaks, by set
 """
 
@@ -57,7 +59,7 @@ class BundleResults:
 
 @dataclass(frozen=True)
 class KeptResults:
-    """All input of the page."""
+    """All input of the pages; `bundles` are those of ECG."""
 
     bundles: tuple[BundleResults, ...]
     baselines: tuple[Json, ...]
@@ -68,6 +70,10 @@ class KeptResults:
     benchmarks: Json
     activity: Mapping[str, Json] = field(default_factory=dict)
     r_peaks: Json = field(default_factory=dict)
+    fingerprint: Mapping[str, Json] = field(default_factory=dict)
+    """By protocol; of the newest encoder."""
+    face: BundleResults = field(default_factory=lambda: BundleResults("face", {}))
+    virtual_people: Json = field(default_factory=dict)
 
     def comparison(self, protocol: str, a: str, b: str) -> Json | None:
         """Return the comparison of system a against b; names match whole, or up to the version.
@@ -90,7 +96,7 @@ class KeptResults:
 
 
 def read_results(folder: Path) -> KeptResults:
-    """Read all results of ECG; missing ones are empty. Other modalities have tables, and no page yet."""
+    """Read all results; missing ones are empty."""
     bundles = [read_bundle(folder, path.stem) for path in folder.glob("protocols/*.jsonl")]
     of_ecg = [bundle for bundle in bundles if bundle.modality == "ecg"]
     return KeptResults(
@@ -103,6 +109,9 @@ def read_results(folder: Path) -> KeptResults:
         benchmarks=_read(folder / "benchmarks.json"),
         activity={path.stem: _read(path) for path in sorted(folder.glob("activity/*.json"))},
         r_peaks=_read(folder / "r-peaks.json"),
+        fingerprint={one["protocol"]: one for one in read_lines(folder / "fingerprint" / "protocols.jsonl")},
+        face=read_bundle(folder, "face"),
+        virtual_people=_read(folder / "protocols" / "virtual-people.json"),
     )
 
 

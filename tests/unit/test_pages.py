@@ -12,6 +12,7 @@ from app.domain.policies import CalibratedPolicy
 from app.domain.references import Modality
 from app.services.limits import max_subjects
 from ml.evaluation.kept_results import read_results
+from ml.evaluation.pages.accuracy_pictures import IMAGES, accuracy_pictures
 from ml.evaluation.pages.marked_tables import PAGES, fill, table_names
 from ml.evaluation.pages.summary_tables import summary_tables
 
@@ -47,6 +48,15 @@ class TestMarkedTables:
         assert shown == set(summary_tables(read_results(RESULTS)))
 
 
+class TestPictures:
+    @pytest.mark.parametrize("name", accuracy_pictures(read_results(RESULTS)))
+    def test_they_are_those_of_the_kept_results_and_shown(self, name: str) -> None:
+        drawn = accuracy_pictures(read_results(RESULTS))[name]
+
+        assert (ROOT / IMAGES / name).read_text(encoding="utf-8") == drawn, "run python -m ml.cli report"
+        assert f"(images/{name})" in (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+
+
 class TestReadme:
     def test_it_is_short(self) -> None:
         assert len(README.split()) <= 1000
@@ -59,12 +69,24 @@ class TestReadme:
         )
         shown = rows(README, "accuracy-summary")
 
-        assert len(shown) == len(protocols)
-        for (_, errors, eer, missed), protocol in zip(shown, protocols, strict=True):
+        assert len(shown) >= len(protocols)
+        for (_, errors, eer, missed), protocol in zip(shown, protocols, strict=False):
             found = kept("ecg", *protocol)
             assert errors == "{count}/{n}".format(**found["rank_1_errors"])
             assert eer.startswith(f"{100 * found['eer']:.1f} % (")
             assert missed == "{count}/{n}".format(**found["rates"][1]["fnmr"])
+
+    def test_other_modalities_have_their_rows(self) -> None:
+        text = (RESULTS / "fingerprint" / "protocols.jsonl").read_text(encoding="utf-8")
+        prints = next(one for one in map(json.loads, text.splitlines()) if one["protocol"] == "F1")
+        face = kept("face", "F4", "1 → second session")
+
+        shown = {name: cells for name, *cells in rows(README, "accuracy-summary")}
+
+        one = prints["one_threshold"]
+        (missed,) = (at["non_matches"] for at in one["fnmr"] if at["fmr"] == 1e-3)
+        assert shown["Fingerprint (FVC)"][2] == f"{missed}/{one['mated']}"
+        assert shown["Face (AR)"][0] == "{count}/{n}".format(**face["rank_1_errors"])
 
     def test_speed_is_that_of_the_benchmarks(self) -> None:
         lines = json.loads((RESULTS / "benchmarks.json").read_text(encoding="utf-8"))["verbs"]["lines"]

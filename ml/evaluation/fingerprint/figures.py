@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.evaluation.fingerprint.protocols import SetScores
-from ml.metrics.error_rates import eer, fnmr, oracle_threshold
+from ml.metrics.error_rates import det_points, eer, fnmr, oracle_threshold
 from ml.metrics.intervals import eer_bootstrap, share_bootstrap
 
 FloatArray = NDArray[np.float64]
@@ -44,7 +44,7 @@ def headline(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def set_figures(scores: SetScores) -> dict[str, Any]:
-    """Return error rates with intervals over fingers."""
+    """Return error rates with intervals over fingers, and a thinned DET curve."""
     finite = _finite(scores)
     first, second = scores.non_mated_people
     interval = eer_bootstrap((finite[0], scores.mated_person), (finite[1], first, second))
@@ -56,6 +56,10 @@ def set_figures(scores: SetScores) -> dict[str, Any]:
         "eer": eer(scores.mated, scores.non_mated),
         "eer_interval_95": interval.to_list(),
         "fnmr": [_at(scores, rate) for rate in FMRS if rate * scores.non_mated.size >= LEAST_FALSE_MATCHES],
+        "det": {
+            axis: " ".join(f"{rate:.4g}" for rate in rates)
+            for axis, rates in zip(("fmr", "fnmr"), det_points(scores.mated, scores.non_mated), strict=True)
+        },
     }
 
 

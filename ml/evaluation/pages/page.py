@@ -22,7 +22,7 @@ from ml.evaluation.pages.page_sections import (
     speed_section,
 )
 from ml.evaluation.pages.pictures import det_picture, student_picture, training_pictures
-from ml.evaluation.pages.summary_tables import summary_tables
+from ml.evaluation.pages.summary_tables import ecg_headline
 from ml.evaluation.pages.targets import AIM_MET, MISSED, MUST_MET, TARGETS
 from ml.evaluation.report import ReportTable
 
@@ -104,7 +104,7 @@ def make_page(results: KeptResults) -> Page:
     """Write the page."""
     pictures: dict[str, str] = {}
     sections = [
-        _INTRODUCTION.format(headline=summary_tables(results)["accuracy-summary"]),
+        _INTRODUCTION.format(headline=ecg_headline(results)),
         "## Targets\n",
         _verdicts(results),
         target_table(results).to_markdown(),

@@ -1,13 +1,23 @@
 """The marked tables of the README and of the pages on accuracy, activity and performance."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ml.evaluation.kept_results import BundleResults, KeptResults
+from ml.evaluation.pages.cells import (
+    NOT_MEASURED,
+    count_cell,
+    markdown_table,
+    over_nominal_cell,
+    rate_cell,
+)
+from ml.evaluation.pages.face_tables import faces, faces_same_sex
+from ml.evaluation.pages.fingerprint_tables import fingerprint_search, fingerprints
+from ml.evaluation.pages.recognition_targets import recognition_targets
+from ml.evaluation.pages.virtual_people_tables import modality_rows, virtual_people
 
 Json = Mapping[str, Any]
 
-NOT_MEASURED = "not measured"
 DEFAULT = "ecg"
 """Bundle whose figures stand where there is room for one."""
 _ROWS = (
@@ -21,10 +31,11 @@ _ROWS = (
     ("E11", "minutes 0–5 → 10 s of 25–30", "Patients: MIT-BIH, 5 min against 10 s, 20 min apart"),
 )
 _SUMMARY = (
-    ("E2", "20 s", "Same day, 20 s of ECG (ECG-ID)"),
-    ("E3-multi", "earlier days → last day", "Another day, all earlier days enrolled (ECG-ID)"),
-    ("D1", "first → last", "800 people, arrhythmia and noise included, 10 s (CinC 2017)"),
+    ("E2", "20 s", "ECG, same day (ECG-ID)"),
+    ("E3-multi", "earlier days → last day", "ECG, another day (ECG-ID)"),
+    ("D1", "first → last", "ECG, arrhythmia (CinC 2017)"),
 )
+_SUMMARY_COLUMNS = ("test", "first candidate wrong", "EER", "false non-matches at FMR 0.1 %")
 _RATES = (
     ("E2", "20 s", "E2, 20 s"),
     ("E2", "first 5 s", "E2, first 5 s"),
@@ -43,6 +54,12 @@ def summary_tables(results: KeptResults) -> dict[str, str]:
         "accuracy-summary": _accuracy_summary(results),
         "speed-summary": _speed_summary(results),
         "accuracy": _accuracy(results),
+        "recognition-targets": recognition_targets(results),
+        "fingerprints": fingerprints(results),
+        "fingerprint-search": fingerprint_search(results),
+        "faces": faces(results),
+        "faces-same-sex": faces_same_sex(results),
+        "virtual-people": virtual_people(results),
         "false-match-rates": _false_match_rates(results),
         "probe-length": _probe_length(results),
         "motion": _motion(results),
@@ -56,20 +73,30 @@ def summary_tables(results: KeptResults) -> dict[str, str]:
 
 
 def _accuracy_summary(results: KeptResults) -> str:
+    rows = [*_ecg_rows(results), *modality_rows(results)]
+    return markdown_table(_SUMMARY_COLUMNS, rows)
+
+
+def ecg_headline(results: KeptResults) -> str:
+    """Make the rows of the summary that are about ECG."""
+    return markdown_table(_SUMMARY_COLUMNS, _ecg_rows(results))
+
+
+def _ecg_rows(results: KeptResults) -> list[tuple[str, ...]]:
     found = _bundle(results, DEFAULT)
     rows = []
     for protocol, variant, title in _SUMMARY:
         one = found.variant(protocol, variant) if found else None
         rows.append((title, *(_summary_cells(one) if one else [NOT_MEASURED] * 3)))
-    return _table(("evaluated on", "first candidate wrong", "EER", "false non-matches at FMR 0.1 %"), rows)
+    return rows
 
 
 def _summary_cells(variant: Json) -> tuple[str, ...]:
     fine = variant["rates"][1]["fnmr"]
     return (
-        _count(variant["rank_1_errors"]),
-        _rate(variant["eer"], variant["eer_interval"]),
-        _count(fine),
+        count_cell(variant["rank_1_errors"]),
+        rate_cell(variant["eer"], variant["eer_interval"]),
+        count_cell(fine),
     )
 
 
@@ -81,11 +108,13 @@ def _accuracy(results: KeptResults) -> str:
         for bundle in bundles:
             one = bundle.variant(protocol, variant)
             cells += (
-                [_count(one["rank_1_errors"]), _rate(one["eer"], one["eer_interval"])] if one else ["–", "–"]
+                [count_cell(one["rank_1_errors"]), rate_cell(one["eer"], one["eer_interval"])]
+                if one
+                else ["–", "–"]
             )
         rows.append((f"{protocol}. {title}", *cells, *_baseline_cells(results, protocol, variant)))
     names = [name for bundle in bundles for name in (f"`{bundle.bundle}`: errors", "EER")]
-    return _table(("protocol", *names, "BioSPPy: errors", "EER"), rows)
+    return markdown_table(("protocol", *names, "BioSPPy: errors", "EER"), rows)
 
 
 def _baseline_cells(results: KeptResults, protocol: str, variant: str) -> tuple[str, str]:
@@ -108,10 +137,10 @@ def _false_match_rates(results: KeptResults) -> str:
                 (
                     title,
                     f"{100 * rate['fmr']:g} %",
-                    _over_nominal(rate["measured"], rate["fmr"]),
-                    _over_nominal(rate["measured_uncorrected"], rate["fmr"]),
-                    _count(rate["fnmr"]),
-                    _count(rate["fnmr_uncorrected"]),
+                    over_nominal_cell(rate["measured"], rate["fmr"]),
+                    over_nominal_cell(rate["measured_uncorrected"], rate["fmr"]),
+                    count_cell(rate["fnmr"]),
+                    count_cell(rate["fnmr_uncorrected"]),
                 )
             )
     columns = (
@@ -122,13 +151,7 @@ def _false_match_rates(results: KeptResults) -> str:
         "false non-matches, corrected",
         "not corrected",
     )
-    return _table(columns, rows)
-
-
-def _over_nominal(share: Json, nominal: float) -> str:
-    if not share["resolvable"]:
-        return f"not resolvable ({share['count']} of {share['n']}, {share['n'] * nominal:.0f} nominal)"
-    return f"{share['value'] / nominal:.2f}"
+    return markdown_table(columns, rows)
 
 
 def _probe_length(results: KeptResults) -> str:
@@ -137,9 +160,9 @@ def _probe_length(results: KeptResults) -> str:
     rows = [
         (
             f"{point['seconds']:g} s",
-            _count(point["rank_1_errors"]),
-            "–" if point["eer"] is None else _rate(point["eer"], point["eer_interval"]),
-            *(_count(share) for share in point["fnmr"].values()),
+            count_cell(point["rank_1_errors"]),
+            "–" if point["eer"] is None else rate_cell(point["eer"], point["eer_interval"]),
+            *(count_cell(share) for share in point["fnmr"].values()),
             str(point["failures_to_enroll_or_acquire"]),
         )
         for point in points
@@ -152,7 +175,7 @@ def _probe_length(results: KeptResults) -> str:
         "at FMR 0.1 %",
         "failures to acquire",
     )
-    return _table(columns, rows)
+    return markdown_table(columns, rows)
 
 
 def _motion(results: KeptResults) -> str:
@@ -162,9 +185,14 @@ def _motion(results: KeptResults) -> str:
             rate = pairing["rank_1"]
             by_activity = (f"{100 * rate['by_activity'][name]:.0f} %" for name in _MOVES)
             rows.append(
-                (f"`{bundle.bundle}`", pairing["name"], _rate(rate["value"], rate["interval"]), *by_activity)
+                (
+                    f"`{bundle.bundle}`",
+                    pairing["name"],
+                    rate_cell(rate["value"], rate["interval"]),
+                    *by_activity,
+                )
             )
-    return _table(("encoder", "electrodes", "rank-1, mean", *_MOVES.values()), rows)
+    return markdown_table(("encoder", "electrodes", "rank-1, mean", *_MOVES.values()), rows)
 
 
 def _open_set(results: KeptResults) -> str:
@@ -173,9 +201,9 @@ def _open_set(results: KeptResults) -> str:
             f"`{bundle.bundle}`",
             found["name"],
             f"{100 * found['fpir']:g} %",
-            _rate(found["policy_fpir"], found["policy_fpir_interval"]),
-            _rate(found["policy_dir"], found["policy_dir_interval"]),
-            _rate(found["oracle_dir"], found["oracle_dir_interval"]),
+            rate_cell(found["policy_fpir"], found["policy_fpir_interval"]),
+            rate_cell(found["policy_dir"], found["policy_dir_interval"]),
+            rate_cell(found["oracle_dir"], found["oracle_dir_interval"]),
         )
         for bundle in results.bundles
         for found in bundle.protocols.get("E12", {}).get("figures", ())
@@ -188,7 +216,7 @@ def _open_set(results: KeptResults) -> str:
         "known people found",
         "with an oracle threshold",
     )
-    return _table(columns, rows)
+    return markdown_table(columns, rows)
 
 
 def _r_peaks(results: KeptResults) -> str:
@@ -201,7 +229,7 @@ def _r_peaks(results: KeptResults) -> str:
         )
         for name, found in results.r_peaks.items()
     ]
-    return _table(("set", "beats", "sensitivity", "positive predictivity"), rows)
+    return markdown_table(("set", "beats", "sensitivity", "positive predictivity"), rows)
 
 
 def _activity(results: KeptResults) -> str:
@@ -216,7 +244,7 @@ def _activity(results: KeptResults) -> str:
             "whole strip" if str(row["asked"]).startswith(_STRIPS) else f"{row['context_s']:g} s",
             "yes" if row["own_rest"] else "no",
             *(
-                _rate(row[name]["accuracy"], row[name]["accuracy_interval"])
+                rate_cell(row[name]["accuracy"], row[name]["accuracy_interval"])
                 for name in ("classes_3", "classes_5")
             ),
             f"{100 * row['classes_5']['ece']:.1f} %",
@@ -230,7 +258,7 @@ def _activity(results: KeptResults) -> str:
         "five activities correct",
         "calibration error (ECE, five)",
     )
-    return _table(columns, rows)
+    return markdown_table(columns, rows)
 
 
 def _other_sensors(results: KeptResults) -> str:
@@ -242,13 +270,13 @@ def _other_sensors(results: KeptResults) -> str:
             others = ", ".join(f"{n} {name}" for name, n in called.items() if name != "rest" and n)
             what = row["what"].replace("own rest", "resting strip")
             rows.append((what, use, f"{called['rest']}/{people}", others or "none"))
-    return _table(("people at rest", "role", "predicted `rest`", "other predictions"), rows)
+    return markdown_table(("people at rest", "role", "predicted `rest`", "other predictions"), rows)
 
 
 def _speed_summary(results: KeptResults) -> str:
     cells = _verb_cells(results, _SUMMARY_SUBJECTS)
-    return _table(
-        ("people in the gallery", "verify, 10 s of ECG", "identify", "enroll, 20 s, durable", "measured"),
+    return markdown_table(
+        ("people", "verify (ECG)", "identify", "enroll, durable", "measured"),
         [(f"{_SUMMARY_SUBJECTS:,}", *cells, _measured_at(results, "verbs"))],
     )
 
@@ -259,7 +287,7 @@ def _speed(results: KeptResults) -> str:
     )
     rows = [(f"{size:,}", *_verb_cells(results, size), _after_enrollment(results, size)) for size in sizes]
     columns = ("people in the gallery", "verify", "identify", "enroll", "identify right after an enrollment")
-    return f"{_table(columns, rows)}\n{_measured_at(results, 'verbs')}.\n"
+    return f"{markdown_table(columns, rows)}\n{_measured_at(results, 'verbs')}.\n"
 
 
 def _verb_cells(results: KeptResults, subjects: int) -> tuple[str, ...]:
@@ -295,23 +323,9 @@ def _speed_encoders(results: KeptResults) -> str:
             rows.append(
                 (f"`{bundle.encoder_id}`", f"{raw['p50_ms']:.1f} ms", f"{raw['p95_ms']:.1f} ms", size)
             )
-    table = _table(("encoder", "10 s of ECG to vector, p50", "p95", "weights"), rows)
+    table = markdown_table(("encoder", "10 s of ECG to vector, p50", "p95", "weights"), rows)
     return f"{table}\n{_measured_at(results, 'encode-network')}.\n"
 
 
 def _bundle(results: KeptResults, name: str) -> BundleResults | None:
     return next((bundle for bundle in results.bundles if bundle.bundle == name), None)
-
-
-def _count(share: Json) -> str:
-    return f"{share['count']}/{share['n']}"
-
-
-def _rate(value: float, interval: Sequence[float]) -> str:
-    low, high = (100 * end for end in interval)
-    return f"{100 * value:.1f} % ({low:.1f}–{high:.1f})"
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -11,8 +11,10 @@ from benchmarks.virtual_people.noise import blackened, noisy_ecg
 from benchmarks.virtual_people.pairing import NoisyProbes, combinations_of, pairing
 from benchmarks.virtual_people.sources import Source
 from benchmarks.virtual_people.trials import Counts
+from ml.evaluation.pages.virtual_people_tables import virtual_people
 from ml.runtime.encoding import Encoding
 from ml.runtime.evidence import IMAGES, Evidence
+from tests.unit.ml.evaluation.pages.test_targets import results
 
 
 def white(height=40, width=50):
@@ -124,6 +126,15 @@ class TestFigures:
         assert row["identified"]["share"] == 0.5
         assert row["fpir_at_0.05"]["count"] == 2
         assert row["fnmr_at_equal_fmr"]["0.001"] == 0.25
+
+    def test_the_page_on_accuracy_reads_them(self):
+        found = figures([self.counts([9.0, 8.0], [0.0, 1.0], 0), self.counts([7.0, -np.inf], [2.0, 3.0], 1)])
+        kept = {"pairings": 2, "people": 58, "clean": {"ecg+face+fingerprint": found, "ecg": found}}
+
+        shown = virtual_people(results(virtual_people=kept))
+
+        assert "| clean | ecg + face + fingerprint |" in shown
+        assert "| clean | ecg |" in shown
 
     def test_the_best_single_modality_misses_fewest(self):
         rows = {

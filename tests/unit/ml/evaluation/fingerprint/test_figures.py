@@ -35,6 +35,15 @@ class TestSetFigures:
     def test_rates_that_the_pairs_do_not_resolve_are_left_out(self) -> None:
         assert [at["fmr"] for at in set_figures(scores(0.0))["fnmr"]] == [1e-2, 1e-3]
 
+    def test_the_curve_passes_through_the_equal_error_rate(self) -> None:
+        found = set_figures(scores(-1.5, refused=True))
+        fmrs, fnmrs = ([float(rate) for rate in found["det"][axis].split()] for axis in ("fmr", "fnmr"))
+
+        before = [fnmr for fmr, fnmr in zip(fmrs, fnmrs, strict=True) if fmr <= found["eer"]]
+        after = [fnmr for fmr, fnmr in zip(fmrs, fnmrs, strict=True) if fmr >= found["eer"]]
+
+        assert min(before) >= found["eer"] >= max(after)
+
 
 class TestFigures:
     def test_one_threshold_over_sets_of_other_scales_costs_more(self) -> None:

@@ -19,7 +19,7 @@ def speed(p50_ms: float) -> KeptResults:
 class TestSummaryTables:
     @pytest.mark.parametrize("name", summary_tables(EMPTY))
     def test_without_results_every_table_has_a_head(self, name: str) -> None:
-        assert "| --- |" in summary_tables(EMPTY)[name]
+        assert "\n|---|" in summary_tables(EMPTY)[name]
 
     def test_accuracy_is_that_of_the_default_encoder(self) -> None:
         found = kept_figures()
