@@ -148,7 +148,8 @@ def comparison_table(lines: Sequence[Line]) -> Table:
         for title, line in zip(_spread(step, len(shown)), shown, strict=True):
             table.add_row(title, *_names(line), *(column.text(line) for column in numbers))
         if rest := len(of_step) - len(shown):
-            table.add_row("", f"… {rest} more", "", f"{expected(of_step, step)} right", style="dim")
+            right = expected(of_step, step)
+            table.add_row("", f"… {rest} more", "", f"{right.count}/{right.of} right", style="dim")
         table.add_section()
     return table
 

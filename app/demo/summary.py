@@ -69,7 +69,7 @@ def _rates(story: Story, correction: Correction) -> Iterator[str]:
             if part["corrected"]
             else "not corrected: too few people yet"
         )
-        if part.get("limited"):  # Computed people look more alike than real ones; some galleries of them are.
+        if part.get("limited"):  # Computed people look more alike than real ones.
             state += ", as far as it may be: these people look very much alike"
         yield f"{part['encoder']}: {state} ({part['subjects']} people, {part['pairs']} comparisons)"
 
@@ -77,7 +77,10 @@ def _rates(story: Story, correction: Correction) -> Iterator[str]:
 def _timings(story: Story) -> Iterator[str]:
     if story.lines:
         client, service = typical_ms(story.lines)
-        yield f"median time of a recognition: {client:.1f} ms for the client, {service:.1f} ms of it served"
+        yield (
+            f"median time of a recognition by ECG: {client:.1f} ms for the client, "
+            f"{service:.1f} ms of it served"
+        )
     if story.enroll_ms:
         enroll_ms = median(story.enroll_ms)
         yield f"median time of an enrollment, durable when answered: {enroll_ms:.1f} ms for the client"

@@ -138,7 +138,7 @@ class TestComparisonTable:
         assert "non-match" in rows[0]
         assert len(rows) == 4
         assert "… 17 more" in text
-        assert "20 of 21 right" in text
+        assert "20/21 right" in text
 
 
 class TestPercent:
