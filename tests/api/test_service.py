@@ -14,8 +14,8 @@ class TestModels:
         (model,) = shared_api.get("/models").json()["items"]
 
         assert list(model) == [
-            "id", "version", "purpose", "modality", "default", "sha256", "vector_size", "metric", "licence",
-            "training_data", "operating_points",
+            "id", "version", "purpose", "modality", "default", "sha256", "vector_size", "metric",
+            "compares", "licence", "training_data", "operating_points",
         ]  # fmt: skip
         assert (model["id"], model["version"], model["modality"]) == ("fake", "2026.11", "ecg")
 
