@@ -3,8 +3,7 @@
 FingerprintError (CaptureError)
 ├── NoFingerprintError          no_fingerprint
 ├── DpiImplausibleError         dpi_implausible
-├── FingerprintQualityError     quality_too_low
-└── FingerprintMirroredError    fingerprint_mirrored
+└── FingerprintQualityError     quality_too_low
 """
 
 from ml.runtime.errors import CaptureError
@@ -30,9 +29,3 @@ class FingerprintQualityError(FingerprintError):
     """Ridges are there, but too little of them is legible to compare."""
 
     code = "quality_too_low"
-
-
-class FingerprintMirroredError(FingerprintError):
-    """The mirror image matches, and the picture itself does not: whatever made it flips pictures."""
-
-    code = "fingerprint_mirrored"

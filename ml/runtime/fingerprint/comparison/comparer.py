@@ -43,7 +43,7 @@ class FingerprintComparer(DetailComparer):
     def mirrored(self, template: FingerprintTemplate) -> FingerprintTemplate:
         """Return the template of the mirror image, to try where the plain one does not match.
 
-        If it matches, `FingerprintMirroredError` says why. Nobody can tell a mirrored picture at enrollment,
+        If it matches, the code is `fingerprint_mirrored`. Nobody can tell a mirrored picture at enrollment,
         where there is nothing to compare it with.
         """
         return mirrored(template)
