@@ -153,7 +153,8 @@ class GalleryState:
     def _new_sample(self, encoder: Encoder) -> NullSample | DetailNullSample:
         watch = JumpWatch(encoder.encoder_id, self._report_jump)
         if encoder.comparer is not None:
-            return DetailNullSample(encoder, lambda slot: self._ranks[slot], self.lock, self._run_fit, watch)
+            # Ranks of this state: a fit that waits while the state is reset still finds its people's.
+            return DetailNullSample(encoder, self._ranks.__getitem__, self.lock, self._run_fit, watch)
         return NullSample(
             encoder.calibration, encoder.vector_size, partial(self._template_vectors, encoder), watch
         )

@@ -10,6 +10,7 @@ from app.domain.details import Detail, Parts
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric
 from app.domain.references import UNKNOWN_POSITION, Modality, Template, TemplateKey
 from app.domain.subjects import GalleryTransform
+from app.matching.background_fits import RunFit, at_once
 from app.matching.comparisons import first_only
 from app.matching.encoded_captures import Acquired
 from app.matching.gallery_state import GalleryState, LoadedSubject
@@ -43,10 +44,10 @@ def faced(person: int, take: int = 0) -> Template:
 class World:
     """People with a finger and, most of them, a face."""
 
-    def __init__(self, people: int = PEOPLE) -> None:
+    def __init__(self, people: int = PEOPLE, run_fit: RunFit = at_once) -> None:
         self.fingers, self.faces = FakeFingerprintEncoder(), FakeFaceEncoder()
         encoders = (self.fingers, self.faces)
-        self.state = GalleryState(GALLERY, ExactIndex(), FakeEncoders(*encoders))
+        self.state = GalleryState(GALLERY, ExactIndex(), FakeEncoders(*encoders), run_fit=run_fit)
         self.state.transforms = {
             (e.modality, e.encoder_id): GalleryTransform(GALLERY, e.modality, e.encoder_id, 1, b"")
             for e in encoders
@@ -216,3 +217,14 @@ class TestCounting:
         assert len(template.parts.details) == 3
         assert all(isinstance(detail, Detail) for detail in template.parts.details)
         assert np.linalg.norm(template.vector) == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_fit_that_waits_while_the_gallery_is_rebuilt_does_not_fail():
+    waiting = []
+    world = World(people=40, run_fit=waiting.append)
+
+    world.state.reset()
+    for fit in waiting:
+        fit()
+
+    assert waiting and world.state.subject_count == 0
