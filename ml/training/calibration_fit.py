@@ -38,6 +38,8 @@ class CohortScores:
         references, probes: What each of them rests on, shape (n,).
         subjects: Subject ids, shape (n,); equal ids are the same person. None: all differ.
         compared: How many comparisons of two captures are behind each score.
+        enrolled: References with each other, shape (n, n), where they are more alike than with probes: the
+            same pose and light. None: no more alike.
     """
 
     cosine: NDArray[np.floating]
@@ -45,6 +47,7 @@ class CohortScores:
     probes: EvidenceArray
     subjects: Sequence[str] | None = None
     compared: int = 1
+    enrolled: NDArray[np.floating] | None = None
 
     @property
     def evidence(self) -> EvidenceArray:
@@ -129,7 +132,24 @@ def fit_calibration(
         unit=evidence.unit,
         comparison_edges=comparison_edges,
         most_comparisons=most,
+        enrolled_histograms=_enrolled_histograms(draft, cohorts),
     )
+
+
+def _enrolled_histograms(draft: Calibration, cohorts: Sequence[CohortScores]) -> tuple[LlrHistogram, ...]:
+    """What references of different people score with each other, of one class; none where nobody knows."""
+    scores, pairs = [], set()
+    for cohort in cohorts:
+        if cohort.enrolled is None:
+            return ()
+        people, names = cohort.people, np.array(_subject_names(cohort))
+        others = np.isfinite(cohort.enrolled) & np.not_equal.outer(people, people)
+        evidence = pair(cohort.references[:, None], cohort.references)
+        llr_db = draft.llr_db(cohort.enrolled[others], evidence.amount[others], evidence.quality[others])
+        scores.append(llr_db)
+        rows, columns = np.nonzero(others)
+        pairs |= {tuple(sorted(both)) for both in zip(names[rows], names[columns], strict=True)}
+    return (LlrHistogram.of(np.concatenate(scores), pairs=len(pairs)),)
 
 
 def _mated_medians(trials: _Trials, llr_db: FloatArray) -> tuple[tuple[float, float], ...]:

@@ -64,6 +64,9 @@ class Calibration:
             largest number of the class.
         most_comparisons: The largest number of the last class that its null holds for; beyond it, comparisons
             share the rate. 0 without edges.
+        enrolled_histograms: Unsoftened non-mated scores of references with references per evidence class, if
+            they differ from those of probes: two photographs for enrollment are of one kind, and score
+            higher. A gallery compares its own with these. Empty: they are those of probes.
 
     Raises:
         ValueError: A map that takes notice of amounts other than seconds, or classes that contradict the
@@ -80,6 +83,7 @@ class Calibration:
     unit: str = SECONDS
     comparison_edges: tuple[int, ...] = ()
     most_comparisons: int = 0
+    enrolled_histograms: tuple[LlrHistogram, ...] = ()
 
     def __post_init__(self) -> None:
         if self.comparison_edges:
@@ -216,6 +220,11 @@ class Calibration:
         """Return the unsoftened non-mated scores of an evidence class."""
         return self.llr_histograms[min(evidence_class, len(self.llr_histograms) - 1)]
 
+    def enrolled_histogram(self, evidence_class: int) -> LlrHistogram:
+        """Return the unsoftened non-mated scores among references of an evidence class."""
+        found = self.enrolled_histograms or self.llr_histograms
+        return found[min(evidence_class, len(found) - 1)]
+
     def mated_quantile_db(self, evidence_class: int) -> float:
         """Return the 5 % quantile of the unsoftened mated scores of an evidence class."""
         return self.mated_quantiles_db[min(evidence_class, len(self.mated_quantiles_db) - 1)]
@@ -273,16 +282,25 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form kept in a bundle."""
-        return {
-            "people": self.people,
-            "non_mated_pairs": self.non_mated_pairs,
-            "ceiling_db": self.ceiling_db,
-            "llr_map": self.llr_map.to_dict(),
-            "mated_quantiles_db": list(self.mated_quantiles_db),
-            "mated_medians_db": [list(point) for point in self.mated_medians_db],
-            "nulls": [null.to_dict() for null in self.nulls],
-            "llr_histograms": [histogram.to_dict() for histogram in self.llr_histograms],
-        } | self._unit_to_dict()
+        return (
+            {
+                "people": self.people,
+                "non_mated_pairs": self.non_mated_pairs,
+                "ceiling_db": self.ceiling_db,
+                "llr_map": self.llr_map.to_dict(),
+                "mated_quantiles_db": list(self.mated_quantiles_db),
+                "mated_medians_db": [list(point) for point in self.mated_medians_db],
+                "nulls": [null.to_dict() for null in self.nulls],
+                "llr_histograms": [histogram.to_dict() for histogram in self.llr_histograms],
+            }
+            | self._enrolled_to_dict()
+            | self._unit_to_dict()
+        )
+
+    def _enrolled_to_dict(self) -> dict[str, Any]:
+        if not self.enrolled_histograms:
+            return {}
+        return {"enrolled_histograms": [histogram.to_dict() for histogram in self.enrolled_histograms]}
 
     def _unit_to_dict(self) -> dict[str, Any]:
         if self.unit == SECONDS:
@@ -312,8 +330,13 @@ class Calibration:
             unit=str(data.get("unit", SECONDS)),
             comparison_edges=tuple(int(edge) for edge in data.get("comparison_edges", ())),
             most_comparisons=int(data.get("most_comparisons", 0)),
+            enrolled_histograms=tuple(
+                LlrHistogram.from_dict(part) for part in data.get("enrolled_histograms", ())
+            ),
         )
         parts = {len(calibration.nulls), len(calibration.llr_histograms), len(calibration.mated_quantiles_db)}
+        if calibration.enrolled_histograms:
+            parts.add(len(calibration.enrolled_histograms))
         if len(parts) != 1 or not calibration.nulls or calibration.non_mated_pairs < 1:
             raise ValueError("a calibration has one null, histogram and mated quantile per evidence class")
         if (found := len(calibration.nulls)) not in (1, calibration.class_count):

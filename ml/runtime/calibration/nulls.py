@@ -186,6 +186,12 @@ class LlrHistogram:
         per_decade = max(last - self._interpolate(min(0.5, 10.0 * resolution)), BIN_DB)
         return last + per_decade * float(np.log10(resolution / upper_share))
 
+    def survival(self, llr_db: FloatArray) -> FloatArray:
+        """Return the share of scores in the bin of each value or above; float64, same shape."""
+        above = np.append(np.cumsum(self.shares[::-1])[::-1], 0.0)  # (n_bins + 1,), 0 above the highest
+        bins = np.floor(np.clip(llr_db, *_LLR_RANGE_DB) / BIN_DB).astype(np.int64) - self.first_bin
+        return np.asarray(above[np.clip(bins, 0, self.shares.size)])
+
     def mean_excess_db(self, upper_share: float) -> float:
         """Return how far the highest `upper_share` of the scores exceed the lowest of them on average."""
         above = np.cumsum(self.shares[::-1])[::-1]  # (n_bins,), at the lower edge of each bin

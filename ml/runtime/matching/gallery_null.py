@@ -150,7 +150,11 @@ class GalleryNull:
         uncorrected_db = self._invert(calibration.unsoften_db(grid_db))
         least = bundle.survival[_bins_at_or_below(calibration, uncorrected_db + MAX_GAIN_DB, bundle)]
         mapped_db = self._to_bundle(calibration, evidence_class, uncorrected_db)
-        survival = np.maximum(bundle.survival[_bins_at_or_below(calibration, mapped_db, bundle)], least)
+        if self.limited:
+            survival = bundle.survival[_bins_at_or_below(calibration, mapped_db, bundle)]
+        else:
+            survival = self._without_margin(calibration, evidence_class, mapped_db)
+        survival = np.maximum(survival, least)
         resolution = bundle.resolution
         if self.own_pairs[evidence_class] > RESOLVED_PAIRS:
             own_scores = self.own_llr_db[evidence_class]
@@ -166,6 +170,22 @@ class GalleryNull:
             pairs=max(bundle.pairs, int(RESOLVED_PAIRS / resolution)),
             continued_to=min(bundle.reach, resolution),
         )
+
+    def _without_margin(
+        self, calibration: "Calibration", evidence_class: int, llr_db: FloatArray
+    ) -> FloatArray:
+        """The bundle's curve at some of its scores, without its margin at the rate of the fit.
+
+        There the gallery's own people say where the curve starts. The bundle's upper limit is needed only for
+        how it falls from there on: with 61 calibration people it starts twice as high as measured. Nothing
+        lies below what was measured.
+        """
+        bundle, measured = calibration.null(evidence_class), calibration.llr_histogram(evidence_class)
+        fitted_db = np.array([measured.quantile(self.least_own_rate)])
+        stated = bundle.survival[_bins_at_or_below(calibration, fitted_db, bundle)]
+        level = min(1.0, self.least_own_rate / float(stated[0]))
+        continued = level * bundle.survival[_bins_at_or_below(calibration, llr_db, bundle)]
+        return np.maximum(measured.survival(llr_db), continued)
 
     def _to_bundle(
         self, calibration: "Calibration", evidence_class: int, uncorrected_db: FloatArray
@@ -238,9 +258,12 @@ def fit_gallery_null(
         subjects=subjects,
         measured_over_nominal=_measured_over_nominal(calibration, kept),
         possible_duplicates=duplicates,
-        # Beyond the limit the gallery's own quantiles are not believed either.
         own_llr_db=kept.by_class,
-        own_pairs=(0,) * calibration.class_count if limited else kept.pairs_by_class,
+        # Beyond the limit the gallery's own quantiles are not believed either, and where probes score lower
+        # than references among each other, they are none of probes.
+        own_pairs=(0,) * calibration.class_count
+        if limited or calibration.enrolled_histograms
+        else kept.pairs_by_class,
         least_own_rate=share,
         pivot_db=expected.bundle.quantile(share),
         limited=limited,
@@ -369,7 +392,7 @@ class _Expected:
         classes = range(calibration.class_count)
         equal_db = [calibration.identical_llr_db(k) for k in classes]
         return cls(
-            bundle=LlrHistogram.mixture([calibration.llr_histogram(k) for k in classes], weights),
+            bundle=LlrHistogram.mixture([calibration.enrolled_histogram(k) for k in classes], weights),
             mated_db=max(calibration.mated_quantile_db(k) for k in filled),
             identical_db=float(np.average(equal_db, weights=weights)),
         )
@@ -397,12 +420,22 @@ def _slope(bundle_db: float, own_db: float) -> float:
 
 
 def _measured_over_nominal(calibration: "Calibration", own: _OwnComparisons) -> float:
-    reached = total = 0
+    reached, total = 0.0, 0
     for k, scores in enumerate(own.by_class):
-        threshold_db = calibration.unsoften_db(calibration.null(k).threshold(0.01))
-        reached += scores.size - int(np.searchsorted(scores, threshold_db, side="left"))
+        threshold_db = float(calibration.unsoften_db(calibration.null(k).threshold(0.01)))
+        above = scores.size - int(np.searchsorted(scores, threshold_db, side="left"))
+        reached += above * _probes_over_enrolled(calibration, k, threshold_db)
         total += scores.size
     return reached / total / 0.01
+
+
+def _probes_over_enrolled(calibration: "Calibration", evidence_class: int, llr_db: float) -> float:
+    """How many times as often probes reach a score as references among each other do, in the calibration."""
+    if not calibration.enrolled_histograms:
+        return 1.0
+    both = (calibration.llr_histogram(evidence_class), calibration.enrolled_histogram(evidence_class))
+    probes, enrolled = (float(one.survival(np.array([llr_db]))[0]) for one in both)
+    return probes / enrolled if enrolled > 0.0 else 1.0
 
 
 def _bins_at_or_below(calibration: "Calibration", llr_db: FloatArray, null: Null) -> NDArray[np.int64]:

@@ -88,4 +88,5 @@ def _cohort(name: str, pictures: Pictures, numbers: tuple[int, int]) -> CohortSc
         references=evidence[0],
         probes=evidence[1],
         subjects=[f"{name}/{person}" for person in people],
+        enrolled=vectors[0] @ vectors[0].T,
     )
