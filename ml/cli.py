@@ -19,6 +19,7 @@ from ml.commands.evaluate import register_report
 from ml.commands.face import register as register_face
 from ml.commands.fingerprint import register as register_fingerprint
 from ml.commands.fusion import register as register_fusion
+from ml.commands.galleries import register as register_galleries
 from ml.commands.synthesize import register as register_synthesis
 from ml.data.records import DataError
 from ml.export.assembly_recipe import AssemblyRecipe, is_assembly_recipe, read_assembly_recipe
@@ -254,6 +255,7 @@ register_activity(app)
 register_face(app)
 register_fusion(app)
 register_fingerprint(app)
+register_galleries(app)
 register_synthesis(app)
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ results/benchmarks.json               of `make bench`
 results/activity/*.json               of `ml.cli activity` and ml.research.ablations.activity_sensors
 results/fingerprint/protocols.jsonl   of `fingerprint evaluate` and `shortlist`, a line per protocol
 results/protocols/virtual-people.json of benchmarks.virtual_people
+results/galleries.jsonl               of `galleries`, a line per set of people
 results/r-peaks.json                  of ml.research.ablations.r_peaks, by set
 """
 
@@ -26,6 +27,7 @@ Json = Mapping[str, Any]
 RESULTS = Path("results")
 COMPARISONS = "comparisons.jsonl"
 TRAININGS = "trainings.jsonl"
+GALLERIES = "galleries.jsonl"
 _FIRST, _LAST = ("ecg", "ecg-edge"), ("ecg-beat",)
 
 
@@ -74,6 +76,8 @@ class KeptResults:
     """By protocol; of the newest encoder."""
     face: BundleResults = field(default_factory=lambda: BundleResults("face", {}))
     virtual_people: Json = field(default_factory=dict)
+    galleries: Mapping[str, Json] = field(default_factory=dict)
+    """By protocol."""
 
     def comparison(self, protocol: str, a: str, b: str) -> Json | None:
         """Return the comparison of system a against b; names match whole, or up to the version.
@@ -112,6 +116,7 @@ def read_results(folder: Path) -> KeptResults:
         fingerprint={one["protocol"]: one for one in read_lines(folder / "fingerprint" / "protocols.jsonl")},
         face=read_bundle(folder, "face"),
         virtual_people=_read(folder / "protocols" / "virtual-people.json"),
+        galleries={one["protocol"]: one for one in read_lines(folder / GALLERIES)},
     )
 
 

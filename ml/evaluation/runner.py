@@ -11,8 +11,16 @@ from numpy.typing import NDArray
 from ml.evaluation.protocols.catalogue import PROTOCOLS, Protocol, cinc_first_against_last, ecg_id_same_day
 from ml.evaluation.protocols.figures import VariantFigures, variant_figures
 from ml.evaluation.protocols.open_set import OpenSetFigures, open_set_figures
+from ml.evaluation.protocols.random_galleries import People
 from ml.evaluation.trials.encodings import EncodingCache, TemplateSet, cache_folder, pool_presentations
-from ml.evaluation.trials.scoring import Comparisons, Scored, compare, compare_pairwise, gallery_null_of
+from ml.evaluation.trials.scoring import (
+    Comparisons,
+    Scored,
+    compare,
+    compare_enrolled,
+    compare_pairwise,
+    gallery_null_of,
+)
 from ml.evaluation.trials.trials import Presentation, Trials
 from ml.runtime.encoder import BundledEncoder
 from ml.runtime.matching.gallery_null import GalleryNull
@@ -117,6 +125,13 @@ class Runner:
         comparisons, gallery = self._compare(data_set, trials)
         calibration = self._encoder.calibration
         return Scored(comparisons, calibration, gallery_null_of(calibration, gallery))
+
+    def people(self, data_set: str, trials: Trials) -> People:
+        """Compare the people of some trials with each other, and every probe with all of them."""
+        comparisons, gallery = self._compare(data_set, trials)
+        return People(
+            self._encoder.calibration, *compare_enrolled(self._encoder.calibration, gallery), comparisons
+        )
 
     def templates(self, data_set: str, presentations: Sequence[Presentation]) -> TemplateSet:
         """Encode and pool, with the cache of earlier runs."""

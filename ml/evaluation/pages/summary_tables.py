@@ -13,6 +13,7 @@ from ml.evaluation.pages.cells import (
 )
 from ml.evaluation.pages.face_tables import faces, faces_same_sex
 from ml.evaluation.pages.fingerprint_tables import fingerprint_search, fingerprints
+from ml.evaluation.pages.gallery_tables import galleries
 from ml.evaluation.pages.recognition_targets import recognition_targets
 from ml.evaluation.pages.virtual_people_tables import modality_rows, virtual_people
 
@@ -60,6 +61,7 @@ def summary_tables(results: KeptResults) -> dict[str, str]:
         "faces": faces(results),
         "faces-same-sex": faces_same_sex(results),
         "virtual-people": virtual_people(results),
+        "galleries": galleries(results),
         "false-match-rates": _false_match_rates(results),
         "probe-length": _probe_length(results),
         "motion": _motion(results),

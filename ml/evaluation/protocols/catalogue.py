@@ -203,6 +203,13 @@ PROTOCOLS: Mapping[str, Protocol] = {
             "face",
         ),
         Protocol(
+            "F-cal",
+            "AR, 41 calibration people, picture 1 → second session; the calibration was fitted to them",
+            True,
+            lambda data: ar_sessions(data, "calibration"),
+            "face",
+        ),
+        Protocol(
             "F3", "ORL, 20 test people, picture 1 → the others", False, orl_first_against_others, "face"
         ),
         Protocol("F4", "AR, 58 test people, picture 1 → second session", False, ar_sessions, "face"),

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.data.face_splits import ar_split, orl_split
+from ml.data.face_splits import FacePart, ar_split, orl_split
 from ml.data.faces import FaceRecord, read_ar, read_orl, read_yale
 from ml.evaluation.trials.trials import Presentation, Still, Trials, trials_of
 
@@ -45,9 +45,9 @@ def orl_first_against_others(data: Path) -> list[Trials]:
     ]
 
 
-def ar_sessions(data: Path) -> list[Trials]:
-    """Enroll picture 1 of each test person; the seven pictures of two weeks later are probes."""
-    records = [r for r in read_ar(data / "face" / "ar_99") if r.subject_id in ar_split()["test"]]
+def ar_sessions(data: Path, part: FacePart = "test") -> list[Trials]:
+    """Enroll picture 1 of each person; the seven pictures of two weeks later are probes."""
+    records = [r for r in read_ar(data / "face" / "ar_99") if r.subject_id in ar_split()[part]]
     return [
         _trials(
             "1 → second session",

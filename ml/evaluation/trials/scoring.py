@@ -91,13 +91,16 @@ def compare_pairwise(
     return llr_where_compared(calibration, cosine, probes.evidence, enrolled.evidence)
 
 
+def compare_enrolled(calibration: Calibration, gallery: TemplateSet) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Compare oldest references with the templates of all; scores and classes, each of shape (n, n)."""
+    cosine = gallery.reference_vectors @ gallery.vectors.T
+    return llr_where_compared(calibration, cosine, gallery.reference_evidence[:, None], gallery.evidence)
+
+
 def gallery_null_of(calibration: Calibration, gallery: TemplateSet) -> GalleryNull:
     """Fit a gallery's correction: oldest references against other subjects' templates."""
     accepted = gallery.subset(np.flatnonzero([not code for code in gallery.codes]))
-    cosine = accepted.reference_vectors @ accepted.vectors.T
-    references = accepted.reference_evidence[:, None]
-    llr_db, classes = llr_where_compared(calibration, cosine, references, accepted.evidence)
-    return fit_gallery_null(calibration, llr_db, classes)
+    return fit_gallery_null(calibration, *compare_enrolled(calibration, accepted))
 
 
 @dataclass(frozen=True)

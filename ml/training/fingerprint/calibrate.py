@@ -41,8 +41,9 @@ class ComparedPeople:
 
     Args:
         fingers: Sorted names.
-        similarity: float64, shape (fingers, IMPRESSIONS, fingers, IMPRESSIONS); NaN where one is missing.
-        quality: float64, shape (fingers, IMPRESSIONS); NaN where missing.
+        similarity: float64, shape (fingers, k, fingers, k) for k impressions, `IMPRESSIONS` at least; NaN
+            where one is missing.
+        quality: float64, shape (fingers, k); NaN where missing.
     """
 
     fingers: tuple[str, ...]
@@ -60,8 +61,9 @@ def compared_people(prints: Sequence[TrainingPrint], comparer: FingerprintCompar
     """Compare all impressions with each other."""
     fingers = tuple(sorted({one.finger for one in prints}))
     places = [(fingers.index(one.finger), one.impression - 1) for one in prints]
-    quality = np.full((len(fingers), IMPRESSIONS), np.nan)
-    similarity = np.full((len(fingers), IMPRESSIONS, len(fingers), IMPRESSIONS), np.nan)
+    impressions = max(IMPRESSIONS, *(one.impression for one in prints))
+    quality = np.full((len(fingers), impressions), np.nan)
+    similarity = np.full((len(fingers), impressions, len(fingers), impressions), np.nan)
     for place, one in zip(places, prints, strict=True):
         quality[place] = one.quality
     found = comparer.similarities(list(combinations([opened(one) for one in prints], 2)))

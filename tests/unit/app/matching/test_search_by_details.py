@@ -227,4 +227,5 @@ def test_a_fit_that_waits_while_the_gallery_is_rebuilt_does_not_fail():
     for fit in waiting:
         fit()
 
-    assert waiting and world.state.subject_count == 0
+    assert waiting
+    assert world.state.subject_count == 0

@@ -1,30 +1,15 @@
-from typing import Any
-
 import pytest
 
-from ml.evaluation.kept_results import BundleResults
 from ml.evaluation.pages.cells import NOT_MEASURED
 from ml.evaluation.pages.recognition_targets import recognition_targets
 from ml.evaluation.pages.targets import AIM_MET, MISSED, MUST_MET
-from tests.unit.ml.evaluation.pages.test_targets import kept_figures, results
+from tests.unit.ml.evaluation.pages.test_targets import results
 from tests.unit.ml.evaluation.pages.test_virtual_people_tables import people
 
 
 def row(table: str, *starts: str) -> str:
     (found,) = (line for line in table.splitlines() if line.startswith(f"| {' | '.join(starts)}"))
     return found
-
-
-def face(measured_over_nominal: float) -> BundleResults:
-    figures: dict[str, Any] = kept_figures() | {"name": "1 → second session"}
-    rates = [rate | {"measured_over_nominal": measured_over_nominal} for rate in figures["rates"]]
-    kept = {
-        "protocol": "F4",
-        "encoder": "face@1",
-        "modality": "face",
-        "variants": [figures | {"rates": rates}],
-    }
-    return BundleResults("face", {"F4": kept})
 
 
 class TestRecognitionTargets:
@@ -47,9 +32,12 @@ class TestRecognitionTargets:
         ("ratio", "verdict"), [(0.9, AIM_MET), (1.4, MUST_MET), (0.3, MISSED), (1.6, MISSED)]
     )
     def test_stated_rates_may_be_wrong_in_both_directions(self, ratio: float, verdict: str) -> None:
-        table = recognition_targets(results(face=face(ratio)))
+        at = {"measured_over_nominal": ratio, "interval_95": [0.1, 3.0]}
+        kept = {"F4": {"galleries": [{"enrolled": 30, "rates": [at]}]}}
 
-        assert f"**{verdict}**" in row(table, "F4", "FMR, measured ÷ nominal")
+        table = recognition_targets(results(galleries=kept))
+
+        assert f"**{verdict}**" in row(table, "F4, galleries of 30", "FMR, measured ÷ nominal")
 
     @pytest.mark.parametrize(
         ("fused", "told"),
