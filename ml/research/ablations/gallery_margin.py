@@ -37,14 +37,6 @@ COLUMNS = (
     "references with references",
     "both: ships",
 )
-    "people",
-    "enrolled",
-    "rate",
-    "before",
-    "without the margin",
-    "references with references",
-    "both: ships",
-)
 
 
 @dataclass(frozen=True)
