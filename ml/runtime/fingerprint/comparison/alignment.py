@@ -12,6 +12,7 @@ from ml.runtime.fingerprint.comparison.detail import PX_PER_UNIT
 from ml.runtime.fingerprint.comparison.local_similarity import MOST_ROTATION_RAD
 from ml.runtime.fingerprint.comparison.pair_batch import Side
 from ml.runtime.fingerprint.comparison.pairing import Pairs
+from ml.runtime.fingerprint.comparison.places import at_places
 from ml.runtime.fingerprint.comparison.relaxation import Relaxed
 
 FloatArray = NDArray[np.float64]
@@ -57,8 +58,12 @@ class Motion:
 
     def chosen(self, seeds: NDArray[np.int64]) -> Motion:
         """Return the motions of some seeds; int64, shape (n_pairs, k)."""
-        parts = (self.angle, self.from_x, self.from_y, self.to_x, self.to_y)
-        return Motion(*(np.take_along_axis(part, seeds, axis=1) for part in parts))
+        return Motion(*(at_places(part, seeds) for part in self.parts))
+
+    @property
+    def parts(self) -> tuple[FloatArray, ...]:
+        """In the order of the arguments."""
+        return self.angle, self.from_x, self.from_y, self.to_x, self.to_y
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,10 +91,10 @@ def align(a: Side, b: Side, pairs: Pairs, relaxed: Relaxed) -> Aligned:
     met = np.where(np.abs(_wrapped(motion.angle)) <= MOST_ROTATION_RAD, meeting.met, 0.0)
     best = met.argmax(axis=1)[:, None]
     overlap = _overlap(a, b, motion.chosen(best))
-    count = np.take_along_axis(meeting.count, best, axis=1)[:, 0]
-    square = np.take_along_axis(meeting.square_px, best, axis=1)[:, 0]
+    count = at_places(meeting.count, best)[:, 0]
+    square = at_places(meeting.square_px, best)[:, 0]
     return Aligned(
-        met=np.take_along_axis(met, best, axis=1)[:, 0],
+        met=at_places(met, best)[:, 0],
         overlap=overlap,
         residual_px=np.sqrt(square / np.maximum(count, 1)),
     )
@@ -98,26 +103,25 @@ def align(a: Side, b: Side, pairs: Pairs, relaxed: Relaxed) -> Aligned:
 def _seeds(a: Side, b: Side, pairs: Pairs, relaxed: Relaxed) -> Motion:
     """Motions by the strongest pairs, each with those that support it."""
     strongest = np.argsort(-relaxed.strength, axis=1, kind="stable")[:, :SEEDS]
-    weight = np.take_along_axis(relaxed.support, strongest[:, :, None], axis=1) > SUPPORT_FROM
+    weight = relaxed.support[np.arange(len(strongest))[:, None], strongest] > SUPPORT_FROM
     own = np.arange(weight.shape[2]) == strongest[:, :, None]
     enough = weight.sum(axis=2, keepdims=True) >= 2
     weight = ((weight & enough) | own).astype(np.float64)  # (n_pairs, SEEDS, k)
-    first = [np.take_along_axis(values, pairs.first, axis=1) for values in (a.x, a.y)]
-    second = [np.take_along_axis(values, pairs.second, axis=1) for values in (b.x, b.y)]
-    fitted = _rigid(weight, [v[:, None] for v in first], [v[:, None] for v in second])
-    turn_a = np.take_along_axis(a.direction, pairs.first, axis=1)
-    turn_b = np.take_along_axis(b.direction, pairs.second, axis=1)
-    single = np.take_along_axis(turn_b - turn_a, strongest, axis=1)
+    first = [at_places(values, pairs.first) for values in (a.x, a.y)]
+    second = [at_places(values, pairs.second) for values in (b.x, b.y)]
+    fitted = _rigid(weight, _terms(*first, *second))
+    turn = at_places(b.direction, pairs.second) - at_places(a.direction, pairs.first)
+    single = at_places(turn, strongest)
     angle = np.where(enough[:, :, 0], fitted.angle, single)
     return Motion(angle, fitted.from_x, fitted.from_y, fitted.to_x, fitted.to_y)
 
 
 def _most_promising(a: Side, b: Side, pairs: Pairs, seeds: Motion) -> Motion:
     """Keep the seeds under which most of the paired minutiae meet."""
-    x, y = seeds.moved(np.take_along_axis(a.x, pairs.first, 1), np.take_along_axis(a.y, pairs.first, 1))
-    dx = x - np.take_along_axis(b.x, pairs.second, 1)[:, None]
-    dy = y - np.take_along_axis(b.y, pairs.second, 1)[:, None]
-    turn = np.take_along_axis(b.direction, pairs.second, 1) - np.take_along_axis(a.direction, pairs.first, 1)
+    x, y = seeds.moved(at_places(a.x, pairs.first), at_places(a.y, pairs.first))
+    dx = x - at_places(b.x, pairs.second)[:, None]
+    dy = y - at_places(b.y, pairs.second)[:, None]
+    turn = at_places(b.direction, pairs.second) - at_places(a.direction, pairs.first)
     off = _wrapped(turn[:, None] - seeds.angle[..., None])
     near = (dx * dx + dy * dy) * (PX_PER_UNIT / (2.0 * SPREAD_PX)) ** 2 + (off / (2.0 * SPREAD_RAD)) ** 2
     closeness = np.where(pairs.similarity[:, None] > 0.0, np.exp(-near), 0.0)
@@ -153,11 +157,12 @@ def _meeting(a: Side, b: Side, motion: Motion, reach_px: float, reach_rad: float
     cost[~within] = np.inf
     other = cost.argmin(axis=3)  # (n_pairs, seeds, n_a)
     back = cost.argmin(axis=2)  # (n_pairs, seeds, n_b)
-    least = np.take_along_axis(cost, other[..., None], axis=3)[..., 0]
+    pair, seed = np.arange(len(cost))[:, None, None], np.arange(cost.shape[1])[:, None]
     place = np.arange(cost.shape[2])
-    meets = np.isfinite(least) & (np.take_along_axis(back, other, axis=2) == place)
+    least = cost[pair, seed, place, other]
+    meets = np.isfinite(least) & (at_places(back, other) == place)
     closeness = np.where(meets, np.exp(-least.astype(np.float64)), 0.0)
-    square = np.where(meets, np.take_along_axis(apart, other[..., None], axis=3)[..., 0], 0.0)
+    square = np.where(meets, apart[pair, seed, place, other], 0.0)
     return _Meeting(
         other,
         meets,
@@ -190,34 +195,35 @@ def _turned(a: Side, b: Side, motion: Motion) -> NDArray[np.float32]:
 
 def _fitted(a: Side, b: Side, meeting: _Meeting, before: Motion) -> Motion:
     """Fit the motion to the minutiae that meet; where fewer than three do, it stays."""
-    weight = meeting.meets.astype(np.float64)
-    second = [
-        np.take_along_axis(np.broadcast_to(v[:, None], (*weight.shape[:2], v.shape[1])), meeting.other, 2)
-        for v in (b.x, b.y)
-    ]
-    found = _rigid(weight, [a.x[:, None], a.y[:, None]], second)
+    pair = np.arange(len(a.x))[:, None, None]
+    terms = _terms(a.x[:, None], a.y[:, None], b.x[pair, meeting.other], b.y[pair, meeting.other])
+    found = _rigid(meeting.meets.astype(np.float64), terms)
     enough = meeting.count >= 3
-    parts = ("angle", "from_x", "from_y", "to_x", "to_y")
-    return Motion(*(np.where(enough, getattr(found, name), getattr(before, name)) for name in parts))
+    return Motion(*(np.where(enough, new, old) for new, old in zip(found.parts, before.parts, strict=True)))
 
 
-def _rigid(weight: FloatArray, first: list[FloatArray], second: list[FloatArray]) -> Motion:
-    """Least squares over points of weight 1; whole numbers, so every sum is exact.
+def _terms(ax: FloatArray, ay: FloatArray, bx: FloatArray, by: FloatArray) -> FloatArray:
+    """What `_rigid` adds up, of points of two sides; arguments broadcast to (…, n), result (…, n, 7)."""
+    along, across = ax * bx + ay * by, ax * by - ay * bx
+    ax, ay = np.broadcast_to(ax, along.shape), np.broadcast_to(ay, along.shape)
+    return np.stack([ax, ay, bx, by, along, across, np.ones(along.shape)], axis=-1)
+
+
+def _rigid(weight: FloatArray, terms: FloatArray) -> Motion:
+    """Least squares over points of weight 1; whole numbers, so every sum is exact in whatever order.
 
     Args:
         weight: 0 or 1; float64, shape (n_pairs, seeds, n).
-        first, second: x and y; they broadcast with it.
+        terms: Of all seeds, shape (n_pairs, n, 7), or of each, shape (n_pairs, seeds, n, 7).
 
     Source:
         Umeyama, 1991, Least-squares estimation of transformation parameters, in two dimensions.
     """
-    (ax, ay), (bx, by) = first, second
-    n = np.maximum(weight.sum(axis=2), 1.0)
-    sum_ax, sum_ay = (weight * ax).sum(axis=2), (weight * ay).sum(axis=2)
-    sum_bx, sum_by = (weight * bx).sum(axis=2), (weight * by).sum(axis=2)
-    along = n * (weight * (ax * bx + ay * by)).sum(axis=2) - (sum_ax * sum_bx + sum_ay * sum_by)
-    across = n * (weight * (ax * by - ay * bx)).sum(axis=2) - (sum_ax * sum_by - sum_ay * sum_bx)
-    return Motion(np.arctan2(across, along), sum_ax / n, sum_ay / n, sum_bx / n, sum_by / n)
+    sums = weight @ terms if terms.ndim == 3 else (weight[..., None, :] @ terms)[..., 0, :]
+    ax, ay, bx, by, along, across, n = np.moveaxis(sums, -1, 0)
+    angle = np.arctan2(n * across - (ax * by - ay * bx), n * along - (ax * bx + ay * by))
+    n = np.maximum(n, 1.0)
+    return Motion(angle, ax / n, ay / n, bx / n, by / n)
 
 
 def _overlap(a: Side, b: Side, motion: Motion) -> FloatArray:

@@ -82,6 +82,8 @@ def find_in_batches(pairs: Sequence[TemplatePair], hopeless_relaxed: float) -> F
 
     Batches are small, so that what is computed stays in the processor's cache.
     """
+    if len(pairs) <= PAIRS_AT_ONCE:
+        return find(pairs, hopeless_relaxed)
     order = np.argsort([len(one) + len(other) for one, other in pairs], kind="stable")
     batches = np.split(order, range(PAIRS_AT_ONCE, len(pairs), PAIRS_AT_ONCE))
     parts = [find([pairs[place] for place in batch], hopeless_relaxed) for batch in batches]

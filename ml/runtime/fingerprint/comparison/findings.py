@@ -53,7 +53,10 @@ def find(pairs: Sequence[TemplatePair], hopeless_relaxed: float) -> Findings:
     relaxed = relax(a, b, best)
     hopeful = relaxed.score >= hopeless_relaxed
     met, overlap = np.zeros(len(pairs)), np.zeros(len(pairs))
-    if hopeful.any():
+    if hopeful.all():
+        found = align(a, b, best, relaxed)
+        met, overlap = found.met, found.overlap
+    elif hopeful.any():
         found = align(a.rows(hopeful), b.rows(hopeful), best.rows(hopeful), relaxed.rows(hopeful))
         met[hopeful], overlap[hopeful] = found.met, found.overlap
     return Findings(np.minimum(a.count, b.count), relaxed.score, hopeful, met, overlap)

@@ -8,6 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.runtime.fingerprint.comparison.places import at_places
+
 MOST_PAIRS: Final = 48
 _ROUNDS = 4
 
@@ -50,7 +52,7 @@ def best_pairs(similarity: NDArray[np.float32]) -> Pairs:
         of_row = left.argmax(axis=2)  # (rows, m_a)
         of_column = left.argmax(axis=1)  # (rows, m_b)
         value = left[batch, place, of_row]
-        taken = (value > 0.0) & (np.take_along_axis(of_column, of_row, axis=1) == place)
+        taken = (value > 0.0) & (at_places(of_column, of_row) == place)
         if not taken.any():
             break
         second[taken], found[taken] = of_row[taken], value[taken]
@@ -65,8 +67,8 @@ def _strongest(second: NDArray[np.int64], found: NDArray[np.float32]) -> Pairs:
     padding = ((0, 0), (0, missing))
     second, found = np.pad(second, padding), np.pad(found, padding)
     first = np.argsort(-found, axis=1, kind="stable")[:, :MOST_PAIRS]
-    similarity = np.take_along_axis(found, first, axis=1).astype(np.float64)
+    similarity = at_places(found, first).astype(np.float64)
     held = similarity > 0.0
     return Pairs(
-        np.where(held, first, 0), np.where(held, np.take_along_axis(second, first, axis=1), 0), similarity
+        np.where(held, first, 0), np.where(held, at_places(second, first), 0), similarity
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ml.runtime.fingerprint.comparison.detail import PX_PER_UNIT
 from ml.runtime.fingerprint.comparison.pair_batch import Side
 from ml.runtime.fingerprint.comparison.pairing import Pairs
+from ml.runtime.fingerprint.comparison.places import at_places
 
 FloatArray = NDArray[np.float64]
 
@@ -68,7 +69,7 @@ def relax(a: Side, b: Side, pairs: Pairs) -> Relaxed:
 
 def _gathered(side: Side, places: NDArray[np.int64]) -> tuple[NDArray[np.float32], ...]:
     return tuple(
-        np.take_along_axis(values, places, axis=1).astype(np.float32)
+        at_places(values, places).astype(np.float32)
         for values in (side.x * PX_PER_UNIT, side.y * PX_PER_UNIT, side.direction)
     )
 
@@ -118,6 +119,6 @@ def _counted(a: Side, b: Side) -> NDArray[np.int64]:
 def _score(before: FloatArray, after: FloatArray, counted: NDArray[np.int64]) -> FloatArray:
     kept = after / np.maximum(before, 1e-6)
     order = np.argsort(-kept, axis=1, kind="stable")[:, :MOST_COUNTED]
-    best = np.take_along_axis(after, order, axis=1)
+    best = at_places(after, order)
     within = np.arange(best.shape[1]) < counted[:, None]
     return np.asarray(np.where(within, best, 0.0).sum(axis=1) / counted)
