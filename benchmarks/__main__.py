@@ -24,6 +24,7 @@ from benchmarks import (  # noqa: E402
     fingerprints,
     identify_latency,
     memory,
+    three_modalities,
     throughput,
     verbs,
 )
@@ -45,6 +46,7 @@ BENCHMARKS: dict[str, Callable[[Bench], list[Line]]] = {
 # Measured only when named: they need the training environment, or a bundle that is fetched.
 STUDIES: dict[str, Callable[[Bench], list[Line]]] = {
     "encode-face": encode_face.measure,
+    "three-modalities": three_modalities.measure,
     "window-networks": encode_network.measure_candidates,
 }
 

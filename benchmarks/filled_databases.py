@@ -1,7 +1,7 @@
 """Databases with a given number of enrolled subjects, filled through the vault in bulk.
 
-Ten of the subjects are synthetic people whose strips the benchmarks send. The others are vectors drawn with
-mean and covariance of the encoder's own. SQLite files are kept under var/bench-cache and copied for each use.
+Ten of the subjects are synthetic people whose captures the benchmarks send (`benchmarks.people`). SQLite
+files are kept under var/bench-cache and copied for each use.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from uuid import uuid4
-
-import numpy as np
 
 from app.adapters.crypto import EnvelopeVault
 from app.adapters.db.engine import open_engine
@@ -29,20 +28,21 @@ from app.adapters.db.tables import SCHEMA_REVISION
 from app.adapters.db.unit_of_work import SqlStore
 from app.bootstrap import utc_now
 from app.config import Settings
+from app.domain.details import pack, rotated_local
 from app.domain.identifiers import new_id
 from app.domain.policies import CalibratedPolicy
+from app.domain.ports.encoders import Encoder
 from app.domain.ports.store import UnitOfWork
-from app.domain.references import UNKNOWN_POSITION, Reference, ReferenceIdentity, Vector
+from app.domain.references import UNKNOWN_POSITION, Reference, ReferenceIdentity
 from app.domain.subjects import DEFAULT_GALLERY, Gallery, GalleryTransform, Scope, Subject
 from app.services.access import AccessService
 from benchmarks.paths import CACHE, MODELS
-from benchmarks.strips import ENROLLED_S, drawn_vectors, ecg_encoder, enrolled_people, known_name, recording
-from ml.runtime.evidence import SECONDS, Evidence
+from benchmarks.people import EnrolledPeople, MakePeople, hearts, kinds_of
+from ml.runtime.encoding import Encoding
 
 DATABASE = "pulseprint.db"
 KEYS = "keys.json"
 _BATCH = 5_000
-_QUALITY = (0.6, 1.0)
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,14 @@ class FilledDatabase:
 
 
 @contextmanager
-def sqlite_database(subjects: int) -> Iterator[FilledDatabase]:
-    """Yield a fresh copy of a filled SQLite file, on the same disk as the cache."""
-    source = _cached(subjects)
+def sqlite_database(subjects: int, make: MakePeople = hearts) -> Iterator[FilledDatabase]:
+    """Yield a fresh copy of a filled SQLite file, on the same disk as the cache.
+
+    Args:
+        subjects: How many are enrolled.
+        make: Who, of `benchmarks.people`.
+    """
+    source = _cached(subjects, make)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="copy-") as folder:
         copy = Path(folder) / DATABASE
         shutil.copyfile(source / DATABASE, copy)
@@ -87,20 +92,21 @@ def postgres_database(subjects: int) -> Iterator[FilledDatabase]:
             name = f"bench_{uuid4().hex}"
             with psycopg.connect(server.get_uri(database="postgres"), autocommit=True) as connection:
                 connection.execute(f'CREATE DATABASE "{name}"')
-            yield fill(server.get_uri(database=name), subjects)
+            yield fill(server.get_uri(database=name), hearts(subjects))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _cached(subjects: int) -> Path:
+def _cached(subjects: int, make: MakePeople) -> Path:
     """Return a folder with a filled database and its keys; built beside its place and moved there whole."""
-    encoder = ecg_encoder()
-    kind = f"{encoder.encoder_id}-{encoder.card.sha256}-{SCHEMA_REVISION}"
+    encoders = kinds_of(make)
+    names = [f"{encoder.encoder_id}-{encoder.card.sha256}" for encoder in encoders]
+    kind = "-".join([*names, SCHEMA_REVISION])
     folder = CACHE / f"gallery-{subjects}-{hashlib.sha256(kind.encode()).hexdigest()[:12]}"
     if not folder.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         making = Path(tempfile.mkdtemp(dir=CACHE, prefix="making-"))  # Readable by this user only.
-        made = fill(f"sqlite:///{making / DATABASE}", subjects)
+        made = fill(f"sqlite:///{making / DATABASE}", make(subjects))
         keys = {name: value for name, value in asdict(made).items() if name != "url"}
         (making / KEYS).write_text(json.dumps(keys))
         try:
@@ -110,8 +116,8 @@ def _cached(subjects: int) -> Path:
     return folder
 
 
-def fill(url: str, subjects: int) -> FilledDatabase:
-    """Migrate an empty database and enroll subjects in its default gallery, without an HTTP request each."""
+def fill(url: str, people: EnrolledPeople) -> FilledDatabase:
+    """Migrate an empty database and enroll people in its default gallery, without an HTTP request each."""
     migrate(url)
     master_key = os.urandom(32)
     vault = EnvelopeVault([master_key])
@@ -119,13 +125,12 @@ def fill(url: str, subjects: int) -> FilledDatabase:
     try:
         ensure_key_check(engine, vault)
         store = SqlStore(engine)
-        filler = _Filler(vault)
+        filler = _Filler(vault, people.encoders)
         with store.writing() as uow:
             filler.create_gallery(uow)
-        names, vectors = _people(subjects)
-        for start in range(0, subjects, _BATCH):
+        for batch in batched(people, _BATCH):
             with store.writing() as uow:
-                filler.add(uow, names[start : start + _BATCH], vectors[start : start + _BATCH])
+                filler.add(uow, batch)
         _, token = AccessService(store, utc_now).create("bench", list(Scope))
         if engine.dialect.name == "sqlite":
             with closing(engine.raw_connection()) as connection:
@@ -139,48 +144,51 @@ def fill(url: str, subjects: int) -> FilledDatabase:
     return FilledDatabase(url, base64.b64encode(master_key).decode(), token)
 
 
-def _people(subjects: int) -> tuple[list[str], Vector]:
-    encoder = ecg_encoder()
-    known = list(enrolled_people())[:subjects]
-    strips = [recording(person, ENROLLED_S, session=0) for person in known]
-    vectors = np.stack([encoder.encode(strip).vector for strip in strips])
-    names = [known_name(person) for person in known]
-    names += [f"drawn-{number}" for number in range(subjects - len(known))]
-    return names, np.concatenate([vectors, drawn_vectors(subjects - len(known))])
+def batched(people: EnrolledPeople, size: int) -> Iterator[list[tuple[str, tuple[Encoding, ...]]]]:
+    """Yield names with encodings, some at a time."""
+    rest = iter(people)
+    while batch := list(islice(rest, size)):
+        yield batch
 
 
 class _Filler:
     """Writes subjects as enrollment does, many at a time."""
 
-    def __init__(self, vault: EnvelopeVault) -> None:
+    def __init__(self, vault: EnvelopeVault, encoders: Sequence[Encoder]) -> None:
         self._vault = vault
-        self._encoder = ecg_encoder()
-        self._random = np.random.default_rng(20261120)
+        self._encoders = encoders
         self._now = utc_now()
         self._gallery: Gallery
-        self._transform: GalleryTransform
+        self._transforms: list[GalleryTransform]
 
     def create_gallery(self, uow: UnitOfWork) -> None:
         uuid = new_id()
         key = self._vault.new_gallery_key(uuid)
         self._gallery = Gallery(uuid, DEFAULT_GALLERY, CalibratedPolicy(), 0, key, self._now)
         uow.galleries.add(self._gallery)
-        encoder = self._encoder
-        self._transform = self._vault.new_transform(
-            self._gallery,
-            encoder.modality,
-            encoder.encoder_id,
-            version=1,
-            size=encoder.vector_size,
-        )
-        uow.transforms.add(self._transform)
+        self._transforms = [
+            self._vault.new_transform(
+                self._gallery,
+                encoder.modality,
+                encoder.encoder_id,
+                version=1,
+                size=encoder.vector_size,
+                local_size=encoder.local_size,
+            )
+            for encoder in self._encoders
+        ]
+        for transform in self._transforms:
+            uow.transforms.add(transform)
 
-    def add(self, uow: UnitOfWork, names: list[str], vectors: Vector) -> None:
-        rotated = vectors @ self._vault.matrix(self._gallery, self._transform).T
-        subjects = [self._subject(name) for name in names]
+    def add(self, uow: UnitOfWork, people: Sequence[tuple[str, Sequence[Encoding]]]) -> None:
+        subjects = [self._subject(name) for name, _ in people]
         uow.subjects.add_all(subjects)
         uow.references.add_all(
-            [self._reference(subject, vector) for subject, vector in zip(subjects, rotated, strict=True)]
+            [
+                self._reference(subject, transform, encoding)
+                for subject, (_, encodings) in zip(subjects, people, strict=True)
+                for transform, encoding in zip(self._transforms, encodings, strict=True)
+            ]
         )
         uow.changes.record(self._gallery.uuid, [subject.uuid for subject in subjects])
 
@@ -190,15 +198,16 @@ class _Filler:
         wrapped_key = self._vault.new_subject_key(self._gallery, uuid)
         return Subject(uuid, self._gallery.uuid, name, wrapped_key, None, self._now)
 
-    def _reference(self, subject: Subject, vector: Vector) -> Reference:
+    def _reference(self, subject: Subject, transform: GalleryTransform, encoding: Encoding) -> Reference:
         identity = ReferenceIdentity(
             gallery_uuid=self._gallery.uuid,
             subject_uuid=subject.uuid,
             reference_id=new_id(),
-            modality=self._encoder.modality,
-            encoder=self._encoder.encoder_id,
-            transform_version=self._transform.version,
+            modality=transform.modality,
+            encoder=transform.encoder,
+            transform_version=transform.version,
         )
+        rotated = self._vault.matrix(self._gallery, transform) @ encoding.vector
         return Reference(
             id=identity.reference_id,
             gallery_uuid=self._gallery.uuid,
@@ -207,9 +216,18 @@ class _Filler:
             position=UNKNOWN_POSITION,
             encoder=identity.encoder,
             transform_version=identity.transform_version,
-            ciphertext=self._vault.seal(self._gallery, subject, identity, vector),
-            evidence=Evidence(ENROLLED_S, SECONDS, float(self._random.uniform(*_QUALITY))),
+            ciphertext=self._vault.seal(self._gallery, subject, identity, rotated),
+            evidence=encoding.evidence,
             session=f"{new_id()}.0",
             captured_at=None,
             created_at=subject.created_at,
+            sealed_detail=self._detail(subject, transform, identity, encoding),
         )
+
+    def _detail(
+        self, subject: Subject, transform: GalleryTransform, identity: ReferenceIdentity, encoding: Encoding
+    ) -> bytes | None:
+        if encoding.detail is None:
+            return None
+        local = rotated_local(encoding.local, self._vault.local_matrix(self._gallery, transform))
+        return self._vault.seal_detail(self._gallery, subject, identity, pack(encoding.detail, local))

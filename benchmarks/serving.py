@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,12 +40,15 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(database: FilledDatabase, project: Path = PROJECT) -> Iterator[RunningServer]:
+def running_server(
+    database: FilledDatabase, project: Path = PROJECT, *, all_cores: bool = False
+) -> Iterator[RunningServer]:
     """Serve a database until the block ends.
 
     Args:
         database: What to serve.
         project: Checkout whose code and bundles serve it.
+        all_cores: Do not keep the server on one core, where encoders of several modalities run in turn.
 
     Raises:
         RuntimeError: The server did not start; the end of its log is in the message.
@@ -53,7 +56,7 @@ def running_server(database: FilledDatabase, project: Path = PROJECT) -> Iterato
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="pulseprint-bench-") as folder:
         errors = Path(folder) / "errors"
-        with errors.open("wb") as stderr, on_core(SERVER_CORE):
+        with errors.open("wb") as stderr, nullcontext() if all_cores else on_core(SERVER_CORE):
             started_s = time.perf_counter()
             process = subprocess.Popen(
                 [sys.executable, "-m", "app.cli", "serve"],

@@ -36,14 +36,17 @@ from ml.runtime.matching.llr_bound import highest_llr_db
 FIRST_SHORTLIST = 256
 """Templates of a table; with 100 000 people and one modality the first shortlist was enough every time."""
 _GROWTH = 4
-COMPLETED = 64
+COMPLETED = 16
 """Of those whom other modalities brought up, so many of the most promising are compared by details too.
 
-A comparison of details takes up to half a millisecond, a thousand times as long as one of vectors.
+A comparison of details takes a third of a millisecond, a thousand times as long as one of vectors. Whoever is
+right and outside the details' own shortlist is first or second by the other modalities.
 """
 _DETAILS_TAKE = 4
 GLANCE = 16
 """Local vectors of a probe with which an enrollment looks around; all 40 would take half an encoding."""
+GLANCED_AT = 4
+"""Of whom it compares so many by details: mates come first of 5 000 in 97 of 100 searches."""
 _NOBODY = np.zeros(0, dtype=np.int64)
 _ROUNDING = 1e-5
 """Between a cosine of an index and the same computed again, in float32."""
@@ -138,10 +141,10 @@ def shortlisted(
 ) -> list[EncoderComparisons]:
     """Compare with the k most alike of every table; the caller holds the state's lock.
 
-    Details are compared with those only whom their own local vectors drew.
+    Details are compared with the few only whom their own local vectors drew.
     """
     policy = CalibratedPolicy()
-    lanes = _lanes(state, probes, policy, glance_k=k)
+    lanes = _lanes(state, probes, policy, glance_k=min(k, GLANCED_AT))
     for lane in lanes:
         lane.draw(state, k)
     return _Completion(state, probes, policy, state.subject_count).compared(lanes, 0)

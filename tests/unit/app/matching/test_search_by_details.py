@@ -17,7 +17,7 @@ from app.matching.gallery_state import GalleryState, LoadedSubject
 from app.matching.matcher import Matcher
 from app.matching.policy_board import PolicyBoard
 from app.matching.probe import pool_probe
-from app.matching.search import COMPLETED, Sought, search, shortlisted
+from app.matching.search import COMPLETED, GLANCED_AT, Sought, search, shortlisted
 from app.matching.transformed_probe import TransformedProbe
 from ml.runtime.evidence import IMAGES, Evidence
 from tests.fakes import FakeEncoders, FakeFaceEncoder, unit
@@ -158,7 +158,7 @@ class TestSearch:
 
         compared = shortlisted(world.state, world.probe(9), k=11)
 
-        assert world.fingers.comparer.compared - before == 11
+        assert world.fingers.comparer.compared - before == GLANCED_AT
         assert 9 in compared[0].slots
 
 
