@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from itertools import product
 from typing import NamedTuple
 
@@ -29,7 +28,7 @@ from app.domain.references import Modality, Template
 from app.matching.comparisons import EncoderComparisons, TemplateTable, first_only
 from app.matching.gallery_state import GalleryState, TableKey
 from app.matching.policy_board import PASSING_DB, PolicyBoard
-from ml.runtime.calibration.nulls import Null
+from ml.runtime.calibration.nulls import Null, fused
 from ml.runtime.evidence import pair
 from ml.runtime.matching.llr_bound import highest_llr_db
 
@@ -274,5 +273,5 @@ def _margin_db(policy: Policy, used: Sequence[_Beyond], gallery_size: int) -> fl
     if isinstance(policy, DistancePolicy):
         passing = all(policy.rules[part.modality].passes(part.cosine) for part in used)
         return score_db + PASSING_DB * passing
-    null = reduce(lambda total, one: total.convolve(one), [part.null for part in used])
+    null = fused([part.null for part in used])
     return score_db - policy.of_search(gallery_size).threshold_db(null)

@@ -8,7 +8,7 @@ from app.domain.policies import CalibratedPolicy
 from app.domain.ports.encoders import Encoders
 from app.domain.references import Modality
 from ml.runtime.calibration.llr import Calibration
-from ml.runtime.calibration.nulls import Null
+from ml.runtime.calibration.nulls import Null, fused
 
 _LARGEST = 10_000_000
 
@@ -42,9 +42,7 @@ def _most(policy: CalibratedPolicy, encoders: Encoders, modalities: Sequence[Mod
     if not served:
         return None
     usual_db = sum(encoder.calibration.usual_mated_score_db for encoder in served)
-    null = _null_of_endless_evidence(served[0].calibration)
-    for encoder in served[1:]:
-        null = null.convolve(_null_of_endless_evidence(encoder.calibration))
+    null = fused([_null_of_endless_evidence(encoder.calibration) for encoder in served])
     if not _reachable(null, policy, 1, usual_db):
         return 0
     if _reachable(null, policy, _LARGEST, usual_db):

@@ -5,7 +5,7 @@ so that the survival curve at a grid point is exact and a threshold is always a 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -23,6 +23,11 @@ REACH = 300.0
 Fitted on 41 people of CinC, the smallest number that ships, others reach about such a rate (1e-4) 1.0 to 1.2
 times as often as stated with 3-s strips and 0.3 times with 10-s strips; a quarter of it, 1.6 to 1.8 and 0.4
 to 0.6 times (results/experiments/null-tail.json).
+"""
+SHARED = 1.06
+"""How many times as often fused scores of different people reach a threshold as independent ones would.
+
+People of one sex resemble each other more in ECG and in face (results/experiments/shared-sex.json).
 """
 _CLASS_EDGES_S = (5.0, 7.5, 12.5)
 CLASS_SECONDS = (3.0, 5.0, 10.0, 15.0)
@@ -237,6 +242,19 @@ class LlrHistogram:
 
 _LLR_RANGE_DB = (-300.0, 300.0)
 """Unsoftened scores outside are counted at the edge; calibrated data stay far inside."""
+
+
+def fused(nulls: Sequence[Null]) -> Null:
+    """Return the null of the sum of scores of several modalities, at least one.
+
+    Different people may share what several modalities show, such as the sex: `SHARED` is what that adds.
+    """
+    total, *others = nulls
+    if not others:
+        return total
+    for one in others:
+        total = total.convolve(one)
+    return replace(total, survival=np.minimum(1.0, SHARED * total.survival))
 
 
 def bin_index(score_db: FloatArray) -> IntArray:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.runtime.calibration.nulls import Null
+from ml.runtime.calibration.nulls import Null, fused
 from ml.runtime.matching.demand import Demand
 from ml.runtime.matching.order import CandidateOrder
 from ml.runtime.matching.scored_part import ScoredPart
@@ -97,10 +97,11 @@ class Scoreboard:
         return Basis(classes, int(self._comparisons[row]))
 
     def null(self, basis: Basis) -> Null:
-        """Return the null of the fused score of one comparison in each part: the parts' nulls convolved."""
+        """Return the null of the fused score of one comparison in each part."""
         used = zip(self.parts, basis.classes, strict=True)
-        nulls = [part.null(evidence_class) for part, evidence_class in used if evidence_class is not None]
-        return reduce(lambda total, null: total.convolve(null), nulls)
+        return fused(
+            [part.null(evidence_class) for part, evidence_class in used if evidence_class is not None]
+        )
 
     def threshold_db(self, basis: Basis, demand: Demand) -> float:
         """Return the score that keeps the demanded rates."""

@@ -69,6 +69,4 @@ def _strongest(second: NDArray[np.int64], found: NDArray[np.float32]) -> Pairs:
     first = np.argsort(-found, axis=1, kind="stable")[:, :MOST_PAIRS]
     similarity = at_places(found, first).astype(np.float64)
     held = similarity > 0.0
-    return Pairs(
-        np.where(held, first, 0), np.where(held, at_places(second, first), 0), similarity
-    )
+    return Pairs(np.where(held, first, 0), np.where(held, at_places(second, first), 0), similarity)

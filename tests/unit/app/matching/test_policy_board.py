@@ -10,7 +10,7 @@ from app.matching.comparisons import EncoderComparisons
 from app.matching.null_samples import NullSample, SampledSubject
 from app.matching.policy_board import PolicyBoard
 from ml.runtime.calibration.llr import Calibration
-from ml.runtime.calibration.nulls import BIN_DB
+from ml.runtime.calibration.nulls import BIN_DB, fused
 from ml.runtime.evidence import SECONDS, Evidence, EvidenceArray
 from ml.runtime.matching.fitted_null import FittedNull
 from tests.fakes import FakeEncoder, FakeFaceEncoder, fake_calibration, unit
@@ -140,7 +140,7 @@ class TestThreshold:
         parts = [part(ECG, [1], [0.5], seconds=4.0), part(FACE, [1], [0.5])]
         board = PolicyBoard(parts, CalibratedPolicy(fmr=0.01), searched=False)
 
-        null = ECG.calibration.null(0).convolve(FACE.calibration.null(3))
+        null = fused([ECG.calibration.null(0), FACE.calibration.null(3)])
         assert board.threshold(board.basis(0)) == null.threshold(0.01)
 
     def test_candidates_with_other_evidence_have_their_own_threshold(self):
@@ -174,7 +174,7 @@ class TestSeveralComparisons:
         parts = [part(ECG, [1], [0.5], compared=3), part(FACE, [1], [0.5], compared=2)]
         board = PolicyBoard(parts, CalibratedPolicy(fmr=0.06), searched=False)
 
-        null = ECG.calibration.null(3).convolve(FACE.calibration.null(3))
+        null = fused([ECG.calibration.null(3), FACE.calibration.null(3)])
         assert board.threshold(board.basis(0)) == null.threshold(0.01)
 
     def test_the_rate_at_a_score_is_that_of_all_of_them(self):

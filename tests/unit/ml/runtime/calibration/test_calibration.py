@@ -13,12 +13,14 @@ from ml.runtime.calibration.llr_map import hinges
 from ml.runtime.calibration.nulls import (
     BIN_DB,
     CLASS_SECONDS,
+    SHARED,
     LlrHistogram,
     Null,
     PairScores,
     evidence_class,
     evidence_classes,
     fit_null,
+    fused,
 )
 from ml.runtime.evidence import SECONDS, EvidenceArray
 from ml.runtime.matching.gallery_null import FitRules, GalleryNull, fit_gallery_null
@@ -422,6 +424,31 @@ class TestFitCalibration:
 
         with pytest.raises(ValueError, match="without mated"):
             fit_calibration([cohort(people, 3.0), cohort(people, 12.0)], replicates=5)
+
+
+class TestFused:
+    def test_one_modality_shares_nothing(self) -> None:
+        assert fused([calibration().null(2)]) is calibration().null(2)
+
+    def test_what_people_share_is_added_once_however_many_modalities(self) -> None:
+        null = calibration().null(2)
+        both, three = null.convolve(null), null.convolve(null).convolve(null)
+
+        for found, independent in ((fused([null] * 2), both), (fused([null] * 3), three)):
+            np.testing.assert_allclose(found.survival, np.minimum(1.0, SHARED * independent.survival))
+            assert found.survival[0] == 1.0
+
+    def test_a_shared_attribute_does_not_pass_more_often_than_stated(self) -> None:
+        # In both modalities pairs of one kind score higher; half of all pairs are of one kind.
+        generator = np.random.default_rng(5)
+        same = generator.random(400_000) < 0.5
+        one, other = (generator.normal(same * lift, 4.0) for lift in (0.4, 2.4))
+        nulls = [null_from(scores, pairs=10**6) for scores in (one, other)]
+        independent = nulls[0].convolve(nulls[1])
+
+        for rate in (0.01, 0.003):
+            assert np.mean(one + other >= fused(nulls).threshold(rate)) <= rate
+        assert np.mean(one + other >= independent.threshold(0.01) - 2 * BIN_DB) > 0.01
 
 
 class TestGalleryNull:
