@@ -101,8 +101,8 @@ def document(rows: list[list[str]]) -> dict[str, object]:
 
 
 PROTOCOL = (
-    "100 random galleries of each size. Every cell: measured ÷ nominal FMR, with the 95 % interval over people"
-    " / false non-matches in percent. Development and calibration people only."
+    "100 random galleries of each size. Every cell: measured ÷ nominal FMR, with the 95 % interval over"
+    " people / false non-matches in percent. Development and calibration people only."
 )
 NOTE = (
     "Without the margin: where the gallery's own people set the level of the bundle's curve, its upper limit"

@@ -127,8 +127,9 @@ PROTOCOL = (
 )
 NOTE = (
     "Fused: the mean over pairs of one sex and of two of the product of both factors; it supposes that"
-    " nothing else is shared, and half of the pairs are of one sex. What faces and hearts share besides, such as age,"
-    " was not measured. Thresholds of fused scores allow for the factor at 1 %; at 0.1 % few pairs decide."
+    " nothing else is shared, and half of the pairs are of one sex. What faces and hearts share besides, such"
+    " as age, was not measured. Thresholds of fused scores allow for the factor at 1 %; at 0.1 % few pairs"
+    " decide."
     " Prints of one sex are not known to be more alike."
 )
 
