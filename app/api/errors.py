@@ -46,6 +46,7 @@ PROBLEMS: Mapping[str, ProblemKind] = {
     "signal_too_long": ProblemKind(422, "The signal is too long"),
     "signal_flat": ProblemKind(422, "The signal is flat"),
     "signal_saturated": ProblemKind(422, "The signal is saturated"),
+    "too_many_impulses": ProblemKind(422, "The signal holds too many odd samples"),
     "signal_not_finite": ProblemKind(422, "The signal holds values that are not finite"),
     "sampling_rate_unsupported": ProblemKind(422, "The sampling rate is not supported"),
     "no_heartbeat": ProblemKind(422, "The signal shows no heartbeat"),

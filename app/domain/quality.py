@@ -45,6 +45,7 @@ class Finding:
 _ADVICE = {
     "signal_flat": "Part of the strip does not change. Check that the electrodes touch the skin.",
     "signal_saturated": "Part of the strip sits at the limit of the amplifier. Lower the gain.",
+    "too_many_impulses": "Single samples jump. Check the connection; fill lost samples with no fixed value.",
     "signal_too_short": "The strip is too short. Record at least 3 seconds, better 10.",
     "signal_not_finite": "The strip holds values that are not numbers.",
     "sampling_rate_unsupported": "Record with 100 to 2000 samples a second.",

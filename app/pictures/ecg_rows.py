@@ -25,6 +25,7 @@ _RAW_STRETCHES, _CLEAN_STRETCHES = 320, 640
 _REASONS: Final = {
     "signal_flat": "flat",
     "signal_saturated": "saturated",
+    "too_many_impulses": "odd samples",
     "no_heartbeat": "no heartbeat",
     "quality_too_low": "too noisy",
 }

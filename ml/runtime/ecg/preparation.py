@@ -85,6 +85,7 @@ class EcgPreparation(Preparation[EcgCapture]):
 
 
 def example_ecg() -> RawEcg:
-    """Return twelve computed beats."""
+    """Return twelve computed beats: a QRS, and a T wave behind it."""
     beat_s = np.arange(-0.4, 0.4, 1.0 / EXAMPLE_FS_HZ)
-    return RawEcg(np.tile(np.exp(-((beat_s / 0.015) ** 2)), 12), EXAMPLE_FS_HZ)
+    beat = np.exp(-((beat_s / 0.015) ** 2)) + 0.2 * np.exp(-(((beat_s - 0.25) / 0.05) ** 2))
+    return RawEcg(np.tile(beat, 12), EXAMPLE_FS_HZ)

@@ -9,6 +9,7 @@ from ml.runtime.ecg.signal import constants as c
 from ml.runtime.ecg.signal.beats import heart_rate_bpm
 from ml.runtime.ecg.signal.defects import flat_samples, saturated_samples
 from ml.runtime.ecg.signal.errors import (
+    ImpulsesError,
     NoHeartbeatError,
     QualityTooLowError,
     SamplingRateUnsupportedError,
@@ -19,13 +20,16 @@ from ml.runtime.ecg.signal.errors import (
     SignalTooShortError,
 )
 from ml.runtime.ecg.signal.filters import FloatArray, band_pass, notch, resample
+from ml.runtime.ecg.signal.heart_shape import EDGES_FROM_HZ, has_edges, stands_alone
+from ml.runtime.ecg.signal.impulses import bridged, impulses
+from ml.runtime.ecg.signal.lines import without_lines
 from ml.runtime.ecg.signal.order_statistics import median
 from ml.runtime.ecg.signal.qrs import locate_qrs
 from ml.runtime.ecg.signal.quality import SignalQuality, assess_quality
 
 _ERRORS: dict[str, type[SignalError]] = {
     error.code: error
-    for error in (SignalFlatError, SignalSaturatedError, NoHeartbeatError, QualityTooLowError)
+    for error in (SignalFlatError, SignalSaturatedError, ImpulsesError, NoHeartbeatError, QualityTooLowError)
 }
 
 
@@ -89,12 +93,20 @@ def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     Raises:
         SignalError: Not a valid strip (rate, length, finite samples), or one constant value.
     """
-    raw = _checked(ecg, fs_hz)
-    clean = _cleaned(raw, fs_hz)
+    checked = _checked(ecg, fs_hz)
+    odd = impulses(checked, fs_hz)
+    raw = bridged(checked, odd)
+    line_free = _without_hum(raw, fs_hz)
+    clean = band_pass(line_free, c.WORKING_FS_HZ, c.BAND_LOW_HZ, c.BAND_HIGH_HZ)
     r_peaks = locate_qrs(clean)
+    no_heart = stands_alone(clean, c.WORKING_FS_HZ, r_peaks) or (
+        fs_hz >= EDGES_FROM_HZ and has_edges(line_free, c.WORKING_FS_HZ, r_peaks)
+    )
     defects = {
+        NoHeartbeatError.code: np.full(raw.size, no_heart),
         SignalFlatError.code: flat_samples(raw, fs_hz),
         SignalSaturatedError.code: saturated_samples(raw, fs_hz),
+        ImpulsesError.code: odd,
     }
     quality = assess_quality(clean, c.WORKING_FS_HZ, r_peaks, defects)
     trusted = r_peaks[quality.accepts(r_peaks / c.WORKING_FS_HZ)]
@@ -107,12 +119,13 @@ def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     )
 
 
-def _cleaned(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.float64]:
+def _without_hum(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.float64]:
+    """At the working rate."""
     hum_free = raw
     for mains_hz in c.MAINS_HZ:
         hum_free = notch(hum_free, fs_hz, mains_hz)
     at_working_rate = resample(hum_free, fs_hz, c.WORKING_FS_HZ)
-    return band_pass(at_working_rate, c.WORKING_FS_HZ, c.BAND_LOW_HZ, c.BAND_HIGH_HZ)
+    return without_lines(at_working_rate, c.WORKING_FS_HZ)
 
 
 def _checked(ecg: FloatArray, fs_hz: float) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ SignalError (CaptureError)
 ├── SignalTooShortError            signal_too_short
 ├── SignalFlatError                signal_flat
 ├── SignalSaturatedError           signal_saturated
+├── ImpulsesError                  too_many_impulses
 ├── NoHeartbeatError               no_heartbeat
 └── QualityTooLowError             quality_too_low
 """
@@ -45,6 +46,12 @@ class SignalSaturatedError(SignalError):
     """The strip sits at the rails of its amplifier."""
 
     code = "signal_saturated"
+
+
+class ImpulsesError(SignalError):
+    """So many samples are odd ones that the rest does not show a heart."""
+
+    code = "too_many_impulses"
 
 
 class NoHeartbeatError(SignalError):

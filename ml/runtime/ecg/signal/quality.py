@@ -24,6 +24,7 @@ from ml.runtime.ecg.signal.beats import beat_units, reject_outlier_beats, whole_
 from ml.runtime.ecg.signal.filters import FloatArray, band_pass
 from ml.runtime.ecg.signal.order_statistics import median
 
+_MOST_LOST = {**c.MAX_LOST_SHARE, "too_many_impulses": c.MAX_IMPULSES_SHARE, "no_heartbeat": 0.5}
 NO_DEFECTS: Mapping[str, NDArray[np.bool_]] = {}
 
 
@@ -155,7 +156,7 @@ def _worst_defect(defects: Mapping[str, NDArray[np.bool_]], start: float, end: f
     """The defect that spoils a piece (start and end as shares of the strip), if any."""
     for reason, lost in defects.items():
         piece = lost[int(start * lost.size) : int(end * lost.size)]
-        if np.count_nonzero(piece) / piece.size > c.MAX_LOST_SHARE[reason]:
+        if np.count_nonzero(piece) / piece.size > _MOST_LOST[reason]:
             return reason
     return None
 
