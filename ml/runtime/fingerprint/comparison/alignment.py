@@ -1,8 +1,8 @@
-"""Lay one print over the other, rigidly, from several seeds, and see how many minutiae meet."""
+"""Lay one print over the other, rigidly, from the best of several seeds, and see how many minutiae meet."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -19,6 +19,7 @@ FloatArray = NDArray[np.float64]
 
 SEEDS: Final = 6
 REFITTED: Final = 1
+"""Of the seeds; bundles name it, since another number would give other scores."""
 SUPPORT_FROM: Final = 0.3
 FIRST_REACH_PX: Final = 16.0
 FIRST_REACH_RAD: Final = 0.5
@@ -39,7 +40,7 @@ class Motion:
     """A rotation about a center on one side, and the center's place on the other, all in half pixels.
 
     Args:
-        angle: Radians; float64, shape (n_pairs, seeds); the other arrays alike.
+        angle: Radians; float64, shape (n_pairs, 1), or (n_pairs, SEEDS, 1); the other arrays alike.
         from_x, from_y: On the first side.
         to_x, to_y: On the second.
     """
@@ -51,14 +52,19 @@ class Motion:
     to_y: FloatArray
 
     def moved(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Move points of the first side; shape (n_pairs, n) → (n_pairs, seeds, n)."""
-        cos, sin = np.cos(self.angle)[..., None], np.sin(self.angle)[..., None]
-        dx, dy = x[:, None, :] - self.from_x[..., None], y[:, None, :] - self.from_y[..., None]
-        return cos * dx - sin * dy + self.to_x[..., None], sin * dx + cos * dy + self.to_y[..., None]
+        """Move points of the first side; shape (n_pairs, n), or one that broadcasts with the motion's."""
+        cos, sin = np.cos(self.angle), np.sin(self.angle)
+        dx, dy = x - self.from_x, y - self.from_y
+        return cos * dx - sin * dy + self.to_x, sin * dx + cos * dy + self.to_y
 
     def chosen(self, seeds: NDArray[np.int64]) -> Motion:
-        """Return the motions of some seeds; int64, shape (n_pairs, k)."""
-        return Motion(*(at_places(part, seeds) for part in self.parts))
+        """Return the motion of one seed for every pair; int64, shape (n_pairs,)."""
+        rows = np.arange(len(seeds))
+        return Motion(*(part[rows, seeds] for part in self.parts))
+
+    def where(self, kept: NDArray[np.bool_], other: Motion) -> Motion:
+        """Return this motion for some of the pairs, another for the rest; bool, shape (n_pairs, 1)."""
+        return Motion(*(np.where(kept, own, its) for own, its in zip(self.parts, other.parts, strict=True)))
 
     @property
     def parts(self) -> tuple[FloatArray, ...]:
@@ -73,12 +79,10 @@ class Aligned:
     Args:
         met: Sum over the minutiae that meet of how closely they do.
         overlap: Geometric mean of the counts of minutiae on either side that lie in the overlap.
-        residual_px: Root mean square distance of those that meet.
     """
 
     met: FloatArray
     overlap: FloatArray
-    residual_px: FloatArray
 
 
 def align(a: Side, b: Side, pairs: Pairs, relaxed: Relaxed) -> Aligned:
@@ -88,16 +92,8 @@ def align(a: Side, b: Side, pairs: Pairs, relaxed: Relaxed) -> Aligned:
     for _ in range(REFITS):
         motion = _fitted(a, b, meeting, motion)
         meeting = _meeting(a, b, motion, REACH_PX, REACH_RAD)
-    met = np.where(np.abs(_wrapped(motion.angle)) <= MOST_ROTATION_RAD, meeting.met, 0.0)
-    best = met.argmax(axis=1)[:, None]
-    overlap = _overlap(a, b, motion.chosen(best))
-    count = at_places(meeting.count, best)[:, 0]
-    square = at_places(meeting.square_px, best)[:, 0]
-    return Aligned(
-        met=at_places(met, best)[:, 0],
-        overlap=overlap,
-        residual_px=np.sqrt(square / np.maximum(count, 1)),
-    )
+    upright = np.abs(_wrapped(motion.angle)) <= MOST_ROTATION_RAD
+    return Aligned(met=np.where(upright[:, 0], meeting.met(), 0.0), overlap=meeting.overlap())
 
 
 def _seeds(a: Side, b: Side, pairs: Pairs, relaxed: Relaxed) -> Motion:
@@ -110,23 +106,24 @@ def _seeds(a: Side, b: Side, pairs: Pairs, relaxed: Relaxed) -> Motion:
     first = [at_places(values, pairs.first) for values in (a.x, a.y)]
     second = [at_places(values, pairs.second) for values in (b.x, b.y)]
     fitted = _rigid(weight, _terms(*first, *second))
-    turn = at_places(b.direction, pairs.second) - at_places(a.direction, pairs.first)
-    single = at_places(turn, strongest)
-    angle = np.where(enough[:, :, 0], fitted.angle, single)
-    return Motion(angle, fitted.from_x, fitted.from_y, fitted.to_x, fitted.to_y)
+    single = at_places(_turns(a, b, pairs), strongest)[..., None]
+    return replace(fitted, angle=np.where(enough, fitted.angle, single))
+
+
+def _turns(a: Side, b: Side, pairs: Pairs) -> FloatArray:
+    """By how much the paired minutiae are turned; shape (n_pairs, k)."""
+    return at_places(b.direction, pairs.second) - at_places(a.direction, pairs.first)
 
 
 def _most_promising(a: Side, b: Side, pairs: Pairs, seeds: Motion) -> Motion:
-    """Keep the seeds under which most of the paired minutiae meet."""
-    x, y = seeds.moved(at_places(a.x, pairs.first), at_places(a.y, pairs.first))
+    """Keep the seed under which most of the paired minutiae meet."""
+    x, y = seeds.moved(at_places(a.x, pairs.first)[:, None], at_places(a.y, pairs.first)[:, None])
     dx = x - at_places(b.x, pairs.second)[:, None]
     dy = y - at_places(b.y, pairs.second)[:, None]
-    turn = at_places(b.direction, pairs.second) - at_places(a.direction, pairs.first)
-    off = _wrapped(turn[:, None] - seeds.angle[..., None])
+    off = _wrapped(_turns(a, b, pairs)[:, None] - seeds.angle)
     near = (dx * dx + dy * dy) * (PX_PER_UNIT / (2.0 * SPREAD_PX)) ** 2 + (off / (2.0 * SPREAD_RAD)) ** 2
     closeness = np.where(pairs.similarity[:, None] > 0.0, np.exp(-near), 0.0)
-    promise = np.rint(closeness * _EXACT).sum(axis=2)
-    return seeds.chosen(np.argsort(-promise, axis=1, kind="stable")[:, :REFITTED])
+    return seeds.chosen(np.rint(closeness * _EXACT).sum(axis=2).argmax(axis=1))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -134,49 +131,49 @@ class _Meeting:
     """Which minutiae meet under a motion.
 
     Args:
-        other: The minutia of the second side; int64, shape (n_pairs, seeds, n_a).
+        apart: Squared distances in half pixels; float32, shape (n_pairs, n_a, n_b).
+        other: The nearest minutia of the second side; int64, shape (n_pairs, n_a).
         meets: Whether the two meet; bool, same shape.
-        met, count, square_px: Sums over those that meet; shape (n_pairs, seeds).
+        cost: Of the two, infinite out of reach; float32, same shape.
     """
 
+    apart: NDArray[np.float32]
     other: NDArray[np.int64]
     meets: NDArray[np.bool_]
-    met: FloatArray
-    count: NDArray[np.int64]
-    square_px: FloatArray
+    cost: NDArray[np.float32]
+
+    def met(self) -> FloatArray:
+        """Sum up how closely those meet that do; shape (n_pairs,)."""
+        closeness = np.where(self.meets, np.exp(-self.cost.astype(np.float64)), 0.0)
+        return np.asarray(np.rint(closeness * _EXACT).sum(axis=1) / _EXACT)
+
+    def overlap(self) -> FloatArray:
+        """See `Aligned.overlap`."""
+        near = self.apart < np.float32((OVERLAP_PX / PX_PER_UNIT) ** 2)
+        on_first, on_second = near.any(axis=2).sum(axis=1), near.any(axis=1).sum(axis=1)
+        return np.asarray(np.sqrt(on_first * on_second), dtype=np.float64)
 
 
 def _meeting(a: Side, b: Side, motion: Motion, reach_px: float, reach_rad: float) -> _Meeting:
     """Pair minutiae that are nearest to each other, within reach."""
     apart, turned = _apart(a, b, motion), _turned(a, b, motion)
-    within = (apart < np.float32((reach_px / PX_PER_UNIT) ** 2)) & (turned > np.float32(np.cos(reach_rad)))
-    within &= a.present[:, None, :, None] & b.present[:, None, None, :]
+    beyond = apart >= np.float32((reach_px / PX_PER_UNIT) ** 2)
+    beyond |= turned <= np.float32(np.cos(reach_rad))
     # Angles near 0: 1 − cos α is α²/2.
     cost = apart * np.float32(0.5 * (PX_PER_UNIT / SPREAD_PX) ** 2)
     cost += (np.float32(1.0) - turned) * np.float32(1.0 / SPREAD_RAD**2)
-    cost[~within] = np.inf
-    other = cost.argmin(axis=3)  # (n_pairs, seeds, n_a)
-    back = cost.argmin(axis=2)  # (n_pairs, seeds, n_b)
-    pair, seed = np.arange(len(cost))[:, None, None], np.arange(cost.shape[1])[:, None]
-    place = np.arange(cost.shape[2])
-    least = cost[pair, seed, place, other]
-    meets = np.isfinite(least) & (at_places(back, other) == place)
-    closeness = np.where(meets, np.exp(-least.astype(np.float64)), 0.0)
-    square = np.where(meets, apart[pair, seed, place, other], 0.0)
-    return _Meeting(
-        other,
-        meets,
-        met=np.rint(closeness * _EXACT).sum(axis=2) / _EXACT,
-        count=meets.sum(axis=2),
-        square_px=np.rint(square.astype(np.float64) * _EXACT).sum(axis=2) / _EXACT * PX_PER_UNIT**2,
-    )
+    np.copyto(cost, np.float32(np.inf), where=beyond)
+    other, back = cost.argmin(axis=2), cost.argmin(axis=1)
+    place = np.arange(cost.shape[1])
+    least = cost[np.arange(len(cost))[:, None], place, other]
+    return _Meeting(apart, other, np.isfinite(least) & (at_places(back, other) == place), least)
 
 
 def _apart(a: Side, b: Side, motion: Motion) -> NDArray[np.float32]:
-    """Squared distances in half pixels; float32, shape (n_pairs, seeds, n_a, n_b)."""
+    """Squared distances in half pixels; float32, shape (n_pairs, n_a, n_b)."""
     x, y = motion.moved(a.x, a.y)
-    dx = x.astype(np.float32)[..., None] - b.x.astype(np.float32)[:, None, None, :]
-    dy = y.astype(np.float32)[..., None] - b.y.astype(np.float32)[:, None, None, :]
+    dx = x.astype(np.float32)[..., None] - b.x.astype(np.float32)[:, None, :]
+    dy = y.astype(np.float32)[..., None] - b.y.astype(np.float32)[:, None, :]
     dx *= dx
     dy *= dy
     dx += dy
@@ -184,29 +181,30 @@ def _apart(a: Side, b: Side, motion: Motion) -> NDArray[np.float32]:
 
 
 def _turned(a: Side, b: Side, motion: Motion) -> NDArray[np.float32]:
-    """Cosine of the angle between directions; float32, shape (n_pairs, seeds, n_a, n_b)."""
-    direction = a.direction[:, None, :] + motion.angle[..., None]
+    """Cosine of the angle between directions; float32, shape (n_pairs, n_a, n_b)."""
+    direction = a.direction + motion.angle
     cos_a, sin_a = np.cos(direction).astype(np.float32), np.sin(direction).astype(np.float32)
-    cos_b, sin_b = np.cos(b.direction).astype(np.float32), np.sin(b.direction).astype(np.float32)
-    cosine = cos_a[..., None] * cos_b[:, None, None, :]
-    cosine += sin_a[..., None] * sin_b[:, None, None, :]
+    cos_b, sin_b = b.facing
+    cosine = cos_a[..., None] * cos_b[:, None, :]
+    cosine += sin_a[..., None] * sin_b[:, None, :]
     return cosine
 
 
 def _fitted(a: Side, b: Side, meeting: _Meeting, before: Motion) -> Motion:
     """Fit the motion to the minutiae that meet; where fewer than three do, it stays."""
-    pair = np.arange(len(a.x))[:, None, None]
-    terms = _terms(a.x[:, None], a.y[:, None], b.x[pair, meeting.other], b.y[pair, meeting.other])
-    found = _rigid(meeting.meets.astype(np.float64), terms)
-    enough = meeting.count >= 3
-    return Motion(*(np.where(enough, new, old) for new, old in zip(found.parts, before.parts, strict=True)))
+    terms = _terms(a.x, a.y, at_places(b.x, meeting.other), at_places(b.y, meeting.other))
+    found = _rigid(meeting.meets.astype(np.float64)[:, None], terms)
+    enough = meeting.meets.sum(axis=1, keepdims=True) >= 3
+    return found.chosen(np.zeros(len(enough), np.int64)).where(enough, before)
 
 
 def _terms(ax: FloatArray, ay: FloatArray, bx: FloatArray, by: FloatArray) -> FloatArray:
-    """What `_rigid` adds up, of points of two sides; arguments broadcast to (…, n), result (…, n, 7)."""
-    along, across = ax * bx + ay * by, ax * by - ay * bx
-    ax, ay = np.broadcast_to(ax, along.shape), np.broadcast_to(ay, along.shape)
-    return np.stack([ax, ay, bx, by, along, across, np.ones(along.shape)], axis=-1)
+    """What `_rigid` adds up, of points of two sides; shape (n_pairs, n) each → (n_pairs, n, 7)."""
+    found = np.empty((*ax.shape, 7))
+    parts = (ax, ay, bx, by, ax * bx + ay * by, ax * by - ay * bx, 1.0)
+    for place, part in enumerate(parts):
+        found[..., place] = part
+    return found
 
 
 def _rigid(weight: FloatArray, terms: FloatArray) -> Motion:
@@ -214,23 +212,16 @@ def _rigid(weight: FloatArray, terms: FloatArray) -> Motion:
 
     Args:
         weight: 0 or 1; float64, shape (n_pairs, seeds, n).
-        terms: Of all seeds, shape (n_pairs, n, 7), or of each, shape (n_pairs, seeds, n, 7).
+        terms: Shape (n_pairs, n, 7).
 
     Source:
         Umeyama, 1991, Least-squares estimation of transformation parameters, in two dimensions.
     """
-    sums = weight @ terms if terms.ndim == 3 else (weight[..., None, :] @ terms)[..., 0, :]
-    ax, ay, bx, by, along, across, n = np.moveaxis(sums, -1, 0)
+    sums = weight @ terms
+    ax, ay, bx, by, along, across, n = (sums[..., place, None] for place in range(7))
     angle = np.arctan2(n * across - (ax * by - ay * bx), n * along - (ax * bx + ay * by))
     n = np.maximum(n, 1.0)
     return Motion(angle, ax / n, ay / n, bx / n, by / n)
-
-
-def _overlap(a: Side, b: Side, motion: Motion) -> FloatArray:
-    near = _apart(a, b, motion)[:, 0] < np.float32((OVERLAP_PX / PX_PER_UNIT) ** 2)
-    near &= a.present[:, :, None] & b.present[:, None, :]
-    on_first, on_second = near.any(axis=2).sum(axis=1), near.any(axis=1).sum(axis=1)
-    return np.asarray(np.sqrt(on_first * on_second), dtype=np.float64)
 
 
 def _wrapped(angle: FloatArray) -> FloatArray:

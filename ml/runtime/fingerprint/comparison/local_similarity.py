@@ -29,10 +29,10 @@ def local_similarities(a: Side, b: Side) -> NDArray[np.float32]:
     """
     common = a.cells[:, :, None] & b.cells[:, None, :]
     least = int(LEAST_SHARE_OF_COMMON_CELLS * CELLS_IN_CIRCLE)
-    apart = _differing_bits(a, b, common)
     # Products of whole numbers below 2^24, exact in float32 in whatever order they are added.
     ones_a = a.bits_per_cell() @ b.cell_flags().transpose(0, 2, 1)
     ones_b = a.cell_flags() @ b.bits_per_cell().transpose(0, 2, 1)
+    apart = ones_a + ones_b - np.float32(2.0) * _common_bits(a, b)
     scale = np.sqrt(ones_a) + np.sqrt(ones_b)
     compared = (np.bitwise_count(common) >= least) & (scale > 0.0) & _turned_little(a, b)
     similarity = np.float32(1.0) - np.sqrt(apart) / np.maximum(scale, np.float32(1.0))
@@ -40,17 +40,13 @@ def local_similarities(a: Side, b: Side) -> NDArray[np.float32]:
     return np.asarray(similarity)
 
 
-def _differing_bits(a: Side, b: Side, common: NDArray[np.uint64]) -> NDArray[np.float32]:
-    """Count the bits that differ in cells that both have; float32, shape of `common`."""
-    total = np.zeros(common.shape, np.float32)
-    word = np.empty_like(common)
+def _common_bits(a: Side, b: Side) -> NDArray[np.float32]:
+    """Count the bits that both cylinders have, which lie in common cells; shape (n_pairs, m_a, m_b)."""
+    total = np.zeros((len(a.cells), a.cells.shape[1], b.cells.shape[1]), np.float32)
     for start in range(0, WORDS, _WORDS_IN_A_BYTE):
-        some = np.zeros(common.shape, np.uint8)
-        for one in range(start, min(start + _WORDS_IN_A_BYTE, WORDS)):
-            np.bitwise_xor(a.bits[:, one, :, None], b.bits[:, one, None, :], out=word)
-            word &= common
-            some += np.bitwise_count(word)
-        total += some
+        some = slice(start, start + _WORDS_IN_A_BYTE)
+        both = a.bits[:, some, :, None] & b.bits[:, some, None, :]
+        total += np.bitwise_count(both).sum(axis=1, dtype=np.uint8)
     return total
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,10 @@ from ml.runtime.fingerprint.comparison.template import DIRECTIONS, FingerprintTe
 FloatArray = NDArray[np.float64]
 TemplatePair = tuple[FingerprintTemplate, FingerprintTemplate]
 
+FAR_FIRST: Final = 2.0**20
+FAR_SECOND: Final = 2.0**22
+"""Where padding lies: near no minutia and, however the first side is turned, not near the other's padding."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Side:
@@ -21,7 +27,7 @@ class Side:
     of one pair only, so that neither padding nor neighbors change a result.
 
     Args:
-        x, y: Half pixels; float64, shape (n_pairs, n). Padding is 0.
+        x, y: Half pixels; float64, shape (n_pairs, n). Padding is far away.
         direction: Radians; float64, shape (n_pairs, n).
         count, n_cylinders: Per pair; int64, shape (n_pairs,).
         bits: uint64, shape (n_pairs, WORDS, m).
@@ -51,10 +57,10 @@ class Side:
             turns=self.turns[kept],
         )
 
-    @property
-    def present(self) -> NDArray[np.bool_]:
-        """Which places hold a minutia; shape (n_pairs, n)."""
-        return np.asarray(np.arange(self.x.shape[1]) < self.count[:, None])
+    @cached_property
+    def facing(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Cosine and sine of the directions; float32, shape (n_pairs, n) each."""
+        return np.cos(self.direction).astype(np.float32), np.sin(self.direction).astype(np.float32)
 
     def bits_per_cell(self) -> NDArray[np.float32]:
         """How many bits each cell has; float32, shape (n_pairs, m, CELLS)."""
@@ -71,14 +77,15 @@ class Side:
 def stacked(pairs: Sequence[TemplatePair]) -> tuple[Side, Side]:
     """Put every pair into one order, whichever way round it came, and stack the two sides."""
     ordered = [pair if pair[0].key <= pair[1].key else pair[::-1] for pair in pairs]
-    return _side([first for first, _ in ordered]), _side([second for _, second in ordered])
+    first, second = [one for one, _ in ordered], [one for _, one in ordered]
+    return _side(first, FAR_FIRST), _side(second, FAR_SECOND)
 
 
-def _side(templates: Sequence[FingerprintTemplate]) -> Side:
+def _side(templates: Sequence[FingerprintTemplate], far: float) -> Side:
     rows = len(templates)
     n = max(len(one) for one in templates)
     m = max(one.n_cylinders for one in templates)
-    x, y = np.zeros((rows, n)), np.zeros((rows, n))
+    x, y = np.full((rows, n), far), np.full((rows, n), far)
     turns = np.zeros((rows, n), np.uint8)
     bits = np.zeros((rows, WORDS, m), np.uint64)
     cells = np.zeros((rows, m), np.uint64)

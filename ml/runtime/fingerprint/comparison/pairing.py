@@ -43,8 +43,8 @@ def best_pairs(similarity: NDArray[np.float32]) -> Pairs:
     """
     rows, m_a, m_b = similarity.shape
     left = similarity.copy()
-    second = np.zeros((rows, m_a), np.int64)
-    found = np.zeros((rows, m_a), np.float32)
+    second = np.zeros((rows, max(m_a, MOST_PAIRS)), np.int64)
+    found = np.zeros(second.shape, np.float32)
     if not m_a or not m_b:
         return _strongest(second, found)
     batch, place = np.arange(rows)[:, None], np.arange(m_a)
@@ -55,17 +55,15 @@ def best_pairs(similarity: NDArray[np.float32]) -> Pairs:
         taken = (value > 0.0) & (at_places(of_column, of_row) == place)
         if not taken.any():
             break
-        second[taken], found[taken] = of_row[taken], value[taken]
         where, which = np.nonzero(taken)
+        other = of_row[where, which]
+        second[where, which], found[where, which] = other, value[where, which]
         left[where, which, :] = 0.0
-        left[where, :, of_row[taken]] = 0.0
+        left[where, :, other] = 0.0
     return _strongest(second, found)
 
 
 def _strongest(second: NDArray[np.int64], found: NDArray[np.float32]) -> Pairs:
-    missing = max(0, MOST_PAIRS - found.shape[1])
-    padding = ((0, 0), (0, missing))
-    second, found = np.pad(second, padding), np.pad(found, padding)
     first = np.argsort(-found, axis=1, kind="stable")[:, :MOST_PAIRS]
     similarity = at_places(found, first).astype(np.float64)
     held = similarity > 0.0
