@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 from uuid import UUID
 
-from app.domain.captures import Capture
+from app.domain.captures import Capture, EcgFacts
 from app.domain.details import pack, rotated_local
 from app.domain.errors import (
     ConflictError,
@@ -63,6 +63,7 @@ class EnrolledReference:
     position: str
     encoder: str
     evidence: Evidence
+    heart_rate_bpm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,9 @@ class EnrollmentService:
             admitted = None
             if claim.subject is not None and not request.force:
                 admitted = self._check.admitted(uow, gallery, owner.subject, captures, encoders)
-            references = self._references(uow, claim, owner, encoders, captures, admitted=admitted)
+            stored = self._references(uow, claim, owner, encoders, captures, admitted=admitted)
+            references = [reference for reference, _ in stored]
+            rates = {reference.id: rate for reference, rate in stored}
             if claim.subject is None:
                 uow.enrollments.add(owner.subject, references)
             else:
@@ -170,7 +173,7 @@ class EnrollmentService:
             outcome = EnrollmentOutcome(
                 subject_id=request.subject_id,
                 gallery=gallery.name,
-                references=tuple(_enrolled(reference) for reference in references),
+                references=tuple(_enrolled(reference, rates[reference.id]) for reference in references),
                 rejected=captures.rejections(floor),
                 warnings=self._warnings(
                     uow, gallery, owner.revision, frozenset(r.modality for r in references)
@@ -215,8 +218,8 @@ class EnrollmentService:
         captures: EncodedCaptures,
         *,
         admitted: Admitted | None,
-    ) -> list[Reference]:
-        """What is stored: all that is accepted, or of that what was admitted to a known subject."""
+    ) -> list[tuple[Reference, float | None]]:
+        """What is stored, with its heart rate: all accepted, or what was admitted to a known subject."""
         gallery, floor, made = claim.gallery, claim.gallery.policy.quality_floor, []
         for encoder in encoders:
             transform = claim.transforms.get((encoder.modality, encoder.encoder_id))
@@ -229,8 +232,9 @@ class EnrollmentService:
                 if admitted is None or (encoder.encoder_id, acquired.index) in admitted
             ]
             for acquired, session in _in_sessions(accepted, session_id):
-                made.append(self._reference(gallery, owner.subject, transform, acquired, session=session))
-        for key, added in Counter(reference.key for reference in made).items():
+                reference = self._reference(gallery, owner.subject, transform, acquired, session=session)
+                made.append((reference, _heart_rate_bpm(acquired)))
+        for key, added in Counter(reference.key for reference, _ in made).items():
             count = owner.known.get(key, 0) + added
             if count > MAX_REFERENCES:
                 raise ConflictError(
@@ -351,11 +355,17 @@ def _in_sessions(accepted: Sequence[Acquired], request_id: str) -> list[tuple[Ac
     return [(a, f"{request_id}.{session_of.get(a.index, 0)}") for a in accepted]
 
 
-def _enrolled(reference: Reference) -> EnrolledReference:
+def _heart_rate_bpm(acquired: Acquired) -> float | None:
+    facts = acquired.encoding.facts
+    return facts.heart_rate_bpm if isinstance(facts, EcgFacts) else None
+
+
+def _enrolled(reference: Reference, heart_rate_bpm: float | None) -> EnrolledReference:
     return EnrolledReference(
         id=reference.id,
         modality=reference.modality,
         position=reference.position,
         encoder=reference.encoder,
         evidence=reference.evidence,
+        heart_rate_bpm=heart_rate_bpm,
     )

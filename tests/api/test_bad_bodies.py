@@ -192,7 +192,7 @@ INVALID = {
     "a sample of 1e400": (with_literal("1e400"), "signal_not_finite", "/recordings/0/signal"),
     "a sample beyond float32": (with_literal("1e39"), "signal_not_finite", "/recordings/0/signal"),
     "a sample of 400 digits": (with_literal("9" * 400), "signal_not_finite", "/recordings/0/signal"),
-    "a sample of 1.1e7": (with_literal("11000000"), "invalid_request", "/recordings/0/signal"),
+    "a sample of 1.1e12": (with_literal("1.1e12"), "invalid_request", "/recordings/0/signal"),
     "bytes that are no base64": (as_bytes(f"{MARKER}!="), "invalid_request", "/recordings/0"),
     "base64 with a line break": (
         as_bytes(samples(*FINE_FLOATS)[:40] + "\n"),

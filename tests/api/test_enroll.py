@@ -23,7 +23,17 @@ class TestAnswer:
             "references"
         ][0]
 
-        assert list(reference) == ["id", "modality", "position", "encoder", "quality", "seconds"]
+        assert list(reference) == [
+            "id",
+            "modality",
+            "position",
+            "encoder",
+            "quality",
+            "seconds",
+            "heart_rate_bpm",
+        ]
+        probe = api.post("/quality", {"recordings": [recording]}).json()["recordings"][0]
+        assert reference["heart_rate_bpm"] == probe["heart_rate_bpm"] > 0
         assert (reference["modality"], reference["position"], reference["seconds"]) == ("ecg", "I", 3.2)
         assert reference["encoder"] == "fake@2026.11"
 

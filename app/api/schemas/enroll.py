@@ -92,6 +92,9 @@ class EnrolledReferenceAnswer(ResponseSchema):
     encoder: str = described("Encoder that made the template.", example="ecg@2026.11")
     quality: float = described("Quality of the recording, 0 to 1.", example=0.83)
     seconds: float | SkipJsonSchema[None] = absentable("Accepted seconds (ECG).", example=18.5)
+    heart_rate_bpm: float | SkipJsonSchema[None] = absentable(
+        "Median heart rate (ECG); half or twice the true one shows a wrong `fs_hz`.", example=71.0
+    )
 
 
 class RejectedRecordingAnswer(ResponseSchema):
@@ -133,6 +136,9 @@ class EnrollAnswer(ResponseSchema):
                     encoder=reference.encoder,
                     quality=round(reference.evidence.quality, 6),
                     seconds=seconds_or_none(reference.evidence.seconds),
+                    heart_rate_bpm=None
+                    if reference.heart_rate_bpm is None
+                    else round(reference.heart_rate_bpm, 1),
                 )
                 for reference in outcome.references
             ],

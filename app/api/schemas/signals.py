@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from app.domain.references import Vector
 
-MAX_AMPLITUDE = 1e7
+MAX_AMPLITUDE = 1e12  # Far above 32-bit counts and nanovolts with an offset; squares stay finite.
 MAX_SIGNAL_SAMPLES = 7_200_000  # One hour at 2000 Hz.
 MAX_NUMBERS = 240_000  # 120 s at 2000 Hz: no longer strip is taken as numbers.
 
@@ -84,13 +84,13 @@ def decode_base64(text: str) -> bytes:
 
 
 def check_samples(samples: Vector) -> Vector:
-    """The samples, if all are finite and within ±1e7."""
+    """The samples, if all are finite and within ±1e12."""
     # One pass each: a NaN makes both extremes NaN.
     lowest, highest = float(samples.min()), float(samples.max())
     if not (np.isfinite(lowest) and np.isfinite(highest)):
         raise PydanticCustomError("signal_not_finite", "The signal holds values that are not finite.")
     if lowest < -MAX_AMPLITUDE or highest > MAX_AMPLITUDE:
-        raise PydanticCustomError("invalid_request", "Samples must lie within -1e7 and 1e7.")
+        raise PydanticCustomError("invalid_request", "Samples must lie within -1e12 and 1e12.")
     return samples
 
 

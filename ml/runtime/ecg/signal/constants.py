@@ -5,7 +5,7 @@
 MIN_FS_HZ = 100.0
 MAX_FS_HZ = 2000.0
 MIN_STRIP_S = 3.0
-# Far beyond the contract's 1e7; keeps float32 and squares finite whatever a caller sends.
+# The contract's limit; keeps float32 and squares finite whatever a caller sends.
 MAX_AMPLITUDE = 1e12
 MIN_AMPLITUDE = 1e-12
 # Smaller relative changes are constant in float32.

@@ -10,6 +10,8 @@ from hypothesis.extra import numpy as arrays
 from pydantic_core import PydanticCustomError
 
 from app.api.schemas.signals import SampleType, check_samples, decode_base64, signal_from_base64
+from ml.runtime.ecg.signal.conditioning import condition
+from tests.heartbeats import strip
 
 
 def encoded(samples):
@@ -33,7 +35,7 @@ class TestSignalFromBase64:
         assert decoded.dtype == np.float32
         np.testing.assert_array_equal(decoded, samples)
 
-    @given(arrays.arrays("<f4", st.integers(1, 50), elements=st.floats(-1e7, 1e7, width=32)))
+    @given(arrays.arrays("<f4", st.integers(1, 50), elements=st.floats(-(2.0**39), 2.0**39, width=32)))
     def test_float32_is_exact(self, samples):
         np.testing.assert_array_equal(signal_from_base64(encoded(samples), SampleType.FLOAT32), samples)
 
@@ -44,7 +46,7 @@ class TestSignalFromBase64:
         if not np.isfinite(samples).all():
             assert refusal == "signal_not_finite"
         else:
-            assert refusal == (None if np.abs(samples).max() <= 1e7 else "invalid_request")
+            assert refusal == (None if np.abs(samples).max() <= 1e12 else "invalid_request")
 
     def test_the_result_may_be_written_to(self):
         decoded = signal_from_base64(encoded(np.zeros(4, "<f4")), SampleType.FLOAT32)
@@ -53,7 +55,7 @@ class TestSignalFromBase64:
 
 
 class TestCheckSamples:
-    @pytest.mark.parametrize("value", [1e7, -1e7, 0.0])
+    @pytest.mark.parametrize("value", [1e12, -1e12, 0.0])
     def test_the_limits_are_inside(self, value):
         assert check_samples(np.float32([value])).size == 1
 
@@ -63,6 +65,20 @@ class TestCheckSamples:
             check_samples(np.float32([0.0, value, 1.0]))
 
         assert refused.value.type == "signal_not_finite"
+
+
+class TestAnyUnit:
+    @pytest.mark.parametrize(
+        ("gain", "offset"),
+        [(655 * 65536, 0.0), (1e6, 3e8), (1e6, 0.0), (1e-3, 0.0)],
+        ids=["18 bits, left-justified", "nV and 300 mV", "nV", "V"],
+    )
+    def test_the_unit_of_a_heart_decides_nothing(self, gain, offset):
+        ecg_mv = strip().ecg_mv
+
+        quality = condition(check_samples((gain * ecg_mv + offset).astype(np.float32)), 250.0).quality
+
+        assert quality.score == pytest.approx(condition(ecg_mv, 250.0).quality.score, abs=1e-3)
 
 
 class TestDecodeBase64:
