@@ -1,8 +1,8 @@
 """Do strangers match who share an artefact? `python -m ml.research.ablations.artefact_matches`.
 
 Ten people of CinC dev give two strips each, and the same kind of artefact is put into both. Counted are
-strips that are accepted, and the 90 comparisons of different people and the 10 of the same that reach the threshold
-for FMR 0.1 %, without a gallery's own correction. Development data only; writes
+strips that are accepted, and the 90 comparisons of different people and the 10 of the same that reach the
+threshold for FMR 0.1 %, without a gallery's own correction. Development data only; writes
 `results/experiments/artefact-matches.json`.
 """
 
@@ -31,6 +31,9 @@ from ml.runtime.evidence import EvidenceArray
 FloatArray = NDArray[np.float64]
 Spoil = Callable[[FloatArray, float, np.random.Generator], FloatArray]
 """A strip in multiples of its own R waves, its rate and a generator → the spoiled strip."""
+
+Strips = tuple[tuple[FloatArray, FloatArray], float]
+"""Two of one person, and their rate."""
 
 DATA, MODELS = Path("../shared/data"), Path("models")
 RESULT = Path("results/experiments/artefact-matches.json")
@@ -125,9 +128,9 @@ def main() -> None:
     RESULT.write_text(json.dumps(document(columns, rows), indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def people() -> list[tuple[FloatArray, FloatArray, float]]:
+def people() -> list[Strips]:
     """Two strips of each person, in multiples of the person's own R waves."""
-    found: list[tuple[FloatArray, FloatArray, float]] = []
+    found: list[Strips] = []
     for record in read_cinc2017(DATA / "ecg" / "cinc2017_af", subjects=set(cinc_split()["dev"])):
         if record.duration_s < 2.5 * SECONDS or len(found) == PEOPLE:
             continue
@@ -139,17 +142,15 @@ def people() -> list[tuple[FloatArray, FloatArray, float]]:
             continue
         height = float(np.median(np.abs(strip.ecg[strip.r_peaks])))
         center = float(np.median(record.signal))
-        found.append(((first - center) / height, (last - center) / height, record.fs_hz))
+        found.append((((first - center) / height, (last - center) / height), record.fs_hz))
     return found
 
 
-def measured(
-    encoder: BundledEncoder, strips: list[tuple[FloatArray, FloatArray, float]], spoil: Spoil
-) -> list[str]:
+def measured(encoder: BundledEncoder, strips: list[Strips], spoil: Spoil) -> list[str]:
     """Spoil both strips of everybody alike, and compare."""
     generator = np.random.default_rng(20261201)
     sides = [
-        [_encode(encoder, spoil(strip[side], strip[2], generator), strip[2]) for strip in strips]
+        [_encode(encoder, spoil(two[side], fs_hz, generator), fs_hz) for two, fs_hz in strips]
         for side in range(2)
     ]
     accepted = sum(one is not None for side in sides for one in side)
@@ -160,12 +161,12 @@ def measured(
         if one is None or other is None:
             continue
         scores = calibration.compare(
-            [float(one.vector @ other.vector)],
+            np.array([one.vector @ other.vector]),
             EvidenceArray.of([one.evidence]),
             EvidenceArray.of([other.evidence]),
         )
         threshold_db = calibration.null(int(scores.classes[0])).threshold(FMR)
-        matches[row, column] = calibration.soften_db(scores.llr_db).item() >= threshold_db
+        matches[row, column] = float(calibration.soften_db(scores.llr_db)[0]) >= threshold_db
     mated = np.eye(len(strips), dtype=bool)
     return [str(accepted), str(int(matches[~mated].sum())), str(int(matches[mated].sum()))]
 
@@ -191,8 +192,8 @@ def document(columns: list[str], rows: list[list[str]]) -> dict[str, object]:
 
 
 NOTE = (
-    "R: the height of the person's own R waves. Lost samples are of 16-bit counts, 200 to an R wave, about"
-    " 1 024. Before impulses were bridged, lines subtracted and waves without a heart refused, 30 lost samples at"
+    "R: the height of the person's own R waves. Lost samples are 16-bit counts, 200 to an R wave."
+    " Before impulses were bridged, lines subtracted and waves without a heart refused, 30 lost samples at"
     " −32 768 made 90 of 90 comparisons match, pulses without any heart 90, a line of 0.3 R at 11.7 Hz 90."
 )
 
