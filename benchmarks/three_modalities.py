@@ -19,7 +19,7 @@ from benchmarks.measuring import SERVER_CORE, Timings, on_core, time_calls
 from benchmarks.people import face_capture, kinds_of, print_capture, whole_people
 from benchmarks.results import Line, at_most
 from benchmarks.serving import running_server
-from benchmarks.strips import KNOWN_PEOPLE, PROBE_S, known_name, recording, recording_json
+from benchmarks.strips import KNOWN_PEOPLE, NEW_PEOPLE, PROBE_S, known_name, recording, recording_json
 
 SMALL, LIMIT = 100, 1.25
 ENROLL_LIMIT = 1.2
@@ -130,8 +130,8 @@ def _json(person: int) -> list[dict[str, Any]]:
     ]
 
 
-def _print_json(person: int) -> dict[str, Any]:
-    capture = print_capture(person, 1)
+def _print_json(person: int, take: int = 1) -> dict[str, Any]:
+    capture = print_capture(person, take)
     return {
         "modality": "fingerprint",
         "dpi": capture.dpi,
@@ -140,9 +140,9 @@ def _print_json(person: int) -> dict[str, Any]:
 
 
 def _enrollment(person: int, number: int) -> dict[str, Any]:
-    """Somebody with a known person's finger is a possible duplicate, so it is forced in."""
-    name = f"{known_name(person)}-again-{number}"
-    return {"subject_id": name, "recordings": [_print_json(person)], "force": True}
+    """Of somebody who is not enrolled."""
+    new = NEW_PEOPLE + len(_PEOPLE) * number + person
+    return {"subject_id": known_name(new), "recordings": [_print_json(new, take=0)]}
 
 
 def _encode(captures: Sequence[Capture]) -> None:

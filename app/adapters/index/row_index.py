@@ -157,11 +157,18 @@ def _scored_all(shelf: _Shelf, probe: Vector, best: int) -> tuple[IntArray, Vect
         start = grouped.starts[first]
         last = max(first + 1, int(np.searchsorted(ends, start + _BLOCK_ROWS, side="right")))
         rows = grouped.order[start : ends[last - 1]]
-        products = matrix[rows] @ probe.T  # (rows, q)
+        products = _rows_of(matrix, rows) @ probe.T  # (rows, q)
         largest = np.maximum.reduceat(products, grouped.starts[first:last] - start, axis=0)
         scores[first:last] = _summed(largest, best)
         first = last
     return grouped.ids, scores
+
+
+def _rows_of(matrix: Vector, rows: IntArray) -> Vector:
+    """These rows; a view of neighbors, as most are, since copying them takes as long as multiplying."""
+    if rows[-1] - rows[0] + 1 == rows.size and (np.diff(rows) == 1).all():
+        return matrix[rows[0] : rows[-1] + 1]
+    return matrix[rows]
 
 
 def _summed(largest: Vector, best: int) -> Vector:
