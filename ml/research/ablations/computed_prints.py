@@ -139,10 +139,10 @@ def document(encoder_id: str, rows: list[list[str]]) -> dict[str, object]:
         "title": "Computed fingerprints beside real ones",
         "question": "Do computed fingers behave like real ones before an extractor and a matcher?",
         "protocol": f"{encoder_id}, all pairs of a set. Computed: {FINGERS} fingers (seeds {FIRST_SEED}-"
-        f"{FIRST_SEED + FINGERS - 1}) of {IMPRESSIONS} impressions, sensor optical. Real: FVC2000, which chose"
-        " and fitted extractor and combiner; ten fingers of eight impressions each. Densities and periods"
-        " over prints: 5th, 50th and 95th percentile. Log odds of the combiner: quantiles of pairs. A refused"
-        " print counts as a mated non-match.",
+        f"{FIRST_SEED + FINGERS - 1}) of {IMPRESSIONS} impressions, sensor optical. Real: FVC2000, which"
+        " chose and fitted extractor and combiner; ten fingers of eight impressions each. Densities and"
+        " periods over prints: 5th, 50th and 95th percentile. Log odds of the combiner: quantiles of pairs. A"
+        " refused print counts as a mated non-match.",
         "columns": [
             "prints",
             "refused",
@@ -161,10 +161,10 @@ def document(encoder_id: str, rows: list[list[str]]) -> dict[str, object]:
 
 
 NOTE = (
-    "Normal computed prints are easier than real ones, poor ones harder. Pairs of different fingers score alike:"
-    " the 99.9 % quantiles of computed prints lie within those of the three databases or next to them. Ten"
-    " fingers of a real database make 2 880 such pairs, so these tails show little. Extractor and comparer have"
-    " seen the real prints, not the computed ones."
+    "Normal computed prints are easier than real ones, poor ones harder. Pairs of different fingers score"
+    " alike: the 99.9 % quantiles of computed prints lie within those of the three databases or next to them."
+    " Ten fingers of a real database make 2 880 such pairs, so these tails show little. Extractor and"
+    " comparer have seen the real prints, not the computed ones."
 )
 
 
