@@ -9,6 +9,7 @@ COPY requirements/runtime.txt /tmp/runtime.txt
 RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --requirement /tmp/runtime.txt
 
 # Face networks of others, by their checksums. Where they cannot be fetched, the image has none and says so here.
+# FACE=0 also leaves out those that lie in the working tree.
 FROM installed AS networks
 ARG FACE=1
 WORKDIR /build
@@ -16,7 +17,8 @@ COPY models models
 COPY ml/__init__.py ml/__init__.py
 COPY ml/runtime ml/runtime
 COPY app app
-RUN test "${FACE}" = 0 || /opt/venv/bin/python -m app.cli models fetch face || true
+RUN if test "${FACE}" = 0; then rm -rf models/face@* models/face-*@*; \
+    else /opt/venv/bin/python -m app.cli models fetch face || true; fi
 
 # pip leaves with its work done, and so does what converted the networks.
 FROM installed AS dependencies

@@ -1,39 +1,95 @@
 """The client of prove-container.sh: uses the service over HTTP as its callers do, with synthetic people."""
 
+import base64
 import json
 import os
 import re
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import httpx
+import numpy as np
 
-from ml.synthetic.ecg import SyntheticPerson
+from ml.runtime.face.drawn_face import drawn_face_file
+from ml.synthetic.fingerprint.png import encode_png
+from ml.synthetic.person import ComputedPerson
 
-FS_HZ = 250.0
-PERSON, STRANGER = SyntheticPerson.draw(1), SyntheticPerson.draw(2)
+Recording = dict[str, Any]
+
+FS_HZ, DPI = 250.0, 500
+PERSON, STRANGER = ComputedPerson(1), ComputedPerson(2)
+FINGER = "right_index"
 
 
-def strip(person: SyntheticPerson, seed: int, duration_s: float = 20.0) -> dict[str, object]:
-    signal = [round(float(value_mv), 4) for value_mv in person.record(duration_s, FS_HZ, seed=seed)]
+def strip(person: ComputedPerson, seed: int, duration_s: float = 20.0) -> Recording:
+    signal = [round(float(value_mv), 4) for value_mv in person.heart.record(duration_s, FS_HZ, seed=seed)]
     return {"modality": "ecg", "fs_hz": FS_HZ, "unit": "mV", "lead": "I", "signal": signal}
 
 
-def post(client: httpx.Client, path: str, body: dict[str, object]) -> None:
+def fingerprint(person: ComputedPerson, take: int) -> Recording:
+    image = person.finger(FINGER).impression(take, dpi=DPI).image
+    return picture("fingerprint", encode_png(image, DPI)) | {"finger": FINGER}
+
+
+def face(take: int) -> Recording:
+    """A drawn face. A network finds all of them alike, so there is none of the stranger."""
+    return picture("face", drawn_face_file(PERSON.seed, take=take))
+
+
+def picture(modality: str, image: bytes) -> Recording:
+    return {"modality": modality, "image_b64": base64.b64encode(image).decode()}
+
+
+def served(client: httpx.Client) -> list[str]:
+    """Modalities that the image has an encoder for."""
+    return sorted({model["modality"] for model in client.get("/models").raise_for_status().json()["items"]})
+
+
+def of_person(client: httpx.Client, take: int) -> list[Recording]:
+    """One recording of every modality that is served."""
+    recordings = [strip(PERSON, 10 + take), fingerprint(PERSON, take)]
+    return recordings + ([face(take)] if "face" in served(client) else [])
+
+
+def post(client: httpx.Client, path: str, body: dict[str, object], expected: int = 200) -> dict[str, Any]:
     answer = client.post(path, json=body)
     print("POST", path, answer.status_code, json.dumps(answer.json()))
-    answer.raise_for_status()
+    if answer.status_code != expected:
+        sys.exit(f"prove-container: expected status {expected}")
+    return dict(answer.json())
+
+
+def models(client: httpx.Client) -> None:
+    print(*served(client))
 
 
 def enroll(client: httpx.Client) -> None:
-    post(client, "/enroll", {"subject_id": "synthetic-1", "recordings": [strip(PERSON, 10)]})
+    post(client, "/enroll", {"subject_id": "computed-1", "recordings": of_person(client, 0)}, expected=201)
 
 
 def recognize(client: httpx.Client) -> None:
-    """The enrolled person must match and the stranger must not; the script compares the decisions."""
-    for probe in (strip(PERSON, 11), strip(STRANGER, 12)):
-        post(client, "/verify", {"subject_id": "synthetic-1", "recordings": [probe]})
-        post(client, "/identify", {"recordings": [probe]})
+    """The enrolled person must match by each recording and by all of them, and the stranger by none."""
+    own = of_person(client, 1)
+    for probe in (*([one] for one in own), own):
+        decide(client, probe, "match")
+    for other in (strip(STRANGER, 12), fingerprint(STRANGER, 1)):
+        decide(client, [other], "non_match")
+
+
+def decide(client: httpx.Client, probe: list[Recording], expected: str) -> None:
+    claim = post(client, "/verify", {"subject_id": "computed-1", "recordings": probe})
+    found = post(client, "/identify", {"recordings": probe})
+    if (claim["decision"], found["decision"]) != (expected, expected):
+        sys.exit(f"prove-container: expected {expected} twice")
+
+
+def refuse(client: httpx.Client) -> None:
+    """Pictures of nothing, which the encoders of images refuse with their own codes."""
+    nothing = encode_png(np.full((300, 300), 128, dtype=np.uint8), DPI)
+    for modality in served(client):
+        if modality != "ecg":
+            post(client, "/identify", {"recordings": [picture(modality, nothing)]}, expected=422)
 
 
 def activity(client: httpx.Client) -> None:
@@ -55,7 +111,7 @@ def docs(client: httpx.Client) -> None:
 
 
 STEPS: dict[str, Callable[[httpx.Client], None]] = {
-    step.__name__: step for step in (enroll, recognize, activity, docs)
+    step.__name__: step for step in (models, enroll, recognize, refuse, activity, docs)
 }
 
 

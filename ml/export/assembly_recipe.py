@@ -10,11 +10,8 @@ from ml.training.recipe import (
     BundleNames,
     CalibrationConfig,
     has_section,
-    read_section,
-    read_tables,
+    read_whole,
 )
-
-_SECTIONS = ("bundle", "assembly", "windows", "calibration")
 
 
 @dataclass(frozen=True)
@@ -63,12 +60,4 @@ def read_assembly_recipe(path: Path) -> AssemblyRecipe:
     Raises:
         RecipeError: Not TOML, an unknown section or key, or a missing one without default.
     """
-    tables, sha256 = read_tables(path, _SECTIONS)
-    where = f"{path.name} [{{}}]".format
-    return AssemblyRecipe(
-        bundle=read_section(where("bundle"), BundleNames, tables.get("bundle", {})),
-        assembly=read_section(where("assembly"), AssemblyPlan, tables.get("assembly", {})),
-        windows=read_section(where("windows"), WindowConfig, tables.get("windows", {})),
-        calibration=read_section(where("calibration"), CalibrationConfig, tables.get("calibration", {})),
-        sha256=sha256,
-    )
+    return read_whole(path, AssemblyRecipe)

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ml.export.onnx_graph import OnnxGraph
 from ml.models.beat_lda import BeatLda
 from ml.models.beat_views import WHOLE_VARIANCE_FLOOR
-
-# Read by every ONNX Runtime since 1.15.
-OPSET = 17
-IR_VERSION = 8
 
 
 def beat_lda_network(fitted: BeatLda) -> bytes:
@@ -25,9 +18,7 @@ def beat_lda_network(fitted: BeatLda) -> bytes:
     Returns:
         A network `beats` float32 (n, n_samples) → `vectors` float32 (n, d). Same weights, same bytes.
     """
-    from onnx import TensorProto, checker, helper
-
-    graph = _Graph()
+    graph = OnnxGraph()
     value = graph.node("MatMul", ["beats", graph.constant(fitted.polarity[:, None])])
     inverted = graph.node("Less", [value, graph.constant(np.array(0.0))])
     sign = graph.node("Where", [inverted, graph.constant(np.array(-1.0)), graph.constant(np.array(1.0))])
@@ -38,46 +29,11 @@ def beat_lda_network(fitted: BeatLda) -> bytes:
     norm = graph.node("ReduceL2", [centered], axes=[1], keepdims=1)
     safe_norm = graph.node("Max", [norm, graph.constant(np.array(np.finfo(np.float32).tiny, np.float64))])
     graph.node("Div", [centered, safe_norm], name="vectors")
-    model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "beat_lda",
-            [helper.make_tensor_value_info("beats", TensorProto.FLOAT, ["n", fitted.polarity.size])],
-            [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", fitted.projection.shape[1]])],
-            graph.initializers,
-        ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="pulseprint",
-    )
-    checker.check_model(model)
-    return bytes(model.SerializeToString(deterministic=True))
+    inputs, outputs = {"beats": ("n", fitted.polarity.size)}, {"vectors": ("n", fitted.projection.shape[1])}
+    return graph.written("beat_lda", inputs, outputs)
 
 
-class _Graph:
-    """Nodes and constants of a network, named by number."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.initializers: list[Any] = []
-
-    def node(self, operator: str, inputs: Sequence[str], *, name: str = "", **attributes: Any) -> str:
-        from onnx import helper
-
-        output = name or f"{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
-        return output
-
-    def constant(self, value: NDArray[np.floating] | NDArray[np.int64]) -> str:
-        from onnx import numpy_helper
-
-        kept = value if value.dtype == np.int64 else value.astype(np.float32)
-        name = f"constant_{len(self.initializers)}"
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(kept), name))
-        return name
-
-
-def _views(graph: _Graph, upright: str, fitted: BeatLda) -> str:
+def _views(graph: OnnxGraph, upright: str, fitted: BeatLda) -> str:
     """Equals `ml.models.beat_views.apply_views`."""
     differences = [upright]
     for order in range(max(view.order for view in fitted.views)):
@@ -95,12 +51,12 @@ def _views(graph: _Graph, upright: str, fitted: BeatLda) -> str:
     return graph.node("Concat", pieces, axis=1)
 
 
-def _slice(graph: _Graph, rows: str, start: int, stop: int) -> str:
+def _slice(graph: OnnxGraph, rows: str, start: int, stop: int) -> str:
     limits = [graph.constant(np.array([value], dtype=np.int64)) for value in (start, stop, 1)]
     return graph.node("Slice", [rows, *limits])
 
 
-def _standardized(graph: _Graph, rows: str, variance_floor: float) -> str:
+def _standardized(graph: OnnxGraph, rows: str, variance_floor: float) -> str:
     mean = graph.node("ReduceMean", [rows], axes=[1], keepdims=1)
     centered = graph.node("Sub", [rows, mean])
     square = graph.node("Mul", [centered, centered])

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
-
 import numpy as np
-from numpy.typing import NDArray
 
+from ml.export.onnx_graph import OnnxGraph
 from ml.models.cylinder_vectors import TINY, WORD_FLOOR, CylinderAxes
-
-# Read by every ONNX Runtime since 1.15.
-OPSET: Final = 17
-IR_VERSION: Final = 8
 
 
 def cylinder_network(fitted: CylinderAxes) -> bytes:
@@ -22,35 +15,19 @@ def cylinder_network(fitted: CylinderAxes) -> bytes:
         A network `cylinders` float32 (n, cells) → `vector` float32 (1, d), `local` float32 (n, l). Same
         weights, same bytes.
     """
-    from onnx import TensorProto, checker, helper
-
-    graph = _Graph()
+    graph = OnnxGraph()
     roots = graph.node("Sqrt", ["cylinders"])
     centered = graph.node("Sub", [roots, graph.constant(fitted.mean)])
     local = _unit(graph, graph.node("MatMul", [centered, graph.constant(fitted.local)]), name="local")
     flat = _vlad(graph, local, fitted)
     shifted = graph.node("Sub", [flat, graph.constant(fitted.center)])
     _unit(graph, graph.node("MatMul", [shifted, graph.constant(fitted.whole)]), name="vector")
-    model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "cylinders",
-            [helper.make_tensor_value_info("cylinders", TensorProto.FLOAT, ["n", fitted.mean.size])],
-            [
-                helper.make_tensor_value_info("vector", TensorProto.FLOAT, [1, fitted.whole.shape[1]]),
-                helper.make_tensor_value_info("local", TensorProto.FLOAT, ["n", fitted.local.shape[1]]),
-            ],
-            graph.initializers,
-        ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="pulseprint",
-    )
-    checker.check_model(model)
-    return bytes(model.SerializeToString(deterministic=True))
+    inputs = {"cylinders": ("n", fitted.mean.size)}
+    outputs = {"vector": (1, fitted.whole.shape[1]), "local": ("n", fitted.local.shape[1])}
+    return graph.written("cylinders", inputs, outputs)
 
 
-def _vlad(graph: _Graph, local: str, fitted: CylinderAxes) -> str:
+def _vlad(graph: OnnxGraph, local: str, fitted: CylinderAxes) -> str:
     """Equals `ml.models.cylinder_vectors.vlad`, as a row."""
     likeness = graph.node("MatMul", [local, graph.constant(fitted.sharpness * fitted.words.T)])
     share = graph.node("Softmax", [likeness], axis=1)  # (n, k)
@@ -65,30 +42,7 @@ def _vlad(graph: _Graph, local: str, fitted: CylinderAxes) -> str:
     return _unit(graph, graph.node("Mul", [graph.node("Sign", [row]), root]))
 
 
-def _unit(graph: _Graph, rows: str, *, floor: float = TINY, name: str = "") -> str:
+def _unit(graph: OnnxGraph, rows: str, *, floor: float = TINY, name: str = "") -> str:
     norm = graph.node("ReduceL2", [rows], axes=[1], keepdims=1)
     safe = graph.node("Add", [norm, graph.constant(np.array(floor))])
     return graph.node("Div", [rows, safe], name=name)
-
-
-class _Graph:
-    """Nodes and constants of a network, named by number."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.initializers: list[Any] = []
-
-    def node(self, operator: str, inputs: Sequence[str], *, name: str = "", **attributes: Any) -> str:
-        from onnx import helper
-
-        output = name or f"{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
-        return output
-
-    def constant(self, value: NDArray[np.floating] | NDArray[np.int64]) -> str:
-        from onnx import numpy_helper
-
-        kept = value if value.dtype == np.int64 else value.astype(np.float32)
-        name = f"constant_{len(self.initializers)}"
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(kept), name))
-        return name

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from ml.models.beat_lda import BeatLdaConfig
 from ml.runtime.ecg.mean_beat import MeanBeatConfig
@@ -80,15 +80,8 @@ class Recipe:
     sha256: str = ""
 
 
-_SECTIONS: Mapping[str, type[Any]] = {
-    "bundle": BundleNames,
-    "mean_beat": MeanBeatConfig,
-    "lda": BeatLdaConfig,
-    "fit": FitConfig,
-    "variation": VariationConfig,
-    "calibration": CalibrationConfig,
-}
 Section = TypeVar("Section")
+Whole = TypeVar("Whole")
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -97,12 +90,22 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         RecipeError: Not TOML, an unknown section or key, or a missing one without default.
     """
-    tables, sha256 = read_tables(path, _SECTIONS)
+    return read_whole(path, Recipe)
+
+
+def read_whole(path: Path, kind: type[Whole]) -> Whole:
+    """Build a recipe whose fields are its sections, and `sha256` of the file.
+
+    Raises:
+        RecipeError: Not TOML, an unknown section or key, or a missing one without default.
+    """
+    kinds = {name: section for name, section in get_type_hints(kind).items() if name != "sha256"}
+    tables, sha256 = read_tables(path, kinds)
     sections = {
-        name: read_section(f"{path.name} [{name}]", kind, tables.get(name, {}))
-        for name, kind in _SECTIONS.items()
+        name: read_section(f"{path.name} [{name}]", section, tables.get(name, {}))
+        for name, section in kinds.items()
     }
-    return Recipe(**sections, sha256=sha256)
+    return kind(**sections, sha256=sha256)
 
 
 def read_tables(path: Path, sections: Collection[str]) -> tuple[dict[str, Any], str]:

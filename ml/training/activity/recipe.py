@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml.training.recipe import BundleNames, RecipeError, read_section, read_tables
-
-_SECTIONS = ("bundle", "trunk", "heads", "timeline")
+from ml.training.recipe import BundleNames, RecipeError, read_whole
 
 
 @dataclass(frozen=True)
@@ -82,15 +80,7 @@ def read_activity_recipe(path: Path) -> ActivityRecipe:
     Raises:
         RecipeError: Not TOML, an unknown or missing section or key, or a timeline's context without a head.
     """
-    tables, sha256 = read_tables(path, _SECTIONS)
-    where = f"{path.name} [{{}}]".format
-    recipe = ActivityRecipe(
-        bundle=read_section(where("bundle"), BundleNames, tables.get("bundle", {})),
-        trunk=read_section(where("trunk"), TrunkPlan, tables.get("trunk", {})),
-        heads=read_section(where("heads"), HeadsPlan, tables.get("heads", {})),
-        timeline=read_section(where("timeline"), TimelinePlan, tables.get("timeline", {})),
-        sha256=sha256,
-    )
+    recipe = read_whole(path, ActivityRecipe)
     if recipe.timeline.context_s not in recipe.heads.contexts_s:
         raise RecipeError(f"{path.name} [timeline]: no head for context_s {recipe.timeline.context_s:g}")
     return recipe

@@ -5,7 +5,8 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from ml.export.beat_network import IR_VERSION, OPSET, beat_lda_network
+from ml.export.beat_network import beat_lda_network
+from ml.export.onnx_graph import IR_VERSION, OPSET
 from tests.bundles import beat_shapes, fitted_lda, write_tiny_bundle
 
 
