@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ml.export.onnx_graph import OnnxGraph
+from ml.export.onnx_graph import OnnxGraph, Shapes
 from ml.models.cylinder_vectors import TINY, WORD_FLOOR, CylinderAxes
 
 
@@ -22,8 +22,8 @@ def cylinder_network(fitted: CylinderAxes) -> bytes:
     flat = _vlad(graph, local, fitted)
     shifted = graph.node("Sub", [flat, graph.constant(fitted.center)])
     _unit(graph, graph.node("MatMul", [shifted, graph.constant(fitted.whole)]), name="vector")
-    inputs = {"cylinders": ("n", fitted.mean.size)}
-    outputs = {"vector": (1, fitted.whole.shape[1]), "local": ("n", fitted.local.shape[1])}
+    inputs: Shapes = {"cylinders": ("n", fitted.mean.size)}
+    outputs: Shapes = {"vector": (1, fitted.whole.shape[1]), "local": ("n", fitted.local.shape[1])}
     return graph.written("cylinders", inputs, outputs)
 
 

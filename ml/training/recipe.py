@@ -105,7 +105,7 @@ def read_whole(path: Path, kind: type[Whole]) -> Whole:
         name: read_section(f"{path.name} [{name}]", section, tables.get(name, {}))
         for name, section in kinds.items()
     }
-    return kind(**sections, sha256=sha256)
+    return kind(**{**sections, "sha256": sha256})
 
 
 def read_tables(path: Path, sections: Collection[str]) -> tuple[dict[str, Any], str]:

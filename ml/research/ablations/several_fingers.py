@@ -8,7 +8,7 @@ Writes `results/experiments/several-fingers.json`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import combinations
 from pathlib import Path
@@ -40,7 +40,7 @@ USUAL_QUALITY = 0.6
 
 
 def similarities(
-    pairs: list[tuple[Prints, Prints, int, int]], fingers: list[str], comparer: FingerprintComparer
+    pairs: Sequence[tuple[Prints, Prints, int, int]], fingers: list[str], comparer: FingerprintComparer
 ) -> FloatArray:
     """Compare equal fingers; shape (pairs, fingers), NaN where a print is missing or was refused."""
     found = np.full((len(pairs), len(fingers)), np.nan)
@@ -66,7 +66,7 @@ def dependence(non_mated_db: FloatArray, fingers: list[str]) -> Iterator[list[st
         high = both >= np.quantile(both, 0.9, axis=1, keepdims=True)
         yield [
             f"{fingers[one]} and {fingers[other]}",
-            f"{np.corrcoef(both)[0, 1]:.2f}",
+            f"{np.asarray(np.corrcoef(both))[0, 1]:.2f}",
             f"{spearmanr(*both)[0]:.2f}",
             f"{100.0 * high.all(axis=0).mean():.1f}",
         ]
