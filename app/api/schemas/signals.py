@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import re
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -28,6 +29,10 @@ _DTYPES: dict[SampleType, np.dtype[Any]] = {
     SampleType.INT16: np.dtype("<i2"),
     SampleType.FLOAT32: np.dtype("<f4"),
 }
+
+
+_DATA_URI = re.compile(r"data:[^,\s]{0,100};base64,")
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
 class _JsonSignal:
@@ -76,11 +81,21 @@ def signal_from_base64(text: str, sample_type: SampleType) -> Vector:
 
 
 def decode_base64(text: str) -> bytes:
-    """Bytes of strict, padded base64 (RFC 4648 §4), without line breaks."""
+    """Bytes of base64 (RFC 4648 §4 or §5), with or without line breaks, padding and a data URI's head.
+
+    Raises:
+        PydanticCustomError: Anything else.
+    """
     try:
         return binascii.a2b_base64(text, strict_mode=True)
     except ValueError:
-        raise PydanticCustomError("invalid_request", "Expected base64 with padding.") from None
+        pass
+    content = text.partition(",")[2] if _DATA_URI.match(text) else text
+    plain = b"".join(content.encode("ascii", "replace").split()).translate(_URL_SAFE).rstrip(b"=")
+    try:
+        return binascii.a2b_base64(plain + b"=" * (-len(plain) % 4 or 4 * (not plain)), strict_mode=True)
+    except ValueError:
+        raise PydanticCustomError("invalid_request", "Expected base64.") from None
 
 
 def check_samples(samples: Vector) -> Vector:

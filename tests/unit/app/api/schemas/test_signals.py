@@ -89,3 +89,32 @@ class TestDecodeBase64:
     @given(st.binary())
     def test_bytes_come_back(self, content):
         assert decode_base64(base64.b64encode(content).decode()) == content
+
+
+class TestBase64OfPhones:
+    CONTENT = bytes(range(256)) * 3 + b"\xfb\xef\xbe"
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            lambda text: "".join(text[k : k + 76] + "\n" for k in range(0, len(text), 76)),
+            lambda text: "\r\n".join(text[k : k + 64] for k in range(0, len(text), 64)),
+            lambda text: text.replace("+", "-").replace("/", "_"),
+            lambda text: text.rstrip("="),
+            lambda text: text.replace("+", "-").replace("/", "_").rstrip("="),
+            lambda text: f" {text}\n",
+            lambda text: f"data:application/octet-stream;base64,{text}",
+            lambda text: f"data:image/png;base64,{text}",
+        ],
+    )
+    @pytest.mark.parametrize("cut", [0, 1, 2])
+    def test_every_usual_way_to_write_it_is_read(self, written, cut):
+        content = self.CONTENT[cut:]
+
+        assert decode_base64(written(base64.b64encode(content).decode())) == content
+
+    @pytest.mark.parametrize("text", ["QUJD=QUJD", "QUJ", "QUJDQ", "QU JD!", "=", "data:,QUJD", "QUJD,QUJD"])
+    def test_what_is_none_is_refused_or_read_whole(self, text):
+        refused = refusal_of(lambda: decode_base64(text))
+
+        assert refused == "invalid_request" or text == "QUJ"
