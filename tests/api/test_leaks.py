@@ -64,7 +64,7 @@ class TestRecordings:
             {"signal": [*MARKERS, [1234.5678]]},
             {"signal": "zq7marker"},
             {"signal": {"zq7marker": list(MARKERS)}},
-            {"signal": [*MARKERS, 8675309e3] * 100},
+            {"signal": [*MARKERS, 8675309e9] * 100},
             {"signal": list(MARKERS)},
             {"captured_at": "zq7marker"},
             {"captured_at": 1234.5678},
