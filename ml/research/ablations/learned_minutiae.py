@@ -222,9 +222,9 @@ def document(rows: list[list[str]], true: NDArray[np.bool_], areas: Sequence[flo
         "rows": rows,
         "note": (
             "What is right on computed prints is wrong on real ones: the classifier drops minutiae that real"
-            " impressions share. A net that reads pixels (minutiae-net-cost.json) would learn from the same"
-            " prints, and was therefore not trained: the generator has to come closer to real skin first, or"
-            " real prints with marked minutiae have to be found."
+            " impressions share. A net that reads pixels (minutiae-net.json) did no better after a short"
+            " training: the generator has to come closer to real skin first, or real prints with marked"
+            " minutiae have to be found."
         ),
         "commands": ["python -m ml.research.ablations.learned_minutiae"],
     }
