@@ -101,12 +101,21 @@ class GalleryFollower:
                 self._catch_up(uow, gallery, state)
         return state
 
+    def catch_up(self, uow: UnitOfWork) -> None:
+        """Bring every gallery up to date; one query, and work only for those that changed."""
+        with self._lock:
+            held = {uuid: state.revision for uuid, state in self._states.items()}
+        for uuid, revision in uow.galleries.revisions().items():
+            gallery = uow.galleries.by_uuid(uuid) if held.get(uuid, -1) < revision else None
+            if gallery is not None:
+                self.up_to_date(uow, gallery)
+
     def forget_gone(self) -> None:
         """Drop the states of galleries that are gone, or that a restored backup set back."""
         with self._lock:  # Before the query: the database may go on meanwhile.
             seen = {uuid: state.revision for uuid, state in self._states.items()}
         with self._store.reading() as uow:
-            revisions = {gallery.uuid: gallery.revision for gallery in uow.galleries.all()}
+            revisions = uow.galleries.revisions()
         stale = [u for u, revision in seen.items() if u not in revisions or revisions[u] < revision]
         with self._lock:
             gone = [self._states.pop(uuid) for uuid in stale if uuid in self._states]

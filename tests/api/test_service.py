@@ -42,7 +42,7 @@ class TestHealth:
 
     def test_not_ready_is_503(self, sqlite_api):
         class Behind:
-            def readiness(self):
+            def known(self):
                 return Readiness(False, "index_not_ready", "The index is being built.", 0, 0)
 
         sqlite_api.app.state.services = dataclasses.replace(sqlite_api.services, health=Behind())

@@ -19,6 +19,7 @@ from app.domain.subjects import Gallery
 _ORDER = (galleries.c.created_at, galleries.c.uuid)
 _IN_ORDER = select(galleries).order_by(*_ORDER)
 _BY_NAME = select(galleries).where(galleries.c.name == bindparam("gallery"))
+_REVISIONS = select(galleries.c.uuid, galleries.c.revision)
 _COUNT_UP_TO = select(func.count()).select_from(
     select(subjects.c.uuid)
     .where(subjects.c.gallery_uuid == bindparam("gallery"))
@@ -88,6 +89,10 @@ class SqlGalleries:
 
     def revision(self, gallery_uuid: UUID) -> int | None:
         return self._connection.scalar(select(galleries.c.revision).filter_by(uuid=gallery_uuid))
+
+    def revisions(self) -> dict[UUID, int]:
+        rows = self._connection.execute(_REVISIONS)
+        return {row.uuid: row.revision for row in rows}
 
     def counts(self, gallery_uuid: UUID) -> tuple[int, int]:
         subjects_in = select(func.count()).select_from(subjects).filter_by(gallery_uuid=gallery_uuid)

@@ -34,6 +34,9 @@ class GalleryRepository(Protocol):
 
     def revision(self, gallery_uuid: UUID) -> int | None: ...
 
+    def revisions(self) -> dict[UUID, int]:
+        """Of all galleries."""
+
     def counts(self, gallery_uuid: UUID) -> tuple[int, int]:
         """(subjects, references); counts all of them, which takes its time."""
 
