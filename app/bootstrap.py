@@ -18,7 +18,7 @@ from app.adapters.db.engine import open_engine, parse_url
 from app.adapters.db.key_check import ensure_key_check
 from app.adapters.db.schema import check_schema
 from app.adapters.db.unit_of_work import SqlStore
-from app.adapters.executor import BoundedExecutor
+from app.adapters.executor import BoundedExecutor, step_aside
 from app.adapters.metrics import count_null_jump, report_index_lag
 from app.api.deps import Limits, Services
 from app.api.in_flight import BytesInFlight
@@ -83,7 +83,7 @@ def open_store(settings: Settings) -> Iterator[tuple[Engine, SqlStore]]:
     engine = open_engine(database_url(settings))
     try:
         check_schema(engine)
-        yield engine, SqlStore(engine)
+        yield engine, SqlStore(engine, step_aside)
     finally:
         engine.dispose()
 

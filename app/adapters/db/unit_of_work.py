@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import cast
 
 from sqlalchemy import Connection, Engine, text
@@ -22,9 +23,12 @@ from app.adapters.db.sqlite import BUSY_TIMEOUT_MS, empty_log
 from app.adapters.db.subjects import SqlSubjects
 from app.adapters.db.transforms import SqlTransforms, WrappedMatrices
 from app.adapters.db.write_turn import WriteTurn
+from app.domain.errors import TemporaryError
 from app.domain.ports.store import Store, UnitOfWork
 
 _PATIENCE_MS = 250
+MAX_WRITERS = 12
+"""Of the connections of the pool; the others are left to readers."""
 
 
 class SqlUnitOfWork(UnitOfWork):
@@ -44,13 +48,20 @@ class SqlUnitOfWork(UnitOfWork):
 
 
 class SqlStore(Store):
-    """Opens units of work on SQLite or PostgreSQL."""
+    """Opens units of work on SQLite or PostgreSQL.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        engine: Of the database.
+        before_writing: Called before a writer waits for its turn, which may take seconds.
+    """
+
+    def __init__(self, engine: Engine, before_writing: Callable[[], None] = lambda: None) -> None:
+        self._before_writing = before_writing
         self._writing = engine
         self._reading = for_reading(engine)
         self._matrices = WrappedMatrices()
         self._turn = WriteTurn() if engine.dialect.name == "sqlite" else None
+        self._places = BoundedSemaphore(MAX_WRITERS)
         self._log_is_clean = False  # A process that was killed may have left erased pages.
 
     @contextmanager
@@ -60,12 +71,26 @@ class SqlStore(Store):
 
     @contextmanager
     def writing(self) -> Iterator[SqlUnitOfWork]:
-        turn = nullcontext() if self._turn is None else self._turn.taken(BUSY_TIMEOUT_MS / 1000)
-        with turn, translated_faults(), self._writing.connect() as connection:
+        self._before_writing()
+        with self._turn_to_write(), translated_faults(), self._writing.connect() as connection:
             with connection.begin():
                 yield SqlUnitOfWork(connection, self._matrices)
             if self._turn is not None:
                 self._forget(connection)
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        """One writer at a time on SQLite; on PostgreSQL few enough that readers keep connections."""
+        if self._turn is not None:
+            with self._turn.taken(BUSY_TIMEOUT_MS / 1000):
+                yield
+            return
+        if not self._places.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+            raise TemporaryError("Too many requests are waiting to write.", code="store_unavailable")
+        try:
+            yield
+        finally:
+            self._places.release()
 
     def _forget(self, connection: Connection) -> None:
         """What was erased must not linger in SQLite's log; a reader may put that off to a later unit.
