@@ -83,7 +83,11 @@ def open_store(settings: Settings) -> Iterator[tuple[Engine, SqlStore]]:
     engine = open_engine(database_url(settings))
     try:
         check_schema(engine)
-        yield engine, SqlStore(engine, step_aside)
+        store = SqlStore(engine, step_aside)
+        try:
+            yield engine, store
+        finally:
+            store.close()
     finally:
         engine.dispose()
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import BoundedSemaphore
 from typing import cast
 
+import structlog
 from sqlalchemy import Connection, Engine, text
 
 from app.adapters.db.answers import SqlAnswers
@@ -15,16 +16,19 @@ from app.adapters.db.changes import SqlChangeFeed
 from app.adapters.db.clients import SqlClients
 from app.adapters.db.engine import for_reading
 from app.adapters.db.enrollments import SqlEnrollments
-from app.adapters.db.erasure import take_erasure_note
+from app.adapters.db.erasure import has_erasure_note, take_erasure_note
 from app.adapters.db.faults import translated_faults
 from app.adapters.db.galleries import SqlGalleries
+from app.adapters.db.log_cleaner import LogCleaner
 from app.adapters.db.references import SqlReferences
-from app.adapters.db.sqlite import BUSY_TIMEOUT_MS, empty_log
+from app.adapters.db.sqlite import BUSY_TIMEOUT_MS, empty_log, note_stale_bytes, rewrite_if_stale
 from app.adapters.db.subjects import SqlSubjects
 from app.adapters.db.transforms import SqlTransforms, WrappedMatrices
 from app.adapters.db.write_turn import WriteTurn
 from app.domain.errors import TemporaryError
 from app.domain.ports.store import Store, UnitOfWork
+
+log = structlog.get_logger(__name__)
 
 _PATIENCE_MS = 250
 MAX_WRITERS = 12
@@ -62,7 +66,9 @@ class SqlStore(Store):
         self._matrices = WrappedMatrices()
         self._turn = WriteTurn() if engine.dialect.name == "sqlite" else None
         self._places = BoundedSemaphore(MAX_WRITERS)
-        self._log_is_clean = False  # A process that was killed may have left erased pages.
+        # A process that was killed may have left erased pages; the first writer finds out.
+        self._cleaner = LogCleaner(engine) if engine.dialect.name == "sqlite" else None
+        self._log_is_clean = False
 
     @contextmanager
     def reading(self) -> Iterator[SqlUnitOfWork]:
@@ -75,8 +81,10 @@ class SqlStore(Store):
         with self._turn_to_write(), translated_faults(), self._writing.connect() as connection:
             with connection.begin():
                 yield SqlUnitOfWork(connection, self._matrices)
-            if self._turn is not None:
-                self._forget(connection)
+                if self._cleaner is not None and has_erasure_note(connection):
+                    note_stale_bytes(_driver_of(connection))
+            if self._cleaner is not None:
+                self._forget(connection, self._cleaner)
 
     @contextmanager
     def _turn_to_write(self) -> Iterator[None]:
@@ -92,18 +100,43 @@ class SqlStore(Store):
         finally:
             self._places.release()
 
-    def _forget(self, connection: Connection) -> None:
-        """What was erased must not linger in SQLite's log; a reader may put that off to a later unit.
+    def _forget(self, connection: Connection, cleaner: LogCleaner) -> None:
+        """What was erased must not linger in SQLite's log; while somebody reads, the cleaner tries again.
 
         PostgreSQL has no such call: dead rows go with its vacuum, its log with the backups' retention.
         """
-        driver = cast(sqlite3.Connection, connection.connection.driver_connection)
-        if take_erasure_note(connection):
-            self._log_is_clean = empty_log(driver, wait_ms=_PATIENCE_MS)
-        elif not self._log_is_clean:
-            self._log_is_clean = empty_log(driver, wait_ms=0)
+        if not take_erasure_note(connection) and self._log_is_clean:
+            return
+        driver = _driver_of(connection)
+        self._log_is_clean = True  # Or will be: the cleaner does not give up.
+        if not empty_log(driver, wait_ms=_PATIENCE_MS):
+            cleaner.clean_later()
+
+    def tidy(self) -> None:
+        """Rewrite SQLite's file after erasures; PostgreSQL's vacuum does so by itself."""
+        if self._turn is None or self._cleaner is None:
+            return
+        with self._turn.taken(BUSY_TIMEOUT_MS / 1000), translated_faults():
+            with closing(self._writing.raw_connection()) as connection:
+                driver = cast(sqlite3.Connection, connection.driver_connection)
+                try:
+                    if not rewrite_if_stale(driver):
+                        return
+                except sqlite3.Error as error:
+                    log.warning("store.not_rewritten", fault=error.sqlite_errorname)
+                    return
+        self._cleaner.clean_later()
+
+    def close(self) -> None:
+        """Try to empty SQLite's log a last time; the engine is still open."""
+        if self._cleaner is not None:
+            self._cleaner.close()
 
     def ping(self) -> None:
         """Raises `TemporaryError` unless the database answers."""
         with translated_faults(), self._reading.connect() as connection:
             connection.execute(text("SELECT 1"))
+
+
+def _driver_of(connection: Connection) -> sqlite3.Connection:
+    return cast(sqlite3.Connection, connection.connection.driver_connection)
