@@ -15,6 +15,7 @@ import typer
 
 from app.config import Settings, load_settings
 from app.domain.errors import ConfigurationError
+from app.core_files import forbid_core_files
 from app.loading import loading
 
 HEALTHCHECK_TIMEOUT_S = 5
@@ -28,6 +29,7 @@ def serve() -> None:
     from app.log import configure_logging
 
     configure_logging(settings.log_level, settings.log_format)
+    forbid_core_files()
     _refuse_taken_port(settings)
     _allow_open_files(settings)
     if settings.workers == 1:

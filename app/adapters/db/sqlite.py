@@ -81,8 +81,8 @@ def note_stale_bytes(driver: sqlite3.Connection) -> None:
 def rewrite_if_stale(driver: sqlite3.Connection) -> bool:
     """Write the file anew if anything was erased since the last time; whether it was.
 
-    Where SQLite moved rows between pages, the unused bytes of a page keep old copies, and `secure_delete` does
-    not reach these: of 400 names, one of 267 erased ones remained.
+    Where SQLite moved rows between pages, the unused bytes of a page keep old copies, which `secure_delete`
+    does not reach: of 400 names, one of 267 erased ones remained.
 
     Args:
         driver: Outside any transaction. Writers wait for as long as it takes; readers do not.

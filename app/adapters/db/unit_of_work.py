@@ -116,15 +116,17 @@ class SqlStore(Store):
         """Rewrite SQLite's file after erasures; PostgreSQL's vacuum does so by itself."""
         if self._turn is None or self._cleaner is None:
             return
-        with self._turn.taken(BUSY_TIMEOUT_MS / 1000), translated_faults():
-            with closing(self._writing.raw_connection()) as connection:
-                driver = cast(sqlite3.Connection, connection.driver_connection)
-                try:
-                    if not rewrite_if_stale(driver):
-                        return
-                except sqlite3.Error as error:
-                    log.warning("store.not_rewritten", fault=error.sqlite_errorname)
+        with (
+            self._turn.taken(BUSY_TIMEOUT_MS / 1000),
+            translated_faults(),
+            closing(self._writing.raw_connection()) as connection,
+        ):
+            try:
+                if not rewrite_if_stale(cast(sqlite3.Connection, connection.driver_connection)):
                     return
+            except sqlite3.Error as error:
+                log.warning("store.not_rewritten", fault=error.sqlite_errorname)
+                return
         self._cleaner.clean_later()
 
     def close(self) -> None:

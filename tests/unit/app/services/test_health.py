@@ -48,7 +48,7 @@ def service():
 
 class TestReadiness:
     def test_many_questions_within_a_second_are_one_check(self):
-        health, follower, clock = service()
+        health, follower, _ = service()
 
         answers = [health.readiness() for _ in range(50)]
 
