@@ -12,8 +12,8 @@ _PR_SET_DUMPABLE = 4
 def forbid_core_files() -> None:
     """For this process; what it starts inherits the limit, and calls this for the rest.
 
-    A program that the kernel pipes core files to gets them whatever the limit is. Linux therefore also hears that
-    this process is not to be dumped, which keeps debuggers of the same user out as well.
+    A program that the kernel pipes core files to gets them whatever the limit is. Linux therefore also hears
+    that this process is not to be dumped, which keeps debuggers of the same user out as well.
     """
     if sys.platform == "win32":
         return

@@ -17,7 +17,10 @@ def backup(
         Path | None, typer.Argument(help="A file; default backup-<date>.db beside the database.")
     ] = None,
 ) -> None:
-    """Copy an SQLite database while it serves, consistent and checked; a second run of a day replaces the first."""
+    """Copy an SQLite database while it serves, consistent and checked.
+
+    A second run of a day replaces the copy of the first.
+    """
     from app.adapters.db.backup import back_up
     from app.adapters.db.engine import parse_url
 

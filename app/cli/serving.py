@@ -14,8 +14,8 @@ from typing import Any
 import typer
 
 from app.config import Settings, load_settings
-from app.domain.errors import ConfigurationError
 from app.core_files import forbid_core_files
+from app.domain.errors import ConfigurationError
 from app.loading import loading
 
 HEALTHCHECK_TIMEOUT_S = 5

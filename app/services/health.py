@@ -26,6 +26,7 @@ class Readiness:
     detail: str
     galleries: int
     templates: int
+    quarantined: int = 0
 
 
 class HealthService:
@@ -95,4 +96,5 @@ class HealthService:
 
     def _answer(self, code: str | None, detail: str) -> Readiness:
         galleries, templates = self._follower.counts()
-        return Readiness(code is None, code, detail, galleries, templates)
+        quarantined = self._follower.quarantine.count
+        return Readiness(code is None, code, detail, galleries, templates, quarantined)

@@ -38,7 +38,7 @@ class TestHealth:
         answer = api.get("/readyz", key=None)
 
         assert answer.status_code == 200
-        assert answer.json() == {"status": "ready", "galleries": 1, "templates": 1}
+        assert answer.json() == {"status": "ready", "galleries": 1, "templates": 1, "quarantined": 0}
 
     def test_not_ready_is_503(self, sqlite_api):
         class Behind:

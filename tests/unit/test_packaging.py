@@ -243,7 +243,8 @@ class TestPinImages:
         docker.chmod(0o755)
         return subprocess.run(
             ["sh", ROOT / "deploy" / "pin-images.sh"],
-            cwd=folder, env={"PATH": f"{folder}:{os.environ['PATH']}"}, capture_output=True, text=True, check=False,
+            cwd=folder, env={"PATH": f"{folder}:{os.environ['PATH']}"},
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
 
     def test_writes_the_digests_once_and_leaves_all_else(self, folder: Path) -> None:

@@ -21,6 +21,7 @@ from app.adapters.db.faults import translated_faults
 from app.adapters.db.galleries import SqlGalleries
 from app.adapters.db.log_cleaner import LogCleaner
 from app.adapters.db.references import SqlReferences
+from app.adapters.db.row_binding import UNBOUND, RowBinding
 from app.adapters.db.sqlite import BUSY_TIMEOUT_MS, empty_log, note_stale_bytes, rewrite_if_stale
 from app.adapters.db.subjects import SqlSubjects
 from app.adapters.db.transforms import SqlTransforms, WrappedMatrices
@@ -38,17 +39,22 @@ MAX_WRITERS = 12
 class SqlUnitOfWork(UnitOfWork):
     """The repositories of one open transaction."""
 
-    def __init__(self, connection: Connection, matrices: WrappedMatrices) -> None:
-        self.galleries = SqlGalleries(connection)
+    def __init__(self, connection: Connection, matrices: WrappedMatrices, binding: RowBinding) -> None:
+        self.galleries = SqlGalleries(connection, binding)
         self.transforms = SqlTransforms(connection, matrices)
-        self.subjects = SqlSubjects(connection)
-        self.references = SqlReferences(connection)
+        self.subjects = SqlSubjects(connection, binding)
+        self.references = SqlReferences(connection, binding)
         self.changes = SqlChangeFeed(connection)
         self.enrollments = SqlEnrollments(
-            connection, self.changes, self.subjects, self.references, self.transforms
+            connection,
+            changes=self.changes,
+            subjects=self.subjects,
+            references=self.references,
+            transforms=self.transforms,
+            binding=binding,
         )
         self.answers = SqlAnswers(connection)
-        self.clients = SqlClients(connection)
+        self.clients = SqlClients(connection, binding)
 
 
 class SqlStore(Store):
@@ -64,23 +70,28 @@ class SqlStore(Store):
         self._writing = engine
         self._reading = for_reading(engine)
         self._matrices = WrappedMatrices()
+        self._binding = UNBOUND
         self._turn = WriteTurn() if engine.dialect.name == "sqlite" else None
         self._places = BoundedSemaphore(MAX_WRITERS)
         # A process that was killed may have left erased pages; the first writer finds out.
         self._cleaner = LogCleaner(engine) if engine.dialect.name == "sqlite" else None
         self._log_is_clean = False
 
+    def bind_rows(self, binding: RowBinding) -> None:
+        """From now on what is written is bound, and what is read is compared with what it was bound to."""
+        self._binding = binding
+
     @contextmanager
     def reading(self) -> Iterator[SqlUnitOfWork]:
         with translated_faults(), self._reading.begin() as connection:
-            yield SqlUnitOfWork(connection, self._matrices)
+            yield SqlUnitOfWork(connection, self._matrices, self._binding)
 
     @contextmanager
     def writing(self) -> Iterator[SqlUnitOfWork]:
         self._before_writing()
         with self._turn_to_write(), translated_faults(), self._writing.connect() as connection:
             with connection.begin():
-                yield SqlUnitOfWork(connection, self._matrices)
+                yield SqlUnitOfWork(connection, self._matrices, self._binding)
                 if self._cleaner is not None and has_erasure_note(connection):
                     note_stale_bytes(_driver_of(connection))
             if self._cleaner is not None:
@@ -105,11 +116,11 @@ class SqlStore(Store):
 
         PostgreSQL has no such call: dead rows go with its vacuum, its log with the backups' retention.
         """
-        if not take_erasure_note(connection) and self._log_is_clean:
+        erased = take_erasure_note(connection)
+        if not erased and self._log_is_clean:
             return
-        driver = _driver_of(connection)
-        self._log_is_clean = True  # Or will be: the cleaner does not give up.
-        if not empty_log(driver, wait_ms=_PATIENCE_MS):
+        self._log_is_clean = empty_log(_driver_of(connection), wait_ms=_PATIENCE_MS if erased else 0)
+        if not self._log_is_clean:
             cleaner.clean_later()
 
     def tidy(self) -> None:

@@ -4,11 +4,13 @@ import threading
 from contextlib import nullcontext
 
 from app.domain.errors import TemporaryError
+from app.matching.quarantine import Quarantine
 from app.services.health import FRESH_S, PATIENCE_S, HealthService
 
 
 class Follower:
     started = True
+    quarantine = Quarantine()
 
     def __init__(self):
         self.checks = 0
