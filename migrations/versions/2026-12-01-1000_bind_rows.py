@@ -1,8 +1,8 @@
 """Room for what binds a row to its content, and the key that this is made with, wrapped.
 
-Reason: names, policies, scopes and quality were not covered by any ciphertext, so whoever could write SQL could swap
-people without a master key (DESIGN §7). The columns are filled at the first start, which has the master keys; null until
-then, so the release before runs on this schema too.
+Reason: names, policies, scopes and quality were not covered by any ciphertext, so whoever could write SQL
+could swap people without a master key (DESIGN §7). The columns are filled at the first start, which has the
+master keys; they are null until then, so the release before runs on this schema too.
 """
 
 import sqlalchemy as sa

@@ -29,14 +29,12 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from app.adapters.db.row_binding import RowBinding, reference_values, subject_values
+from app.adapters.db.row_binding import RowBinding
 from app.adapters.db.tables import biometric_references, subjects
 from app.domain.ports.references import ReferenceRow
 
 FETCH_ROWS = 5_000
 SUBJECTS_PER_QUERY = 10_000
-_LOADED = 12
-"""Columns of `_scan` that make a row; the others are only compared."""
 
 
 def scan_gallery(connection: Connection, gallery_uuid: UUID, binding: RowBinding) -> Iterator[ReferenceRow]:
@@ -64,31 +62,33 @@ def scan_subjects(
 def _checked(rows: Iterable[Any], binding: RowBinding) -> Iterator[ReferenceRow]:
     """Rows of `_scan`, with what is bound of them compared."""
     last, known = None, True
+    subject_holds, reference_holds = (
+        binding.checker_of(subjects.name),
+        binding.checker_of(biometric_references.name),
+    )
+    make = ReferenceRow._make
     for row in rows:
         (
-            subject_uuid, name, _, reference_id, modality, position, encoder, _, _, quality, amount, session,
+            subject_uuid, name, wrapped_key, reference_id, modality, position, encoder, version,
+            ciphertext, quality, amount, session,
             gallery_uuid, text_id, given_us, made_us, bound, captured_us, created_us, reference_bound,
         ) = row  # fmt: skip
         if subject_uuid != last:
-            said = subject_values(subject_uuid, gallery_uuid, name, (text_id, given_us), made_us)
-            last, known = subject_uuid, binding.holds("subjects", said, bound)
-        intact = known and binding.holds(
-            "biometric_references",
-            reference_values(
-                reference_id=reference_id,
-                subject=subject_uuid,
-                modality=modality,
-                position=position,
-                encoder=encoder,
-                quality=quality,
-                amount=amount,
-                session=session,
-                captured_us=captured_us,
-                created_us=created_us,
+            said = (subject_uuid, gallery_uuid, name, text_id, given_us, made_us)
+            last, known = subject_uuid, subject_holds(said, bound)
+        intact = known and reference_holds(
+            (
+                reference_id, subject_uuid, modality, position, encoder, quality, amount, session,
+                captured_us, created_us,
             ),
             reference_bound,
-        )
-        yield ReferenceRow._make((*row[:_LOADED], intact))
+        )  # fmt: skip
+        yield make(
+            (
+                subject_uuid, name, wrapped_key, reference_id, modality, position, encoder, version,
+                ciphertext, quality, amount, session, intact,
+            )
+        )  # fmt: skip
 
 
 def scan_sealed_details(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select,
 from app.adapters.db.column_types import microseconds
 from app.adapters.db.erasure import note_erasure
 from app.adapters.db.reference_scan import scan_gallery, scan_sealed_details, scan_subjects
-from app.adapters.db.row_binding import UNBOUND, RowBinding, reference_values
+from app.adapters.db.row_binding import UNBOUND, ReferenceValues, RowBinding
 from app.adapters.db.tables import biometric_references, subjects
 from app.domain.ports.pages import PageCursor
 from app.domain.ports.references import ReferenceRow, Resealed
@@ -111,7 +111,7 @@ class SqlReferences:
 
 def stored_values(row: Any) -> tuple[Any, ...]:
     """What a whole row of the table, or the values of one, is bound to."""
-    return reference_values(
+    values = ReferenceValues(
         reference_id=row.id.bytes,
         subject=row.subject_uuid.bytes,
         modality=row.modality,
@@ -123,6 +123,7 @@ def stored_values(row: Any) -> tuple[Any, ...]:
         captured_us=None if row.captured_at is None else microseconds(row.captured_at),
         created_us=microseconds(row.created_at),
     )
+    return tuple(values)
 
 
 def _to_row(reference: Reference, binding: RowBinding) -> dict[str, Any]:
