@@ -21,8 +21,8 @@ def backup(
 
     A second run of a day replaces the copy of the first.
     """
-    from app.adapters.db.backup import back_up
     from app.adapters.db.engine import parse_url
+    from app.adapters.db.sqlite_files.backup import back_up
 
     url = parse_url(load_settings().database_url)
     if url.get_backend_name() != "sqlite" or url.database is None:

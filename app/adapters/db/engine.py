@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.adapters.db.sqlite import READ_ONLY, open_sqlite
+from app.adapters.db.sqlite_files.opening import READ_ONLY, open_sqlite
 from app.domain.errors import ConfigurationError
 
 _POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 16, "pool_timeout": 5.0}

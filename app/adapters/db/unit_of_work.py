@@ -19,13 +19,18 @@ from app.adapters.db.enrollments import SqlEnrollments
 from app.adapters.db.erasure import has_erasure_note, take_erasure_note
 from app.adapters.db.faults import translated_faults
 from app.adapters.db.galleries import SqlGalleries
-from app.adapters.db.log_cleaner import LogCleaner
 from app.adapters.db.references import SqlReferences
 from app.adapters.db.row_binding import UNBOUND, RowBinding
-from app.adapters.db.sqlite import BUSY_TIMEOUT_MS, empty_log, note_stale_bytes, rewrite_if_stale
+from app.adapters.db.sqlite_files.log_cleaner import LogCleaner
+from app.adapters.db.sqlite_files.opening import (
+    BUSY_TIMEOUT_MS,
+    empty_log,
+    note_stale_bytes,
+    rewrite_if_stale,
+)
+from app.adapters.db.sqlite_files.write_turn import WriteTurn
 from app.adapters.db.subjects import SqlSubjects
 from app.adapters.db.transforms import SqlTransforms, WrappedMatrices
-from app.adapters.db.write_turn import WriteTurn
 from app.domain.errors import TemporaryError
 from app.domain.ports.store import Store, UnitOfWork
 

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.adapters.db.sqlite import empty_log
+from app.adapters.db.sqlite_files.opening import empty_log
 
 log = structlog.get_logger(__name__)
 

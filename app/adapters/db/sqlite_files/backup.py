@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from app.adapters.db.sqlite import BUSY_TIMEOUT_MS
+from app.adapters.db.sqlite_files.opening import BUSY_TIMEOUT_MS
 from app.domain.errors import ConfigurationError
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.db.backup import back_up
 from app.adapters.db.engine import open_engine
+from app.adapters.db.sqlite_files.backup import back_up
 from app.adapters.db.unit_of_work import SqlStore
 from app.domain.errors import ConfigurationError
 from tests.stored import a_gallery, a_subject
