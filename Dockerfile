@@ -1,12 +1,13 @@
 # The service without its training stack: runtime dependencies, code, migrations and bundles; no torch, no compiler, no pip.
-# Another base with Python 3.11 or newer: --build-arg PYTHON_IMAGE=… Without face networks: --build-arg FACE=0.
+# Another base with Python 3.11 or newer: --build-arg PYTHON_IMAGE=… `make pin-images` writes the digests of today's. Without face networks: --build-arg FACE=0.
 ARG PYTHON_IMAGE=python:3.11-slim
 
 FROM ${PYTHON_IMAGE} AS installed
 RUN python -m venv /opt/venv
 COPY requirements/runtime.txt /tmp/runtime.txt
 # Wheels only: nothing may be compiled here unnoticed.
-RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --requirement /tmp/runtime.txt
+RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: \
+    --require-hashes --requirement /tmp/runtime.txt
 
 # Face networks of others, by their checksums. Where they cannot be fetched, the image has none and says so here.
 # FACE=0 also leaves out those that lie in the working tree.

@@ -128,7 +128,8 @@ endef
 
 lock: .venv-dev/.made ## Resolve pyproject.toml anew into requirements/*.txt, for every platform
 	$(DEV) -m pip install --quiet uv
-	$(lock_command) pyproject.toml --output-file requirements/runtime.txt
+	@# With hashes, which pip then demands of everything in the file; torch comes from several indexes, so dev and train have none.
+	$(lock_command) --generate-hashes pyproject.toml --output-file requirements/runtime.txt
 	$(lock_command) pyproject.toml --extra dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
 	$(lock_command) pyproject.toml --extra train --constraints requirements/dev.txt --output-file requirements/train.txt
 	@# What only torch's builds for CUDA need, they bring themselves.
@@ -140,6 +141,9 @@ lock_command = $(DEV) -m uv pip compile --quiet --upgrade --universal --python-v
 	--no-annotate --custom-compile-command 'make lock'
 
 ##@ Deploy
+
+pin-images: ## Write the digests of the base images of today into deploy.env; commit to them by keeping that file
+	@sh deploy/pin-images.sh
 
 deploy-secrets: ## Draw the master key and the database password of docker-compose.yml, once
 	@sh deploy/make-secrets.sh
@@ -159,4 +163,4 @@ help: ## Show this list
 		/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run demo face test check static format format-check lint types architecture migrations fuzz clients bench environments baselines \
-	lock deploy-secrets clean clean-environments help
+	lock pin-images deploy-secrets clean clean-environments help

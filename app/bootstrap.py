@@ -14,12 +14,18 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 from app.adapters.crypto import EnvelopeVault, parse_master_keys
+from app.adapters.db.binding_key import open_binding
 from app.adapters.db.engine import open_engine, parse_url
-from app.adapters.db.key_check import ensure_key_check
+from app.adapters.db.key_check import ensure_key_check, verify_key_check
 from app.adapters.db.schema import check_schema
 from app.adapters.db.unit_of_work import SqlStore
-from app.adapters.executor import BoundedExecutor
-from app.adapters.metrics import count_null_jump, report_index_lag
+from app.adapters.executor import BoundedExecutor, step_aside
+from app.adapters.metrics import (
+    count_damaged_row,
+    count_null_jump,
+    report_index_lag,
+    report_quarantined,
+)
 from app.api.deps import Limits, Services
 from app.api.in_flight import BytesInFlight
 from app.domain.activity import ActivityRecognizer
@@ -34,6 +40,7 @@ from app.matching.feature_fusion import FeatureScorer
 from app.matching.follower import GalleryFollower
 from app.matching.matcher import Matcher
 from app.matching.null_jumps import NullJump
+from app.matching.quarantine import Damage, Quarantine
 from app.matching.searchable_encoders import SearchableEncoders
 from app.services.access import AccessService
 from app.services.activity import ActivityService
@@ -83,19 +90,31 @@ def open_store(settings: Settings) -> Iterator[tuple[Engine, SqlStore]]:
     engine = open_engine(database_url(settings))
     try:
         check_schema(engine)
-        yield engine, SqlStore(engine)
+        store = SqlStore(engine, step_aside)
+        try:
+            yield engine, store
+        finally:
+            store.close()
     finally:
         engine.dispose()
 
 
-def open_vault(settings: Settings, engine: Engine) -> EnvelopeVault:
+def open_vault(settings: Settings, engine: Engine, *, check_only: bool = False) -> EnvelopeVault:
     """The key hierarchy under the configured master keys, checked to be those of this database.
+
+    Args:
+        settings: Of this process.
+        engine: Of the database.
+        check_only: Leave a fresh database without the value that ties it to the key.
 
     Raises:
         ConfigurationError: No key, a placeholder, or not the key this database was made with.
     """
     vault = EnvelopeVault(parse_master_keys(settings.master_key_text()))
-    ensure_key_check(engine, vault)
+    if check_only:
+        verify_key_check(engine, vault)
+    else:
+        ensure_key_check(engine, vault)
     return vault
 
 
@@ -119,10 +138,10 @@ def check_settings(settings: Settings) -> None:
     Raises:
         ConfigurationError: One line saying what is wrong.
     """
-    encoders, _, _ = _load_bundles(settings)
+    encoders, _, _ = load_bundles(settings)
     with open_store(settings) as (engine, store):
+        bind_store(engine, store, open_vault(settings, engine))
         refuse_retired(store, encoders, allowed=settings.allow_retired)
-        open_vault(settings, engine)
 
 
 def report_duplicate(gallery: str, names: int) -> None:
@@ -142,6 +161,32 @@ def report_null_jump(gallery: str, jump: NullJump) -> None:
         after_db=round(jump.after_db, 1),
         subjects=jump.subjects,
     )
+
+
+def report_damage(damage: Damage) -> None:
+    """Say in the log what is passed over; it stays in the database."""
+    _gallery_log.error(
+        "gallery.quarantined",
+        gallery=damage.gallery,
+        subject_id=damage.subject_id,
+        reference_id=damage.reference_id,
+        reason=damage.reason,
+    )
+
+
+def report_damaged_row(table: str, row_id: str) -> None:
+    """Count a row that was changed outside of the service, and name it in the log."""
+    count_damaged_row(table)
+    _gallery_log.error("store.row_damaged", table=table, id=row_id)
+
+
+def bind_store(engine: Engine, store: SqlStore, vault: EnvelopeVault) -> None:
+    """Compare what is read with what it was bound to, and bind what is written.
+
+    Raises:
+        ConfigurationError: The key for it is gone or does not open.
+    """
+    store.bind_rows(open_binding(engine, vault, report_damaged_row))
 
 
 def report_failed_fit(error: Exception) -> None:
@@ -202,11 +247,12 @@ def open_services(
         ConfigurationError: One line saying what is wrong; nothing was generated.
     """
     if encoders is None:
-        encoders, recognizer, fusion = _load_bundles(settings)
+        encoders, recognizer, fusion = load_bundles(settings)
     with ExitStack() as stack:
         engine, store = stack.enter_context(open_store(settings))
-        refuse_retired(store, encoders, allowed=settings.allow_retired)
         vault = open_vault(settings, engine)
+        bind_store(engine, store, vault)
+        refuse_retired(store, encoders, allowed=settings.allow_retired)
         executor = BoundedExecutor(
             threads=settings.executor_threads, queue_limit=max(32, 16 * settings.executor_threads)
         )
@@ -221,6 +267,7 @@ def open_services(
             report_lag=report_index_lag,
             report_jump=report_null_jump,
             run_fit=fits,
+            quarantine=Quarantine(report_damage, report_quarantined),
         )
         galleries = GalleryService(
             store=store, vault=vault, encoders=encoders, follower=follower, clock=utc_now, new_id=new_id
@@ -270,7 +317,7 @@ def open_services(
         )
 
 
-def _load_bundles(
+def load_bundles(
     settings: Settings,
 ) -> tuple[Encoders, ActivityRecognizer | None, FeatureFusion | None]:
     # ONNX Runtime and scipy load only where they serve.
@@ -291,7 +338,10 @@ def refuse_retired(store: Store, encoders: Encoders, *, allowed: bool) -> None:
     """
     with store.reading() as uow:
         counts = uow.references.encoder_counts()
-    retired = {encoder: n for encoder, n in counts.items() if encoders.get(encoder) is None}
+        # Not those whose row only says so: one damaged row must not stop the service.
+        unknown = [encoder for encoder in counts if encoders.get(encoder) is None]
+        intact = {encoder: uow.references.intact_count(encoder) for encoder in unknown}
+    retired = {encoder: n for encoder, n in intact.items() if n}
     if retired and not allowed:
         listed = ", ".join(f"{n} references of {encoder}" for encoder, n in sorted(retired.items()))
         raise ConfigurationError(

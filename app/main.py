@@ -28,6 +28,7 @@ from app.api.routes import (
     verify,
 )
 from app.config import Settings, load_settings
+from app.core_files import forbid_core_files
 from app.domain.errors import PulseprintError
 from app.loading import loading
 from app.log import configure_logging
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             return
         from app.bootstrap import open_services  # The adapters load only where they are needed.
 
+        forbid_core_files()
         chosen = settings or load_settings()
         configure_logging(chosen.log_level, chosen.log_format)  # A worker process starts without.
         with ExitStack() as stack:

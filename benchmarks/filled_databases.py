@@ -21,6 +21,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from app.adapters.crypto import EnvelopeVault
+from app.adapters.db.binding_key import open_binding
 from app.adapters.db.engine import open_engine
 from app.adapters.db.key_check import ensure_key_check
 from app.adapters.db.migrating import migrate
@@ -125,6 +126,7 @@ def fill(url: str, people: EnrolledPeople) -> FilledDatabase:
     try:
         ensure_key_check(engine, vault)
         store = SqlStore(engine)
+        store.bind_rows(open_binding(engine, vault))
         filler = _Filler(vault, people.encoders)
         with store.writing() as uow:
             filler.create_gallery(uow)

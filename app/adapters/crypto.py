@@ -225,49 +225,90 @@ class EnvelopeVault(TemplateVault):
             raise _not_this_reference() from None
         return _floats(plain)
 
-    def open_many(self, gallery: Gallery, rows: Sequence[ReferenceRow]) -> Vector:
-        """Raises `TemplateIntegrityError` if a row is not its own, or vectors differ in size."""
-        plains = self._plains(_REFERENCE, gallery, rows, [row.ciphertext for row in rows])
-        if not plains:
-            return np.empty((0, 0), np.float32)
-        size = len(plains[0])
+    def open_many(
+        self, gallery: Gallery, rows: Sequence[ReferenceRow], damaged: list[int] | None = None
+    ) -> Vector:
+        """Raises `TemplateIntegrityError` if vectors differ in size; without a list also if one is shut."""
+        plains = self._plains(_REFERENCE, gallery, rows, [row.ciphertext for row in rows], damaged)
+        size = next((len(plain) for plain in plains if plain), 0)
+        if damaged:
+            plains = [plain or bytes(size) for plain in plains]
+        if not size:
+            return np.zeros((len(plains), 0), np.float32)
         if any(len(plain) != size for plain in plains):
             raise TemplateIntegrityError("References of one encoder differ in size.")
         return _floats(b"".join(plains)).reshape(len(plains), -1)
 
     def open_details(
-        self, gallery: Gallery, rows: Sequence[ReferenceRow], sealed: Sequence[bytes]
+        self,
+        gallery: Gallery,
+        rows: Sequence[ReferenceRow],
+        sealed: Sequence[bytes],
+        damaged: list[int] | None = None,
     ) -> list[bytes]:
-        return self._plains(_DETAIL, gallery, rows, sealed)
+        return self._plains(_DETAIL, gallery, rows, sealed, damaged)
 
     def _plains(
-        self, purpose: str, gallery: Gallery, rows: Sequence[ReferenceRow], ciphertexts: Sequence[bytes]
+        self,
+        purpose: str,
+        gallery: Gallery,
+        rows: Sequence[ReferenceRow],
+        ciphertexts: Sequence[bytes],
+        damaged: list[int] | None,
     ) -> list[bytes]:
-        """What was sealed for this purpose; a rebuild has 100 000 rows."""
+        """What was sealed for this purpose, empty where it does not open; a rebuild has 100 000 rows."""
         gallery_key = self._gallery_key(gallery)
         of_subject = _of_subject(gallery.uuid, b"")[:-4] + b"\0\0\0\x10"  # All but the subject's 16 bytes.
         heads: dict[tuple[str, str, int], tuple[bytes, bytes]] = {}
-        last_subject, cipher = None, None
+        last_subject: bytes | None = None
+        cipher: AESGCM | None = None
         plains = []
         for row, ciphertext in zip(rows, ciphertexts, strict=True):
             subject_uuid, _, wrapped_key, reference_id, modality, _, encoder, version, *_ = row
-            if subject_uuid != last_subject or cipher is None:
-                key = gallery_key.unwrap(wrapped_key, of_subject + subject_uuid)
-                last_subject, cipher = subject_uuid, AESGCM(key)
+            if subject_uuid != last_subject:
+                last_subject = subject_uuid
+                try:
+                    cipher = AESGCM(gallery_key.unwrap(wrapped_key, of_subject + subject_uuid))
+                except TemplateIntegrityError:
+                    if damaged is None:
+                        raise
+                    cipher = None
             kind = (modality, encoder, version)
             ends = heads.get(kind)
             if ends is None:
                 ends = heads[kind] = _reference_ends(purpose, gallery.uuid, modality, encoder, version)
             associated = b"%b%b\0\0\0\x10%b%b" % (ends[0], subject_uuid, reference_id, ends[1])
             try:
+                if cipher is None:
+                    raise InvalidTag
                 plains.append(cipher.decrypt(ciphertext[:NONCE_BYTES], ciphertext[NONCE_BYTES:], associated))
             except _DOES_NOT_OPEN:
-                raise _not_this_reference() from None
+                if damaged is None:
+                    raise _not_this_reference() from None
+                damaged.append(len(plains))
+                plains.append(b"")
         return plains
 
     def _subject_cipher(self, gallery: Gallery, subject: Subject) -> AESGCM:
         associated = _of_subject(gallery.uuid, subject.uuid.bytes)
         return AESGCM(self._gallery_key(gallery).unwrap(subject.wrapped_key, associated))
+
+    # ── Row binding ───────────────────────────────────────────────────────────────────────────────
+
+    def new_binding_key(self) -> bytes:
+        """A key that rows are bound with, wrapped."""
+        return self._masters[0].wrap(os.urandom(KEY_BYTES), _associated("row-binding"))
+
+    def binding_key(self, wrapped: bytes) -> bytes:
+        """Raises `TemplateIntegrityError` unless one of the master keys wrapped it."""
+        for master in self._masters:
+            if wrapped[:KEY_ID_BYTES] == master.id:
+                return master.unwrap(wrapped, _associated("row-binding"))
+        raise TemplateIntegrityError("The row-binding key was wrapped by a master key that is not here.")
+
+    def rewrapped_binding_key(self, wrapped: bytes) -> bytes:
+        """The same under the first master key."""
+        return self._masters[0].wrap(self.binding_key(wrapped), _associated("row-binding"))
 
     # ── Key check ─────────────────────────────────────────────────────────────────────────────────
 

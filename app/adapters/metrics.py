@@ -42,6 +42,14 @@ _null_jumps = Counter(
     "Corrections of galleries that jumped, by what most likely made them.",
     ["encoder", "reason"],
 )
+_quarantined = Gauge(
+    "pulseprint_quarantined",
+    "Stored references and galleries that are passed over: they do not open, or say what they should not.",
+    multiprocess_mode="livemax",
+)
+_damaged_rows = Counter(
+    "pulseprint_damaged_rows", "Rows found changed outside of the service, by table.", ["table"]
+)
 _index_lag = Gauge(
     "pulseprint_index_revision_lag",
     "Revisions the index was behind its database at the last catch-up, all galleries.",
@@ -73,6 +81,16 @@ def encoding_time(encoder: str) -> AbstractContextManager[object]:
 def report_index_lag(revisions: int) -> None:
     """Report how far the index was behind when it caught up."""
     _index_lag.set(revisions)
+
+
+def report_quarantined(count: int) -> None:
+    """Report how much of what is stored is passed over."""
+    _quarantined.set(count)
+
+
+def count_damaged_row(table: str) -> None:
+    """Count a row that says something else than the service wrote."""
+    _damaged_rows.labels(table).inc()
 
 
 def count_null_jump(*, encoder: str, reason: str) -> None:

@@ -7,6 +7,8 @@ import sys
 
 import typer
 
+from app.cli.backing_up import backup
+from app.cli.doctor import doctor
 from app.cli.fetching import fetch_models
 from app.cli.keys import keys
 from app.cli.listings import galleries, models
@@ -15,7 +17,7 @@ from app.cli.setting_up import migrate, setup
 from app.domain.errors import PulseprintError
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-for command in (setup, migrate, serve, healthcheck):
+for command in (setup, migrate, serve, healthcheck, backup, doctor):
     cli.command()(command)
 models.command("fetch")(fetch_models)
 cli.add_typer(keys, name="keys")

@@ -70,24 +70,29 @@ def revoke_key(client_id: Annotated[str, typer.Argument(help="The id: pp_<id>_â€
 @keys.command("rewrap")
 def rewrap_keys() -> None:
     """Wrap every gallery key with the first of PULSEPRINT_MASTER_KEYS; the others may go afterwards."""
+    from app.adapters.db.binding_key import rewrap_binding_key
     from app.adapters.db.key_check import renew_key_check
-    from app.bootstrap import open_store, open_vault
+    from app.bootstrap import bind_store, open_store, open_vault
 
     settings = load_settings()
     count = 0
     with open_store(settings) as (engine, store):
         vault = open_vault(settings, engine)
+        bind_store(engine, store, vault)
         with store.writing() as uow:
             for gallery in uow.galleries.all():
                 wrapped = vault.rewrap_gallery_key(gallery)
                 if wrapped is not None:
                     uow.galleries.set_wrapped_key(gallery.uuid, wrapped)
                     count += 1
+        rewrap_binding_key(engine, vault)
         renew_key_check(engine, vault)
     typer.echo(f"{count} gallery keys rewrapped; restart the service, then remove the old master key.")
 
 
 def _state(client: ApiClient) -> str:
+    if not client.intact:
+        return "damaged: refused"
     if client.revoked_at is not None:
         return f"revoked {client.revoked_at:%Y-%m-%d}"
     if client.expires_at is None:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_access(settings: Settings) -> Iterator[AccessService]:
-    from app.bootstrap import open_store, open_vault, utc_now
+    from app.bootstrap import bind_store, open_store, open_vault, utc_now
     from app.services.access import AccessService
 
     with open_store(settings) as (engine, store):
-        open_vault(settings, engine)  # A key for a database that cannot be read would only mislead.
+        # A key for a database that cannot be read would only mislead.
+        bind_store(engine, store, open_vault(settings, engine))
         yield AccessService(store, utc_now)

@@ -14,6 +14,7 @@ from typing import Any
 import typer
 
 from app.config import Settings, load_settings
+from app.core_files import forbid_core_files
 from app.domain.errors import ConfigurationError
 from app.loading import loading
 
@@ -28,6 +29,7 @@ def serve() -> None:
     from app.log import configure_logging
 
     configure_logging(settings.log_level, settings.log_format)
+    forbid_core_files()
     _refuse_taken_port(settings)
     _allow_open_files(settings)
     if settings.workers == 1:

@@ -11,6 +11,7 @@
     │   └── FailureToAcquireError        422   the capture cannot be used
     │       └── FailureToEnrollError     422   no capture of an enrollment could be used
     ├── TemporaryError               try again later (503): overloaded, index_not_ready, store_unavailable
+    │   └── TemplateIntegrityError       503   until the operator mends what is stored
     └── ConfigurationError           the process must not start
 
 Raised where the fact is known, translated once in `app/api/errors.py`. No message ever carries a
@@ -130,7 +131,10 @@ class ConfigurationError(PulseprintError):
     code = "configuration"
 
 
-class TemplateIntegrityError(PulseprintError):
-    """Stored ciphertext does not belong to its row or key: tampering or a lost key, never a low score."""
+class TemplateIntegrityError(TemporaryError):
+    """What is stored does not belong to its row or key: tampering or a lost key, never a low score.
 
-    code = "internal_error"
+    The caller cannot mend it, and the operator can.
+    """
+
+    code = "store_unavailable"

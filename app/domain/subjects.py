@@ -27,6 +27,7 @@ class Gallery:
 
     Attributes:
         fingerprint_dpi: Of fingerprints that come without a resolution; None leaves it to their files.
+        intact: Whether the stored row says what the service wrote; else nothing may rest on it.
     """
 
     uuid: UUID
@@ -36,6 +37,7 @@ class Gallery:
     wrapped_key: bytes = field(repr=False)
     created_at: datetime
     fingerprint_dpi: int | None = None
+    intact: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Subject:
     wrapped_key: bytes = field(repr=False)
     consent: Consent | None
     created_at: datetime
+    intact: bool = True
 
 
 class Scope(StrEnum):
@@ -100,6 +103,7 @@ class ApiClient:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    intact: bool = True
 
     def is_valid_at(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from app.domain.details import Detail, Parts, unpack
-from app.domain.errors import TemplateIntegrityError
 from app.domain.ports.encoders import Encoders
 from app.domain.ports.references import ReferenceRow
 from app.domain.ports.store import UnitOfWork
@@ -37,30 +36,30 @@ class StoredParts:
     ) -> Mapping[bytes, Parts]:
         """By reference id, of all rows whose encoder compares details; nothing is read for others.
 
+        A reference without its detail, or with one that does not open, is absent.
+
         Args:
             uow: That the rows were read in.
             gallery: Theirs.
             rows: References.
             subject_uuids: Whose rows they are; None if everybody's.
-
-        Raises:
-            TemplateIntegrityError: A reference without its detail, or with another's.
         """
         if not self._comparers:
             return {}
-        detailed = [row for row in rows if row.encoder in self._comparers]
-        if not detailed:
+        if not any(self.has_detail(row) for row in rows):
             return {}
         sealed = dict(uow.references.sealed_details(gallery.uuid, list(self._comparers), subject_uuids))
-        try:
-            contents = self._vault.open_details(
-                gallery, detailed, [sealed[row.reference_id] for row in detailed]
-            )
-        except KeyError:
-            raise TemplateIntegrityError(
-                "A stored reference lacks the detail that it is compared by."
-            ) from None
-        return {row.reference_id: self._parts(row, one) for row, one in zip(detailed, contents, strict=True)}
+        detailed = [row for row in rows if self.has_detail(row) and row.reference_id in sealed]
+        damaged: list[int] = []
+        contents = self._vault.open_details(
+            gallery, detailed, [sealed[row.reference_id] for row in detailed], damaged
+        )
+        pairs = [pair for at, pair in enumerate(zip(detailed, contents, strict=True)) if at not in damaged]
+        return {row.reference_id: self._parts(row, one) for row, one in pairs}
+
+    def has_detail(self, row: ReferenceRow) -> bool:
+        """Whether a reference is compared by a detail."""
+        return row.encoder in self._comparers
 
     def _parts(self, row: ReferenceRow, content: bytes) -> Parts:
         detail, local = unpack(content)

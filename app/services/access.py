@@ -8,16 +8,20 @@ import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from app.domain.errors import (
     GalleryNotFoundError,
     InsufficientScopeError,
     InvalidCredentialsError,
     SubjectNotFoundError,
+    TemplateIntegrityError,
 )
 from app.domain.ports.clock import Clock
 from app.domain.ports.store import Store, UnitOfWork
 from app.domain.subjects import ALL_GALLERIES, ApiClient, Gallery, Scope, Subject
+
+T = TypeVar("T", Gallery, Subject)
 
 _TOKEN = re.compile(r"^pp_([0-9a-f]{16})_([A-Za-z0-9_-]{43})\Z")
 _NOBODY = hashlib.sha256(b"nobody").digest()
@@ -65,7 +69,8 @@ class AccessService:
         """The client behind an `Authorization` header.
 
         Raises:
-            InvalidCredentialsError: Absent, malformed, unknown, expired or revoked; never says which.
+            InvalidCredentialsError: Absent, malformed, unknown, expired, revoked or changed in the
+                database; never says which.
         """
         scheme, _, token = (authorization or "").partition(" ")
         parts = _TOKEN.match(token.strip()) if scheme.lower() == "bearer" else None
@@ -75,7 +80,8 @@ class AccessService:
             client = uow.clients.by_id(parts[1])
         digest = hashlib.sha256(parts[2].encode()).digest()
         known = hmac.compare_digest(digest, client.secret_sha256 if client else _NOBODY)
-        if client is None or not known or not client.is_valid_at(self._clock()):
+        valid = client is not None and client.intact and client.is_valid_at(self._clock())
+        if client is None or not known or not valid:
             raise InvalidCredentialsError("This API key is not valid.")
         return client
 
@@ -92,21 +98,41 @@ def require_all_galleries(caller: ApiClient) -> None:
         raise InsufficientScopeError("This call needs a key that is granted all galleries ('*').")
 
 
-def granted_gallery(uow: UnitOfWork, caller: ApiClient, name: str) -> Gallery:
+def granted_gallery(uow: UnitOfWork, caller: ApiClient, name: str, *, damaged_too: bool = False) -> Gallery:
     """The gallery, if the caller may see it; an ungranted one is exactly as absent.
 
     Raises:
         GalleryNotFoundError: Absent or not granted.
+        TemplateIntegrityError: Its row says something else than the service wrote. To delete it, take it
+            `damaged_too`.
     """
     gallery = uow.galleries.by_name(name) if caller.may_see(name) else None
     if gallery is None:
         raise GalleryNotFoundError("There is no such gallery.")
-    return gallery
+    return gallery if damaged_too else require_intact(gallery, "gallery")
 
 
-def found_subject(uow: UnitOfWork, gallery: Gallery, subject_id: str) -> Subject:
-    """Raises `SubjectNotFoundError`."""
+def require_intact(found: T, noun: str) -> T:
+    """Raises `TemplateIntegrityError` if a row says something else than the service wrote."""
+    if found.intact:
+        return found
+    raise TemplateIntegrityError(
+        f"The stored row of this {noun} was changed outside of the service: the operator has to mend it"
+        " (python -m app.cli doctor)."
+    )
+
+
+def found_subject(
+    uow: UnitOfWork, gallery: Gallery, subject_id: str, *, damaged_too: bool = False
+) -> Subject:
+    """The subject of this name.
+
+    Raises:
+        SubjectNotFoundError: There is none.
+        TemplateIntegrityError: Its row says something else than the service wrote. To erase it, take it
+            `damaged_too`.
+    """
     subject = uow.subjects.by_name(gallery.uuid, subject_id)
     if subject is None:
         raise SubjectNotFoundError("There is no such subject in this gallery.")
-    return subject
+    return subject if damaged_too else require_intact(subject, "subject")

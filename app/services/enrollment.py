@@ -33,6 +33,7 @@ from app.domain.references import (
 from app.domain.subjects import ApiClient, Consent, Gallery, GalleryTransform, Scope, Subject
 from app.matching.encoded_captures import Acquired, EncodedCaptures, Rejection, encode
 from app.matching.follower import GalleryFollower
+from app.services.access import require_intact
 from app.services.duplicates import DuplicateSearch
 from app.services.idempotency import AnswerLog, IdempotentRequest, Rendered
 from app.services.limits import max_subjects
@@ -335,11 +336,15 @@ def _claim(uow: UnitOfWork, caller: ApiClient, request: EnrollmentRequest, new_u
 
     Raises:
         GalleryNotFoundError: Absent or not granted.
+        TemplateIntegrityError: The row of the gallery or the subject was changed outside of the service.
     """
     granted = caller.may_see(request.gallery)
     claim = uow.enrollments.claim(request.gallery, request.subject_id, new_uuid) if granted else None
     if claim is None:
         raise GalleryNotFoundError("There is no such gallery.")
+    require_intact(claim.gallery, "gallery")
+    if claim.subject is not None:
+        require_intact(claim.subject, "subject")
     return claim
 
 

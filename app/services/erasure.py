@@ -32,8 +32,8 @@ class ErasureService:
 
         def erase() -> Rendered:
             with self._store.writing() as uow:
-                found = granted_gallery(uow, caller, gallery)
-                subject = found_subject(uow, found, subject_id)
+                found = granted_gallery(uow, caller, gallery, damaged_too=True)
+                subject = found_subject(uow, found, subject_id, damaged_too=True)
                 uow.changes.record(found.uuid, [subject.uuid])
                 uow.subjects.remove(subject.uuid)
                 self._answers.keep(uow, idempotent, _ERASED, None)
@@ -54,8 +54,8 @@ class ErasureService:
 
         def erase() -> Rendered:
             with self._store.writing() as uow:
-                found = granted_gallery(uow, caller, gallery)
-                subject = found_subject(uow, found, subject_id)
+                found = granted_gallery(uow, caller, gallery, damaged_too=True)
+                subject = found_subject(uow, found, subject_id, damaged_too=True)
                 if uow.references.get(subject.uuid, reference_id) is None:
                     raise ReferenceNotFoundError("There is no such reference of this subject.")
                 uow.changes.record(found.uuid, [subject.uuid])

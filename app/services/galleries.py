@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.domain.errors import ConflictError
@@ -105,7 +105,8 @@ class GalleryService:
             GalleryNotFoundError: No such gallery for this caller.
         """
         with self._store.writing() as uow:
-            uow.galleries.configure(granted_gallery(uow, caller, name).uuid, policy, fingerprint_dpi)
+            gallery = granted_gallery(uow, caller, name)
+            uow.galleries.configure(replace(gallery, policy=policy, fingerprint_dpi=fingerprint_dpi))
         return self.get(caller, name)
 
     def renew(self, caller: ApiClient, name: str) -> None:
@@ -127,7 +128,7 @@ class GalleryService:
         """
         require_all_galleries(caller)
         with self._store.writing() as uow:
-            gallery = granted_gallery(uow, caller, name)
+            gallery = granted_gallery(uow, caller, name, damaged_too=True)
             uow.changes.record(gallery.uuid, [])  # An enrollment that holds the lock is erased too, then.
             uow.galleries.remove(gallery.uuid)
             if name == DEFAULT_GALLERY:

@@ -26,4 +26,5 @@ class Housekeeping:
         with self._store.writing() as uow:
             uow.changes.prune(now - FEED_KEPT_FOR)
             uow.answers.prune(now - KEPT_FOR)
+        self._store.tidy()
         self._follower.forget_gone()

@@ -166,9 +166,9 @@ def _ranked(board: PolicyBoard, state: GalleryState, limit: int) -> list[_Ranked
 
 
 def _still_enrolled(uow: UnitOfWork, gallery: Gallery, ranked: list[_Ranked]) -> list[_Ranked]:
-    """Read the listed subjects from the database again: an erased one never appears."""
+    """Read the listed subjects from the database again: an erased or changed one never appears."""
     present = uow.subjects.by_uuids(gallery.uuid, [entry.subject.uuid for entry in ranked])
-    uuids = {subject.uuid for subject in present}
+    uuids = {subject.uuid for subject in present if subject.intact}
     return [entry for entry in ranked if entry.subject.uuid in uuids]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from app.domain.arrays import Float64Array
 from app.domain.details import pack, unpack
-from app.domain.errors import TemporaryError
+from app.domain.errors import TemplateIntegrityError, TemporaryError
 from app.domain.ports.references import ReferenceRow, Resealed
 from app.domain.ports.store import Store, UnitOfWork
 from app.domain.ports.vault import TemplateVault
@@ -59,7 +59,7 @@ class Renewal:
         raise TemporaryError("Others are renewing this gallery; try again.", code="overloaded")
 
     def _build(self, uow: UnitOfWork, gallery: Gallery) -> list[_Renewed]:
-        rows = list(uow.references.scan(gallery.uuid))
+        rows = _all_intact(uow.references.scan(gallery.uuid))
         built = []
         for old in newest_transforms(uow, gallery).values():
             new = self._vault.new_transform(
@@ -94,7 +94,7 @@ class Renewal:
         if changed is None or any(newest.get((o.old.modality, o.old.encoder)) != o.old for o in built):
             return False
         who = list({uuid for _, uuid in changed})
-        late = list(uow.references.scan(gallery.uuid, who)) if who else []
+        late = _all_intact(uow.references.scan(gallery.uuid, who)) if who else []
         for one in built:
             done = {resealed.reference_id.bytes for resealed in one.resealed}
             sealed = self._sealed_details(uow, gallery, one.old, who)
@@ -169,6 +169,17 @@ class Renewal:
             content = details.get(row.reference_id)
             detail = None if content is None else self._vault.seal_detail(gallery, subject, identity, content)
             yield Resealed(identity.reference_id, transform.version, sealed, detail)
+
+
+def _all_intact(rows: Iterable[ReferenceRow]) -> list[ReferenceRow]:
+    """Raises `TemplateIntegrityError`: what was left under the old matrix could never be mended."""
+    found = list(rows)
+    if not all(row.intact for row in found):
+        raise TemplateIntegrityError(
+            "The gallery holds rows that were changed outside of the service: mend or erase them first"
+            " (python -m app.cli doctor lists them)."
+        )
+    return found
 
 
 def _step(old: Vector, new: Vector) -> Float64Array:

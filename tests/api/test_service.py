@@ -38,11 +38,11 @@ class TestHealth:
         answer = api.get("/readyz", key=None)
 
         assert answer.status_code == 200
-        assert answer.json() == {"status": "ready", "galleries": 1, "templates": 1}
+        assert answer.json() == {"status": "ready", "galleries": 1, "templates": 1, "quarantined": 0}
 
     def test_not_ready_is_503(self, sqlite_api):
         class Behind:
-            def readiness(self):
+            def known(self):
                 return Readiness(False, "index_not_ready", "The index is being built.", 0, 0)
 
         sqlite_api.app.state.services = dataclasses.replace(sqlite_api.services, health=Behind())

@@ -42,7 +42,8 @@ def enters_the_build(path: Path) -> bool:
 
 
 def requirements(name: str) -> dict[str, Requirement]:
-    lines = (ROOT / "requirements" / name).read_text().splitlines()
+    text = (ROOT / "requirements" / name).read_text()
+    lines = re.sub(r" \\\n +--hash=\S+", "", text).splitlines()
     pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
     return {pin.name: pin for pin in pins}
 
@@ -89,6 +90,14 @@ class TestLockedVersions:
         )
 
         assert [name for name in requirements("runtime.txt") if unwanted.search(name)] == []
+
+    def test_what_is_served_is_pinned_by_hashes_and_pip_is_told_to_demand_them(self) -> None:
+        text = (ROOT / "requirements" / "runtime.txt").read_text()
+        pins = [pin for pin in re.split(r"\n(?=\S)", text) if not pin.startswith("#")]
+
+        assert len(pins) == len(requirements("runtime.txt"))
+        assert [pin for pin in pins if not re.search(r"--hash=sha256:[0-9a-f]{64}\b", pin)] == []
+        assert "--require-hashes --requirement /tmp/runtime.txt" in (ROOT / "Dockerfile").read_text()
 
     def test_pins_name_no_index_and_no_host(self) -> None:
         for file in (ROOT / "requirements").glob("*.txt"):
@@ -222,6 +231,44 @@ class TestDeploySecrets:
         assert (tmp_path / "secrets" / "master_keys").read_text() == before
 
 
+class TestPinImages:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        shutil.copy(ROOT / "deploy.env.example", tmp_path / "deploy.env")
+        return tmp_path
+
+    def run(self, folder: Path, digest: str) -> subprocess.CompletedProcess[str]:
+        docker = folder / "docker"
+        docker.write_text(f"#!/bin/sh\necho {digest}\n")
+        docker.chmod(0o755)
+        return subprocess.run(
+            ["sh", ROOT / "deploy" / "pin-images.sh"],
+            cwd=folder, env={"PATH": f"{folder}:{os.environ['PATH']}"},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    def test_writes_the_digests_once_and_leaves_all_else(self, folder: Path) -> None:
+        digest = "sha256:" + "0a" * 32
+        before = (folder / "deploy.env").read_text().splitlines()
+
+        runs = [self.run(folder, digest) for _ in range(2)]
+
+        after = (folder / "deploy.env").read_text().splitlines()
+        pinned = [
+            f"DEPLOY_PYTHON_IMAGE=python:3.11-slim@{digest}",
+            f"DEPLOY_DATABASE_IMAGE=postgres:17-bookworm@{digest}",
+        ]
+        assert [run.returncode for run in runs] == [0, 0], runs
+        assert after == [line for line in before if "_IMAGE=" not in line] + pinned
+
+    def test_what_is_no_digest_changes_nothing(self, folder: Path) -> None:
+        before = (folder / "deploy.env").read_text()
+
+        refused = self.run(folder, "error")
+
+        assert (refused.returncode, (folder / "deploy.env").read_text()) == (1, before)
+
+
 class TestCompose:
     def test_starts_only_with_its_own_settings_and_secrets(self) -> None:
         text = (ROOT / "docker-compose.yml").read_text()
@@ -251,6 +298,7 @@ class TestCompose:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["ulimits"] == {"core": 0}
 
     def test_only_the_service_is_published_and_only_on_the_loopback(self) -> None:
         published = {name: s["ports"] for name, s in COMPOSE["services"].items() if "ports" in s}

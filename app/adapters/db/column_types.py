@@ -11,11 +11,19 @@ from sqlalchemy import JSON, BigInteger, DateTime, Dialect, LargeBinary
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from app.domain.errors import PulseprintError, UnprocessableError
 from app.domain.policies import CalibratedPolicy, DistancePolicy, DistanceRule, Metric, Policy
 from app.domain.references import Modality
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(value: datetime) -> int:
+    """Since 1970, of a time with zone."""
+    if value.tzinfo is None:
+        raise PulseprintError("A time without zone cannot be stored.")
+    return (value - _EPOCH) // _MICROSECOND
 
 
 class UuidBytes(TypeDecorator[UUID]):
@@ -58,7 +66,7 @@ class UtcTime(TypeDecorator[datetime]):
             raise ValueError("a time without zone cannot be stored")
         if dialect.name == "postgresql":
             return value
-        return (value - _EPOCH) // _MICROSECOND
+        return microseconds(value)
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
         if value is None:
@@ -75,13 +83,17 @@ class PolicyJson(TypeDecorator[Policy]):
     cache_ok = True
 
     def process_bind_param(self, value: Policy | None, _dialect: Dialect) -> dict[str, Any] | None:
-        return None if value is None else _policy_to_json(value)
+        return None if value is None else policy_to_json(value)
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> Policy | None:
-        return None if value is None else _policy_from_json(value)
+        """None also for what is no policy: its row is damaged, and must not stop the reading of others."""
+        try:
+            return None if value is None else _policy_from_json(value)
+        except (KeyError, TypeError, ValueError, AttributeError, UnprocessableError):
+            return None
 
 
-def _policy_to_json(policy: Policy) -> dict[str, Any]:
+def policy_to_json(policy: Policy) -> dict[str, Any]:
     if isinstance(policy, DistancePolicy):
         rules = {
             str(modality): {"metric": str(rule.metric), "max_distance": rule.max_distance}

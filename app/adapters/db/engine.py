@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.adapters.db.sqlite import READ_ONLY, open_sqlite
+from app.adapters.db.sqlite_files.opening import READ_ONLY, open_sqlite
 from app.domain.errors import ConfigurationError
 
 _POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 16, "pool_timeout": 5.0}
@@ -30,7 +31,7 @@ def open_engine(url: str) -> Engine:
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return open_sqlite(parsed, **_POOL)
+        return open_sqlite(parsed, json_deserializer=_read_json, **_POOL)
     return _open_postgresql(parsed)
 
 
@@ -63,6 +64,14 @@ def _open_postgresql(url: URL) -> Engine:
         connect_args=connect_args,
         **_POOL,
     )
+
+
+def _read_json(text: str) -> object:
+    """None for what is no JSON: one damaged row must not stop the reading of others."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def for_reading(engine: Engine) -> Engine:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, update
 from app.adapters.db.changes import SqlChangeFeed
 from app.adapters.db.galleries import to_gallery
 from app.adapters.db.references import SqlReferences
+from app.adapters.db.row_binding import UNBOUND, RowBinding
 from app.adapters.db.subjects import SqlSubjects
 from app.adapters.db.tables import galleries
 from app.adapters.db.transforms import SqlTransforms
@@ -30,11 +31,14 @@ class SqlEnrollments:
     def __init__(
         self,
         connection: Connection,
+        *,
         changes: SqlChangeFeed,
         subjects: SqlSubjects,
         references: SqlReferences,
         transforms: SqlTransforms,
+        binding: RowBinding = UNBOUND,
     ) -> None:
+        self._binding = binding
         self._connection = connection
         self._changes = changes
         self._subjects = subjects
@@ -45,7 +49,7 @@ class SqlEnrollments:
         row = self._connection.execute(_CLAIM, {"gallery": gallery}).first()
         if row is None:
             return None
-        claimed = to_gallery(row)
+        claimed = to_gallery(row, self._binding)
         self._changes.file(claimed.uuid, claimed.revision, [subject_uuid])
         # From here on nobody else changes the gallery: what is read now stays so until the commit.
         return Claim(

@@ -12,6 +12,11 @@ def note_erasure(connection: Connection) -> None:
     connection.info[_NOTE] = True
 
 
+def has_erasure_note(connection: Connection) -> bool:
+    """Whether this transaction, or one that was rolled back, erased something."""
+    return _NOTE in connection.info
+
+
 def take_erasure_note(connection: Connection) -> bool:
     """Whether there was one since the last call; one of a transaction that was rolled back does no harm."""
     return bool(connection.info.pop(_NOTE, False))

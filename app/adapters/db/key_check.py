@@ -25,6 +25,14 @@ def ensure_key_check(engine: Engine, vault: EnvelopeVault) -> None:
     vault.verify_key_check(stored)
 
 
+def verify_key_check(engine: Engine, vault: EnvelopeVault) -> None:
+    """The same, and a fresh database stays as it is."""
+    with translated_faults():
+        stored = _read(engine)
+    if stored is not None:
+        vault.verify_key_check(stored)
+
+
 def renew_key_check(engine: Engine, vault: EnvelopeVault) -> None:
     """Put the value under the first master key: the last step of a rewrap."""
     ensure_key_check(engine, vault)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, tuple_, update
 
+from app.adapters.db.column_types import microseconds
 from app.adapters.db.erasure import note_erasure
 from app.adapters.db.reference_scan import scan_gallery, scan_sealed_details, scan_subjects
+from app.adapters.db.row_binding import UNBOUND, ReferenceValues, RowBinding
 from app.adapters.db.tables import biometric_references, subjects
 from app.domain.ports.pages import PageCursor
 from app.domain.ports.references import ReferenceRow, Resealed
@@ -20,6 +23,8 @@ _TABLE = biometric_references.c
 _ORDER = (_TABLE.created_at, _TABLE.id)
 _KEY = (_TABLE.modality, _TABLE.position, _TABLE.encoder)
 
+_MODALITIES = frozenset(Modality)
+
 _INSERT = insert(biometric_references)
 _KEYS_OF = select(*_KEY, func.count()).where(_TABLE.subject_uuid == bindparam("subject")).group_by(*_KEY)
 _WITH_GALLERY = select(biometric_references, subjects.c.gallery_uuid).join_from(
@@ -28,12 +33,13 @@ _WITH_GALLERY = select(biometric_references, subjects.c.gallery_uuid).join_from(
 
 
 class SqlReferences:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, binding: RowBinding = UNBOUND) -> None:
         self._connection = connection
+        self._binding = binding
 
     def add_all(self, references: Sequence[Reference]) -> None:
         if references:
-            self._connection.execute(_INSERT, [_to_row(reference) for reference in references])
+            self._connection.execute(_INSERT, [_to_row(reference, self._binding) for reference in references])
 
     def of_subject(self, subject_uuid: UUID) -> list[Reference]:
         return self.page(subject_uuid, None, None)
@@ -44,6 +50,7 @@ class SqlReferences:
             for modality, position, encoder, count in self._connection.execute(
                 _KEYS_OF, {"subject": subject_uuid}
             )
+            if modality in _MODALITIES
         }
 
     def page(self, subject_uuid: UUID, after: PageCursor | None, limit: int | None) -> list[Reference]:
@@ -51,7 +58,8 @@ class SqlReferences:
         query = _WITH_GALLERY.where(_TABLE.subject_uuid == subject_uuid).order_by(*_ORDER).limit(limit)
         if after is not None:
             query = query.where(tuple_(*_ORDER) > (after.created_at, after.id))
-        return [_to_reference(row) for row in self._connection.execute(query)]
+        rows = self._connection.execute(query)
+        return [_to_reference(row) for row in rows if row.modality in _MODALITIES]
 
     def get(self, subject_uuid: UUID, reference_id: UUID) -> Reference | None:
         query = _WITH_GALLERY.where(_TABLE.subject_uuid == subject_uuid, _TABLE.id == reference_id)
@@ -86,8 +94,14 @@ class SqlReferences:
 
     def scan(self, gallery_uuid: UUID, subject_uuids: Sequence[UUID] | None = None) -> Iterable[ReferenceRow]:
         if subject_uuids is None:
-            return scan_gallery(self._connection, gallery_uuid)
-        return scan_subjects(self._connection, gallery_uuid, subject_uuids)
+            return scan_gallery(self._connection, gallery_uuid, self._binding)
+        return scan_subjects(self._connection, gallery_uuid, subject_uuids, self._binding)
+
+    def intact_count(self, encoder: str) -> int:
+        rows = self._connection.execute(select(biometric_references).where(_TABLE.encoder == encoder))
+        return sum(
+            self._binding.holds("biometric_references", stored_values(row), row.binding) for row in rows
+        )
 
     def sealed_details(
         self, gallery_uuid: UUID, encoders: Sequence[str], subject_uuids: Sequence[UUID] | None = None
@@ -95,7 +109,30 @@ class SqlReferences:
         return scan_sealed_details(self._connection, gallery_uuid, encoders, subject_uuids)
 
 
-def _to_row(reference: Reference) -> dict[str, Any]:
+def stored_values(row: Any) -> tuple[Any, ...]:
+    """What a whole row of the table, or the values of one, is bound to."""
+    values = ReferenceValues(
+        reference_id=row.id.bytes,
+        subject=row.subject_uuid.bytes,
+        modality=row.modality,
+        position=row.position,
+        encoder=row.encoder,
+        quality=row.quality,
+        amount=row.seconds,
+        session=row.session,
+        captured_us=None if row.captured_at is None else microseconds(row.captured_at),
+        created_us=microseconds(row.created_at),
+    )
+    return tuple(values)
+
+
+def _to_row(reference: Reference, binding: RowBinding) -> dict[str, Any]:
+    row = _columns(reference)
+    bound = binding.made("biometric_references", stored_values(SimpleNamespace(**row)))
+    return row | {"binding": bound}
+
+
+def _columns(reference: Reference) -> dict[str, Any]:
     return {
         "id": reference.id,
         "subject_uuid": reference.subject_uuid,
@@ -104,8 +141,8 @@ def _to_row(reference: Reference) -> dict[str, Any]:
         "encoder": reference.encoder,
         "transform_version": reference.transform_version,
         "ciphertext": reference.ciphertext,
-        "quality": reference.evidence.quality,
-        "seconds": reference.evidence.amount,
+        "quality": float(reference.evidence.quality),
+        "seconds": float(reference.evidence.amount),
         "session": reference.session,
         "captured_at": reference.captured_at,
         "created_at": reference.created_at,

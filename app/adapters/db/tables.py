@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from app.adapters.db.column_types import PolicyJson, UtcTime, UuidBytes
 
-SCHEMA_REVISION = "20261201_0310"  # The newest file of migrations/versions.
+SCHEMA_REVISION = "20261201_1000"  # The newest file of migrations/versions.
 
 metadata = MetaData(
     naming_convention={
@@ -52,6 +52,8 @@ galleries = Table(
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("fingerprint_dpi", Integer),
+    # Of what the row says (row_binding.py), as in the other tables.
+    Column("binding", LargeBinary),
     UniqueConstraint("name"),
 )
 
@@ -78,6 +80,7 @@ api_clients = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime),
     Column("revoked_at", UtcTime),
+    Column("binding", LargeBinary),
 )
 
 subjects = Table(
@@ -90,6 +93,7 @@ subjects = Table(
     Column("consent_text_id", String(256)),
     Column("consent_given_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
+    Column("binding", LargeBinary),
     UniqueConstraint("gallery_uuid", "subject_id"),
     Index(None, "gallery_uuid", "created_at", "uuid"),
 )
@@ -111,6 +115,7 @@ biometric_references = Table(
     Column("created_at", UtcTime, nullable=False),
     # Last, since it is long and read by few: SQLite goes through a row from its beginning.
     Column("sealed_detail", LargeBinary),
+    Column("binding", LargeBinary),
     Index(None, "subject_uuid", "created_at", "id"),
 )
 
@@ -155,5 +160,13 @@ key_check = Table(
     metadata,
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("value", LargeBinary, nullable=False),
+    CheckConstraint("id = 1", name="single_row"),
+)
+
+row_binding = Table(
+    "row_binding",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
     CheckConstraint("id = 1", name="single_row"),
 )

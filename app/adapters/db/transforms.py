@@ -13,6 +13,7 @@ from app.domain.references import Modality
 from app.domain.subjects import GalleryTransform
 
 _TABLE = gallery_transforms.c
+_MODALITIES = frozenset(Modality)
 _NAME_BYTES = 20  # A wrapped matrix begins with its key's id and its nonce: no two begin alike.
 
 _WITHOUT_MATRIX = select(
@@ -85,7 +86,7 @@ class SqlTransforms:
 
     def of_gallery(self, gallery_uuid: UUID) -> list[GalleryTransform]:
         rows = self._connection.execute(_OF_GALLERY, {"gallery": gallery_uuid}).all()
-        return [self._to_transform(row) for row in rows]
+        return [self._to_transform(row) for row in rows if row.modality in _MODALITIES]
 
     def remove_older(self, gallery_uuid: UUID, modality: Modality, encoder: str, version: int) -> None:
         note_erasure(self._connection)

@@ -37,10 +37,17 @@ async def check_liveness() -> LivenessAnswer:
 async def check_readiness(services: TheServices) -> ReadinessAnswer:
     """The index is built and checked against the database, and its last catch-up had no error."""
     # Not in the bounded executor: a busy service is ready all the same.
-    readiness = await asyncio.to_thread(services.health.readiness)
+    readiness = services.health.known()
+    if readiness is None:
+        readiness = await asyncio.to_thread(services.health.readiness)
     if not readiness.ready:
         raise TemporaryError(readiness.detail, code=readiness.code or "index_not_ready")
-    return ReadinessAnswer(status="ready", galleries=readiness.galleries, templates=readiness.templates)
+    return ReadinessAnswer(
+        status="ready",
+        galleries=readiness.galleries,
+        templates=readiness.templates,
+        quarantined=readiness.quarantined,
+    )
 
 
 @router.get("/metrics", include_in_schema=False)

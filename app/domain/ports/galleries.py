@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 from uuid import UUID
 
-from app.domain.policies import Policy
 from app.domain.ports.pages import PageCursor
 from app.domain.references import Modality
 from app.domain.subjects import Gallery, GalleryTransform
@@ -24,8 +23,8 @@ class GalleryRepository(Protocol):
 
     def all(self) -> list[Gallery]: ...
 
-    def configure(self, gallery_uuid: UUID, policy: Policy, fingerprint_dpi: int | None) -> None:
-        """Replace both."""
+    def configure(self, gallery: Gallery) -> None:
+        """Store its policy and `fingerprint_dpi`."""
 
     def set_wrapped_key(self, gallery_uuid: UUID, wrapped_key: bytes) -> None: ...
 
@@ -33,6 +32,9 @@ class GalleryRepository(Protocol):
         """With everything in it, and the stored answers of its subjects."""
 
     def revision(self, gallery_uuid: UUID) -> int | None: ...
+
+    def revisions(self) -> dict[UUID, int]:
+        """Of all galleries."""
 
     def counts(self, gallery_uuid: UUID) -> tuple[int, int]:
         """(subjects, references); counts all of them, which takes its time."""

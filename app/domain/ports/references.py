@@ -25,6 +25,8 @@ class ReferenceRow(NamedTuple):
     quality: float
     amount: float
     session: str
+    intact: bool = True
+    """Whether it and its subject say what they were bound to; else it is not to be compared."""
 
 
 class Resealed(NamedTuple):
@@ -56,6 +58,9 @@ class ReferenceRepository(Protocol):
 
     def template_count(self, gallery_uuid: UUID, encoders: Sequence[str]) -> int:
         """Distinct (subject, modality, position, encoder) among references of these encoders."""
+
+    def intact_count(self, encoder: str) -> int:
+        """References of an encoder that say what they were bound to."""
 
     def encoder_counts(self) -> Mapping[str, int]:
         """References per encoder id, all galleries."""

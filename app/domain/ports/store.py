@@ -35,4 +35,7 @@ class Store(Protocol):
 
     def writing(self) -> AbstractContextManager[UnitOfWork]: ...
 
+    def tidy(self) -> None:
+        """Remove what erasures left in the database's files; now and then, for it takes its time."""
+
     def ping(self) -> None: ...

@@ -51,9 +51,19 @@ class TemplateVault(Protocol):
         """Encrypt what is kept beside the vector; it opens as nothing else, and nothing else as it."""
 
     def open_details(
-        self, gallery: Gallery, rows: Sequence[ReferenceRow], sealed: Sequence[bytes]
+        self,
+        gallery: Gallery,
+        rows: Sequence[ReferenceRow],
+        sealed: Sequence[bytes],
+        damaged: list[int] | None = None,
     ) -> list[bytes]:
-        """Contents of sealed details, one for each row; raises `TemplateIntegrityError`."""
+        """Contents of sealed details, one for each row; what does not open as in `open_many`, and empty."""
 
-    def open_many(self, gallery: Gallery, rows: Sequence[ReferenceRow]) -> Vector:
-        """Fast path of the rebuild: rows of one modality and encoder → float32, shape (n, d)."""
+    def open_many(
+        self, gallery: Gallery, rows: Sequence[ReferenceRow], damaged: list[int] | None = None
+    ) -> Vector:
+        """Fast path of the rebuild: rows of one modality and encoder → float32, shape (n, d).
+
+        Places of rows that do not open are added to `damaged`, and their vectors are zero. Without such a
+        list, the first of them raises `TemplateIntegrityError`.
+        """

@@ -120,7 +120,7 @@ class TestChanges:
             uow.galleries.add(a_gallery(2, "other"))
 
         with store.writing() as uow:
-            uow.galleries.configure(gallery.uuid, POLICIES[2], 1000)
+            uow.galleries.configure(replace(gallery, policy=POLICIES[2], fingerprint_dpi=1000))
             uow.galleries.set_wrapped_key(gallery.uuid, b"new key")
 
         with store.reading() as uow:

@@ -1,9 +1,15 @@
 """Transactions as the services see them."""
 
+import asyncio
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
 import pytest
 
+from app.adapters.db.engine import open_engine
+from app.adapters.db.unit_of_work import MAX_WRITERS, SqlStore
+from app.adapters.executor import BoundedExecutor, step_aside
 from app.domain.errors import ConflictError, PulseprintError
 from tests.stored import a_gallery, a_subject
 
@@ -84,3 +90,46 @@ class TestReading:
 class TestPing:
     def test_an_open_database_answers(self, store):
         store.ping()
+
+
+@contextmanager
+def a_lock_that_writers_wait_for(url):
+    """Held by another process until the block ends."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
+        return
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("LOCK TABLE galleries IN SHARE ROW EXCLUSIVE MODE")
+        yield
+    engine.dispose()
+
+
+class TestBlockedWriters:
+    def test_readers_are_served_meanwhile_and_the_writers_afterwards(self, engine, database_url):
+        store, executor = SqlStore(engine, step_aside), BoundedExecutor(1)
+        with store.writing() as uow:
+            uow.galleries.add(GALLERY)
+
+        def write():
+            with store.writing() as uow:
+                uow.changes.record(GALLERY.uuid, [])
+
+        def read():
+            with store.reading() as uow:
+                return uow.galleries.revision(GALLERY.uuid)
+
+        async def serve():
+            with a_lock_that_writers_wait_for(database_url):
+                writers = [asyncio.create_task(executor.run(write)) for _ in range(MAX_WRITERS + 4)]
+                await asyncio.sleep(0.3)
+                found = [await executor.run(read) for _ in range(20)]
+                waiting = not any(writer.done() for writer in writers)
+            await asyncio.gather(*writers)
+            return found, waiting, await executor.run(read)
+
+        assert asyncio.run(serve()) == ([0] * 20, True, MAX_WRITERS + 4)
+        executor.close()

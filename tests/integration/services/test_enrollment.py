@@ -57,7 +57,7 @@ class TestEnroll:
 
         assert len({reference.id for reference in outcome.references}) == 3
         assert process.identify(recording(1, 9)).gallery_size == 1
-        assert process.services.health.readiness().templates == 1
+        assert process.services.health.check().templates == 1
 
     def test_what_is_rejected_is_told_and_the_rest_is_kept(self, replica):
         outcome = replica().enroll("p1", TOO_SHORT, recording(1))

@@ -80,7 +80,7 @@ class TestReplicas:
             connection.execute(text("DELETE FROM subjects WHERE subject_id IN ('p2', 'p3')"))
             connection.execute(text("UPDATE galleries SET revision = 2"))
 
-        assert process.services.health.readiness().ready
+        assert process.services.health.check().ready
         for person in range(5, 8):
             other.enroll(f"p{person}", recording(person))
 
@@ -178,7 +178,7 @@ class TestInterleaving:
         with pytest.raises(GalleryNotFoundError):
             process.identify(recording(1, 7), gallery="gone")
 
-        assert process.services.health.readiness().templates == PEOPLE
+        assert process.services.health.check().templates == PEOPLE
 
     def test_a_subject_erased_while_its_probe_is_encoded_is_not_verified(self, interrupted):
         process, encoder = interrupted
@@ -219,7 +219,7 @@ class TestInterleaving:
 
         first.services.galleries.delete(first.caller, "gone")
 
-        assert second.services.health.readiness().templates == 0
+        assert second.services.health.check().templates == 0
 
 
 def loaded_vectors(process):
@@ -231,3 +231,23 @@ def loaded_vectors(process):
         loaded = verification._follower.load(uow, gallery, [subject.uuid for subject in subjects])
     ordered = sorted(loaded, key=lambda subject: subject.subject_id)
     return np.stack([next(iter(subject.templates.values())).vector for subject in ordered])
+
+
+class TestCatchingUp:
+    def test_reads_only_galleries_that_changed(self, replica, monkeypatch):
+        process, other = replica(), replica()
+        for number in range(5):
+            process.services.galleries.create(process.caller, f"g{number}", None)
+        process.services.health.check()
+        other.enroll("p1", recording(1), gallery="g3")
+        read = []
+        follower = process.services.health._follower
+        followed = follower.up_to_date
+        monkeypatch.setattr(
+            follower, "up_to_date", lambda uow, gallery: (read.append(gallery.name), followed(uow, gallery))
+        )
+
+        found = process.services.health.check()
+
+        assert read == ["g3"]
+        assert (found.ready, found.templates) == (True, 1)

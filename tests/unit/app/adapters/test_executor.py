@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from app.adapters.executor import BoundedExecutor
+from app.adapters.executor import MAX_ASIDE, BoundedExecutor, step_aside
 from app.domain.errors import TemporaryError
 
 
@@ -229,3 +229,71 @@ class TestRunInPieces:
 
         assert run(executor.run_in_pieces(in_pieces(done), crowd)) == "done"
         assert done == [0, 1, 2]
+
+
+class TestSteppingAside:
+    def test_another_job_runs_while_one_waits_outside(self, gate):
+        executor = BoundedExecutor(1, queue_limit=0)
+
+        def wait():
+            step_aside()
+            return gate.wait(10)
+
+        async def both():
+            waiting = asyncio.create_task(executor.run(wait))
+            await asyncio.sleep(0.05)
+            other = await executor.run(lambda: "read")
+            done = waiting.done()
+            gate.set()
+            return other, done, await waiting
+
+        assert run(both()) == ("read", False, True)
+
+    def test_no_more_jobs_run_than_threads_however_often_one_steps_aside(self, gate):
+        executor = BoundedExecutor(1)
+        running = []
+
+        def twice():
+            step_aside()
+            step_aside()
+            gate.wait(10)
+
+        def count():
+            running.append(None)
+            most = len(running)
+            threading.Event().wait(0.01)
+            running.pop()
+            return most
+
+        async def all_of_them():
+            waiting = asyncio.create_task(executor.run(twice))
+            await asyncio.sleep(0.05)
+            most = await asyncio.gather(*(executor.run(count) for _ in range(10)))
+            gate.set()
+            await waiting
+            most += await asyncio.gather(*(executor.run(count) for _ in range(10)))
+            return max(most)
+
+        assert run(all_of_them()) == 1
+
+    def test_too_many_are_refused(self, gate):
+        executor = BoundedExecutor(1, queue_limit=2 * MAX_ASIDE)
+
+        def wait():
+            step_aside()
+            gate.wait(10)
+
+        async def many():
+            waiting = [asyncio.create_task(executor.run(wait)) for _ in range(MAX_ASIDE)]
+            await asyncio.sleep(0.2)
+            with pytest.raises(TemporaryError):
+                await executor.run(wait)
+            other = await executor.run(lambda: "read")
+            gate.set()
+            await asyncio.gather(*waiting)
+            return other
+
+        assert run(many()) == "read"
+
+    def test_outside_of_an_executor_it_does_nothing(self):
+        step_aside()

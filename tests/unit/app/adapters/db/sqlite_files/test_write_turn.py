@@ -5,7 +5,7 @@ from threading import Event, Thread
 
 import pytest
 
-from app.adapters.db.write_turn import WriteTurn
+from app.adapters.db.sqlite_files.write_turn import WriteTurn
 from app.domain.errors import TemporaryError
 
 DONE_S = 20.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from contextlib import suppress
@@ -27,7 +28,10 @@ _PRAGMAS = (
 
 def open_sqlite(url: URL, **pool: Any) -> Engine:
     """An engine on a file that exists: a wrong path must not become a new, empty database."""
-    path = quote(str(Path(str(url.database)).absolute()))
+    file = Path(str(url.database)).absolute()
+    path = quote(str(file))
+    # Where it rewrites the database: beside it there is as much room, and /tmp of a container is small.
+    os.environ.setdefault("SQLITE_TMPDIR", str(file.parent))
 
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(f"file:{path}?mode=rw", uri=True, check_same_thread=False)
@@ -67,6 +71,32 @@ def _begin(connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
     driver.execute(f"PRAGMA query_only = {'ON' if reads else 'OFF'}").close()
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def note_stale_bytes(driver: sqlite3.Connection) -> None:
+    """In a transaction that erases: it holds for whichever process comes to rewrite the file."""
+    driver.execute("PRAGMA user_version = 1").close()
+
+
+def rewrite_if_stale(driver: sqlite3.Connection) -> bool:
+    """Write the file anew if anything was erased since the last time; whether it was.
+
+    Where SQLite moved rows between pages, the unused bytes of a page keep old copies, which `secure_delete`
+    does not reach: of 400 names, one of 267 erased ones remained.
+
+    Args:
+        driver: Outside any transaction. Writers wait for as long as it takes; readers do not.
+    """
+    if driver.execute("PRAGMA user_version").fetchone()[0] == 0:
+        return False
+    driver.execute("PRAGMA query_only = OFF").close()
+    driver.execute("PRAGMA user_version = 0").close()  # First: whoever erases meanwhile sets it again.
+    try:
+        driver.execute("VACUUM").close()
+    except sqlite3.Error:
+        note_stale_bytes(driver)
+        raise
+    return True
 
 
 def empty_log(driver: sqlite3.Connection, *, wait_ms: int) -> bool:
