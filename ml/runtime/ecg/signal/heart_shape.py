@@ -21,8 +21,8 @@ EDGES_FROM_HZ = 200.0
 """At lower rates edges are as round as hearts."""
 LEAST_BESIDE, LEAST_BESIDE_WIDE = 0.0045, 0.0025
 """Of the QRS's height, what lies before or after it: at least 0.0065 on CinC dev, 0.014 on LUDB, QTDB and
-MIT-BIH. Pulses alone leave what filters add, up to 0.0043. Three of 300 computed hearts have no more, but a QRS
-that pulses of 30 ms and less do not reach."""
+MIT-BIH. Pulses alone leave what filters add, up to 0.0043. Three of 300 computed hearts have no more, but a
+QRS that pulses of 30 ms and less do not reach."""
 WIDE_S, _FOOT = 0.056, 0.05
 _QRS_REACH_S = 0.06
 _BEFORE_S, _QRS_BEFORE_S = 0.26, 0.07
