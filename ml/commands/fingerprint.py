@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -28,12 +28,14 @@ from ml.runtime.parameters import read_parameters
 from ml.runtime.vector_network import VectorNetwork
 from ml.training.fingerprint import calibrate as calibration_stage
 from ml.training.fingerprint import stages as training
-from ml.training.fingerprint.impressions import TrainingPrint, extract_files
+from ml.training.fingerprint.impressions import TrainingPrint, extract_computed_crowd, extract_files
 from ml.training.fingerprint.recipe import FingerprintRecipe, read_fingerprint_recipe
 from ml.training.recipe import RecipeError
 
 console = Console(stderr=True)
 stages = typer.Typer(no_args_is_help=True, help="The fingerprint bundle, stage by stage.")
+
+Crowd = Literal["socofing", "computed"]
 
 RecipeOption = Annotated[Path, typer.Option("--recipe", help="The experiment.", exists=True, dir_okay=False)]
 DataOption = Annotated[
@@ -158,7 +160,10 @@ def shortlist(
     var: VarOption = DEFAULT_VAR,
     models: ModelsOption = Path("models"),
     results: Annotated[Path, typer.Option(help="Where results are kept.")] = RESULTS,
-    strangers: Annotated[int, typer.Option(help="Fingers of SOCOFing to enroll beside.", min=0)] = 0,
+    strangers: Annotated[int, typer.Option(help="Fingers of others to enroll beside.", min=0)] = 0,
+    source: Annotated[
+        Crowd, typer.Option(help="Whose: real ones of another sensor, or computed.")
+    ] = "socofing",
 ) -> None:
     """Search FCJ test people among all FCJ fingers, and strangers if asked; the look is logged."""
     encoder = load_bundle(default_bundle(models, "fingerprint"))
@@ -166,10 +171,9 @@ def shortlist(
     assert isinstance(comparer, FingerprintComparer)
     test = extract_files("fcj-test", read_fcj(data, FCJ_TEST_PEOPLE), _cache(var))
     others = extract_files("fcj-calibration", read_fcj(data, FCJ_CALIBRATION_PEOPLE), _cache(var))
-    crowd = _strangers(data, strangers, _cache(var))
+    crowd = _strangers(source, data, strangers, _cache(var))
     enrolled, probes = gallery_and_probes(test, [*others, *crowd])
-    protocol = f"F2-1:{len(enrolled)}" if crowd else "F2-1:N"
-    beside = f", and of {len(crowd)} fingers of another sensor (SOCOFing)" if crowd else ""
+    protocol, beside = _crowded(source, len(crowd), len(enrolled))
     found = {
         "protocol": protocol,
         "summary": "FCJ2020 people 126–150, each probe against one impression of every finger of the set"
@@ -183,15 +187,29 @@ def shortlist(
     console.print_json(data=found)
 
 
-def _strangers(data: Path, wanted: int, cache: Path) -> list[TrainingPrint]:
+def _strangers(source: Crowd, data: Path, wanted: int, cache: Path) -> list[TrainingPrint]:
     """The first usable ones."""
     if not wanted:
         return []
-    with console.status("extracting SOCOFing (minutes the first time, then cached)"):
-        usable = [one for one in extract_files("socofing", read_socofing(data), cache) if one.written]
+    with console.status(f"extracting {wanted} strangers (minutes the first time, then cached)"):
+        found = (
+            extract_computed_crowd(wanted, cache)
+            if source == "computed"
+            else extract_files("socofing", read_socofing(data), cache)
+        )
+    usable = [one for one in found if one.written]
     if wanted > len(usable):
         _stop(f"expected at most {len(usable)} strangers, found {wanted}")
     return usable[:wanted]
+
+
+def _crowded(source: Crowd, strangers: int, enrolled: int) -> tuple[str, str]:
+    """Name of the protocol, and what it says of the strangers."""
+    if not strangers:
+        return "F2-1:N", ""
+    if source == "computed":
+        return f"F2-1:{enrolled}-computed", f", and of {strangers} computed fingers"
+    return f"F2-1:{enrolled}", f", and of {strangers} fingers of another sensor (SOCOFing)"
 
 
 def _opened(recipe: Path, var: Path) -> tuple[FingerprintRecipe, Path]:

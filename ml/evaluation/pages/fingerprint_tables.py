@@ -44,7 +44,7 @@ def fingerprints(results: KeptResults) -> str:
 
 def fingerprint_search(results: KeptResults) -> str:
     """F2-1:N: how much of what the comparer accepts lies in the shortlist, a row for each N."""
-    searches = (found for name, found in results.fingerprint.items() if name.startswith("F2-1:"))
+    searches = [(name, found) for name, found in results.fingerprint.items() if name.startswith("F2-1:")]
     columns = (
         "fingers enrolled",
         "probes",
@@ -54,14 +54,16 @@ def fingerprint_search(results: KeptResults) -> str:
         "first in the shortlist",
         "99.8 % within the first",
     )
-    rows = [_search_row(found) for found in sorted(searches, key=lambda found: found["enrolled"])]
+    searches.sort(key=lambda search: (search[1]["enrolled"], search[0]))
+    rows = [_search_row(name, found) for name, found in searches]
     return markdown_table(columns, rows)
 
 
-def _search_row(found: Json) -> tuple[str, ...]:
+def _search_row(name: str, found: Json) -> tuple[str, ...]:
     share = f"{found['within']}/{found['accepted']} = {rate_cell(found['share'], found['interval_95'])}"
-    numbers = (f"{found[key]:,}" for key in ("enrolled", "probes", "accepted", "shortlist"))
-    return *numbers, share, f"{found['rank_1']:.1%}", str(found["rank_of_99_8_percent"])
+    numbers = (f"{found[key]:,}" for key in ("probes", "accepted", "shortlist"))
+    enrolled = f"{found['enrolled']:,}" + (", strangers computed" if name.endswith("-computed") else "")
+    return enrolled, *numbers, share, f"{found['rank_1']:.1%}", str(found["rank_of_99_8_percent"])
 
 
 def summary_row(results: KeptResults) -> tuple[str, ...] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from ml.runtime.preparation import json_form
 from ml.synthetic.fingerprint import ComputedFinger
 
 COMPUTED_CONDITIONS = ("good", "normal", "normal", "poor")
+FIRST_OF_CROWD = 100_000
+"""Seed of the first computed finger that is only searched among."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,7 +67,13 @@ def extract_files(name: str, files: Iterable[FingerprintFile], cache: Path) -> l
 
 def extract_computed(fingers: int, cache: Path) -> list[TrainingPrint]:
     """Compute fingers and extract some impressions of each, in several conditions and on several sensors."""
-    return _extracted(f"computed-{fingers}", _computed(fingers), cache)
+    return _extracted(f"computed-{fingers}", _computed(range(fingers), COMPUTED_CONDITIONS), cache)
+
+
+def extract_computed_crowd(fingers: int, cache: Path) -> list[TrainingPrint]:
+    """Compute one impression each of fingers that nothing was fitted to, and extract them."""
+    seeds = range(FIRST_OF_CROWD, FIRST_OF_CROWD + fingers)
+    return _extracted(f"computed-crowd-{fingers}", _computed(seeds, ("normal",)), cache)
 
 
 def _read(file: FingerprintFile) -> _Picture:
@@ -74,10 +82,10 @@ def _read(file: FingerprintFile) -> _Picture:
     return _Picture(file.person, file.finger, file.impression, file.dpi, pixels)
 
 
-def _computed(fingers: int) -> Iterator[_Picture]:
-    for seed in range(fingers):
+def _computed(seeds: Iterable[int], conditions: Sequence[str]) -> Iterator[_Picture]:
+    for seed in seeds:
         finger = ComputedFinger.draw(seed)
-        for number, quality in enumerate(COMPUTED_CONDITIONS):
+        for number, quality in enumerate(conditions):
             pressed = finger.impression(number, quality=quality)
             label = f"computed/{seed}"
             yield _Picture(label, label, number + 1, pressed.dpi, pressed.image)

@@ -74,6 +74,13 @@ class TestFingerprintSearch:
 
         assert [row.split(" | ")[0] for row in rows] == ["| 200", "| 5,000"]
 
+    def test_computed_strangers_are_named(self) -> None:
+        searches = {name: SEARCH | {"enrolled": 5000} for name in ("F2-1:5000-computed", "F2-1:5000")}
+
+        rows = fingerprint_search(results(fingerprint=searches)).splitlines()[2:]
+
+        assert [row.split(" | ")[0] for row in rows] == ["| 5,000", "| 5,000, strangers computed"]
+
 
 class TestSummaryRow:
     def test_it_counts_misses_under_one_threshold(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from ml.data.fingerprints import FingerprintFile
 from ml.runtime.fingerprint.drawn_finger import drawn_finger
 from ml.runtime.fingerprint.minutiae import Minutiae
-from ml.training.fingerprint.impressions import extract_files
+from ml.training.fingerprint.impressions import extract_computed, extract_computed_crowd, extract_files
 
 
 def kept(folder: Path, *pictures: np.ndarray) -> list[FingerprintFile]:
@@ -46,3 +46,14 @@ class TestExtractFiles:
         (found,) = extract_files("set", kept(tmp_path, drawn_finger(1)), tmp_path / "cache")
 
         assert (found.written, found.quality) == (None, 0.0)
+
+
+class TestExtractComputedCrowd:
+    def test_it_is_one_impression_each_of_other_fingers_than_those_that_are_fitted_to(
+        self, tmp_path: Path
+    ) -> None:
+        crowd, fitted = extract_computed_crowd(2, tmp_path), extract_computed(1, tmp_path)
+
+        assert [one.impression for one in crowd] == [1, 1]
+        assert len({one.finger for one in (*crowd, *fitted)}) == 3
+        assert all(one.written is not None for one in crowd)
