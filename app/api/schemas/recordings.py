@@ -81,7 +81,7 @@ class EcgRecording(RequestSchema):
 
     modality: Literal["ecg"] = Field(description="Which biometric modality was captured.", examples=["ecg"])
     fs_hz: float = Field(
-        description="Sampling rate in hertz, 100 to 2000, a multiple of 0.1.",
+        description="Sampling rate in hertz, 100 to 2000, as the device states it: 250, or 513.625.",
         examples=[250],
         json_schema_extra={"minimum": MIN_FS_HZ, "maximum": MAX_FS_HZ},
     )
@@ -136,7 +136,7 @@ class EcgRecording(RequestSchema):
         if n_samples > self.max_s * self.fs_hz + 0.5:
             raise PydanticCustomError(
                 "signal_too_long",
-                "A strip lasts at most {max_s} s.",
+                "A strip lasts at most {max_s} s; send a longer one in pieces, each a recording of its own.",
                 {"max_s": int(self.max_s), "pointer": ("signal" if self.dtype is None else "signal_b64",)},
             )
 
@@ -243,10 +243,7 @@ def to_domain(recordings: Sequence[AnyRecording]) -> tuple[Capture, ...]:
 
 
 def _check_rate(fs_hz: float) -> None:
-    tenths = fs_hz * 10.0
-    if not MIN_FS_HZ <= fs_hz <= MAX_FS_HZ or abs(tenths - round(tenths)) > 1e-6:
+    if not MIN_FS_HZ <= fs_hz <= MAX_FS_HZ:
         raise PydanticCustomError(
-            "sampling_rate_unsupported",
-            "fs_hz must be a multiple of 0.1 from 100 to 2000.",
-            {"pointer": ("fs_hz",)},
+            "sampling_rate_unsupported", "fs_hz must lie within 100 and 2000.", {"pointer": ("fs_hz",)}
         )
