@@ -85,6 +85,22 @@ MALFORMED = {
     "nested 1 900 deep": nested(1_900),
 }
 
+TWICE = {
+    "at the top": ('"subject_id": "nobody"', '"subject_id": "ann", "subject_id": "nobody"'),
+    "alike": ('"subject_id": "nobody"', '"subject_id": "nobody", "subject_id": "nobody"'),
+    "far apart": ("}]}", '}], "subject_id": "ann"}'),
+    "spelled with an escape": ('"subject_id": "nobody"', '"subject_id": "nobody", "\\u0073ubject_id": "ann"'),
+    "with an escape in capitals": (
+        '"subject_id": "nobody"',
+        '"subject_id": "nobody", "subject\\u005Fid": "ann"',
+    ),
+    "in a recording": ('"fs_hz": 100.0', '"fs_hz": 100.0, "fs_hz": 500'),
+    "a list": ('"signal": [', '"signal": [1.0], "signal": ['),
+    "in an unknown object": ('"subject_id"', '"x": {"y": [{"z": 1, "z": 2}]}, "subject_id"'),
+    "unknown": ('"subject_id"', '"x": 1, "x": 1, "subject_id"'),
+    "beside another fault": ('"subject_id": "nobody"', '"subject_id": 1, "subject_id": 2'),
+}
+
 INVALID = {
     "an array": ([], "invalid_request", ""),
     "a number": (7, "invalid_request", ""),
@@ -205,7 +221,7 @@ INVALID = {
     "half a sample": (as_bytes(base64.b64encode(b"abc").decode()), "invalid_request", "/recordings/0"),
     "NaN in the bytes": (as_bytes(samples(*FINE_FLOATS, np.nan)), "signal_not_finite", "/recordings/0"),
     "infinity in the bytes": (as_bytes(samples(*FINE_FLOATS, np.inf)), "signal_not_finite", "/recordings/0"),
-    "2e7 in the bytes": (as_bytes(samples(*FINE_FLOATS, 2e7)), "invalid_request", "/recordings/0"),
+    "2e12 in the bytes": (as_bytes(samples(*FINE_FLOATS, 2e12)), "invalid_request", "/recordings/0"),
     "strip of 120.1 s": (one(signal=[0.0] * 12010), "signal_too_long", "/recordings/0/signal"),
     "six strips of 110 s": (
         enroll(recordings=[recording(signal=[0.0] * 11000)] * 6),
@@ -374,6 +390,32 @@ class TestMalformed:
 
         check(answer, 400, "malformed_payload", None)
         assert state(shared_api) == before
+
+
+class TestNamesGivenTwice:
+    """A gateway may read the first where the service would read the last."""
+
+    @pytest.mark.parametrize(("before", "after"), cases(TWICE))
+    def test_are_400_and_change_nothing(self, shared_api, before, after):
+        seen, body = state(shared_api), json.dumps(enroll())
+        assert body.count(before) == 1
+
+        answer = shared_api.post("/enroll", content=body.replace(before, after).encode())
+
+        check(answer, 400, "malformed_payload", None)
+        assert "twice" in answer.json()["detail"]
+        assert state(shared_api) == seen
+
+    @pytest.mark.parametrize("path", ["/verify", "/identify", "/quality", "/activity", "/galleries"])
+    def test_are_400_in_every_call(self, shared_api, path):
+        answer = shared_api.post(path, content=b'{"recordings": [], "recordings": []}')
+
+        check(answer, 400, "malformed_payload", None)
+
+    def test_in_different_objects_are_welcome(self, shared_api):
+        answer = shared_api.post("/quality", {"recordings": [recording(), recording()]})
+
+        assert answer.status_code == 200
 
 
 class TestInvalidEnrollment:
