@@ -25,6 +25,8 @@ from app.domain.errors import RequestError
 S = TypeVar("S", bound=RequestSchema)
 
 ADMISSION_LASTS_S: Final = 1.0
+WITH_RECORDINGS: Final = attrgetter("max_enroll_body_bytes")
+"""A probe may be as large as an enrollment."""
 _JSON_PARAMETERS: Final = ("", "charset=utf-8", 'charset="utf-8"')
 
 

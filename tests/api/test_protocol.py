@@ -19,7 +19,7 @@ from tests.factories import ecg, enroll_body, verify_body
 @pytest.fixture
 def limited(sqlite_api):
     """The application with limits that a test can reach."""
-    limits = Limits(max_body_bytes=10_000, body_timeout_s=0.05)
+    limits = Limits(max_body_bytes=10_000, max_enroll_body_bytes=10_000, body_timeout_s=0.05)
     services = dataclasses.replace(sqlite_api.services, limits=limits)
     sqlite_api.app.state.services = services
     return sqlite_api
@@ -71,9 +71,9 @@ class TestLargeBodies:
     @pytest.mark.parametrize(
         ("path", "mebibytes"),
         [
-            ("/verify", 4),
-            ("/identify", 4),
-            ("/quality", 4),
+            ("/verify", 8),
+            ("/identify", 8),
+            ("/quality", 8),
             ("/galleries", 4),
             ("/enroll", 8),
             ("/activity", 8),
