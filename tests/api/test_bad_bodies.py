@@ -210,13 +210,16 @@ INVALID = {
     "a sample of 400 digits": (with_literal("9" * 400), "signal_not_finite", "/recordings/0/signal"),
     "a sample of 1.1e12": (with_literal("1.1e12"), "invalid_request", "/recordings/0/signal"),
     "bytes that are no base64": (as_bytes(f"{MARKER}!="), "invalid_request", "/recordings/0"),
-    "base64 with a line break": (
-        as_bytes(samples(*FINE_FLOATS)[:40] + "\n"),
+    "base64 with a space": (as_bytes(samples(*FINE_FLOATS) + " "), "invalid_request", "/recordings/0"),
+    "base64 of two alphabets": (as_bytes("-_+/"), "invalid_request", "/recordings/0"),
+    "base64 that was cut": (as_bytes(samples(*FINE_FLOATS)[:41]), "invalid_request", "/recordings/0"),
+    "base64 with padding inside": (as_bytes("AA==AAAA"), "invalid_request", "/recordings/0"),
+    "base64 with too much padding": (as_bytes("AAAA===="), "invalid_request", "/recordings/0"),
+    "a data URI": (
+        as_bytes("data:application/octet-stream;base64,AAAAAAAA"),
         "invalid_request",
         "/recordings/0",
     ),
-    "base64 without padding": (as_bytes(samples(0.1).rstrip("=")), "invalid_request", "/recordings/0"),
-    "url-safe base64": (as_bytes("-_-_"), "invalid_request", "/recordings/0"),
     "base64 in another script": (as_bytes("ааааа"), "invalid_request", "/recordings/0"),
     "half a sample": (as_bytes(base64.b64encode(b"abc").decode()), "invalid_request", "/recordings/0"),
     "NaN in the bytes": (as_bytes(samples(*FINE_FLOATS, np.nan)), "signal_not_finite", "/recordings/0"),
@@ -295,10 +298,10 @@ PROBES = {
     "/identify": {"recordings": [ecg(1)]},
 }
 INVALID_PROBES = {
-    "11 recordings": ("/verify", {"recordings": [ecg(1)] * 11}, "invalid_request", "/recordings"),
-    "301 s": (
+    "25 recordings": ("/verify", {"recordings": [ecg(1)] * 25}, "invalid_request", "/recordings"),
+    "601 s": (
         "/identify",
-        {"recordings": [recording(signal=[0.0] * 10_100)] * 3},
+        {"recordings": [recording(signal=[0.0] * 10_100)] * 6},
         "signal_too_long",
         "/recordings",
     ),

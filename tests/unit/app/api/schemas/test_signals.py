@@ -27,6 +27,46 @@ def refusal_of(work):
     return None
 
 
+def in_lines(text, width, end):
+    return "".join(text[at : at + width] + end for at in range(0, len(text), width))
+
+
+WRITERS = {
+    "plain": lambda content: base64.b64encode(content).decode(),
+    "android.util.Base64.DEFAULT": lambda content: in_lines(base64.b64encode(content).decode(), 76, "\n"),
+    "java.util.Base64.getMimeEncoder": lambda content: in_lines(
+        base64.b64encode(content).decode(), 76, "\r\n"
+    ).rstrip(),
+    "PEM": lambda content: in_lines(base64.b64encode(content).decode(), 64, "\n"),
+    "URL-safe": lambda content: base64.urlsafe_b64encode(content).decode(),
+    "URL-safe, in lines": lambda content: in_lines(base64.urlsafe_b64encode(content).decode(), 76, "\n"),
+    "URL-safe, unpadded": lambda content: base64.urlsafe_b64encode(content).decode().rstrip("="),
+    "unpadded": lambda content: base64.b64encode(content).decode().rstrip("="),
+}
+
+
+class TestBase64:
+    @pytest.mark.parametrize("writer", WRITERS)
+    @given(content=st.binary(min_size=1, max_size=400))
+    def test_of_any_writer_is_read(self, writer, content):
+        assert decode_base64(WRITERS[writer](content)) == content
+
+    @pytest.mark.parametrize(
+        ("text", "sentence"),
+        [
+            ("data:image/png;base64,AAAA", "data URI"),
+            ("+_AA", "two alphabets"),
+            ("AA A", "such as a space"),
+            ("AAAAA", "length or padding"),
+            ("AAA==", "length or padding"),
+            ("ÄAAA", "not ASCII"),
+        ],
+    )
+    def test_of_anything_else_the_reason_is_named(self, text, sentence):
+        with pytest.raises(PydanticCustomError, match=sentence):
+            decode_base64(text)
+
+
 class TestSignalFromBase64:
     @given(arrays.arrays("<i2", st.integers(1, 50)))
     def test_int16_is_exact(self, samples):
