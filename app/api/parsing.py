@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from app.api.content import no_body
 from app.api.errors import MAX_FAULTS, PROBLEMS
 from app.api.schemas.base import RequestSchema
 from app.api.well_formed import check_literals_and_depth, check_names, check_parts, not_json
@@ -62,6 +63,8 @@ def parse_body(schema: type[S], body: bytes) -> S:
             name twice in one object.
         UnprocessableError: JSON that breaks the schema; the code of its first fault.
     """
+    if not body or body.isspace():
+        raise no_body()
     check_parts(body)
     try:
         parsed = schema.model_validate_json(body)
