@@ -26,8 +26,10 @@ from app.adapters.metrics import (
     report_index_lag,
     report_quarantined,
 )
-from app.api.deps import Limits, Services
+from app.api.deps import Services
 from app.api.in_flight import BytesInFlight
+from app.api.limits import Limits
+from app.api.pace import SlowBodies
 from app.domain.activity import ActivityRecognizer
 from app.domain.errors import ConfigurationError, PulseprintError
 from app.domain.identifiers import new_id
@@ -312,8 +314,12 @@ def open_services(
                 max_body_bytes=settings.max_body_bytes,
                 max_enroll_body_bytes=settings.max_enroll_body_bytes,
                 max_activity_body_bytes=settings.max_activity_body_bytes,
+                body_timeout_s=settings.body_timeout_s,
+                body_pause_s=settings.client_timeout_s,
+                min_body_bytes_per_s=settings.min_body_bytes_per_s,
             ),
             in_flight=BytesInFlight(settings.max_bytes_in_flight),
+            slow_bodies=SlowBodies(settings.max_slow_bodies),
         )
 
 

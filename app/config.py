@@ -42,6 +42,10 @@ class Settings(BaseSettings):
     max_bytes_in_flight: int = Field(default=64 * MIB, ge=16 * MIB)
     max_connections: int = Field(default=512, ge=16, le=65_536)
     client_timeout_s: float = Field(default=10.0, ge=0.5, le=600.0)
+    # Of a body with a valid key: at most, on average after the first seconds, and how many may be that slow.
+    body_timeout_s: float = Field(default=300.0, ge=1.0, le=3600.0)
+    min_body_bytes_per_s: int = Field(default=500, ge=1, le=1_000_000)
+    max_slow_bodies: int = Field(default=32, ge=0, le=65_536)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] = "json"
 

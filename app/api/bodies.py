@@ -15,8 +15,11 @@ from typing import Final, Generic, TypeVar
 
 from fastapi import Request
 
-from app.api.deps import Limits, services_of
+from app.api.content import check_media_type, gunzip, is_gzip
+from app.api.deps import services_of
 from app.api.in_flight import BodyInFlight
+from app.api.limits import Limits
+from app.api.pace import Pace
 from app.api.parsing import parse_body
 from app.api.schemas.base import RequestSchema
 from app.api.security import Caller
@@ -25,7 +28,8 @@ from app.domain.errors import RequestError
 S = TypeVar("S", bound=RequestSchema)
 
 ADMISSION_LASTS_S: Final = 1.0
-_JSON_PARAMETERS: Final = ("", "charset=utf-8", 'charset="utf-8"')
+WITH_RECORDINGS: Final = attrgetter("max_enroll_body_bytes")
+"""A probe may be as large as an enrollment."""
 
 
 class JsonBody(Generic[S]):
@@ -45,18 +49,20 @@ class JsonBody(Generic[S]):
     async def __call__(self, request: Request, _: Caller) -> AsyncIterator[S]:
         """Yields instead of returning: the bytes count as in flight until the answer is sent."""
         services = services_of(request)
-        limits = services.limits
+        max_bytes = self._max_bytes(services.limits)
+        check_media_type(request)
+        gzipped = is_gzip(request)
+        _check_announced_length(request, max_bytes)
         with services.in_flight.body() as in_flight:
             started_s = time.perf_counter()
-            body = await read_json_body(
-                request,
-                max_bytes=self._max_bytes(limits),
-                timeout_s=limits.body_timeout_s,
-                in_flight=in_flight,
-            )
-            request.state.raw_body = body
+            body = await _read(request, max_bytes, in_flight)
             request.state.complete_s = time.perf_counter()
             took_long = request.state.complete_s - started_s >= ADMISSION_LASTS_S
+            if gzipped:
+                coded = body
+                body = await services.executor.run(lambda: gunzip(coded, max_bytes))
+                in_flight.grow(len(body))
+            request.state.raw_body = body
 
             def parse() -> S:
                 if took_long:  # A key that was revoked while its body trickled in is good for nothing.
@@ -66,35 +72,6 @@ class JsonBody(Generic[S]):
             yield await services.executor.run(parse)
 
 
-async def read_json_body(
-    request: Request, *, max_bytes: int, timeout_s: float, in_flight: BodyInFlight
-) -> bytes:
-    """The whole body.
-
-    Raises:
-        RequestError: `unsupported_media_type`, `payload_too_large`, or `request_timeout` if the body was
-            not complete in time.
-        TemporaryError: The bodies of all requests together are too large.
-        ClientDisconnect: The client went away.
-    """
-    _check_media_type(request)
-    _check_announced_length(request, max_bytes)
-    try:
-        async with asyncio.timeout(timeout_s):
-            return await _read(request, max_bytes, in_flight)
-    except TimeoutError:
-        raise RequestError(f"The body must arrive within {timeout_s:g} s.", code="request_timeout") from None
-
-
-def _check_media_type(request: Request) -> None:
-    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
-    is_json = media_type.strip().lower() == "application/json"
-    if not is_json or parameters.strip().lower() not in _JSON_PARAMETERS:
-        raise RequestError("Send the body as application/json.", code="unsupported_media_type")
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise RequestError("Send the body without a content coding.", code="unsupported_media_type")
-
-
 def _check_announced_length(request: Request, max_bytes: int) -> None:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > max_bytes:
@@ -102,12 +79,26 @@ def _check_announced_length(request: Request, max_bytes: int) -> None:
 
 
 async def _read(request: Request, max_bytes: int, in_flight: BodyInFlight) -> bytes:
+    """The whole body, as it was sent.
+
+    Raises:
+        RequestError: `payload_too_large`, or `request_timeout` if it came too slowly.
+        TemporaryError: The bodies of all requests together are too large, or too many of them slow.
+        ClientDisconnect: The client went away.
+    """
+    services, clock = services_of(request), asyncio.get_running_loop().time
     chunks: list[bytes] = []
-    async for chunk in request.stream():
-        in_flight.grow(len(chunk))
-        if in_flight.n_bytes > max_bytes:
-            raise _too_large(max_bytes)
-        chunks.append(chunk)
+    with Pace(services.limits, services.slow_bodies, clock()) as pace:
+        try:
+            async with asyncio.timeout_at(pace.deadline_s(0, clock())) as timeout:
+                async for chunk in request.stream():
+                    in_flight.grow(len(chunk))
+                    if in_flight.n_bytes > max_bytes:
+                        raise _too_large(max_bytes)
+                    chunks.append(chunk)
+                    timeout.reschedule(pace.deadline_s(in_flight.n_bytes, clock()))
+        except TimeoutError:
+            raise RequestError(pace.rule, code="request_timeout") from None
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 from fastapi import Depends, Request
 
 from app.api.in_flight import BytesInFlight
+from app.api.limits import Limits
+from app.api.pace import SlowBodies
 
 if TYPE_CHECKING:
     from app.domain.activity import ActivityRecognizer, Pieces
@@ -59,16 +61,6 @@ class Metrics(Protocol):
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a request may cost before anyone looks into it."""
-
-    max_body_bytes: int = 4 * 1024 * 1024
-    max_enroll_body_bytes: int = 8 * 1024 * 1024
-    max_activity_body_bytes: int = 8 * 1024 * 1024
-    body_timeout_s: float = 10.0
-
-
-@dataclass(frozen=True)
 class Services:
     """The use cases behind the routes; `app/bootstrap.py` builds it."""
 
@@ -87,8 +79,9 @@ class Services:
     recognizer: ActivityRecognizer | None
     fusion: FeatureFusion | None
     executor: Executor
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     in_flight: BytesInFlight = field(default_factory=BytesInFlight)
+    slow_bodies: SlowBodies = field(default_factory=SlowBodies)
 
 
 def services_of(request: Request) -> Services:

@@ -13,9 +13,10 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from app.api.content import no_body
 from app.api.errors import MAX_FAULTS, PROBLEMS
 from app.api.schemas.base import RequestSchema
-from app.api.well_formed import check_literals_and_depth, check_parts, not_json
+from app.api.well_formed import check_literals_and_depth, check_names, check_parts, not_json
 from app.domain.errors import Fault, UnprocessableError
 from app.domain.references import Modality
 
@@ -58,12 +59,17 @@ def parse_body(schema: type[S], body: bytes) -> S:
     """Validate the bytes of a JSON body.
 
     Raises:
-        MalformedPayloadError: Not JSON, deeper than 16, NaN or Infinity, lone surrogates, not UTF-8.
+        MalformedPayloadError: Not JSON, deeper than 16, NaN or Infinity, lone surrogates, not UTF-8, or a
+            name twice in one object.
         UnprocessableError: JSON that breaks the schema; the code of its first fault.
     """
+    if not body or body.isspace():
+        raise no_body()
     check_parts(body)
     try:
-        return schema.model_validate_json(body)
+        parsed = schema.model_validate_json(body)
+        check_names(body)
+        return parsed
     except ValidationError as error:
         details = _details(error)  # The error itself holds copies of the input, and ends here.
     # Whatever is malformed fails the closed, strict schema too, so only failures are looked at twice.
@@ -72,6 +78,7 @@ def parse_body(schema: type[S], body: bytes) -> S:
     unprocessable = _unprocessable(details)
     del details  # It holds unknown names, of any length.
     check_literals_and_depth(body)
+    check_names(body)
     raise unprocessable
 
 

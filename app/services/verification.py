@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.activity import ActivityRecognizer
@@ -88,11 +88,7 @@ class VerificationService:
                 probes = [probe for probe in probes if all(probe is not one for one in flipped)]
                 board = self._matcher.against_subject(state, probes, templates, policy)
         if not len(board):
-            raise UnprocessableError(
-                "Nothing in this probe is comparable with what is enrolled of the subject"
-                + (": its encoder is retired." if retired else "."),
-                code="not_comparable",
-            )
+            raise _not_comparable(probes, templates, retired)
         if request.fusion is Fusion.FEATURE:
             board = self._matcher.by_features_of_subject(board, gallery, transforms, probes, templates)
         enrolled = Enrolled(frozenset(key.modality for key in templates), retired)
@@ -129,3 +125,28 @@ class VerificationService:
         """Modalities the subject has references of, under encoders that are not loaded."""
         keys = uow.references.keys_of(subject.uuid)
         return frozenset(k.modality for k in keys if self._encoders.get(k.encoder) is None)
+
+
+def _not_comparable(
+    probes: Sequence[TransformedProbe],
+    templates: Mapping[TemplateKey, Template],
+    retired: frozenset[Modality],
+) -> UnprocessableError:
+    """Name the positions on both sides, where those are why."""
+    sentences = ["Nothing in this probe is comparable with what is enrolled of the subject."]
+    for probe in probes:
+        encoder = probe.encoder
+        enrolled = [key.position for key in templates if key.encoder == encoder.encoder_id]
+        if enrolled:
+            what = "leads" if encoder.modality is Modality.ECG else "positions"
+            sentences.append(
+                f"Different {what} are not compared: the probe has {_listed(probe.templates)}, enrolled"
+                f" is {_listed(enrolled)} ({encoder.modality})."
+            )
+    if retired:
+        sentences.append("An encoder of it is retired.")
+    return UnprocessableError(" ".join(sentences), code="not_comparable")
+
+
+def _listed(positions: Iterable[str]) -> str:
+    return ", ".join(sorted(positions))

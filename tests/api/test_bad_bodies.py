@@ -85,6 +85,22 @@ MALFORMED = {
     "nested 1 900 deep": nested(1_900),
 }
 
+TWICE = {
+    "at the top": ('"subject_id": "nobody"', '"subject_id": "ann", "subject_id": "nobody"'),
+    "alike": ('"subject_id": "nobody"', '"subject_id": "nobody", "subject_id": "nobody"'),
+    "far apart": ("}]}", '}], "subject_id": "ann"}'),
+    "spelled with an escape": ('"subject_id": "nobody"', '"subject_id": "nobody", "\\u0073ubject_id": "ann"'),
+    "with an escape in capitals": (
+        '"subject_id": "nobody"',
+        '"subject_id": "nobody", "subject\\u005Fid": "ann"',
+    ),
+    "in a recording": ('"fs_hz": 100.0', '"fs_hz": 100.0, "fs_hz": 500'),
+    "a list": ('"signal": [', '"signal": [1.0], "signal": ['),
+    "in an unknown object": ('"subject_id"', '"x": {"y": [{"z": 1, "z": 2}]}, "subject_id"'),
+    "unknown": ('"subject_id"', '"x": 1, "x": 1, "subject_id"'),
+    "beside another fault": ('"subject_id": "nobody"', '"subject_id": 1, "subject_id": 2'),
+}
+
 INVALID = {
     "an array": ([], "invalid_request", ""),
     "a number": (7, "invalid_request", ""),
@@ -147,6 +163,7 @@ INVALID = {
     "rate as a truth value": (one(fs_hz=True), "invalid_request", "/recordings/0/fs_hz"),
     "rate of 99 Hz": (one(fs_hz=99.0), "sampling_rate_unsupported", "/recordings/0/fs_hz"),
     "rate of 2000.1 Hz": (one(fs_hz=2000.1), "sampling_rate_unsupported", "/recordings/0/fs_hz"),
+    "rate of 99.999 Hz": (one(fs_hz=99.999), "sampling_rate_unsupported", "/recordings/0/fs_hz"),
     "negative rate": (one(fs_hz=-250), "sampling_rate_unsupported", "/recordings/0/fs_hz"),
     "rate of 1e300 Hz": (one(fs_hz=1e300), "sampling_rate_unsupported", "/recordings/0/fs_hz"),
     "no unit": (one(unit=None), "invalid_request", "/recordings/0/unit"),
@@ -193,7 +210,16 @@ INVALID = {
     "a sample of 400 digits": (with_literal("9" * 400), "signal_not_finite", "/recordings/0/signal"),
     "a sample of 1.1e12": (with_literal("1.1e12"), "invalid_request", "/recordings/0/signal"),
     "bytes that are no base64": (as_bytes(f"{MARKER}!="), "invalid_request", "/recordings/0"),
-    "half a sample in url-safe base64": (as_bytes("-_-_"), "invalid_request", "/recordings/0"),
+    "base64 with a space": (as_bytes(samples(*FINE_FLOATS) + " "), "invalid_request", "/recordings/0"),
+    "base64 of two alphabets": (as_bytes("-_+/"), "invalid_request", "/recordings/0"),
+    "base64 that was cut": (as_bytes(samples(*FINE_FLOATS)[:41]), "invalid_request", "/recordings/0"),
+    "base64 with padding inside": (as_bytes("AA==AAAA"), "invalid_request", "/recordings/0"),
+    "base64 with too much padding": (as_bytes("AAAA===="), "invalid_request", "/recordings/0"),
+    "a data URI": (
+        as_bytes("data:application/octet-stream;base64,AAAAAAAA"),
+        "invalid_request",
+        "/recordings/0",
+    ),
     "base64 in another script": (as_bytes("ааааа"), "invalid_request", "/recordings/0"),
     "half a sample": (as_bytes(base64.b64encode(b"abc").decode()), "invalid_request", "/recordings/0"),
     "NaN in the bytes": (as_bytes(samples(*FINE_FLOATS, np.nan)), "signal_not_finite", "/recordings/0"),
@@ -272,10 +298,10 @@ PROBES = {
     "/identify": {"recordings": [ecg(1)]},
 }
 INVALID_PROBES = {
-    "11 recordings": ("/verify", {"recordings": [ecg(1)] * 11}, "invalid_request", "/recordings"),
-    "301 s": (
+    "25 recordings": ("/verify", {"recordings": [ecg(1)] * 25}, "invalid_request", "/recordings"),
+    "601 s": (
         "/identify",
-        {"recordings": [recording(signal=[0.0] * 10_100)] * 3},
+        {"recordings": [recording(signal=[0.0] * 10_100)] * 6},
         "signal_too_long",
         "/recordings",
     ),
@@ -367,6 +393,32 @@ class TestMalformed:
 
         check(answer, 400, "malformed_payload", None)
         assert state(shared_api) == before
+
+
+class TestNamesGivenTwice:
+    """A gateway may read the first where the service would read the last."""
+
+    @pytest.mark.parametrize(("before", "after"), cases(TWICE))
+    def test_are_400_and_change_nothing(self, shared_api, before, after):
+        seen, body = state(shared_api), json.dumps(enroll())
+        assert body.count(before) == 1
+
+        answer = shared_api.post("/enroll", content=body.replace(before, after).encode())
+
+        check(answer, 400, "malformed_payload", None)
+        assert "twice" in answer.json()["detail"]
+        assert state(shared_api) == seen
+
+    @pytest.mark.parametrize("path", ["/verify", "/identify", "/quality", "/activity", "/galleries"])
+    def test_are_400_in_every_call(self, shared_api, path):
+        answer = shared_api.post(path, content=b'{"recordings": [], "recordings": []}')
+
+        check(answer, 400, "malformed_payload", None)
+
+    def test_in_different_objects_are_welcome(self, shared_api):
+        answer = shared_api.post("/quality", {"recordings": [recording(), recording()]})
+
+        assert answer.status_code == 200
 
 
 class TestInvalidEnrollment:

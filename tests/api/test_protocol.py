@@ -2,14 +2,17 @@
 
 import asyncio
 import dataclasses
+import gzip
+import json
 from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.deps import Limits
 from app.api.in_flight import BytesInFlight
+from app.api.limits import Limits
+from app.api.pace import Pace, SlowBodies
 from app.domain.errors import TemporaryError
 from app.domain.subjects import Scope
 from tests.api.application import JSON, Exchange
@@ -19,7 +22,7 @@ from tests.factories import ecg, enroll_body, verify_body
 @pytest.fixture
 def limited(sqlite_api):
     """The application with limits that a test can reach."""
-    limits = Limits(max_body_bytes=10_000, body_timeout_s=0.05)
+    limits = Limits(max_body_bytes=10_000, max_enroll_body_bytes=10_000, body_timeout_s=0.05)
     services = dataclasses.replace(sqlite_api.services, limits=limits)
     sqlite_api.app.state.services = services
     return sqlite_api
@@ -71,9 +74,9 @@ class TestLargeBodies:
     @pytest.mark.parametrize(
         ("path", "mebibytes"),
         [
-            ("/verify", 4),
-            ("/identify", 4),
-            ("/quality", 4),
+            ("/verify", 8),
+            ("/identify", 8),
+            ("/quality", 8),
             ("/galleries", 4),
             ("/enroll", 8),
             ("/activity", 8),
@@ -139,11 +142,96 @@ class TestKeyBeforeBody:
         assert (exchange.status, exchange.problem["code"]) == (403, "insufficient_scope")
 
 
+def trickle(*parts, pause_s):
+    """A body that arrives in parts, each after a pause."""
+    left = list(parts)
+
+    async def receive():
+        await asyncio.sleep(pause_s)
+        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+
+    return receive
+
+
 class TestSlowBodies:
+    def slowed(self, api, slow_bodies=1, **limits):
+        defaults = {"body_pause_s": 0.1, "min_body_bytes_per_s": 50, "body_timeout_s": 5.0}
+        api.app.state.services = dataclasses.replace(
+            api.services, limits=Limits(**defaults | limits), slow_bodies=SlowBodies(slow_bodies)
+        )
+        return api
+
     def test_a_body_that_does_not_end_is_a_timeout(self, limited):
         exchange = Exchange(limited).run(chunks(b'{"subject_id":'))
 
         assert (exchange.status, exchange.problem["code"]) == (408, "request_timeout")
+
+    def test_a_body_may_take_long_while_it_keeps_coming(self, sqlite_api):
+        self.slowed(sqlite_api)
+        body = json.dumps({"recordings": [ecg(1)]}).encode()
+        parts = [body[at : at + 300] for at in range(0, len(body), 300)]
+        assert len(parts) * 0.05 > 3 * 0.1
+
+        exchange = Exchange(sqlite_api, path="/quality").run(trickle(*parts, pause_s=0.05))
+
+        assert exchange.status == 200
+
+    def test_a_body_that_pauses_is_a_timeout_that_names_the_rule(self, sqlite_api):
+        self.slowed(sqlite_api)
+
+        exchange = Exchange(sqlite_api).run(chunks(b"[" * 1000))
+
+        assert (exchange.status, exchange.problem["code"]) == (408, "request_timeout")
+        assert "50 bytes/s" in exchange.problem["detail"]
+        assert "gzip" in exchange.problem["detail"]
+
+    def test_a_body_that_brings_too_little_is_a_timeout(self, sqlite_api):
+        self.slowed(sqlite_api, min_body_bytes_per_s=500)
+
+        exchange = Exchange(sqlite_api).run(trickle(*[b" "] * 100, pause_s=0.02))
+
+        assert exchange.status == 408
+
+    def test_a_body_ends_at_its_total_time(self, sqlite_api):
+        self.slowed(sqlite_api, body_timeout_s=0.3)
+
+        exchange = Exchange(sqlite_api).run(trickle(*[b" " * 100] * 100, pause_s=0.02))
+
+        assert exchange.status == 408
+
+    def test_only_so_many_may_be_slow(self, sqlite_api):
+        self.slowed(sqlite_api, slow_bodies=0)
+
+        exchange = Exchange(sqlite_api).run(trickle(*[b" " * 100] * 100, pause_s=0.05))
+
+        assert (exchange.status, exchange.problem["code"]) == (503, "overloaded")
+
+    def test_a_place_among_them_is_free_again_afterwards(self, sqlite_api):
+        self.slowed(sqlite_api, slow_bodies=1)
+
+        statuses = [
+            Exchange(sqlite_api).run(trickle(*[b" " * 100] * 5, pause_s=0.05)).status for _ in range(3)
+        ]
+
+        assert statuses == [400, 400, 400]
+
+
+class TestPace:
+    LIMITS = Limits(body_timeout_s=100.0, body_pause_s=10.0, min_body_bytes_per_s=100)
+
+    @pytest.mark.parametrize(
+        ("n_bytes", "now_s", "deadline_s"),
+        [
+            (0, 5.0, 15.0),
+            (100, 5.0, 15.0),
+            (300, 12.0, 18.0),
+            (1_000_000, 12.0, 22.0),
+            (1_000_000, 100.0, 105.0),
+        ],
+    )
+    def test_a_deadline_follows_pause_average_and_total(self, n_bytes, now_s, deadline_s):
+        with Pace(self.LIMITS, SlowBodies(), now_s=5.0) as pace:
+            assert pace.deadline_s(n_bytes, now_s) == deadline_s
 
 
 class TestDisconnect:
@@ -168,6 +256,14 @@ class TestMediaTypes:
             "Application/JSON",
             "application/json; charset=utf-8",
             'application/json;charset="UTF-8"',
+            "application/json; charset=utf8",
+            "application/json; charset=UTF-8;",
+            "application/json; charset=us-ascii",
+            "application/json ; Charset = utf-8",
+            "application/json; version=1",
+            'application/json; odata.metadata=minimal; x="a;b"',
+            "application/json;",
+            "text/json",
         ],
     )
     def test_json_in_utf_8_is_welcome(self, shared_api, media_type):
@@ -178,17 +274,100 @@ class TestMediaTypes:
     @pytest.mark.parametrize(
         "media_type",
         ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-         "application/json; charset=latin-1", "application/problem+json", "application/jsonp", "*/*", ";"],
+         "application/json; charset=latin-1", "application/json; charset=utf-16",
+         "application/json; charset=zq7", "application/problem+json", "application/jsonp", "*/*", ";"],
     )  # fmt: skip
     def test_anything_else_is_refused(self, shared_api, media_type):
         answer = shared_api.post("/quality", {"recordings": [ecg(1)]}, headers={"Content-Type": media_type})
 
         assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
-    def test_a_content_coding_is_refused(self, shared_api):
-        answer = shared_api.post("/quality", content=b"x", headers={"Content-Encoding": "gzip"})
+    @pytest.mark.parametrize("coding", ["br", "deflate", "zstd", "gzip, gzip", "compress", "zq7"])
+    def test_other_codings_than_gzip_are_refused(self, shared_api, coding):
+        answer = shared_api.post("/quality", content=b"x", headers={"Content-Encoding": coding})
 
         assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+        assert "gzip" in answer.json()["detail"]
+
+
+class TestAbsentBody:
+    @pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/json"}])
+    @pytest.mark.parametrize("path", ["/verify", "/enroll", "/quality"])
+    def test_is_named_as_one(self, shared_api, path, headers):
+        answer = shared_api.post(path, headers=headers)
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_payload")
+        assert "no body" in answer.json()["detail"]
+
+    def test_without_a_media_type_it_is_no_absent_body(self, shared_api):
+        answer = shared_api.post("/verify", content=b"{}", headers={"Content-Type": ""})
+
+        assert answer.status_code == 415
+
+
+GZIP = {"Content-Encoding": "gzip"}
+
+
+class TestGzip:
+    @pytest.mark.parametrize("coding", ["gzip", "x-gzip", "GZIP"])
+    def test_is_the_same_request(self, shared_api, coding):
+        body = json.dumps({"recordings": [ecg(1)]}).encode()
+
+        plain = shared_api.post("/quality", content=body)
+        coded = shared_api.post("/quality", content=gzip.compress(body), headers={"Content-Encoding": coding})
+
+        assert coded.status_code == 200
+        assert coded.json() == plain.json()
+
+    def test_is_the_same_request_to_an_idempotency_key(self, api):
+        body = json.dumps(enroll_body("ann", person=1)).encode()
+        key = {"Idempotency-Key": "one"}
+
+        first = api.post("/enroll", content=body, headers=key)
+        second = api.post("/enroll", content=gzip.compress(body), headers=key | GZIP)
+
+        assert second.status_code == 201
+        assert second.content == first.content
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"{}",
+            b"\x1f\x8b",
+            gzip.compress(b"{}")[:-1],
+            gzip.compress(b"{}") + b"{}",
+            2 * gzip.compress(b"{}"),
+        ],
+    )
+    def test_that_is_broken_or_followed_by_something_is_malformed(self, shared_api, content):
+        answer = shared_api.post("/quality", content=content, headers=GZIP)
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_payload")
+        assert "gzip" in answer.json()["detail"]
+
+    def test_that_holds_nothing_is_an_absent_body(self, shared_api):
+        answer = shared_api.post("/quality", content=gzip.compress(b""), headers=GZIP)
+
+        assert "no body" in answer.json()["detail"]
+
+    @pytest.mark.parametrize(("size", "status"), [(10_000, 400), (10_001, 413)])
+    def test_grows_no_larger_than_a_body_may_be(self, limited, size, status):
+        answer = limited.post("/quality", content=gzip.compress(b"[" + b"9" * (size - 1)), headers=GZIP)
+
+        assert answer.status_code == status
+
+    def test_grows_no_more_than_a_hundredfold(self, shared_api):
+        answer = shared_api.post("/quality", content=gzip.compress(b" " * 4_000_000), headers=GZIP)
+
+        assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
+
+    def test_counts_as_in_flight_with_what_it_holds(self, sqlite_api):
+        in_flight = BytesInFlight(max_bytes=10_000)
+        sqlite_api.app.state.services = dataclasses.replace(sqlite_api.services, in_flight=in_flight)
+
+        answer = sqlite_api.post("/quality", content=gzip.compress(b"[" * 11_000), headers=GZIP)
+
+        assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
 
 
 class TestPathsAndMethods:

@@ -92,11 +92,38 @@ class TestRefusal:
         answer = api.post("/verify", {"subject_id": "ann", "recordings": [ecg(1, 1) | {"lead": "V2"}]})
 
         assert (answer.status_code, answer.json()["code"]) == (422, "not_comparable")
+        assert "the probe has V2, enrolled is I (ecg)" in answer.json()["detail"]
 
     def test_a_modality_without_an_encoder(self, enrolled):
         answer = enrolled.post("/verify", {"subject_id": "ann", "recordings": [FACE]})
 
         assert (answer.status_code, answer.json()["code"]) == (422, "modality_unavailable")
+
+
+class TestTwelveLeads:
+    def leads(self, take):
+        names = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"]
+        return [ecg(1, take) | {"lead": name} for name in names]
+
+    def test_what_was_enrolled_in_one_request_is_compared_in_one(self, api):
+        api.post("/enroll", {"subject_id": "ann", "recordings": self.leads(0)})
+
+        claimed = api.post("/verify", {"subject_id": "ann", "recordings": self.leads(1)})
+        searched = api.post("/identify", {"recordings": self.leads(1)})
+
+        assert [claimed.status_code, searched.status_code] == [200, 200]
+        assert claimed.json()["decision"] == "match"
+
+    def test_a_probe_may_be_as_large_as_an_enrollment(self, api):
+        recordings = [ecg(1, take, seconds=25.0) for take in range(24)]
+        body = {"subject_id": "ann", "recordings": recordings}
+
+        statuses = [api.post(path, body).status_code for path in ("/enroll", "/verify")]
+        statuses += [
+            api.post(path, {"recordings": recordings}).status_code for path in ("/identify", "/quality")
+        ]
+
+        assert statuses == [201, 200, 200, 200]
 
 
 class TestOtherModalities:

@@ -72,7 +72,7 @@ class TestReplicas:
 
     def test_limits_of_connections_hold_in_every_worker(self, sqlite_url, tmp_path):
         """Which of them takes a connection is chance: some of twenty reach each."""
-        env = environment(tmp_path, sqlite_url, MASTER_KEY, workers="2", max_body_bytes="5000")
+        env = environment(tmp_path, sqlite_url, MASTER_KEY, workers="2", max_enroll_body_bytes="5000")
         with ServerProcess(tmp_path, env, new_key(tmp_path, env)) as server:
             for _ in range(20):
                 with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from app.api.bodies import JsonBody
+from app.api.bodies import WITH_RECORDINGS, JsonBody
 from app.api.deps import TheServices
 from app.api.idempotency import Idempotent, response_of
 from app.api.openapi import CAPTURE_CODES, WITH_BODY, WITH_SCOPE, problems
@@ -18,8 +17,6 @@ from app.services.enrollment import EnrollmentOutcome
 from app.services.idempotency import Rendered
 
 router = APIRouter(tags=["recognition"])
-
-_enroll_body = JsonBody(EnrollBody, attrgetter("max_enroll_body_bytes"))
 
 
 @router.post(
@@ -42,7 +39,7 @@ _enroll_body = JsonBody(EnrollBody, attrgetter("max_enroll_body_bytes"))
     ),
 )
 async def enroll(
-    body: Annotated[EnrollBody, Depends(_enroll_body)],
+    body: Annotated[EnrollBody, Depends(JsonBody(EnrollBody, WITH_RECORDINGS))],
     idempotent: Idempotent,
     caller: Caller,
     services: TheServices,

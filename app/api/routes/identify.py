@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from app.api.bodies import JsonBody
+from app.api.bodies import WITH_RECORDINGS, JsonBody
 from app.api.deps import TheServices
 from app.api.openapi import COMPARISON_CODES, WITH_BODY, WITH_SCOPE, problems
 from app.api.schemas.identify import IdentifyAnswer, IdentifyBody, identify_fields
@@ -24,7 +24,7 @@ router = APIRouter(tags=["recognition"])
     responses=problems(*WITH_SCOPE, *WITH_BODY, *COMPARISON_CODES),
 )
 async def identify(
-    body: Annotated[IdentifyBody, Depends(JsonBody(IdentifyBody))],
+    body: Annotated[IdentifyBody, Depends(JsonBody(IdentifyBody, WITH_RECORDINGS))],
     caller: Caller,
     services: TheServices,
     transaction: ThisTransaction,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from app.api.bodies import JsonBody
+from app.api.bodies import WITH_RECORDINGS, JsonBody
 from app.api.deps import TheServices
 from app.api.negotiation import Negotiated
 from app.api.openapi import WITH_BODY, WITH_KEY, problems
@@ -47,7 +47,7 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
 )
 async def assess_quality(
     media_type: Annotated[str, Depends(Negotiated(JSON, SVG))],
-    body: Annotated[QualityBody, Depends(JsonBody(QualityBody))],
+    body: Annotated[QualityBody, Depends(JsonBody(QualityBody, WITH_RECORDINGS))],
     services: TheServices,
     response: Response,
 ) -> QualityAnswer | Response:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from app.api.bodies import JsonBody
+from app.api.bodies import WITH_RECORDINGS, JsonBody
 from app.api.deps import TheServices
 from app.api.openapi import COMPARISON_CODES, WITH_BODY, WITH_SCOPE, problems
 from app.api.schemas.decisions import VerifyAnswer, decision_fields
@@ -27,7 +27,7 @@ router = APIRouter(tags=["recognition"])
     ),
 )
 async def verify(
-    body: Annotated[VerifyBody, Depends(JsonBody(VerifyBody))],
+    body: Annotated[VerifyBody, Depends(JsonBody(VerifyBody, WITH_RECORDINGS))],
     caller: Caller,
     services: TheServices,
     transaction: ThisTransaction,

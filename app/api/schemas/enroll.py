@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.api.schemas.base import (
@@ -19,7 +19,7 @@ from app.api.schemas.base import (
     seconds_or_none,
 )
 from app.api.schemas.example_strips import EXAMPLE_RECORDING
-from app.api.schemas.recordings import AnyRecording, check_total, to_domain
+from app.api.schemas.recordings import Recordings, to_domain
 from app.api.schemas.timestamps import Timestamp
 from app.domain.references import Modality
 from app.domain.subjects import DEFAULT_GALLERY, Consent
@@ -27,9 +27,6 @@ from app.services.enrollment import EnrollmentRequest
 
 if TYPE_CHECKING:
     from app.services.enrollment import EnrollmentOutcome
-
-MAX_RECORDINGS = 24
-MAX_TOTAL_S = 600.0
 
 
 class ConsentBody(RequestSchema):
@@ -51,12 +48,7 @@ class EnrollBody(RequestSchema):
 
     subject_id: Name = Field(description="Your name for the person.", examples=["operator-17"])
     gallery: Name = Field(DEFAULT_GALLERY, description="Gallery to enroll in.", examples=["default"])
-    recordings: list[AnyRecording] = Field(
-        min_length=1,
-        max_length=MAX_RECORDINGS,
-        description="Up to 24 recordings, 600 s in all.",
-        examples=[[EXAMPLE_RECORDING]],
-    )
+    recordings: Recordings = Field(examples=[[EXAMPLE_RECORDING]])
     consent: OrAbsent[ConsentBody] = Field(
         None,
         description="The subject's consent.",
@@ -67,11 +59,6 @@ class EnrollBody(RequestSchema):
         description="Enroll although the recordings do not match the subject (scope admin).",
         examples=[False],
     )
-
-    @model_validator(mode="after")
-    def _check(self) -> EnrollBody:
-        check_total(self.recordings, MAX_TOTAL_S)
-        return self
 
     def to_domain(self) -> EnrollmentRequest:
         return EnrollmentRequest(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from app.api.schemas.base import Name, OrAbsent, RequestSchema, ResponseSchema, decibans, described
 from app.api.schemas.decisions import DecisionAnswer, ModalityAnswer, decision_fields
 from app.api.schemas.example_strips import EXAMPLE_PROBE
 from app.api.schemas.policies import Rate
-from app.api.schemas.recordings import AnyRecording, check_total, to_domain
-from app.api.schemas.verify import MAX_PROBE_RECORDINGS, MAX_PROBE_S
+from app.api.schemas.recordings import Recordings, to_domain
 from app.domain.scores import Fusion, IdentificationOutcome
 from app.domain.subjects import DEFAULT_GALLERY
 from app.services.identification import IdentificationRequest
@@ -21,12 +20,7 @@ class IdentifyBody(RequestSchema):
     """A probe to be searched for."""
 
     gallery: Name = Field(DEFAULT_GALLERY, description="Gallery to search.", examples=["default"])
-    recordings: list[AnyRecording] = Field(
-        min_length=1,
-        max_length=MAX_PROBE_RECORDINGS,
-        description="Up to 10 recordings, 300 s in all.",
-        examples=[[EXAMPLE_PROBE]],
-    )
+    recordings: Recordings = Field(examples=[[EXAMPLE_PROBE]])
     fpir: OrAbsent[Rate] = Field(
         None,
         description="False positive identification rate, equal or stricter than the gallery's.",
@@ -34,11 +28,6 @@ class IdentifyBody(RequestSchema):
     )
     max_candidates: int = Field(10, ge=1, le=100, description="Length of the candidate list.", examples=[10])
     fusion: Fusion = Field(Fusion.SCORE, description="How to combine modalities.", examples=["score"])
-
-    @model_validator(mode="after")
-    def _check(self) -> IdentifyBody:
-        check_total(self.recordings, MAX_PROBE_S)
-        return self
 
     def to_domain(self) -> IdentificationRequest:
         return IdentificationRequest(

@@ -11,7 +11,6 @@ from app.api.schemas.signals import decode_base64
 
 MAX_IMAGE_BYTES = 4 * 1024 * 1024
 _MIN_CHARACTERS = 4
-_MAX_CHARACTERS = (MAX_IMAGE_BYTES + 2) // 3 * 4
 
 
 class _Base64Image:
@@ -33,6 +32,7 @@ ImageBytes = Annotated[bytes, _Base64Image()]
 
 
 def _from_base64(text: str) -> bytes:
-    if len(text) > _MAX_CHARACTERS:
+    image = decode_base64(text)
+    if len(image) > MAX_IMAGE_BYTES:
         raise PydanticCustomError("image_too_large", "An image holds at most 4 MiB.")
-    return decode_base64(text)
+    return image

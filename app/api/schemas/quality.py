@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.api.schemas.base import RequestSchema, ResponseSchema, absentable, described, seconds_or_none
 from app.api.schemas.example_strips import EXAMPLE_PROBE
-from app.api.schemas.recordings import AnyRecording, check_total, to_domain
-from app.api.schemas.verify import MAX_PROBE_RECORDINGS, MAX_PROBE_S
+from app.api.schemas.recordings import Recordings, to_domain
 from app.domain.captures import Capture, FaceFacts, FingerprintFacts
 from app.domain.image_findings import eye_distance_px, print_area_mm2
 from app.domain.quality import QualityReport
@@ -26,17 +25,7 @@ EXAMPLE_PICTURE: Final = (
 class QualityBody(RequestSchema):
     """Recordings to be judged; nothing is stored."""
 
-    recordings: list[AnyRecording] = Field(
-        min_length=1,
-        max_length=MAX_PROBE_RECORDINGS,
-        description="Up to 10 recordings, 300 s in all.",
-        examples=[[EXAMPLE_PROBE]],
-    )
-
-    @model_validator(mode="after")
-    def _check(self) -> QualityBody:
-        check_total(self.recordings, MAX_PROBE_S)
-        return self
+    recordings: Recordings = Field(examples=[[EXAMPLE_PROBE]])
 
     def to_domain(self) -> tuple[Capture, ...]:
         return to_domain(self.recordings)

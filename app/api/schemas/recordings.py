@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
@@ -13,6 +13,7 @@ from app.api.schemas.base import NamedEnum, OrAbsent, RequestSchema, tagged_unio
 from app.api.schemas.example_images import EXAMPLE_FACE_B64, EXAMPLE_FINGERPRINT_B64
 from app.api.schemas.example_strips import EXAMPLE_RECORDING
 from app.api.schemas.images import ImageBytes
+from app.api.schemas.leads import AnyLead, Lead
 from app.api.schemas.signals import SampleType, Signal, signal_from_base64
 from app.api.schemas.timestamps import Timestamp
 from app.domain.captures import Capture, EcgStrip, FaceImage, FingerprintImage
@@ -21,6 +22,9 @@ from app.domain.references import UNKNOWN_POSITION, Vector
 MIN_FS_HZ, MAX_FS_HZ = 100.0, 2000.0
 MAX_STRIP_S = 120.0
 MAX_ACTIVITY_STRIP_S = 3600.0
+# Of one request, whatever it is for: a probe may be of the same shape as an enrollment.
+MAX_RECORDINGS = 24
+MAX_TOTAL_S = 600.0
 MIN_DPI, MAX_DPI = 100, 2000
 
 Dpi = Annotated[int, Field(ge=MIN_DPI, le=MAX_DPI)]
@@ -33,25 +37,6 @@ class EcgUnit(NamedEnum):
     MILLIVOLT = "mV"
     MICROVOLT = "uV"
     RAW = "raw"
-
-
-class Lead(NamedEnum):
-    """Where the ECG was taken; `unknown` compares with every lead, different named ones do not."""
-
-    UNKNOWN_LEAD = UNKNOWN_POSITION
-    I = "I"  # noqa: E741
-    II = "II"
-    III = "III"
-    AVR = "aVR"
-    AVL = "aVL"
-    AVF = "aVF"
-    V1 = "V1"
-    V2 = "V2"
-    V3 = "V3"
-    V4 = "V4"
-    V5 = "V5"
-    V6 = "V6"
-    MLII = "MLII"
 
 
 class Finger(NamedEnum):
@@ -81,12 +66,12 @@ class EcgRecording(RequestSchema):
 
     modality: Literal["ecg"] = Field(description="Which biometric modality was captured.", examples=["ecg"])
     fs_hz: float = Field(
-        description="Sampling rate in hertz, 100 to 2000, as the device states it, such as 513.625.",
+        description="Sampling rate in hertz, 100 to 2000, as the device states it: 250, or 513.625.",
         examples=[250],
         json_schema_extra={"minimum": MIN_FS_HZ, "maximum": MAX_FS_HZ},
     )
     unit: EcgUnit = Field(description="Unit of the samples.", examples=["mV"])
-    lead: Lead = Field(Lead.UNKNOWN_LEAD, description="Where the ECG was taken.", examples=["I"])
+    lead: AnyLead = Field(Lead.UNKNOWN_LEAD, description="Where the ECG was taken.", examples=["I"])
     signal: OrAbsent[Signal] = Field(
         None,
         description="Samples as numbers, at most 300 000 in a request; excludes `signal_b64`.",
@@ -136,7 +121,7 @@ class EcgRecording(RequestSchema):
         if n_samples > self.max_s * self.fs_hz + 0.5:
             raise PydanticCustomError(
                 "signal_too_long",
-                "A strip lasts at most {max_s} s.",
+                "A strip lasts at most {max_s} s; send a longer one in pieces, each a recording of its own.",
                 {"max_s": int(self.max_s), "pointer": ("signal" if self.dtype is None else "signal_b64",)},
             )
 
@@ -228,14 +213,22 @@ AnyRecording = TypeAliasType(
 )
 
 
-def check_total(recordings: Sequence[AnyRecording], max_s: float) -> None:
+def _check_total(recordings: Sequence[AnyRecording]) -> Sequence[AnyRecording]:
     """Refuse requests whose strips together last longer than the contract allows."""
-    if sum(recording.duration_s for recording in recordings) > max_s + 1e-6:
+    if sum(recording.duration_s for recording in recordings) > MAX_TOTAL_S + 1e-6:
         raise PydanticCustomError(
             "signal_too_long",
             "All strips of a request together last at most {max_s} s.",
-            {"max_s": int(max_s), "pointer": ("recordings",)},
+            {"max_s": int(MAX_TOTAL_S)},
         )
+    return recordings
+
+
+Recordings = Annotated[
+    list[AnyRecording],
+    Field(min_length=1, max_length=MAX_RECORDINGS, description="Up to 24 recordings, 600 s in all."),
+    AfterValidator(_check_total),
+]
 
 
 def to_domain(recordings: Sequence[AnyRecording]) -> tuple[Capture, ...]:
@@ -243,9 +236,7 @@ def to_domain(recordings: Sequence[AnyRecording]) -> tuple[Capture, ...]:
 
 
 def _check_rate(fs_hz: float) -> None:
-    if not MIN_FS_HZ <= fs_hz <= MAX_FS_HZ:  # NaN neither.
+    if not MIN_FS_HZ <= fs_hz <= MAX_FS_HZ:
         raise PydanticCustomError(
-            "sampling_rate_unsupported",
-            "fs_hz must lie from 100 to 2000.",
-            {"pointer": ("fs_hz",)},
+            "sampling_rate_unsupported", "fs_hz must lie within 100 and 2000.", {"pointer": ("fs_hz",)}
         )

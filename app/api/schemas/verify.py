@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from app.api.schemas.base import Name, OrAbsent, RequestSchema
 from app.api.schemas.example_strips import EXAMPLE_PROBE
 from app.api.schemas.policies import Rate
-from app.api.schemas.recordings import AnyRecording, check_total, to_domain
+from app.api.schemas.recordings import Recordings, to_domain
 from app.domain.scores import Fusion
 from app.domain.subjects import DEFAULT_GALLERY
 from app.services.verification import VerificationRequest
-
-MAX_PROBE_RECORDINGS = 10
-MAX_PROBE_S = 300.0
 
 
 class VerifyBody(RequestSchema):
@@ -21,21 +18,11 @@ class VerifyBody(RequestSchema):
 
     subject_id: Name = Field(description="The claimed subject.", examples=["operator-17"])
     gallery: Name = Field(DEFAULT_GALLERY, description="The subject's gallery.", examples=["default"])
-    recordings: list[AnyRecording] = Field(
-        min_length=1,
-        max_length=MAX_PROBE_RECORDINGS,
-        description="Up to 10 recordings, 300 s in all.",
-        examples=[[EXAMPLE_PROBE]],
-    )
+    recordings: Recordings = Field(examples=[[EXAMPLE_PROBE]])
     fmr: OrAbsent[Rate] = Field(
         None, description="False match rate, equal or stricter than the gallery's.", examples=[0.0001]
     )
     fusion: Fusion = Field(Fusion.SCORE, description="How to combine modalities.", examples=["score"])
-
-    @model_validator(mode="after")
-    def _check(self) -> VerifyBody:
-        check_total(self.recordings, MAX_PROBE_S)
-        return self
 
     def to_domain(self) -> VerificationRequest:
         return VerificationRequest(

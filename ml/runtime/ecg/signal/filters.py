@@ -56,7 +56,8 @@ def resample(ecg: FloatArray, fs_hz: float, target_fs_hz: float) -> NDArray[np.f
     Args:
         ecg: Any unit, float, shape (n_samples,).
         fs_hz: Sampling rate.
-        target_fs_hz: Target rate; the ratio is the nearest fraction with a denominator up to 1000.
+        target_fs_hz: Target rate. The ratio is the nearest fraction with a denominator up to 1000, so that
+            taps have a bounded length; it is off by 5e-4 at most, usually by less than 4e-6.
 
     Returns:
         Same unit, float64, shape (ceil(n_samples · ratio),).

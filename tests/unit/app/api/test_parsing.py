@@ -49,6 +49,24 @@ class TestParseBody:
             outcome(json.dumps(body).encode()), VerifyBody | MalformedPayloadError | UnprocessableError
         )
 
+    @pytest.mark.parametrize(
+        "field",
+        [
+            '"x[1, 2]": 1',
+            '"x": "[1, null]"',
+            '"x": "["',
+            r'"x": "\"AAA\\"',
+            f'"{200 * "A"}": 1',
+            rf'"x": "a\"{200 * "A"}"',
+            f'"x": [1{200 * "1"}]',
+        ],
+    )
+    def test_a_name_given_twice_is_found_beside_anything(self, field):
+        once, twice = ("{" + field + f', "a": 1, "{name}": [{{}}]' + "}" for name in ("b", r"\u0061"))
+
+        assert isinstance(outcome(once.encode()), UnprocessableError)
+        assert isinstance(outcome(twice.encode()), MalformedPayloadError)
+
     def test_depth_16_is_json_and_17_is_not(self):
         def nested(depth):
             return b"[" * depth + b"]" * depth

@@ -20,7 +20,8 @@ from ml.runtime.ecg.signal.errors import (
 )
 from tests.heartbeats import strip
 
-RATES_HZ = (100.0, 250.0, 360.0, 497.5, 500.0, 1000.0, 2000.0)
+# Some as devices state them, from a clock or a period.
+RATES_HZ = (100.0, 130.03, 199.8049, 250.0, 360.0, 497.5, 500.0, 513.625, 1000.0, 2000.0)
 
 
 def assert_alike(a: ConditionedEcg, b: ConditionedEcg, gain: float) -> None:

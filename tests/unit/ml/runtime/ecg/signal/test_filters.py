@@ -5,10 +5,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.signal import sosfiltfilt
 
-from ml.runtime.ecg.signal.filters import _band_pass_design, band_pass, notch, resample
+from ml.runtime.ecg.signal.filters import _band_pass_design, _ratio, band_pass, notch, resample
 from tests.heartbeats import NORMAL_BEAT, beat
 
-RATES_HZ = (100.0, 250.0, 360.0, 497.5, 500.0, 1000.0, 2000.0)
+# Some as devices state them, from a clock or a period.
+RATES_HZ = (100.0, 130.03, 199.8049, 250.0, 360.0, 497.5, 500.0, 513.625, 1000.0, 2000.0)
 
 
 def sine(frequency_hz: float, fs_hz: float, seconds: float = 8.0) -> np.ndarray:
@@ -130,6 +131,13 @@ class TestResample:
         x = np.ones(5000)
 
         assert resample(x, 497.5, 250.0).size == resample(x, 497.5001, 250.0).size
+
+    def test_any_rate_is_met_within_half_a_thousandth(self) -> None:
+        for fs_hz in np.random.default_rng(6).uniform(100.0, 2000.0, 1000):
+            up, down = _ratio(float(fs_hz), 250.0)
+
+            assert up / down * fs_hz == pytest.approx(250.0, rel=5e-4)
+            assert max(up, down) <= 2500
 
     def test_a_constant_stays_constant_to_its_ends(self) -> None:
         np.testing.assert_allclose(resample(np.full(1000, 7e5), 500.0, 250.0), 7e5, rtol=1e-3)
