@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ml.runtime.ecg.signal import constants as c
 from ml.runtime.ecg.signal.beats import heart_rate_bpm
 from ml.runtime.ecg.signal.defects import flat_samples, saturated_samples
+from ml.runtime.ecg.signal.dropouts import dropouts
 from ml.runtime.ecg.signal.errors import (
     ImpulsesError,
     NoHeartbeatError,
@@ -22,7 +23,7 @@ from ml.runtime.ecg.signal.errors import (
 from ml.runtime.ecg.signal.filters import FloatArray, band_pass, notch, resample
 from ml.runtime.ecg.signal.heart_shape import EDGES_FROM_HZ, has_edges, stands_alone
 from ml.runtime.ecg.signal.impulses import bridged, impulses
-from ml.runtime.ecg.signal.lines import without_lines
+from ml.runtime.ecg.signal.lines import HIGHEST_HZ, HIGHEST_WITHOUT_NOTCH_HZ, without_lines
 from ml.runtime.ecg.signal.order_statistics import median
 from ml.runtime.ecg.signal.qrs import locate_qrs
 from ml.runtime.ecg.signal.quality import SignalQuality, assess_quality
@@ -94,8 +95,9 @@ def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
         SignalError: Not a valid strip (rate, length, finite samples), or one constant value.
     """
     checked = _checked(ecg, fs_hz)
-    odd = impulses(checked, fs_hz)
-    raw = bridged(checked, odd)
+    lost = dropouts(checked)
+    odd = impulses(bridged(checked, lost), fs_hz)
+    raw = bridged(checked, lost | odd)
     line_free = _without_hum(raw, fs_hz)
     clean = band_pass(line_free, c.WORKING_FS_HZ, c.BAND_LOW_HZ, c.BAND_HIGH_HZ)
     r_peaks = locate_qrs(clean)
@@ -104,7 +106,7 @@ def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     )
     defects = {
         NoHeartbeatError.code: np.full(raw.size, no_heart),
-        SignalFlatError.code: flat_samples(raw, fs_hz),
+        SignalFlatError.code: flat_samples(raw, fs_hz) | lost,
         SignalSaturatedError.code: saturated_samples(raw, fs_hz),
         ImpulsesError.code: odd,
     }
@@ -125,7 +127,9 @@ def _without_hum(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.float64]:
     for mains_hz in c.MAINS_HZ:
         hum_free = notch(hum_free, fs_hz, mains_hz)
     at_working_rate = resample(hum_free, fs_hz, c.WORKING_FS_HZ)
-    return without_lines(at_working_rate, c.WORKING_FS_HZ)
+    notched = max(c.MAINS_HZ) <= c.NOTCH_MAX_SHARE_OF_FS * fs_hz
+    highest_hz = HIGHEST_HZ if notched else HIGHEST_WITHOUT_NOTCH_HZ
+    return without_lines(at_working_rate, c.WORKING_FS_HZ, highest_hz)
 
 
 def _checked(ecg: FloatArray, fs_hz: float) -> NDArray[np.float64]:

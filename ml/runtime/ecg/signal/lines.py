@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 LOWEST_HZ, HIGHEST_HZ = 4.0, 45.0
+HIGHEST_WITHOUT_NOTCH_HZ = 80.0
+"""Where the sampling rate was too low to notch 60 Hz, hum and its image are lines like others."""
 NEIGHBORS_HZ = 4.0
 """Beyond the next multiple of any heart rate."""
 WIDTH_HZ = 0.6
@@ -24,31 +26,32 @@ MOST_LINES = 4
 _FINER = 4
 
 
-def without_lines(ecg: FloatArray, fs_hz: float) -> FloatArray:
+def without_lines(ecg: FloatArray, fs_hz: float, highest_hz: float = HIGHEST_HZ) -> FloatArray:
     """Subtract what can be nothing but a line, with an amplitude that may change along the strip.
 
     A notch would ring for seconds; a strip is short.
 
     Args:
         ecg: Any unit, float64, shape (n_samples,).
-        fs_hz: Sampling rate, more than twice `HIGHEST_HZ`.
+        fs_hz: Sampling rate, more than twice the highest.
+        highest_hz: Up to where lines are sought.
 
     Returns:
         The same array where there is no line, as in most strips.
     """
     for _ in range(MOST_LINES):
-        line_hz = _strongest_line(ecg, fs_hz)
+        line_hz = _strongest_line(ecg, fs_hz, highest_hz)
         if line_hz is None:
             break
         ecg = ecg - _fitted_line(ecg, line_hz / fs_hz)
     return ecg
 
 
-def _strongest_line(ecg: FloatArray, fs_hz: float) -> float | None:
+def _strongest_line(ecg: FloatArray, fs_hz: float, highest_hz: float) -> float | None:
     n = ecg.size
     spectrum = np.abs(np.fft.rfft(ecg * np.hanning(n), _FINER * n)) ** 2
     places_hz = np.arange(spectrum.size) * (fs_hz / (_FINER * n))
-    inside = (places_hz >= LOWEST_HZ) & (places_hz <= HIGHEST_HZ)
+    inside = (places_hz >= LOWEST_HZ) & (places_hz <= highest_hz)
     peak = int(np.where(inside, spectrum, 0.0).argmax())
     own_hz = max(WIDTH_HZ, 2.5 * fs_hz / n)  # A window's own width in short strips.
     away_hz = np.abs(places_hz - places_hz[peak])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from ml.runtime.ecg.signal.conditioning import condition
 from ml.runtime.ecg.signal.lines import without_lines
 from ml.synthetic.ecg import SyntheticPerson
 
@@ -45,3 +46,15 @@ def test_the_mirror_image_gives_the_mirror_image():
     spoiled = ecg + sine(ecg, 13.0, 1.0)
 
     np.testing.assert_array_equal(without_lines(-spoiled, FS_HZ), -without_lines(spoiled, FS_HZ))
+
+
+@pytest.mark.parametrize(("hum_hz", "fs_hz"), [(50.0, 100.0), (60.0, 100.0), (60.0, 125.0), (60.0, 130.0)])
+def test_hum_at_low_rates_leaves_the_heart(hum_hz, fs_hz):
+    ecg = SyntheticPerson.draw(5).record(20.0, fs_hz, session=0, seed=0).astype(float)
+    hum = 2.0 * np.sin(2.0 * np.pi * hum_hz * np.arange(ecg.size) / fs_hz + 0.7)
+
+    clean, humming = condition(ecg, fs_hz), condition(ecg + hum, fs_hz)
+
+    assert humming.quality.accepted_s == clean.quality.accepted_s
+    middle = slice(500, -500)  # Filters swing in at the ends, with a notch too.
+    assert np.corrcoef(humming.ecg[middle], clean.ecg[middle])[0, 1] > 0.98
