@@ -12,7 +12,7 @@ from app.api.cursors import decode_cursor, encode_cursor
 from app.api.deps import TheServices
 from app.api.idempotency import Idempotent, response_of
 from app.api.openapi import WITH_SCOPE, problems
-from app.api.schemas.base import NAME_PATTERN
+from app.api.schemas.base import SUBJECT_ID_SCHEMA
 from app.api.schemas.lists import GalleryPageQuery, GalleryQuery
 from app.api.schemas.subjects import (
     ReferenceAnswer,
@@ -23,14 +23,14 @@ from app.api.schemas.subjects import (
 )
 from app.api.security import Caller, allowed
 from app.domain.errors import ReferenceNotFoundError, SubjectNotFoundError
-from app.domain.subjects import Scope, is_name
+from app.domain.subjects import Scope, is_subject_id
 
 router = APIRouter(tags=["subjects"])
 
 
 def _subject_name(text: str) -> str:
     """What cannot be a name cannot be found either."""
-    if not is_name(text):
+    if not is_subject_id(text):
         raise SubjectNotFoundError("There is no such subject.")
     return text
 
@@ -50,7 +50,8 @@ SubjectId = Annotated[
     str,
     AfterValidator(_subject_name),
     Path(
-        description="The subject.", json_schema_extra={"pattern": NAME_PATTERN, "examples": ["operator-17"]}
+        description="The subject; what a URL reserves is percent-encoded.",
+        json_schema_extra={**SUBJECT_ID_SCHEMA, "examples": ["operator-17"]},
     ),
 ]
 ReferenceId = Annotated[

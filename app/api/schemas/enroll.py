@@ -14,6 +14,7 @@ from app.api.schemas.base import (
     OrAbsent,
     RequestSchema,
     ResponseSchema,
+    SubjectName,
     absentable,
     described,
     seconds_or_none,
@@ -46,7 +47,7 @@ class ConsentBody(RequestSchema):
 class EnrollBody(RequestSchema):
     """Recordings of one person, to be stored as references."""
 
-    subject_id: Name = Field(description="Your name for the person.", examples=["operator-17"])
+    subject_id: SubjectName = Field(description="Your name for the person.", examples=["operator-17"])
     gallery: Name = Field(DEFAULT_GALLERY, description="Gallery to enroll in.", examples=["default"])
     recordings: Recordings = Field(examples=[[EXAMPLE_RECORDING]])
     consent: OrAbsent[ConsentBody] = Field(

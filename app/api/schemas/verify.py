@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from app.api.schemas.base import Name, OrAbsent, RequestSchema
+from app.api.schemas.base import Name, OrAbsent, RequestSchema, SubjectName
 from app.api.schemas.example_strips import EXAMPLE_PROBE
 from app.api.schemas.policies import Rate
 from app.api.schemas.recordings import Recordings, to_domain
@@ -16,7 +16,7 @@ from app.services.verification import VerificationRequest
 class VerifyBody(RequestSchema):
     """A probe and the subject it is claimed to be of."""
 
-    subject_id: Name = Field(description="The claimed subject.", examples=["operator-17"])
+    subject_id: SubjectName = Field(description="The claimed subject.", examples=["operator-17"])
     gallery: Name = Field(DEFAULT_GALLERY, description="The subject's gallery.", examples=["default"])
     recordings: Recordings = Field(examples=[[EXAMPLE_PROBE]])
     fmr: OrAbsent[Rate] = Field(
