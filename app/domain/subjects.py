@@ -120,5 +120,11 @@ class ApiClient:
     def is_valid_at(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
+    @property
+    def home_gallery(self) -> str:
+        """Where a request goes that names no gallery: to the only one of this key, else to `default`."""
+        named = self.galleries - {ALL_GALLERIES}
+        return next(iter(named)) if len(self.galleries) == len(named) == 1 else DEFAULT_GALLERY
+
     def may_see(self, gallery: str) -> bool:
         return ALL_GALLERIES in self.galleries or gallery in self.galleries

@@ -64,7 +64,7 @@ class TestRecordings:
             {"signal": [*MARKERS, [1234.5678]]},
             {"signal": "zq7marker"},
             {"signal": {"zq7marker": list(MARKERS)}},
-            {"signal": [*MARKERS, 8675309e3] * 100},
+            {"signal": [*MARKERS, 8675309e9] * 100},
             {"signal": list(MARKERS)},
             {"captured_at": "zq7marker"},
             {"captured_at": 1234.5678},
@@ -115,4 +115,4 @@ class TestRepresentations:
         )
 
         assert repr(body) == "EnrollBody(…)"
-        assert "zq7marker" not in f"{body} {body.recordings} {body.to_domain().recordings}"
+        assert "zq7marker" not in f"{body} {body.recordings} {body.to_domain('default').recordings}"

@@ -71,12 +71,13 @@ async def list_subjects(
     query: Annotated[GalleryPageQuery, Query()], caller: Caller, services: TheServices
 ) -> SubjectListAnswer:
     """In order of enrollment."""
-    after = decode_cursor(query.cursor, path="/subjects", gallery=query.gallery)
+    gallery = query.gallery or caller.home_gallery
+    after = decode_cursor(query.cursor, path="/subjects", gallery=gallery)
     page = await services.executor.run(
-        lambda: services.directory.subjects(caller, query.gallery, after, query.limit)
+        lambda: services.directory.subjects(caller, gallery, after, query.limit)
     )
-    items = [SubjectAnswer.of(subject, query.gallery) for subject in page.items]
-    following = encode_cursor(page.next, path="/subjects", gallery=query.gallery)
+    items = [SubjectAnswer.of(subject, gallery) for subject in page.items]
+    following = encode_cursor(page.next, path="/subjects", gallery=gallery)
     return SubjectListAnswer(items=items, next_cursor=following)
 
 
@@ -90,8 +91,9 @@ async def get_subject(
     subject_id: SubjectId, query: Annotated[GalleryQuery, Query()], caller: Caller, services: TheServices
 ) -> SubjectDetailAnswer:
     """Metadata only, never a vector."""
-    view = await services.executor.run(lambda: services.directory.subject(caller, query.gallery, subject_id))
-    return SubjectDetailAnswer.of_view(view, query.gallery)
+    gallery = query.gallery or caller.home_gallery
+    view = await services.executor.run(lambda: services.directory.subject(caller, gallery, subject_id))
+    return SubjectDetailAnswer.of_view(view, gallery)
 
 
 @router.delete(
@@ -109,8 +111,9 @@ async def erase_subject(
     services: TheServices,
 ) -> Response:
     """Deletes rows, index entries, stored answers and the data key; backups keep theirs."""
+    gallery = query.gallery or caller.home_gallery
     answer = await services.executor.run(
-        lambda: services.erasure.erase_subject(caller, query.gallery, subject_id, idempotent=idempotent)
+        lambda: services.erasure.erase_subject(caller, gallery, subject_id, idempotent=idempotent)
     )
     return response_of(answer)
 
@@ -125,13 +128,14 @@ async def list_references(
     subject_id: SubjectId, query: Annotated[GalleryPageQuery, Query()], caller: Caller, services: TheServices
 ) -> ReferenceListAnswer:
     """In order of enrollment; metadata only."""
+    gallery = query.gallery or caller.home_gallery
     path = f"/subjects/{subject_id}/references"
-    after = decode_cursor(query.cursor, path=path, gallery=query.gallery)
+    after = decode_cursor(query.cursor, path=path, gallery=gallery)
     page = await services.executor.run(
-        lambda: services.directory.references(caller, query.gallery, subject_id, after, query.limit)
+        lambda: services.directory.references(caller, gallery, subject_id, after, query.limit)
     )
     items = [ReferenceAnswer.of(reference) for reference in page.items]
-    following = encode_cursor(page.next, path=path, gallery=query.gallery)
+    following = encode_cursor(page.next, path=path, gallery=gallery)
     return ReferenceListAnswer(items=items, next_cursor=following)
 
 
@@ -154,9 +158,10 @@ async def erase_reference(
     services: TheServices,
 ) -> Response:
     """The subject's template is pooled anew from the references that stay."""
+    gallery = query.gallery or caller.home_gallery
     answer = await services.executor.run(
         lambda: services.erasure.erase_reference(
-            caller, query.gallery, subject_id, reference_id, idempotent=idempotent
+            caller, gallery, subject_id, reference_id, idempotent=idempotent
         )
     )
     return response_of(answer)

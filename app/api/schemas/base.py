@@ -45,6 +45,9 @@ SubjectName = Annotated[
 ]
 
 
+GALLERY: Final = "Left out: the only gallery of the key, or else `default`."
+
+
 class _NotNull:
     """An optional field may be left out; null is not a way to leave it out."""
 
