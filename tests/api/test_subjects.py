@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.domain.subjects import Scope
 from tests.factories import enroll_body, verify_body
 
 
@@ -189,3 +190,15 @@ class TestErasure:
 
         assert enrolled.delete(f"/subjects/s0/references/{foreign}").status_code == 404
         assert enrolled.get("/subjects/s1").json()["references"] == 2
+
+
+def test_without_read_an_absent_reference_does_not_tell_whether_its_subject_exists(enrolled):
+    key = enrolled.new_key(Scope.ERASE)
+
+    known, unknown = (
+        enrolled.delete(f"/subjects/{name}/references/{uuid4()}", key=key) for name in ("s0", "nobody")
+    )
+
+    assert known.status_code == unknown.status_code == 404
+    assert known.json() | {"transaction_id": ""} == unknown.json() | {"transaction_id": ""}
+    assert known.json()["code"] == "reference_not_found"
