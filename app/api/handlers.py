@@ -13,6 +13,7 @@ from starlette.routing import Match
 
 from app.api.errors import PROBLEMS, internal_problem, problem, problem_response
 from app.api.parsing import invalid_parameters
+from app.api.query import known_parameters
 from app.domain.errors import PulseprintError
 from app.log import place_of
 
@@ -34,7 +35,7 @@ async def handle_domain_error(request: Request, error: Exception) -> Response:
 async def handle_validation_error(request: Request, error: Exception) -> Response:
     """Parameters that FastAPI refused; its own answer would quote them."""
     assert isinstance(error, RequestValidationError)
-    return await handle_domain_error(request, invalid_parameters(error))
+    return await handle_domain_error(request, invalid_parameters(error, known_parameters(request)))
 
 
 async def handle_http_exception(request: Request, error: Exception) -> Response:

@@ -66,7 +66,10 @@ Recognizes people by their heartbeat. You POST a recording, you get a decision a
 
 **Authentication.** Every request but those to `/healthz`, `/readyz`, `/metrics` and the documentation
 carries an API key: `Authorization: Bearer pp_<id>_<secret>`. The operator makes one with
-`python -m app.cli keys create --name NAME --scopes enroll,verify,identify`; it is shown once.
+`python -m app.cli keys create --name NAME --scopes enroll,verify,identify --galleries default`; it is shown
+once. Requests of a key with one gallery need not name it.
+
+**Bodies** are JSON in UTF-8, as it is or with `Content-Encoding: gzip`.
 
 **Versions.** `POST /enroll`, `/verify`, `/identify` and `/activity` also answer under `/v1`, with the same
 bodies and answers; no other path does. `GET /` redirects to this documentation.

@@ -1,12 +1,15 @@
 """Bytes → request schema, and what to say when they are not one.
 
 pydantic's own messages and locations quote the input (tags, field names, whole signals), so that nothing
-of them is passed on: every sentence here is ours, chosen by the type of the error.
+of them is passed on: every sentence here is ours, chosen by the type of the error. Only the name of an
+unknown field is repeated, if it is a word: whoever reads the answer looks for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from fastapi.exceptions import RequestValidationError
@@ -22,14 +25,14 @@ from app.domain.references import Modality
 
 S = TypeVar("S", bound=RequestSchema)
 
-UNKNOWN_FIELD: Final = "This object holds a field that the contract does not know."
+# A name of this form is a word of a client's code; anything else may be data, and is not repeated.
+_WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
 
 # What pydantic puts into locations to tell a member of a union.
 _TAGS = frozenset({*Modality, "calibrated", "distance"})
 _TAGGED_FIELDS = frozenset({"recordings", "recording", "policy"})
 _SENTENCES: Mapping[str, str] = {
     "missing": "This field is required.",
-    "extra_forbidden": UNKNOWN_FIELD,
     "string_type": "Expected a string.",
     "float_type": "Expected a number.",
     "int_type": "Expected an integer.",
@@ -75,40 +78,84 @@ def parse_body(schema: type[S], body: bytes) -> S:
     # Whatever is malformed fails the closed, strict schema too, so only failures are looked at twice.
     if any(detail["type"] == "json_invalid" for detail in details):
         raise not_json()
-    unprocessable = _unprocessable(details)
+    unprocessable = _unprocessable(details, lambda path: names_in(schema, path))
     del details  # It holds unknown names, of any length.
     check_literals_and_depth(body)
     check_names(body)
     raise unprocessable
 
 
-def invalid_parameters(error: RequestValidationError) -> UnprocessableError:
-    """What FastAPI found wrong with the query or a header, in our words."""
+def invalid_parameters(error: RequestValidationError, known: Sequence[str]) -> UnprocessableError:
+    """What FastAPI found wrong with the query or a header, in our words.
+
+    Args:
+        error: Of FastAPI.
+        known: Query parameters of the route.
+    """
     details: Sequence[Mapping[str, Any]] = error.errors()
     source = str(details[0]["loc"][0])
-    return _unprocessable([{**detail, "loc": detail["loc"][1:]} for detail in details], what=source)
+    rest = [{**detail, "loc": detail["loc"][1:]} for detail in details]
+    return _unprocessable(rest, lambda _: known, what=source)
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:
     return error.errors(include_url=False, include_input=False)
 
 
-def _unprocessable(details: Sequence[Mapping[str, Any]], *, what: str = "body") -> UnprocessableError:
-    # Two unknown fields of one object are one fault: neither is named.
-    faults = list(dict.fromkeys(_fault(detail) for detail in details))
+def unknown_field(name: str, known: Iterable[str]) -> str:
+    """A sentence that names a field and what its object knows."""
+    named = f"'{name}' is no field here" if _WORD.fullmatch(name) else "This object holds an unknown field"
+    return f"{named}; expected {', '.join(known) or 'none'}."
+
+
+def names_in(schema: type[RequestSchema], path: Sequence[int | str]) -> list[str]:
+    """The fields of the object at a pydantic location, by the JSON schema."""
+    document = _json_schema(schema)
+    node = _resolved(document, document)
+    for part in path:
+        if "discriminator" in node:  # The location names the member of the union.
+            node = {"$ref": node["discriminator"]["mapping"][part]}
+        elif "items" in node:
+            node = node["items"]
+        else:
+            node = node["properties"][part]
+        node = _resolved(node, document)
+    return list(node.get("properties", ()))
+
+
+@cache
+def _json_schema(schema: type[RequestSchema]) -> dict[str, Any]:
+    return schema.model_json_schema()
+
+
+def _resolved(node: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in node:
+        node = document["$defs"][node["$ref"].rpartition("/")[2]]
+    return node
+
+
+def _unprocessable(
+    details: Sequence[Mapping[str, Any]],
+    names_at: Callable[[Sequence[int | str]], Iterable[str]],
+    *,
+    what: str = "body",
+) -> UnprocessableError:
+    unknown_last = sorted(details, key=lambda detail: bool(detail["type"] == "extra_forbidden"))
+    faults = list(dict.fromkeys(_fault(detail, names_at) for detail in unknown_last[: 2 * MAX_FAULTS]))
     return UnprocessableError(
         f"The {what} breaks the contract.", code=faults[0].code, faults=faults[:MAX_FAULTS]
     )
 
 
-def _fault(detail: Mapping[str, Any]) -> Fault:
+def _fault(detail: Mapping[str, Any], names_at: Callable[[Sequence[int | str]], Iterable[str]]) -> Fault:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind in PROBLEMS:  # Raised by our own validators, with our own words.
         path = (*detail["loc"], *context.get("pointer", ()))
         return Fault(_pointer(path), kind, detail["msg"])
     location = detail["loc"]
     if kind == "extra_forbidden":
-        location = location[:-1]  # The unknown name is input; its object is not.
+        *holder, name = location
+        return Fault(_pointer(holder), "invalid_request", unknown_field(str(name), names_at(holder)))
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         location = (*location, context["discriminator"].strip("'"))
     sentence = _SENTENCES.get(kind, "Not what the contract asks for.")

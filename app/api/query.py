@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from app.api.parsing import UNKNOWN_FIELD
+from app.api.parsing import unknown_field
 from app.domain.errors import Fault, UnprocessableError
 
 
@@ -17,5 +17,11 @@ async def refuse_stray_query(request: Request) -> None:
     if len(names) != len(set(names)):
         raise UnprocessableError("A query parameter is given twice.")
     if names and not request.scope["route"].dependant.query_params:
-        fault = Fault("", "invalid_request", UNKNOWN_FIELD)
+        fault = Fault("", "invalid_request", unknown_field(names[0], ()))
         raise UnprocessableError("The query breaks the contract.", faults=[fault])
+
+
+def known_parameters(request: Request) -> list[str]:
+    """Names of the query parameters of the route, which are the fields of a schema."""
+    declared = request.scope["route"].dependant.query_params
+    return [name for one in declared for name in one.field_info.annotation.model_fields]

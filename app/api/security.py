@@ -44,7 +44,8 @@ api_key = ApiKeyScheme(
     description=(
         "Send an API key with every request: `Authorization: Bearer pp_<id>_<secret>`.\n\n"
         "The operator makes one with "
-        "`python -m app.cli keys create --name NAME --scopes enroll,verify,identify`; it is shown once. "
+        "`python -m app.cli keys create --name NAME --scopes enroll,verify,identify --galleries default`; "
+        "it is shown once. "
         "Each operation names the scope that its key needs."
     ),
 )

@@ -19,7 +19,9 @@ keys = typer.Typer(no_args_is_help=True, help="API keys, and the master key that
 def create_key(
     name: Annotated[str, typer.Option(help="Who it is for.")],
     scopes: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(Scope)}.")],
-    galleries: Annotated[str, typer.Option(help="Comma-separated names, or * for all.")] = ALL_GALLERIES,
+    galleries: Annotated[
+        str, typer.Option(help="Comma-separated names, or '*' for all, also those to come.")
+    ],
     expires_days: Annotated[
         int | None, typer.Option(min=1, max=36_500, help="Days of validity; default unlimited.")
     ] = None,
@@ -31,6 +33,11 @@ def create_key(
     wanted = _scopes(scopes)
     expires_at = None if expires_days is None else datetime.now(UTC) + timedelta(days=expires_days)
     with open_access(load_settings()) as access:
+        absent = access.absent_galleries(granted)
+        if absent:
+            raise ConfigurationError(
+                f"There is no gallery {', '.join(absent)}: correct it, or make it first (POST /galleries)."
+            )
         _, token = access.create(name, wanted, granted, expires_at)
     typer.echo(token)
 

@@ -15,10 +15,26 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}\Z"
 DEFAULT_GALLERY = "default"
 _NAME = re.compile(NAME_PATTERN)
 
+MAX_SUBJECT_ID_CHARS = 128
+# Printable ASCII but quotes, slash and backslash, and spaces only inside. `.` and `..` are left out: in a URL
+# they are steps between folders, even when percent-encoded.
+_NO_DOT, _NO_SPACE, _ANY = r"[!#-&(-\-0-\[\]-~]", r"[!#-&(-.0-\[\]-~]", r"[ !#-&(-.0-\[\]-~]"
+SUBJECT_ID_PATTERN = rf"^(?:\.{{0,2}}{_NO_DOT}|\.{{1,2}} +{_NO_SPACE}|\.{{3}})(?:{_ANY}*{_NO_SPACE})?$"
+SUBJECT_ID_RULE = (
+    "Expected 1 to 128 printable ASCII characters without quotes, slash and backslash, neither starting nor"
+    " ending with a space, and neither '.' nor '..'."
+)
+_SUBJECT_ID = re.compile(SUBJECT_ID_PATTERN)
+
 
 def is_name(text: str) -> bool:
-    """Whether the text may name a subject or a gallery."""
+    """Whether the text may name a gallery."""
     return _NAME.match(text) is not None
+
+
+def is_subject_id(text: str) -> bool:
+    """Whether the text may name a subject, as identity providers name theirs."""
+    return len(text) <= MAX_SUBJECT_ID_CHARS and _SUBJECT_ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)
@@ -107,6 +123,12 @@ class ApiClient:
 
     def is_valid_at(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    @property
+    def home_gallery(self) -> str:
+        """Where a request goes that names no gallery: to the only one of this key, else to `default`."""
+        named = self.galleries - {ALL_GALLERIES}
+        return next(iter(named)) if len(self.galleries) == len(named) == 1 else DEFAULT_GALLERY
 
     def may_see(self, gallery: str) -> bool:
         return ALL_GALLERIES in self.galleries or gallery in self.galleries

@@ -57,6 +57,7 @@ class Report:
         *,
         exact: bool,
         activity: ActivityEstimate | None = None,
+        never: bool = False,
     ) -> ComparisonDecision:
         """The decision on one candidate.
 
@@ -66,8 +67,9 @@ class Report:
             enrolled: What the candidate has.
             exact: Whether the caller may see scores of non-matches (scope `read:scores`).
             activity: What the probe tells besides identity.
+            never: Whether it is a non-match whatever the score.
         """
-        matches = self.matches(row)
+        matches = self.matches(row) and not never
         if not (matches or exact):
             return self._withheld(self._without_scores(self.outcomes(row, enrolled)), activity)
         board, basis, score = self._board, self._board.basis(row), self.score(row)
@@ -250,6 +252,23 @@ def unusable_outcome(modality: Modality, captures: EncodedCaptures, policy: Poli
     if status is ModalityStatus.MISSING:  # Accepted, and nobody in the gallery has it.
         status = ModalityStatus.NOT_ENROLLED
     return ModalityOutcome(modality, status, code=code)
+
+
+def nothing_compared(
+    policy: Policy, captures: EncodedCaptures, activity: ActivityEstimate | None, *, exact: bool
+) -> ComparisonDecision:
+    """No evidence about anybody is a non-match of 0 dB."""
+    return ComparisonDecision(
+        decision=Decision.NON_MATCH,
+        subject_id=None,
+        score=0.0 if exact else None,
+        threshold=None,
+        fmr_at_score=None,
+        policy=policy,
+        modalities=tuple(unusable_outcome(modality, captures, policy) for modality in captures.modalities),
+        reasons=(Reason.NO_COMPARISON,),
+        activity=activity,
+    )
 
 
 def activity_of(captures: EncodedCaptures, recognizer: ActivityRecognizer | None) -> ActivityEstimate | None:

@@ -129,6 +129,18 @@ class GalleryState:
     def subject(self, slot: int) -> KnownSubject | None:
         return self._subjects[slot]
 
+    def stand_in(self, name: str) -> UUID | None:
+        """Somebody for a name that nobody has, mostly the same one while the gallery grows; None if empty."""
+        with self.lock:
+            size = len(self._subjects)
+            if not self._slot_of:
+                return None
+            drawn = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
+            mask = (1 << size.bit_length()) - 1
+            slot = drawn & mask if drawn & mask < size else drawn & (mask >> 1)
+            seated = (self._subjects[(slot + step) % size] for step in range(size))
+            return next(subject.uuid for subject in seated if subject is not None)
+
     def slot_of(self, subject_uuid: UUID) -> int | None:
         return self._slot_of.get(subject_uuid.bytes)
 

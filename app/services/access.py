@@ -19,7 +19,7 @@ from app.domain.errors import (
 )
 from app.domain.ports.clock import Clock
 from app.domain.ports.store import Store, UnitOfWork
-from app.domain.subjects import ALL_GALLERIES, ApiClient, Gallery, Scope, Subject
+from app.domain.subjects import ALL_GALLERIES, DEFAULT_GALLERY, ApiClient, Gallery, Scope, Subject
 
 T = TypeVar("T", Gallery, Subject)
 
@@ -55,6 +55,15 @@ class AccessService:
         with self._store.writing() as uow:
             uow.clients.add(client)
         return client, f"pp_{client_id}_{secret}"
+
+    def absent_galleries(self, names: Iterable[str]) -> list[str]:
+        """Those that are not there; a fresh database gets `default` with the first start."""
+        with self._store.reading() as uow:
+            return [
+                name
+                for name in names
+                if name not in (ALL_GALLERIES, DEFAULT_GALLERY) and uow.galleries.by_name(name) is None
+            ]
 
     def clients(self) -> list[ApiClient]:
         with self._store.reading() as uow:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from app.domain.errors import ReferenceNotFoundError
+from app.domain.errors import ReferenceNotFoundError, SubjectNotFoundError
 from app.domain.ports.store import Store
-from app.domain.subjects import ApiClient
+from app.domain.subjects import ApiClient, Scope
 from app.services.access import found_subject, granted_gallery
 from app.services.idempotency import AnswerLog, IdempotentRequest, Rendered
 
@@ -50,17 +50,32 @@ class ErasureService:
         *,
         idempotent: IdempotentRequest | None = None,
     ) -> Rendered:
-        """Raises `GalleryNotFoundError`, `SubjectNotFoundError`, `ReferenceNotFoundError`."""
+        """Erase it.
+
+        Without the scope `read`, an unknown subject is as a known one without this reference.
+
+        Raises:
+            GalleryNotFoundError, SubjectNotFoundError, ReferenceNotFoundError: What is absent.
+        """
 
         def erase() -> Rendered:
             with self._store.writing() as uow:
                 found = granted_gallery(uow, caller, gallery, damaged_too=True)
-                subject = found_subject(uow, found, subject_id, damaged_too=True)
+                try:
+                    subject = found_subject(uow, found, subject_id, damaged_too=True)
+                except SubjectNotFoundError:
+                    if Scope.READ in caller.scopes:
+                        raise
+                    raise _no_such_reference() from None
                 if uow.references.get(subject.uuid, reference_id) is None:
-                    raise ReferenceNotFoundError("There is no such reference of this subject.")
+                    raise _no_such_reference()
                 uow.changes.record(found.uuid, [subject.uuid])
                 uow.references.remove(reference_id)
                 self._answers.keep(uow, idempotent, _ERASED, None)
             return _ERASED
 
         return self._answers.once(idempotent, erase)
+
+
+def _no_such_reference() -> ReferenceNotFoundError:
+    return ReferenceNotFoundError("There is no such reference of this subject.")

@@ -14,14 +14,11 @@ from app.domain.ports.store import Store, UnitOfWork
 from app.domain.scores import (
     ActivityEstimate,
     Candidate,
-    ComparisonDecision,
-    Decision,
     Fusion,
     IdentificationOutcome,
-    Reason,
 )
 from app.domain.subjects import ApiClient, Gallery, Scope
-from app.matching.decision_report import Enrolled, Report, activity_of, unusable_outcome
+from app.matching.decision_report import Enrolled, Report, activity_of, nothing_compared
 from app.matching.encoded_captures import EncodedCaptures, encode
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState, KnownSubject
@@ -175,21 +172,8 @@ def _still_enrolled(uow: UnitOfWork, gallery: Gallery, ranked: list[_Ranked]) ->
 def _nobody(
     policy: Policy, captures: EncodedCaptures, activity: ActivityEstimate | None, *, exact: bool
 ) -> IdentificationOutcome:
-    """No evidence about anybody is a non-match of 0 dB."""
     return IdentificationOutcome(
-        decision=ComparisonDecision(
-            decision=Decision.NON_MATCH,
-            subject_id=None,
-            score=0.0 if exact else None,
-            threshold=None,
-            fmr_at_score=None,
-            policy=policy,
-            modalities=tuple(
-                unusable_outcome(modality, captures, policy) for modality in captures.modalities
-            ),
-            reasons=(Reason.NO_COMPARISON,),
-            activity=activity,
-        ),
+        decision=nothing_compared(policy, captures, activity, exact=exact),
         gallery_size=0,
         fpir=policy.fpir if isinstance(policy, CalibratedPolicy) else None,
         candidates=(),

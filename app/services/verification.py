@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from app.domain.activity import ActivityRecognizer
 from app.domain.captures import Capture
-from app.domain.errors import UnprocessableError
+from app.domain.errors import SubjectNotFoundError, UnprocessableError
 from app.domain.policies import DEFAULT_FMR, CalibratedPolicy, Policy, tighten
 from app.domain.ports.encoders import Encoders
 from app.domain.ports.store import Store, UnitOfWork
 from app.domain.references import Modality, Template, TemplateKey
 from app.domain.scores import ComparisonDecision, Fusion
-from app.domain.subjects import ApiClient, Scope, Subject
-from app.matching.decision_report import Enrolled, Report, activity_of
+from app.domain.subjects import ApiClient, Gallery, Scope, Subject
+from app.matching.decision_report import Enrolled, Report, activity_of, nothing_compared
 from app.matching.encoded_captures import EncodedCaptures, encode
 from app.matching.follower import GalleryFollower
 from app.matching.gallery_state import GalleryState
@@ -56,11 +57,15 @@ class VerificationService:
     def verify(self, caller: ApiClient, request: VerificationRequest) -> ComparisonDecision:
         """Decide on the claim.
 
+        Callers without the scope `read` cannot tell whether a name is enrolled: an unknown one stands for
+        somebody else of the gallery, through every step, and never matches.
+
         Encoding takes longer than all else, so it is done before the transaction. What is wrong with the
         request is still said before what is wrong with its captures.
 
         Raises:
-            GalleryNotFoundError, SubjectNotFoundError: No such gallery or subject for this caller.
+            GalleryNotFoundError: No such gallery for this caller.
+            SubjectNotFoundError: No such subject, for a caller with the scope `read`.
             FailureToAcquireError: No recording could be used.
             UnprocessableError: `policy_looser`, `policy_incomplete`, `not_comparable`,
                 `fusion_unavailable`, `modality_unavailable`.
@@ -72,11 +77,12 @@ class VerificationService:
             gallery = granted_gallery(uow, caller, request.gallery)
             policy = tighten(gallery.policy, fmr=request.fmr)
             self._matcher.require_fusion(request.fusion, policy)
-            subject = found_subject(uow, gallery, request.subject_id)
+            claimed = _claimed(uow, caller, gallery, request.subject_id)
             captures.require_usable(policy.quality_floor)
             state = self._follower.up_to_date(uow, gallery)
-            loaded = self._follower.load(uow, gallery, [subject.uuid])
-            retired = self._retired(uow, subject)
+            compared = claimed.uuid if claimed else state.stand_in(request.subject_id)
+            loaded = self._follower.load(uow, gallery, [compared] if compared else [])
+            retired = self._retired(uow, compared)
             transforms = newest_transforms(uow, gallery)
         probes = self._matcher.transformed(gallery, transforms, captures, policy.quality_floor)
         templates = loaded[0].templates if loaded else {}
@@ -87,18 +93,20 @@ class VerificationService:
                 self._reject(captures, flipped, policy)
                 probes = [probe for probe in probes if all(probe is not one for one in flipped)]
                 board = self._matcher.against_subject(state, probes, templates, policy)
+        exact = Scope.READ_SCORES in caller.scopes
+        activity = activity_of(captures, self._recognizer)
+        if compared is None:
+            return nothing_compared(policy, captures, activity, exact=exact)
         if not len(board):
             raise _not_comparable(probes, templates, retired)
         if request.fusion is Fusion.FEATURE:
             board = self._matcher.by_features_of_subject(board, gallery, transforms, probes, templates)
         enrolled = Enrolled(frozenset(key.modality for key in templates), retired)
-        exact = Scope.READ_SCORES in caller.scopes
-        return Report(board, captures, probes).decision(
-            0,
-            subject.subject_id,
-            enrolled,
-            exact=exact,
-            activity=activity_of(captures, self._recognizer),
+        report = Report(board, captures, probes)
+        if claimed is None:
+            exact = exact and not report.matches(0)
+        return report.decision(
+            0, request.subject_id, enrolled, exact=exact, activity=activity, never=claimed is None
         )
 
     def _flipped(
@@ -121,10 +129,24 @@ class VerificationService:
             captures.reject(probe.encoder, MIRRORED, MIRRORED_DETAIL)
         captures.require_usable(policy.quality_floor)
 
-    def _retired(self, uow: UnitOfWork, subject: Subject) -> frozenset[Modality]:
+    def _retired(self, uow: UnitOfWork, subject_uuid: UUID | None) -> frozenset[Modality]:
         """Modalities the subject has references of, under encoders that are not loaded."""
-        keys = uow.references.keys_of(subject.uuid)
+        keys = uow.references.keys_of(subject_uuid) if subject_uuid else ()
         return frozenset(k.modality for k in keys if self._encoders.get(k.encoder) is None)
+
+
+def _claimed(uow: UnitOfWork, caller: ApiClient, gallery: Gallery, subject_id: str) -> Subject | None:
+    """Who is claimed; None is nobody, of which a caller without `read` must learn nothing.
+
+    Raises:
+        SubjectNotFoundError: Nobody, and the caller may read who is enrolled.
+    """
+    try:
+        return found_subject(uow, gallery, subject_id)
+    except SubjectNotFoundError:
+        if Scope.READ in caller.scopes:
+            raise
+        return None
 
 
 def _not_comparable(

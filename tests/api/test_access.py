@@ -164,3 +164,44 @@ class TestGrants:
         listed = api.get("/galleries", key=key).json()["items"]
 
         assert [gallery["name"] for gallery in listed] == ["default"]
+
+
+class TestHomeGallery:
+    """A request that names no gallery goes to the only one of its key."""
+
+    @pytest.fixture
+    def plant(self, api):
+        api.post("/galleries", {"name": "plant-3"})
+        return api
+
+    def test_of_a_key_with_one_gallery_is_that_one(self, plant):
+        key = plant.new_key(galleries=("plant-3",))
+
+        enrolled = plant.post("/enroll", enroll_body("ann", person=1, takes=2), key=key)
+        answers = [
+            plant.post("/verify", verify_body("ann", person=1), key=key),
+            plant.post("/identify", identify_body(person=1), key=key),
+            plant.get("/subjects", key=key),
+            plant.get("/subjects/ann", key=key),
+            plant.get("/subjects/ann/references", key=key),
+            plant.delete("/subjects/ann", key=key),
+        ]
+
+        assert (enrolled.status_code, enrolled.json()["gallery"]) == (201, "plant-3")
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 200, 204]
+        assert answers[1].json()["subject_id"] == "ann"
+
+    @pytest.mark.parametrize("galleries", [("*",), ("*", "plant-3"), ("default", "plant-3")])
+    def test_of_other_keys_is_default(self, plant, galleries):
+        key = plant.new_key(galleries=galleries)
+
+        answer = plant.post("/enroll", enroll_body("ann", person=1), key=key)
+
+        assert answer.json()["gallery"] == "default"
+
+    def test_is_no_default_for_a_gallery_that_is_named(self, plant):
+        key = plant.new_key(galleries=("plant-3",))
+
+        answer = plant.post("/verify", verify_body("ann", person=1, gallery="default"), key=key)
+
+        assert (answer.status_code, answer.json()["code"]) == (404, "gallery_not_found")

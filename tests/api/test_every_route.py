@@ -62,8 +62,8 @@ class TestKeyedRoute:
     def test_unknown_and_repeated_query_parameters_are_refused(self, shared_api, method, path):
         known = [p["name"] for p in OPERATIONS[method, path].get("parameters", ()) if p["in"] == "query"]
         queries = [
-            "zq7=zq7",
-            "zq7",
+            "zq7=zq7marker",
+            "zq7marker%20",
             *(f"{name}=1&{name}=1" for name in known),
             *(f"{k}=1&z=1" for k in known),
         ]
@@ -72,7 +72,7 @@ class TestKeyedRoute:
             answer = shared_api.call(method, f"{filled(path)}?{query}", {} if method != "GET" else None)
 
             assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request"), query
-            assert "zq7" not in answer.text
+            assert "zq7marker" not in answer.text
 
     def test_what_it_may_answer_is_documented(self, method, path):
         operation = OPERATIONS[method, path]

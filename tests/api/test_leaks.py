@@ -58,7 +58,7 @@ class TestRecordings:
             {"lead": "zq7marker"},
             {"fs_hz": 1234.5678},
             {"fs_hz": "1234.5678"},
-            {"zq7marker": 1},
+            {"zq7marker, zq7marker": 1},
             {"8675309": {"zq7marker": MARKERS}},
             {"signal": [*MARKERS, "zq7marker"]},
             {"signal": [*MARKERS, [1234.5678]]},
@@ -115,4 +115,4 @@ class TestRepresentations:
         )
 
         assert repr(body) == "EnrollBody(…)"
-        assert "zq7marker" not in f"{body} {body.recordings} {body.to_domain().recordings}"
+        assert "zq7marker" not in f"{body} {body.recordings} {body.to_domain('default').recordings}"

@@ -426,7 +426,7 @@ class TestPathsAndMethods:
             answer = shared_api.call(method, f"{path}?zq7=zq7marker", body)
 
             assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
-            assert "zq7" not in answer.text
+            assert "zq7marker" not in answer.text
 
     @given(pairs=st.lists(st.tuples(st.sampled_from(["limit", "cursor", "x"]), st.text()), max_size=3))
     def test_any_text_is_a_query_or_refused(self, shared_api, pairs):

@@ -1,9 +1,11 @@
 """`/subjects`: lists, metadata, erasure."""
 
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 
+from app.domain.subjects import Scope
 from tests.factories import enroll_body, verify_body
 
 
@@ -23,6 +25,49 @@ def walk(api, path):
         cursor = page["next_cursor"]
         if cursor is None:
             return items
+
+
+OF_IDENTITY_PROVIDERS = [
+    "anna+door@example.com", "auth0|0123456789abcdef01234567", "google-oauth2|1029384756",
+    "_dK3x9aBz0QmT7vP1LwEq", "-dK3x_9aBz0QmT7vP1LwE", "@anna", ".anna", "...", ". a",
+    "CN=Anna Schmidt,OU=Door #3;x?y&z", "100%", "%41", "a%2Fb", "~`!$^*()[]{}<>=:;,",
+    "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8", "did:key:z6Mk", "x" * 128,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("subject_id", OF_IDENTITY_PROVIDERS)
+def test_names_of_identity_providers_work_in_every_call(api, subject_id):
+    url = f"/subjects/{quote(subject_id, safe='')}"
+
+    enrolled = api.post("/enroll", enroll_body(subject_id, 1, takes=2))
+    verified = api.post("/verify", verify_body(subject_id, 1))
+    found = api.get(url)
+    listed = api.get("/subjects").json()["items"]
+    first, _ = api.get(f"{url}/references").json()["items"]
+    page = api.get(f"{url}/references?limit=1").json()
+    following = api.get(f"{url}/references?limit=1&cursor={page['next_cursor']}")
+    one_less = api.delete(f"{url}/references/{first['id']}")
+    erased = api.delete(url, headers={"Idempotency-Key": "k"})
+    again = api.delete(url, headers={"Idempotency-Key": "k"})
+    gone = api.get(url)
+
+    assert enrolled.status_code == 201
+    assert enrolled.json()["subject_id"] == verified.json()["subject_id"] == subject_id
+    assert found.json()["subject_id"] == listed[0]["subject_id"] == subject_id
+    statuses = [one.status_code for one in (following, one_less, erased, again, gone)]
+    assert statuses == [200, 204, 204, 204, 404]
+
+
+@pytest.mark.parametrize(
+    "subject_id",
+    ["", " ", ".", "..", " a", "a ", "o'brien", 'a"b', "a/b", "a\\b", "a\tb", "a\x7f", "ä", "x" * 129],
+)
+def test_other_names_are_refused_with_the_rule(shared_api, subject_id):
+    answer = shared_api.post("/enroll", enroll_body(subject_id, 1))
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/subject_id"
+    assert "printable ASCII" in answer.json()["errors"][0]["detail"] or not subject_id
 
 
 class TestList:
@@ -145,3 +190,15 @@ class TestErasure:
 
         assert enrolled.delete(f"/subjects/s0/references/{foreign}").status_code == 404
         assert enrolled.get("/subjects/s1").json()["references"] == 2
+
+
+def test_without_read_an_absent_reference_does_not_tell_whether_its_subject_exists(enrolled):
+    key = enrolled.new_key(Scope.ERASE)
+
+    known, unknown = (
+        enrolled.delete(f"/subjects/{name}/references/{uuid4()}", key=key) for name in ("s0", "nobody")
+    )
+
+    assert known.status_code == unknown.status_code == 404
+    assert known.json() | {"transaction_id": ""} == unknown.json() | {"transaction_id": ""}
+    assert known.json()["code"] == "reference_not_found"

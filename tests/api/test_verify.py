@@ -222,3 +222,73 @@ class TestWithheld:
         assert body["decision"] == "match"
         assert body["score"] >= body["threshold"]
         assert "distance" in body["modalities"][0]
+
+
+class TestUnknownName:
+    """Without the scope `read` nobody can tell an unknown name from a known one."""
+
+    OF_THE_REQUEST = ("processing_ms", "transaction_id")
+
+    @pytest.fixture
+    def people(self, api):
+        for person, name in enumerate(("ann", "bob", "cid")):
+            assert api.post("/enroll", enroll_body(name, person)).status_code == 201
+        return api
+
+    def asked(self, api, name, person, *scopes, **changes):
+        body = verify_body(name, person) | changes
+        answer = api.post("/verify", body, key=api.new_key(Scope.VERIFY, *scopes))
+        return answer.status_code, {k: v for k, v in answer.json().items() if k not in self.OF_THE_REQUEST}
+
+    @pytest.mark.parametrize("name", ["dan", "auth0|eve", "Ann"])
+    def test_is_answered_as_a_known_one_that_does_not_match(self, people, name):
+        assert self.asked(people, name, 7) == self.asked(people, "ann", 7)
+
+    @pytest.mark.parametrize("scopes", [(), (Scope.READ_SCORES,)])
+    def test_has_the_same_fields_with_scores(self, people, scopes):
+        known, unknown = (self.asked(people, name, 7, *scopes) for name in ("ann", "dan"))
+
+        assert known[0] == unknown[0] == 200
+        assert known[1]["decision"] == unknown[1]["decision"] == "non_match"
+        assert known[1].keys() == unknown[1].keys()
+        assert [part.keys() for part in known[1]["modalities"]] == [
+            part.keys() for part in unknown[1]["modalities"]
+        ]
+
+    @pytest.mark.parametrize("scopes", [(), (Scope.READ_SCORES,)])
+    def test_never_matches_whoever_asks(self, people, scopes):
+        for person in range(3):
+            status, body = self.asked(people, "dan", person, *scopes)
+
+            assert (status, body["decision"], body["subject_id"]) == (200, "non_match", None)
+
+    def test_is_not_found_by_whoever_may_read(self, people):
+        status, body = self.asked(people, "dan", 7, Scope.READ)
+
+        assert (status, body["code"]) == (404, "subject_not_found")
+
+    def test_is_refused_as_a_known_one_for_another_lead(self, api):
+        for person, name in enumerate(("ann", "bob")):
+            api.post("/enroll", {"subject_id": name, "recordings": [ecg(person) | {"lead": "I"}]})
+        probe = [ecg(7) | {"lead": "V2"}]
+
+        known, unknown = (self.asked(api, name, 7, recordings=probe) for name in ("ann", "dan"))
+
+        assert known == unknown
+        assert known[1]["code"] == "not_comparable"
+
+    def test_is_refused_as_a_known_one_for_a_poor_strip(self, people):
+        known, unknown = (self.asked(people, name, 7, recordings=[flat_ecg()]) for name in ("ann", "dan"))
+
+        assert known == unknown
+        assert known[1]["code"] == "signal_flat"
+
+    def test_in_an_empty_gallery_does_not_match(self, api):
+        status, body = self.asked(api, "dan", 7)
+
+        assert (status, body["decision"], body["reasons"]) == (200, "non_match", ["no_comparison"])
+
+    def test_is_counted_as_a_non_match(self, people):
+        self.asked(people, "dan", 7)
+
+        assert '"decision": "non_match"' in people.log.getvalue()

@@ -88,7 +88,9 @@ def serving(template, folder, **settings):
     path.write_bytes(template.read_bytes())
     settings = {"client_timeout_s": str(CLIENT_TIMEOUT_S), **settings}
     env = environment(folder, f"sqlite:///{path}", MASTER_KEY, **settings)
-    key = cli(folder, env, "keys", "create", "--name", "k", "--scopes", "verify").stdout.strip()
+    key = cli(
+        folder, env, "keys", "create", "--name", "k", "--scopes", "verify", "--galleries", "*"
+    ).stdout.strip()
     with ServerProcess(folder, env, key) as server:
         yield Attacked(server, key)
 

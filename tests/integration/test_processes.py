@@ -34,7 +34,7 @@ def strip(person: int, take: int = 0) -> dict[str, object]:
 
 def new_key(folder: Path, env: dict[str, str]) -> str:
     scopes = "enroll,erase,verify,identify,read,read:scores,admin"
-    made = cli(folder, env, "keys", "create", "--name", "test", "--scopes", scopes)
+    made = cli(folder, env, "keys", "create", "--name", "test", "--scopes", scopes, "--galleries", "*")
     assert made.returncode == 0, made.stderr
     return made.stdout.strip()
 

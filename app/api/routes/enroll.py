@@ -46,7 +46,9 @@ async def enroll(
 ) -> Response:
     """Recordings of one request make references of one session. 422 only if none could be used."""
     answer = await services.executor.run(
-        lambda: services.enrollment.enroll(caller, body.to_domain(), idempotent=idempotent, render=_render)
+        lambda: services.enrollment.enroll(
+            caller, body.to_domain(caller.home_gallery), idempotent=idempotent, render=_render
+        )
     )
     return response_of(answer)
 

@@ -30,7 +30,9 @@ async def identify(
     transaction: ThisTransaction,
 ) -> IdentifyAnswer:
     """The decision is on the first candidate; others are listed with `read` and `read:scores`."""
-    outcome = await services.executor.run(lambda: services.identification.identify(caller, body.to_domain()))
+    outcome = await services.executor.run(
+        lambda: services.identification.identify(caller, body.to_domain(caller.home_gallery))
+    )
     transaction.decided("identify", outcome.decision.decision)
     return IdentifyAnswer(
         **identify_fields(outcome),

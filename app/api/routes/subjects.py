@@ -12,7 +12,7 @@ from app.api.cursors import decode_cursor, encode_cursor
 from app.api.deps import TheServices
 from app.api.idempotency import Idempotent, response_of
 from app.api.openapi import WITH_SCOPE, problems
-from app.api.schemas.base import NAME_PATTERN
+from app.api.schemas.base import SUBJECT_ID_SCHEMA
 from app.api.schemas.lists import GalleryPageQuery, GalleryQuery
 from app.api.schemas.subjects import (
     ReferenceAnswer,
@@ -23,14 +23,14 @@ from app.api.schemas.subjects import (
 )
 from app.api.security import Caller, allowed
 from app.domain.errors import ReferenceNotFoundError, SubjectNotFoundError
-from app.domain.subjects import Scope, is_name
+from app.domain.subjects import Scope, is_subject_id
 
 router = APIRouter(tags=["subjects"])
 
 
 def _subject_name(text: str) -> str:
     """What cannot be a name cannot be found either."""
-    if not is_name(text):
+    if not is_subject_id(text):
         raise SubjectNotFoundError("There is no such subject.")
     return text
 
@@ -50,7 +50,8 @@ SubjectId = Annotated[
     str,
     AfterValidator(_subject_name),
     Path(
-        description="The subject.", json_schema_extra={"pattern": NAME_PATTERN, "examples": ["operator-17"]}
+        description="The subject; what a URL reserves is percent-encoded.",
+        json_schema_extra={**SUBJECT_ID_SCHEMA, "examples": ["operator-17"]},
     ),
 ]
 ReferenceId = Annotated[
@@ -70,12 +71,13 @@ async def list_subjects(
     query: Annotated[GalleryPageQuery, Query()], caller: Caller, services: TheServices
 ) -> SubjectListAnswer:
     """In order of enrollment."""
-    after = decode_cursor(query.cursor, path="/subjects", gallery=query.gallery)
+    gallery = query.gallery or caller.home_gallery
+    after = decode_cursor(query.cursor, path="/subjects", gallery=gallery)
     page = await services.executor.run(
-        lambda: services.directory.subjects(caller, query.gallery, after, query.limit)
+        lambda: services.directory.subjects(caller, gallery, after, query.limit)
     )
-    items = [SubjectAnswer.of(subject, query.gallery) for subject in page.items]
-    following = encode_cursor(page.next, path="/subjects", gallery=query.gallery)
+    items = [SubjectAnswer.of(subject, gallery) for subject in page.items]
+    following = encode_cursor(page.next, path="/subjects", gallery=gallery)
     return SubjectListAnswer(items=items, next_cursor=following)
 
 
@@ -89,8 +91,9 @@ async def get_subject(
     subject_id: SubjectId, query: Annotated[GalleryQuery, Query()], caller: Caller, services: TheServices
 ) -> SubjectDetailAnswer:
     """Metadata only, never a vector."""
-    view = await services.executor.run(lambda: services.directory.subject(caller, query.gallery, subject_id))
-    return SubjectDetailAnswer.of_view(view, query.gallery)
+    gallery = query.gallery or caller.home_gallery
+    view = await services.executor.run(lambda: services.directory.subject(caller, gallery, subject_id))
+    return SubjectDetailAnswer.of_view(view, gallery)
 
 
 @router.delete(
@@ -108,8 +111,9 @@ async def erase_subject(
     services: TheServices,
 ) -> Response:
     """Deletes rows, index entries, stored answers and the data key; backups keep theirs."""
+    gallery = query.gallery or caller.home_gallery
     answer = await services.executor.run(
-        lambda: services.erasure.erase_subject(caller, query.gallery, subject_id, idempotent=idempotent)
+        lambda: services.erasure.erase_subject(caller, gallery, subject_id, idempotent=idempotent)
     )
     return response_of(answer)
 
@@ -124,13 +128,14 @@ async def list_references(
     subject_id: SubjectId, query: Annotated[GalleryPageQuery, Query()], caller: Caller, services: TheServices
 ) -> ReferenceListAnswer:
     """In order of enrollment; metadata only."""
+    gallery = query.gallery or caller.home_gallery
     path = f"/subjects/{subject_id}/references"
-    after = decode_cursor(query.cursor, path=path, gallery=query.gallery)
+    after = decode_cursor(query.cursor, path=path, gallery=gallery)
     page = await services.executor.run(
-        lambda: services.directory.references(caller, query.gallery, subject_id, after, query.limit)
+        lambda: services.directory.references(caller, gallery, subject_id, after, query.limit)
     )
     items = [ReferenceAnswer.of(reference) for reference in page.items]
-    following = encode_cursor(page.next, path=path, gallery=query.gallery)
+    following = encode_cursor(page.next, path=path, gallery=gallery)
     return ReferenceListAnswer(items=items, next_cursor=following)
 
 
@@ -153,9 +158,10 @@ async def erase_reference(
     services: TheServices,
 ) -> Response:
     """The subject's template is pooled anew from the references that stay."""
+    gallery = query.gallery or caller.home_gallery
     answer = await services.executor.run(
         lambda: services.erasure.erase_reference(
-            caller, query.gallery, subject_id, reference_id, idempotent=idempotent
+            caller, gallery, subject_id, reference_id, idempotent=idempotent
         )
     )
     return response_of(answer)

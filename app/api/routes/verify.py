@@ -33,7 +33,9 @@ async def verify(
     transaction: ThisTransaction,
 ) -> VerifyAnswer:
     """A non-match is an answer with status 200."""
-    decision = await services.executor.run(lambda: services.verification.verify(caller, body.to_domain()))
+    decision = await services.executor.run(
+        lambda: services.verification.verify(caller, body.to_domain(caller.home_gallery))
+    )
     transaction.decided("verify", decision.decision)
     return VerifyAnswer(
         **decision_fields(decision),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, Final, TypeVar, cast
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -15,7 +16,14 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic_core import PydanticCustomError, core_schema
+
+from app.domain.subjects import (
+    MAX_SUBJECT_ID_CHARS,
+    SUBJECT_ID_PATTERN,
+    SUBJECT_ID_RULE,
+    is_subject_id,
+)
 
 # Rust's regex: `$` is the very end, without a newline before it.
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$"
@@ -23,6 +31,21 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$"
 Name = Annotated[
     str, StringConstraints(pattern=NAME_PATTERN), Field(examples=["operator-17"], description="A name.")
 ]
+
+
+def _subject_id(text: str) -> str:
+    if not is_subject_id(text):
+        raise PydanticCustomError("invalid_request", SUBJECT_ID_RULE)
+    return text
+
+
+SUBJECT_ID_SCHEMA: Final[JsonDict] = {"pattern": SUBJECT_ID_PATTERN, "maxLength": MAX_SUBJECT_ID_CHARS}
+SubjectName = Annotated[
+    str, AfterValidator(_subject_id), Field(min_length=1, json_schema_extra=SUBJECT_ID_SCHEMA)
+]
+
+
+GALLERY: Final = "Left out: the only gallery of the key, or else `default`."
 
 
 class _NotNull:

@@ -10,10 +10,12 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.api.schemas.base import (
+    GALLERY,
     Name,
     OrAbsent,
     RequestSchema,
     ResponseSchema,
+    SubjectName,
     absentable,
     described,
     seconds_or_none,
@@ -22,7 +24,7 @@ from app.api.schemas.example_strips import EXAMPLE_RECORDING
 from app.api.schemas.recordings import Recordings, to_domain
 from app.api.schemas.timestamps import Timestamp
 from app.domain.references import Modality
-from app.domain.subjects import DEFAULT_GALLERY, Consent
+from app.domain.subjects import Consent
 from app.services.enrollment import EnrollmentRequest
 
 if TYPE_CHECKING:
@@ -46,8 +48,10 @@ class ConsentBody(RequestSchema):
 class EnrollBody(RequestSchema):
     """Recordings of one person, to be stored as references."""
 
-    subject_id: Name = Field(description="Your name for the person.", examples=["operator-17"])
-    gallery: Name = Field(DEFAULT_GALLERY, description="Gallery to enroll in.", examples=["default"])
+    subject_id: SubjectName = Field(description="Your name for the person.", examples=["operator-17"])
+    gallery: OrAbsent[Name] = Field(
+        None, description=f"Gallery to enroll in. {GALLERY}", examples=["default"]
+    )
     recordings: Recordings = Field(examples=[[EXAMPLE_RECORDING]])
     consent: OrAbsent[ConsentBody] = Field(
         None,
@@ -60,9 +64,9 @@ class EnrollBody(RequestSchema):
         examples=[False],
     )
 
-    def to_domain(self) -> EnrollmentRequest:
+    def to_domain(self, home_gallery: str) -> EnrollmentRequest:
         return EnrollmentRequest(
-            gallery=self.gallery,
+            gallery=self.gallery or home_gallery,
             subject_id=self.subject_id,
             recordings=to_domain(self.recordings),
             consent=self.consent.to_domain() if self.consent else None,

@@ -6,20 +6,19 @@ from typing import Any
 
 from pydantic import Field
 
-from app.api.schemas.base import Name, OrAbsent, RequestSchema, ResponseSchema, decibans, described
+from app.api.schemas.base import GALLERY, Name, OrAbsent, RequestSchema, ResponseSchema, decibans, described
 from app.api.schemas.decisions import DecisionAnswer, ModalityAnswer, decision_fields
 from app.api.schemas.example_strips import EXAMPLE_PROBE
 from app.api.schemas.policies import Rate
 from app.api.schemas.recordings import Recordings, to_domain
 from app.domain.scores import Fusion, IdentificationOutcome
-from app.domain.subjects import DEFAULT_GALLERY
 from app.services.identification import IdentificationRequest
 
 
 class IdentifyBody(RequestSchema):
     """A probe to be searched for."""
 
-    gallery: Name = Field(DEFAULT_GALLERY, description="Gallery to search.", examples=["default"])
+    gallery: OrAbsent[Name] = Field(None, description=f"Gallery to search. {GALLERY}", examples=["default"])
     recordings: Recordings = Field(examples=[[EXAMPLE_PROBE]])
     fpir: OrAbsent[Rate] = Field(
         None,
@@ -29,9 +28,9 @@ class IdentifyBody(RequestSchema):
     max_candidates: int = Field(10, ge=1, le=100, description="Length of the candidate list.", examples=[10])
     fusion: Fusion = Field(Fusion.SCORE, description="How to combine modalities.", examples=["score"])
 
-    def to_domain(self) -> IdentificationRequest:
+    def to_domain(self, home_gallery: str) -> IdentificationRequest:
         return IdentificationRequest(
-            gallery=self.gallery,
+            gallery=self.gallery or home_gallery,
             recordings=to_domain(self.recordings),
             fpir=self.fpir,
             max_candidates=self.max_candidates,

@@ -8,8 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.api.schemas.base import Name, OrAbsent, RequestSchema
-from app.domain.subjects import DEFAULT_GALLERY
+from app.api.schemas.base import GALLERY, Name, OrAbsent, RequestSchema
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
@@ -35,7 +34,7 @@ class NoQuery(RequestSchema):
 class GalleryQuery(RequestSchema):
     """Which gallery the path speaks of."""
 
-    gallery: Name = Field(DEFAULT_GALLERY, description="The gallery.", examples=["default"])
+    gallery: OrAbsent[Name] = Field(None, description=f"The gallery. {GALLERY}", examples=["default"])
 
 
 class PageQuery(RequestSchema):
@@ -51,4 +50,4 @@ class PageQuery(RequestSchema):
 class GalleryPageQuery(PageQuery):
     """Which part of a list in a gallery."""
 
-    gallery: Name = Field(DEFAULT_GALLERY, description="The gallery.", examples=["default"])
+    gallery: OrAbsent[Name] = Field(None, description=f"The gallery. {GALLERY}", examples=["default"])

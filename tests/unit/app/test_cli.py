@@ -7,7 +7,18 @@ from app.cli import cli
 class TestCreateKey:
     @pytest.mark.parametrize("days", ["0", "-1", "999999999", "soon"])
     def test_days_that_no_calendar_has_are_a_usage_error(self, days):
-        arguments = ["keys", "create", "--name", "x", "--scopes", "read", "--expires-days", days]
+        arguments = [
+            "keys",
+            "create",
+            "--name",
+            "x",
+            "--scopes",
+            "read",
+            "--galleries",
+            "*",
+            "--expires-days",
+            days,
+        ]
 
         done = CliRunner().invoke(cli, arguments)
 

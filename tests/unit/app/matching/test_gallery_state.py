@@ -130,3 +130,34 @@ class TestComparisonsPerSubject:
 
         assert tuple(search.basis(row).comparisons for row in range(3)) == self.EXPECTED
         assert tuple(claim.basis(0).comparisons for claim in claims) == self.EXPECTED
+
+
+class TestStandIn:
+    NAMES = tuple(f"nobody-{number}" for number in range(200))
+
+    def test_of_an_empty_gallery_is_nobody(self):
+        assert a_state().stand_in("nobody") is None
+
+    def test_is_always_somebody_who_is_there(self):
+        state = a_state()
+        people = [a_subject(number, OLD) for number in range(1, 12)]
+        for subject in people:
+            state.apply(subject.uuid, subject)
+        for subject in people[3:9]:
+            state.apply(subject.uuid, None)
+
+        found = {state.stand_in(name) for name in self.NAMES}
+
+        assert found == {subject.uuid for subject in (*people[:3], *people[9:])}
+
+    def test_stays_the_same_for_most_names_while_the_gallery_grows(self):
+        state = a_state()
+        for number in range(1, 40):
+            state.apply(UUID(int=number), a_subject(number, OLD))
+        before = [state.stand_in(name) for name in self.NAMES]
+        for number in range(40, 44):
+            state.apply(UUID(int=number), a_subject(number, OLD))
+
+        after = [state.stand_in(name) for name in self.NAMES]
+
+        assert sum(one == other for one, other in zip(before, after, strict=True)) > 160
