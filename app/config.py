@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.domain.errors import ConfigurationError
 
 MIB = 1024 * 1024
 ACTIVITY = "activity"  # What PULSEPRINT_ENCODERS calls the bundle that tells activities.
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 
 
 class Settings(BaseSettings):
@@ -46,6 +49,7 @@ class Settings(BaseSettings):
     body_timeout_s: float = Field(default=300.0, ge=1.0, le=3600.0)
     min_body_bytes_per_s: int = Field(default=500, ge=1, le=1_000_000)
     max_slow_bodies: int = Field(default=32, ge=0, le=65_536)
+    cors_origins: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] = "json"
 
@@ -53,6 +57,18 @@ class Settings(BaseSettings):
     def executor_threads(self) -> int:
         """Threads of the bounded executor; by default the cores shared among the workers."""
         return self.encoder_threads or max(1, _cores() // self.workers)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, text: str) -> str:
+        if not all(origin == "*" or _ORIGIN.fullmatch(origin) for origin in _words(text)):
+            raise ValueError("expected *, or https://host[:port] without a path, separated by commas")
+        return text
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """Of pages that browsers let call this service; none by default."""
+        return _words(self.cors_origins)
 
     @property
     def chosen_encoders(self) -> dict[str, str]:
@@ -66,8 +82,7 @@ class Settings(BaseSettings):
 
     @property
     def _chosen(self) -> dict[str, str]:
-        pairs = [part.strip() for part in self.encoders.split(",") if part.strip()]
-        chosen = dict(part.partition("=")[::2] for part in pairs)
+        chosen = dict(part.partition("=")[::2] for part in _words(self.encoders))
         wrong = [modality for modality, encoder in chosen.items() if "@" not in encoder]
         if wrong:
             raise ConfigurationError(
@@ -102,6 +117,10 @@ def load_settings() -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         raise ConfigurationError(f"PULSEPRINT_{name}: {first['msg']}.") from None
+
+
+def _words(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _cores() -> int:

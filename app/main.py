@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 
 from app.adapters.metrics import PrometheusMetrics, forget_worker
 from app.api import docs_page
@@ -38,12 +40,21 @@ RELEASE = "2026.12.0"
 VERBS = (enroll.router, verify.router, identify.router, activity.router)
 OTHERS = (quality.router, subjects.router, galleries.router, models.router, health.router, docs_page.router)
 
+# API keys are sent by the page itself: no cookie or other credential of the browser counts.
+CORS: Final[dict[str, Any]] = {
+    "allow_methods": ("GET", "POST", "PUT", "DELETE"),
+    "allow_headers": ("Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key"),
+    "expose_headers": ("X-Request-ID", "Retry-After"),
+    "max_age": 3600,
+}
+
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> FastAPI:
     """Build the application.
 
     Args:
-        settings: Read from the environment at start-up if absent.
+        settings: Read from the environment at start-up if absent; without them no page of another origin is
+            let in.
         services: Already open services, which the caller closes; opened by the lifespan if absent.
     """
 
@@ -89,5 +100,15 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         app.include_router(router, prefix="/v1", include_in_schema=False)
     for router in OTHERS:
         app.include_router(router)
-    app.add_middleware(RequestMiddleware, metrics=app.state.metrics)
+    origins = settings.allowed_origins if settings else []
+    if origins:
+        app.add_middleware(CORSMiddleware, allow_origins=origins, **CORS)
+    app.add_middleware(
+        RequestMiddleware, metrics=app.state.metrics
+    )  # The outermost: it counts preflights too.
     return app
+
+
+def create_worker_app() -> FastAPI:
+    """The application of one of several processes, by its environment."""
+    return create_app(load_settings())

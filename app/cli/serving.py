@@ -106,7 +106,7 @@ def _serve_many(settings: Settings) -> None:
     with tempfile.TemporaryDirectory(prefix="pulseprint-metrics-") as folder:
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)  # Before prometheus_client is imported.
         uvicorn.run(
-            "app.main:create_app", factory=True, workers=settings.workers, **_uvicorn_options(settings)
+            "app.main:create_worker_app", factory=True, workers=settings.workers, **_uvicorn_options(settings)
         )
 
 
