@@ -7,6 +7,8 @@ bridged.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -16,6 +18,10 @@ Mask = NDArray[np.bool_]
 
 LONGEST_S = 0.003
 """An impulse lasts a sample, or this long; an R wave lasts ten times as long."""
+LONGEST_SQUARE_S = 0.03
+"""So long may last what the strip jumps to in one step and leaves in one step: a calibration pulse."""
+EVEN = 1.6
+"""The two jumps of a square differ by no larger factor."""
 RING = 6
 """Samples on either side that say how steep the strip is around an impulse."""
 STEEPNESS = 4.0
@@ -49,6 +55,8 @@ def impulses(raw: Samples, fs_hz: float) -> Mask:
         least = _least(left, fs_hz)
         for length in range(1, max(1, round(LONGEST_S * fs_hz)) + 1):
             new |= _of_length(left, length, least)
+        if fs_hz >= SURE_FROM_HZ:
+            new |= _squares(left, round(LONGEST_SQUARE_S * fs_hz), least)
         if not new.any():
             break
         found |= new
@@ -67,6 +75,21 @@ def bridged(raw: Samples, lost: Mask) -> Samples:
         return raw
     places = np.arange(raw.size)
     return np.where(lost, np.interp(places, places[~lost], raw[~lost]), raw)
+
+
+def _squares(raw: Samples, longest: int, least: float) -> Mask:
+    """What lies between a jump and the next one back; hearts rise and fall in several steps."""
+    mask = np.zeros(raw.size, dtype=np.bool_)
+    steps = np.diff(raw)
+    sizes = np.abs(steps)
+    beside = np.maximum(sizes[:-2], sizes[2:])
+    usual = max(least, STEEPNESS * float(np.quantile(sizes, 0.95)))  # Noise jumps too.
+    jumps = 1 + np.flatnonzero((sizes[1:-1] >= usual) & (sizes[1:-1] > STEEPNESS * beside))
+    for one, other in pairwise(jumps.tolist()):
+        back = steps[one] * steps[other] < 0.0 and other - one <= longest
+        if back and 1.0 / EVEN <= sizes[other] / sizes[one] <= EVEN:
+            mask[one + 1 : other + 1] = True
+    return mask
 
 
 def _least(raw: Samples, fs_hz: float) -> float:

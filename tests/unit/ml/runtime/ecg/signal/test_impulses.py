@@ -77,3 +77,17 @@ def test_a_strip_of_many_is_refused():
 
     with pytest.raises(ImpulsesError):
         condition(ecg, 250.0)
+
+
+@pytest.mark.parametrize("fs_hz", [250.0, 500.0, 1000.0])
+@pytest.mark.parametrize("width_s", [0.008, 0.02, 0.028])
+@pytest.mark.parametrize("height", [0.4, 1.0, -2.0])
+def test_calibration_pulses_on_a_heart_are_bridged(fs_hz, width_s, height):
+    ecg = strip(9, fs_hz)
+    at_s = np.arange(ecg.size) / fs_hz
+    inside = np.mod(at_s + 0.37, 1.13) < width_s
+
+    found = impulses(ecg + height * inside, fs_hz)
+
+    assert found[inside].mean() > 0.85
+    assert not found[~inside].any()
