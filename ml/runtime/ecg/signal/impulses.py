@@ -53,8 +53,11 @@ def impulses(raw: Samples, fs_hz: float) -> Mask:
     for _ in range(_PASSES):
         new = np.zeros_like(found)
         least = _least(left, fs_hz)
+        # Between its sides nothing is lower than an impulse, so the step to it is nearly as high.
+        starts = 1 + np.flatnonzero(np.abs(np.diff(left)) >= (1.0 - 0.5 * RETURN) * least)
+        starts = np.append(0, starts)  # Or it begins with the strip.
         for length in range(1, max(1, round(LONGEST_S * fs_hz)) + 1):
-            new |= _of_length(left, length, least)
+            new |= _of_length(left, starts[starts <= raw.size - length], length, least)
         if fs_hz >= SURE_FROM_HZ:
             new |= _squares(left, round(LONGEST_SQUARE_S * fs_hz), least)
         if not new.any():
@@ -99,10 +102,10 @@ def _least(raw: Samples, fs_hz: float) -> float:
     return share * float(high - low)
 
 
-def _of_length(raw: Samples, length: int, least: float) -> Mask:
-    """Impulses of so many samples."""
+def _of_length(raw: Samples, starts: NDArray[np.int64], length: int, least: float) -> Mask:
+    """Impulses of so many samples that begin at one of some places."""
     padded = np.pad(raw, RING + 1, mode="edge")
-    first = np.arange(RING + 1, RING + 1 + raw.size - length + 1)  # Where an impulse may begin, in `padded`.
+    first = starts + RING + 1
     before, after = padded[first - 1], padded[first + length]
     inside = sliding_window_view(padded, length)[first]
     middle = 0.5 * (before + after)
@@ -114,13 +117,14 @@ def _of_length(raw: Samples, length: int, least: float) -> Mask:
     odd = one_side & (height >= least) & (np.abs(before - after) <= RETURN * height)
     odd &= height > STEEPNESS * np.minimum(rising, falling)
     mask = np.zeros(raw.size, dtype=np.bool_)
-    for start in first[odd].tolist():
+    for one in np.flatnonzero(odd).tolist():
+        start = int(first[one])
         around = np.concatenate(
             [padded[start - RING - 1 : start], padded[start + length : start + length + RING + 1]]
         )
         steps = np.abs(np.diff(around))
         steps = np.delete(steps, RING)  # Across the impulse itself.
         at = start - RING - 1
-        if height[at] > STEEPNESS * np.quantile(steps, 0.75):
+        if height[one] > STEEPNESS * np.quantile(steps, 0.75):
             mask[at : at + length] = True
     return mask
