@@ -305,7 +305,7 @@ def open_services(
             directory=DirectoryService(store),
             erasure=ErasureService(store, answers),
             galleries=galleries,
-            health=HealthService(store, follower),
+            health=HealthService(store, follower, check_key=lambda: verify_key_check(engine, vault)),
             encoders=encoders,
             recognizer=recognizer,
             fusion=fusion,

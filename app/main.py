@@ -31,9 +31,10 @@ from app.api.routes import (
 )
 from app.config import Settings, load_settings
 from app.core_files import forbid_core_files
-from app.domain.errors import PulseprintError
+from app.domain.errors import PulseprintError, TemporaryError
 from app.loading import loading
 from app.log import configure_logging
+from app.worker_starts import WorkerStarts, start_again
 
 RELEASE = "2026.12.0"
 
@@ -49,14 +50,18 @@ CORS: Final[dict[str, Any]] = {
 }
 
 
-def create_app(settings: Settings | None = None, services: Services | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None, services: Services | None = None, starts: WorkerStarts | None = None
+) -> FastAPI:
     """Build the application.
 
     Args:
         settings: Read from the environment at start-up if absent; without them no page of another origin is
             let in.
         services: Already open services, which the caller closes; opened by the lifespan if absent.
+        starts: Of the processes that this is one of, if there are several.
     """
+    starts = starts or WorkerStarts(None, 1)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -64,14 +69,13 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             app.state.services = services
             yield
             return
-        from app.bootstrap import open_services  # The adapters load only where they are needed.
-
         forbid_core_files()
         chosen = settings or load_settings()
         configure_logging(chosen.log_level, chosen.log_format)  # A worker process starts without.
         with ExitStack() as stack:
             with loading():
-                app.state.services = stack.enter_context(open_services(chosen))
+                app.state.services = _opened(stack, chosen, starts)
+            starts.add()
             yield
         forget_worker(os.getpid())
 
@@ -95,6 +99,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.metrics = PrometheusMetrics()
+    app.state.starts = starts
     for router in VERBS:
         app.include_router(router)
         app.include_router(router, prefix="/v1", include_in_schema=False)
@@ -103,12 +108,23 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     origins = settings.allowed_origins if settings else []
     if origins:
         app.add_middleware(CORSMiddleware, allow_origins=origins, **CORS)
-    app.add_middleware(
-        RequestMiddleware, metrics=app.state.metrics
-    )  # The outermost: it counts preflights too.
+    # The outermost: it counts preflights too.
+    app.add_middleware(RequestMiddleware, metrics=app.state.metrics)
     return app
 
 
 def create_worker_app() -> FastAPI:
     """The application of one of several processes, by its environment."""
-    return create_app(load_settings())
+    settings = load_settings()
+    return create_app(settings, starts=WorkerStarts.of_environment(settings.workers))
+
+
+def _opened(stack: ExitStack, settings: Settings, starts: WorkerStarts) -> Services:
+    from app.bootstrap import open_services  # The adapters load only where they are needed.
+
+    try:
+        return stack.enter_context(open_services(settings))
+    except TemporaryError as error:
+        if starts.is_worker:
+            start_again(error)
+        raise

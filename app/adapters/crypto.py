@@ -132,7 +132,10 @@ class EnvelopeVault(TemplateVault):
         for master in self._masters:
             if gallery.wrapped_key[:KEY_ID_BYTES] == master.id:
                 return master
-        raise TemplateIntegrityError("The gallery's key was wrapped by a master key that is not here.")
+        raise TemplateIntegrityError(
+            "The gallery's key is wrapped by a master key that is not here: give PULSEPRINT_MASTER_KEYS all"
+            " keys in use and restart."
+        )
 
     def _gallery_key(self, gallery: Gallery) -> WrappingKey:
         def unwrap() -> WrappingKey:

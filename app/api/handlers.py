@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from functools import lru_cache
 from typing import Final
 
 import structlog
@@ -14,11 +16,12 @@ from starlette.routing import Match
 from app.api.errors import PROBLEMS, internal_problem, problem, problem_response
 from app.api.parsing import invalid_parameters
 from app.api.query import known_parameters
-from app.domain.errors import PulseprintError
+from app.domain.errors import PulseprintError, TemplateIntegrityError
 from app.log import place_of
 
 _log = structlog.get_logger("pulseprint.http")
 
+REPORT_EVERY_S: Final = 60.0
 _METHODS: Final = ("GET", "POST", "PUT", "DELETE")
 
 
@@ -28,8 +31,16 @@ async def handle_domain_error(request: Request, error: Exception) -> Response:
     response = problem(error, _transaction_id(request))
     if response.status_code == 500:
         _log.error("http.failed", **place_of(error))
+    if isinstance(error, TemplateIntegrityError):
+        _report_integrity(error.detail, int(time.monotonic() / REPORT_EVERY_S))
     request.state.code = error.code  # For the request's one line in the log.
     return response
+
+
+@lru_cache(maxsize=64)
+def _report_integrity(reason: str, _: int) -> None:
+    """Say once in a while what the operator has to mend: every call fails meanwhile."""
+    _log.error("store.not_trusted", reason=reason)
 
 
 async def handle_validation_error(request: Request, error: Exception) -> Response:

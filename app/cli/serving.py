@@ -103,8 +103,9 @@ def _serve_many(settings: Settings) -> None:
     from app.bootstrap import check_settings
 
     check_settings(settings)
-    with tempfile.TemporaryDirectory(prefix="pulseprint-metrics-") as folder:
+    with tempfile.TemporaryDirectory(prefix="pulseprint-workers-") as folder:
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)  # Before prometheus_client is imported.
+        os.environ["PULSEPRINT_WORKER_STARTS"] = folder
         uvicorn.run(
             "app.main:create_worker_app", factory=True, workers=settings.workers, **_uvicorn_options(settings)
         )

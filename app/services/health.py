@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
 
-from app.domain.errors import PulseprintError, TemporaryError
+from app.domain.errors import ConfigurationError, PulseprintError, TemporaryError
 from app.domain.ports.store import Store
 from app.matching.follower import GalleryFollower
 
@@ -38,14 +38,20 @@ class HealthService:
         store: The truth.
         follower: What is held of it.
         now_s: A clock that never goes back.
+        check_key: Raises `ConfigurationError` if the database is under a master key that is not here.
     """
 
     def __init__(
-        self, store: Store, follower: GalleryFollower, now_s: Callable[[], float] = monotonic
+        self,
+        store: Store,
+        follower: GalleryFollower,
+        now_s: Callable[[], float] = monotonic,
+        check_key: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._follower = follower
         self._now_s = now_s
+        self._check_key = check_key
         self._checking = Lock()
         self._last: tuple[float, Readiness] | None = None
 
@@ -85,11 +91,14 @@ class HealthService:
         if not self._follower.started:
             return self._answer("index_not_ready", "The index is being built.")
         try:
+            self._check_key()
             self._follower.forget_gone()
             with self._store.reading() as uow:
                 self._follower.catch_up(uow)
         except TemporaryError as error:
             return self._answer(error.code, error.detail)
+        except ConfigurationError:
+            return self._answer("store_unavailable", "The database is under a master key that is not here.")
         except PulseprintError:
             return self._answer("index_not_ready", "The index cannot follow the database.")
         return self._answer(None, "ready")

@@ -4,6 +4,7 @@ import dataclasses
 import re
 
 from app.services.health import Readiness
+from app.worker_starts import WorkerStarts
 from tests.api.application import open_api
 from tests.factories import enroll_body, verify_body
 from tests.fakes import FakeEncoder, FakeEncoders
@@ -80,3 +81,16 @@ class TestMetrics:
 
         assert "ZQ7" not in text
         assert 'method="OTHER"' in text
+
+
+class TestSeveralWorkers:
+    def test_none_is_ready_before_the_others(self, sqlite_api, tmp_path):
+        sqlite_api.app.state.starts = WorkerStarts(tmp_path, 2)
+        sqlite_api.app.state.starts.add()
+
+        before = sqlite_api.get("/readyz", key=None)
+        (tmp_path / "2.started").touch()
+        after = sqlite_api.get("/readyz", key=None)
+
+        assert (before.status_code, before.json()["code"]) == (503, "index_not_ready")
+        assert after.status_code == 200

@@ -90,3 +90,18 @@ class TestSyntax:
         )  # fmt: skip
 
         assert read.returncode == 0, read.stderr
+
+
+class TestRotation:
+    RECIPE = re.search(r"## Rotating the master key(.*?)\n### ", PAGE, re.DOTALL)[1]
+
+    def test_deletes_every_file_that_it_writes(self):
+        written = set(re.findall(r"\bmaster_keys\.\w+", self.RECIPE))
+        deleted = re.search(r"^shred -u (.*)$", self.RECIPE, re.MULTILINE)[1].split()
+
+        assert set(deleted) == written
+
+    def test_writes_nothing_that_git_would_take(self):
+        ignored = (Path(__file__).parents[2] / ".gitignore").read_text().splitlines()
+
+        assert "master_keys.*" in ignored

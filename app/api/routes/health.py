@@ -34,8 +34,10 @@ async def check_liveness() -> LivenessAnswer:
     responses=problems("index_not_ready", "store_unavailable"),
     openapi_extra=_PUBLIC,
 )
-async def check_readiness(services: TheServices) -> ReadinessAnswer:
-    """The index is built and checked against the database, and its last catch-up had no error."""
+async def check_readiness(request: Request, services: TheServices) -> ReadinessAnswer:
+    """The index of every worker is built and checked against the database; the last catch-up had no error."""
+    if not request.app.state.starts.all_started:
+        raise TemporaryError("Other workers are still starting.", code="index_not_ready")
     # Not in the bounded executor: a busy service is ready all the same.
     readiness = services.health.known()
     if readiness is None:
