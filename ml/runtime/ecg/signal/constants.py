@@ -82,8 +82,6 @@ RAIL_RUN_S = 0.010
 RAIL_MIN_DISTANCE = 0.25
 # A segment is rejected when more than this share of it is lost.
 MAX_LOST_SHARE = {"signal_flat": 0.3, "signal_saturated": 0.02}
-# Impulses are bridged; with more of them than one in 33 samples, too little is left between.
-MAX_IMPULSES_SHARE = 0.03
 # The part of a beat that is compared, and the QRS within it.
 BEAT_BEFORE_S = 0.20
 BEAT_AFTER_S = 0.35

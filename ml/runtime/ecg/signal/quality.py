@@ -24,7 +24,9 @@ from ml.runtime.ecg.signal.beats import beat_units, reject_outlier_beats, whole_
 from ml.runtime.ecg.signal.filters import FloatArray, band_pass
 from ml.runtime.ecg.signal.order_statistics import median
 
-_MOST_LOST = {**c.MAX_LOST_SHARE, "too_many_impulses": c.MAX_IMPULSES_SHARE, "no_heartbeat": 0.5}
+MOST_IMPULSES = 0.03
+"""They are bridged; with more of them than one in 33 samples, too little is left between."""
+_MOST_LOST = {**c.MAX_LOST_SHARE, "too_many_impulses": MOST_IMPULSES, "no_heartbeat": 0.5}
 NO_DEFECTS: Mapping[str, NDArray[np.bool_]] = {}
 
 
