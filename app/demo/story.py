@@ -180,7 +180,10 @@ def _line(
         return Line(step, probe_id, claim, code, expected_id is None, client_ms=answer.client_ms)
     body, decided = answer.body, _decided(answer)
     if decided is None:
-        text = ": ".join(["non-match", *body.get("reasons", [])]).replace("_", " ")
+        reasons = [
+            reason for reason in body.get("reasons", []) if reason != "uncorrected_sensor"
+        ]  # No cause.
+        text = ": ".join(["non-match", *reasons]).replace("_", " ")
     else:
         text = "match" if decided in {probe_id, claim} else f"match {decided}"
     return Line(

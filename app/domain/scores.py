@@ -36,7 +36,7 @@ class Reason(StrEnum):
     REQUIRED_MISSING = "required_missing"
     EVIDENCE_CEILING = "evidence_ceiling"
     NO_COMPARISON = "no_comparison"
-    EMPTY_GALLERY = "empty_gallery"
+    UNCORRECTED_SENSOR = "uncorrected_sensor"
 
 
 class ThresholdBasis(StrEnum):

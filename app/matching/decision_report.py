@@ -160,8 +160,12 @@ class Report:
         """Why, beyond score and threshold; with the ceiling of the evidence if it lies too low."""
         ceiling = self._board.ceiling_db(basis)
         unreachable = threshold is not None and ceiling < threshold
-        reasons = (Reason.REQUIRED_MISSING,) * required_missing + (Reason.EVIDENCE_CEILING,) * unreachable
-        return reasons, ceiling if unreachable else None
+        given = {
+            Reason.REQUIRED_MISSING: required_missing,
+            Reason.EVIDENCE_CEILING: unreachable,
+            Reason.UNCORRECTED_SENSOR: self._board.is_uncorrected,
+        }
+        return tuple(r for r, holds in given.items() if holds), ceiling if unreachable else None
 
     def _basis_of_probe(self) -> Basis:
         """As if the enrolled side were never the weaker one and had one position per modality.

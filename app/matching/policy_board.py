@@ -80,6 +80,13 @@ class PolicyBoard(Scoreboard):
         """Whether fused vectors decide on anybody."""
         return bool(self._fused)
 
+    @property
+    def is_uncorrected(self) -> bool:
+        """Whether the gallery is too small to have found how its own sensors score, in any modality used."""
+        if isinstance(self.policy, DistancePolicy):
+            return False
+        return not all(fitted.gallery_null.corrected for _, fitted in self._compared)
+
     def basis_of_probe(self, classes: tuple[int | None, ...], comparisons: int) -> Basis:
         """What a threshold depends on that follows from the probe alone.
 

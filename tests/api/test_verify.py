@@ -60,7 +60,7 @@ class TestDecision:
 
         assert body["decision"] == "non_match"
         assert body["policy"]["fmr"] == 1e-9
-        assert body["reasons"] == ["evidence_ceiling"]
+        assert body["reasons"] == ["evidence_ceiling", "uncorrected_sensor"]
         assert body["evidence_ceiling"] < body["threshold"]
 
     def test_a_threshold_says_whether_it_was_measured(self, enrolled):
@@ -202,7 +202,7 @@ class TestWithheld:
     def test_a_rate_beyond_the_evidence_is_named_all_the_same(self, enrolled, key):
         body = enrolled.post("/verify", verify_body("ann", person=2, fmr=1e-9), key=key).json()
 
-        assert body["reasons"] == ["evidence_ceiling"]
+        assert body["reasons"] == ["evidence_ceiling", "uncorrected_sensor"]
         assert body["evidence_ceiling"] < body["threshold"]
 
     def test_where_a_threshold_comes_from_follows_from_the_probe(self, enrolled, key):

@@ -110,7 +110,11 @@ class DecisionAnswer(ResponseSchema):
         "What was demanded.", example={"kind": "calibrated", "fmr": 0.001}
     )
     fusion: Fusion = described("How modalities were combined.", example="score")
-    reasons: list[Reason] = described("Why, beyond score and threshold.", example=[])
+    reasons: list[Reason] = described(
+        "Why, beyond score and threshold. `uncorrected_sensor`: the gallery has fewer than 30 people, so the"
+        " stated rate holds only on sensors like those of the calibration.",
+        example=[],
+    )
     evidence_ceiling: float | SkipJsonSchema[None] = absentable(
         "What the evidence can reach at most, if below the threshold; decibans.", example=26.0
     )

@@ -136,7 +136,7 @@ class TestModalities:
         decision = both.verify("p1", face(1, 7))
 
         assert decision.decision is Decision.NON_MATCH
-        assert decision.reasons == (Reason.REQUIRED_MISSING,)
+        assert decision.reasons == (Reason.REQUIRED_MISSING, Reason.UNCORRECTED_SENSOR)
 
     def test_a_longer_probe_is_not_promised_to_replace_a_required_one(self, both):
         policy = CalibratedPolicy(required=frozenset({Modality.ECG, Modality.FACE}))
@@ -144,14 +144,17 @@ class TestModalities:
 
         decision = both.verify("p1", recording(1, 7))
 
-        assert decision.reasons == (Reason.REQUIRED_MISSING,)
+        assert decision.reasons == (Reason.REQUIRED_MISSING, Reason.UNCORRECTED_SENSOR)
         assert decision.further_amount is None
 
     def test_two_modalities_resolve_what_one_cannot(self, both):
         one = both.verify("p1", recording(1, 7), fmr=1e-7)
         two = both.verify("p1", recording(1, 7), face(1, 7), fmr=1e-7)
 
-        assert (one.decision, one.reasons) == (Decision.NON_MATCH, (Reason.EVIDENCE_CEILING,))
+        assert (one.decision, one.reasons) == (
+            Decision.NON_MATCH,
+            (Reason.EVIDENCE_CEILING, Reason.UNCORRECTED_SENSOR),
+        )
         assert one.evidence_ceiling < one.threshold
         assert two.decision is Decision.MATCH
 
@@ -247,7 +250,7 @@ class TestReadScores:
         assert {d.decision for d in (*exact, *withheld)} == {Decision.NON_MATCH}
         assert [len(decision.modalities) for decision in exact] == [1, 2]
         assert [len(decision.modalities) for decision in withheld] == [1, 1]
-        assert [decision.reasons for decision in withheld] == [(), ()]
+        assert [decision.reasons for decision in withheld] == [(Reason.UNCORRECTED_SENSOR,)] * 2
 
 
 class TestDistancePolicy:

@@ -1,16 +1,20 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from app.domain.captures import EcgStrip
 from app.domain.policies import CalibratedPolicy
 from app.domain.references import UNKNOWN_POSITION, Modality, Template
-from app.domain.scores import ComparisonDecision, Decision
+from app.domain.scores import ComparisonDecision, Decision, Reason
 from app.matching.comparisons import EncoderComparisons
 from app.matching.decision_report import Enrolled, Report
 from app.matching.encoded_captures import encode
 from app.matching.policy_board import PolicyBoard
 from app.matching.transformed_probe import TransformedProbe
 from ml.runtime.evidence import SECONDS, Evidence, EvidenceArray
+from ml.runtime.matching.fitted_null import FittedNull
+from ml.runtime.matching.gallery_null import GalleryNull
 from tests.factories import FS_HZ, strip
 from tests.fakes import FakeEncoder, FakeEncoders
 from tests.null_samples import GivenSample
@@ -20,7 +24,12 @@ ECG_ENROLLED = Enrolled(frozenset({Modality.ECG}))
 
 
 def decision_at(
-    cosine: float, seconds: float, *, enrolled_seconds: float = 20.0, fmr: float = 1e-3
+    cosine: float,
+    seconds: float,
+    *,
+    enrolled_seconds: float = 20.0,
+    fmr: float = 1e-3,
+    null: GalleryNull | None = None,
 ) -> ComparisonDecision:
     """What is told with `read:scores` of one candidate compared at this cosine."""
     shown = Evidence(seconds, SECONDS, 0.9)
@@ -32,7 +41,7 @@ def decision_at(
         probe=EvidenceArray.of([shown]),
         enrolled=EvidenceArray.of([Evidence(enrolled_seconds, SECONDS, 0.9)]),
     )
-    fitted = GivenSample(ENCODER).fitted()
+    fitted = GivenSample(ENCODER).fitted() if null is None else FittedNull(ENCODER.calibration, null)
     board = PolicyBoard([(comparisons, fitted)], CalibratedPolicy(fmr=fmr), searched=False)
     capture = EcgStrip(strip(1, seconds=max(seconds, 3.0)).astype(np.float32), FS_HZ)
     captures = encode([capture], FakeEncoders(ENCODER))
@@ -76,6 +85,19 @@ class TestFurtherSeconds:
         decision = decision_at(0.99, 3.5)
 
         assert (decision.shortfall_db, decision.further_amount) == (None, None)
+
+
+class TestUncorrectedSensor:
+    def test_decisions_of_a_gallery_too_small_to_correct_itself_say_so(self):
+        match, other = decision_at(0.99, 15.0), decision_at(0.0, 15.0)
+
+        assert (match.decision, match.reasons) == (Decision.MATCH, (Reason.UNCORRECTED_SENSOR,))
+        assert (other.decision, other.reasons) == (Decision.NON_MATCH, (Reason.UNCORRECTED_SENSOR,))
+
+    def test_those_of_a_corrected_one_do_not(self):
+        corrected = replace(GalleryNull.identity(subjects=30), corrected=True, own_pairs=(0,) * 4)
+
+        assert decision_at(0.99, 15.0, null=corrected).reasons == ()
 
 
 class TestEvidenceCeiling:
