@@ -89,6 +89,7 @@ class FakeEcgFacts(NamedTuple):
 
     heart_rate_bpm: float | None
     strip: object
+    warnings: tuple[str, ...] = ()
 
 
 class FakeEncoder:

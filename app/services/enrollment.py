@@ -57,7 +57,7 @@ class EnrollmentRequest:
 
 @dataclass(frozen=True)
 class EnrolledReference:
-    """What an answer says of a stored reference."""
+    """What an answer says of a stored reference; `warnings` are codes."""
 
     id: UUID
     modality: Modality
@@ -65,6 +65,7 @@ class EnrolledReference:
     encoder: str
     evidence: Evidence
     heart_rate_bpm: float | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,6 @@ class EnrollmentService:
                 admitted = self._check.admitted(uow, gallery, owner.subject, captures, encoders)
             stored = self._references(uow, claim, owner, encoders, captures, admitted=admitted)
             references = [reference for reference, _ in stored]
-            rates = {reference.id: rate for reference, rate in stored}
             if claim.subject is None:
                 uow.enrollments.add(owner.subject, references)
             else:
@@ -174,7 +174,7 @@ class EnrollmentService:
             outcome = EnrollmentOutcome(
                 subject_id=request.subject_id,
                 gallery=gallery.name,
-                references=tuple(_enrolled(reference, rates[reference.id]) for reference in references),
+                references=tuple(_enrolled(reference, acquired) for reference, acquired in stored),
                 rejected=captures.rejections(floor),
                 warnings=self._warnings(
                     uow, gallery, owner.revision, frozenset(r.modality for r in references)
@@ -219,8 +219,8 @@ class EnrollmentService:
         captures: EncodedCaptures,
         *,
         admitted: Admitted | None,
-    ) -> list[tuple[Reference, float | None]]:
-        """What is stored, with its heart rate: all accepted, or what was admitted to a known subject."""
+    ) -> list[tuple[Reference, Acquired]]:
+        """What is stored, with what it was made of: all accepted, or what was admitted to a known subject."""
         gallery, floor, made = claim.gallery, claim.gallery.policy.quality_floor, []
         for encoder in encoders:
             transform = claim.transforms.get((encoder.modality, encoder.encoder_id))
@@ -234,7 +234,7 @@ class EnrollmentService:
             ]
             for acquired, session in _in_sessions(accepted, session_id):
                 reference = self._reference(gallery, owner.subject, transform, acquired, session=session)
-                made.append((reference, _heart_rate_bpm(acquired)))
+                made.append((reference, acquired))
         for key, added in Counter(reference.key for reference, _ in made).items():
             count = owner.known.get(key, 0) + added
             if count > MAX_REFERENCES:
@@ -360,17 +360,15 @@ def _in_sessions(accepted: Sequence[Acquired], request_id: str) -> list[tuple[Ac
     return [(a, f"{request_id}.{session_of.get(a.index, 0)}") for a in accepted]
 
 
-def _heart_rate_bpm(acquired: Acquired) -> float | None:
+def _enrolled(reference: Reference, acquired: Acquired) -> EnrolledReference:
     facts = acquired.encoding.facts
-    return facts.heart_rate_bpm if isinstance(facts, EcgFacts) else None
-
-
-def _enrolled(reference: Reference, heart_rate_bpm: float | None) -> EnrolledReference:
+    heart = facts if isinstance(facts, EcgFacts) else None
     return EnrolledReference(
         id=reference.id,
         modality=reference.modality,
         position=reference.position,
         encoder=reference.encoder,
         evidence=reference.evidence,
-        heart_rate_bpm=heart_rate_bpm,
+        heart_rate_bpm=heart.heart_rate_bpm if heart else None,
+        warnings=heart.warnings if heart else (),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.captures import Capture
+from app.domain.captures import Capture, EcgFacts
 from app.domain.errors import FailureToAcquireError
 from app.domain.image_findings import findings_of
 from app.domain.ports.encoders import Encoder, Encoders
@@ -41,7 +41,8 @@ class QualityService:
 def _accepted(encoder: Encoder, recording: Capture) -> QualityReport:
     encoding = encoder.encode(recording)
     findings = findings_of(encoding.facts)
-    reasons = tuple(dict.fromkeys((*encoding.reasons, *(finding.code for finding in findings))))
+    warnings = encoding.facts.warnings if isinstance(encoding.facts, EcgFacts) else ()
+    reasons = tuple(dict.fromkeys((*encoding.reasons, *(finding.code for finding in findings), *warnings)))
     return QualityReport(
         accepted=True,
         score=encoding.evidence.quality,

@@ -86,6 +86,11 @@ class EnrolledReferenceAnswer(ResponseSchema):
     heart_rate_bpm: float | SkipJsonSchema[None] = absentable(
         "Median heart rate (ECG); half or twice the true one shows a wrong `fs_hz`.", example=71.0
     )
+    warnings: list[str] | SkipJsonSchema[None] = absentable(
+        "What looks as if the strip had been read wrongly: `implausible_heart_rate` (below 40 or above 130"
+        " per minute), `implausible_beat_width`, `repeated_values`.",
+        example=["implausible_heart_rate"],
+    )
 
 
 class RejectedRecordingAnswer(ResponseSchema):
@@ -130,6 +135,7 @@ class EnrollAnswer(ResponseSchema):
                     heart_rate_bpm=None
                     if reference.heart_rate_bpm is None
                     else round(reference.heart_rate_bpm, 1),
+                    warnings=list(reference.warnings) or None,
                 )
                 for reference in outcome.references
             ],

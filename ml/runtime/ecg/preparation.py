@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.runtime.ecg.drawing import EcgDrawing, draw_strip
-from ml.runtime.ecg.raw_ecg import EcgCapture, RawEcg
+from ml.runtime.ecg.plausibility import warnings_of
+from ml.runtime.ecg.raw_ecg import EcgCapture, FloatArray, RawEcg
 from ml.runtime.ecg.signal.conditioning import ConditionedEcg, condition, examine
 from ml.runtime.ecg.signal.errors import SignalError
 from ml.runtime.evidence import SECONDS, Evidence
@@ -26,10 +27,17 @@ class EcgFacts:
     Args:
         heart_rate_bpm: None with fewer than two accepted beats.
         strip: The conditioned strip, for the activity recognizer.
+        raw: The strip as sent.
     """
 
     heart_rate_bpm: float | None
     strip: ConditionedEcg
+    raw: FloatArray
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Codes of what looks as if the strip had been read wrongly; encoding does without them."""
+        return warnings_of(self.raw, self.strip)
 
     def drawing(self) -> EcgDrawing:
         """Compute what a picture of the strip shows; encoding does without it."""
@@ -68,7 +76,7 @@ class EcgPreparation(Preparation[EcgCapture]):
             inputs=self.inputs(strip.ecg, strip.accepted_r_peaks, strip.accepted),
             evidence=Evidence(strip.quality.accepted_s, self.unit, strip.quality.score),
             reasons=strip.quality.reasons,
-            facts=EcgFacts(strip.heart_rate_bpm, strip),
+            facts=EcgFacts(strip.heart_rate_bpm, strip, capture.signal),
         )
 
     def examine(self, capture: EcgCapture) -> EcgFacts | None:
@@ -77,7 +85,7 @@ class EcgPreparation(Preparation[EcgCapture]):
             strip = examine(capture.signal, capture.fs_hz)
         except SignalError:
             return None
-        return EcgFacts(strip.heart_rate_bpm, strip)
+        return EcgFacts(strip.heart_rate_bpm, strip, capture.signal)
 
     def example(self) -> RawEcg:
         """Return enough of a heart to come through to a network."""

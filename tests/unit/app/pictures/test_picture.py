@@ -28,7 +28,7 @@ def ecg(ecg_mv, fs_hz=250.0, unit="mV", lead="I"):
     except CaptureError as error:
         return capture, rejected(error.code, str(error))
     quality = conditioned.quality
-    facts = EcgFacts(conditioned.heart_rate_bpm, conditioned)
+    facts = EcgFacts(conditioned.heart_rate_bpm, conditioned, capture.signal)
     if quality.accepted_s == 0.0:
         return capture, rejected(quality.reasons[0], "no part can be used", facts)
     return capture, QualityReport(
