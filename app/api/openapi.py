@@ -28,6 +28,7 @@ SIGNAL_CODES: Final = (
     "signal_too_long",
     "signal_flat",
     "signal_saturated",
+    "samples_missing",
     "too_many_impulses",
     "signal_not_finite",
     "sampling_rate_unsupported",

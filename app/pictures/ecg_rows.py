@@ -22,9 +22,11 @@ ROW_S: Final = 20.0
 _RAW_HEIGHT, _CLEAN_HEIGHT, _BAND_HEIGHT, _GAP = 64, 104, 18, 12
 # Two points each: about what a line of this width shows, and 300 s stay within 300 kB.
 _RAW_STRETCHES, _CLEAN_STRETCHES = 320, 640
+_SHORTEST_GAP_S = 0.1
 _REASONS: Final = {
     "signal_flat": "flat",
     "signal_saturated": "saturated",
+    "samples_missing": "missing",
     "too_many_impulses": "odd samples",
     "no_heartbeat": "no heartbeat",
     "quality_too_low": "too noisy",
@@ -44,7 +46,7 @@ class _Track:
     @classmethod
     def of(cls, y: NDArray[np.float64], fs_hz: float, height: float, margin: float) -> _Track:
         """Its ordinary range: a few wild samples are clipped instead of flattening all others."""
-        low, high = (float(edge) for edge in np.percentile(y, (0.2, 99.8)))
+        low, high = (float(edge) for edge in np.nanpercentile(y, (0.2, 99.8)))
         low, high = low - margin * (high - low), high + margin * (high - low)
         return cls(y, fs_hz, low, high if high > low else low + 1.0, height)
 
@@ -65,6 +67,18 @@ def strip_rows(capture: EcgStrip, drawing: EcgDrawing | None) -> Block:
     unit = {"uV": "µV", "raw": ""}.get(capture.unit, capture.unit)
     rows = [_Row(k * row_s, row_s, unit).block(raw, clean, drawing) for k in range(n_rows)]
     return stacked(*rows, gap=20.0)
+
+
+def _stretches_there(y: NDArray[np.float64], shortest_gap: int) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    """What lies between gaps, each with where it starts; shorter gaps are passed over."""
+    there = np.flatnonzero(~np.isnan(y))
+    if there.size == y.size:
+        yield 0, y
+        return
+    for places in np.split(there, np.flatnonzero(np.diff(there) > max(1, shortest_gap)) + 1):
+        if places.size:
+            every = np.arange(places[0], places[-1] + 1)
+            yield int(places[0]), np.interp(every, places, y[places])
 
 
 @dataclass(frozen=True)
@@ -95,9 +109,12 @@ class _Row:
         piece = track.y[first : round((self.start_s + self.span_s) * track.fs_hz) + 1]
         if piece.size == 0:
             return ""
-        at, y = envelope(piece, stretches)
-        x = LEFT + PLOT * (at / track.fs_hz) / self.span_s
-        return self._scale(track, name) + trace(np.minimum(x, LEFT + PLOT), track.place(y), class_)
+        lines = []
+        for start, present in _stretches_there(piece, round(_SHORTEST_GAP_S * track.fs_hz)):
+            at, y = envelope(present, max(1, stretches * present.size // piece.size))
+            x = LEFT + PLOT * ((start + at) / track.fs_hz) / self.span_s
+            lines.append(trace(np.minimum(x, LEFT + PLOT), track.place(y), class_))
+        return self._scale(track, name) + joined(lines)
 
     def _scale(self, track: _Track, name: str) -> str:
         parts = [text(name, 0, track.height / 2 + (-3 if self.unit else 4), "small")]

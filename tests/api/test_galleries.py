@@ -77,7 +77,10 @@ class TestPolicy:
 
         body = api.post("/verify", verify_body("ann", person=1)).json()
 
-        assert (body["decision"], body["reasons"]) == ("non_match", ["required_missing", "uncorrected_sensor"])
+        assert (body["decision"], body["reasons"]) == (
+            "non_match",
+            ["required_missing", "uncorrected_sensor"],
+        )
 
     def test_recordings_below_the_quality_floor_are_refused(self, api):
         api.post("/enroll", enroll_body("ann", person=1))

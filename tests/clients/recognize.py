@@ -10,7 +10,7 @@ from typing import Any
 
 from pulseprint_client import AuthenticatedClient
 from pulseprint_client.api.galleries import create_gallery
-from pulseprint_client.api.recognition import enroll, identify
+from pulseprint_client.api.recognition import assess_quality, enroll, identify
 from pulseprint_client.models import (
     CalibratedPolicyAnswer,
     CalibratedPolicyBody,
@@ -25,6 +25,8 @@ from pulseprint_client.models import (
     IdentifyBody,
     Lead,
     ProblemAnswer,
+    QualityAnswer,
+    QualityBody,
     SampleType,
 )
 
@@ -61,6 +63,12 @@ def main(url: str, key: str, strips: Path) -> None:
     assert isinstance(found, IdentifyAnswer), found
     assert found.decision is Decision.MATCH
     assert found.candidates[0].subject_id == found.subject_id == "operator-17"
+
+    gap = EcgRecording(
+        modality="ecg", fs_hz=100, unit=EcgUnit.MILLIVOLT, signal=[*map(float, range(999)), None]
+    )
+    report = assess_quality.sync(client=client, body=QualityBody(recordings=[gap]))
+    assert isinstance(report, QualityAnswer), report
 
     neither = EcgRecording(modality="ecg", fs_hz=100, unit=EcgUnit.MILLIVOLT)
     refused = identify.sync(client=client, body=IdentifyBody(recordings=[neither]))

@@ -25,6 +25,10 @@ const found = await api.POST("/identify", { body: { gallery: "types", recordings
 assert.equal(found.data?.decision, "match", JSON.stringify(found.error));
 assert.equal(found.data.candidates[0]!.subject_id, "operator-17");
 
+const gap: Strip = { modality: "ecg", fs_hz: 100, unit: "mV", signal: [...Array(1000).keys(), null] };
+const none = await api.POST("/quality", { body: { recordings: [gap] } });
+assert.notEqual(none.data?.recordings[0]?.code, "invalid_request", JSON.stringify(none.error));
+
 const refused = await api.POST("/identify", {
   body: { recordings: [{ modality: "ecg", fs_hz: 100, unit: "mV" }] },
 });

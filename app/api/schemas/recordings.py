@@ -74,12 +74,14 @@ class EcgRecording(RequestSchema):
     lead: AnyLead = Field(Lead.UNKNOWN_LEAD, description="Where the ECG was taken.", examples=["I"])
     signal: OrAbsent[Signal] = Field(
         None,
-        description="Samples as numbers, at most 300 000 in a request; excludes `signal_b64`.",
+        description="Samples as numbers, null where one is missing; at most 300 000 in a request; excludes"
+        " `signal_b64`.",
         examples=[[0.01, 0.02, 0.05]],
     )
     signal_b64: OrAbsent[Base64] = Field(
         None,
-        description="Samples as little-endian bytes in base64; needs `dtype`, excludes `signal`.",
+        description="Samples as little-endian bytes in base64, missing ones as NaN of float32; needs"
+        " `dtype`, excludes `signal`.",
         examples=[EXAMPLE_RECORDING["signal_b64"]],
     )
     dtype: OrAbsent[SampleType] = Field(

@@ -13,6 +13,7 @@ from ml.runtime.ecg.signal.errors import (
     ImpulsesError,
     NoHeartbeatError,
     QualityTooLowError,
+    SamplesMissingError,
     SamplingRateUnsupportedError,
     SignalError,
     SignalFlatError,
@@ -30,7 +31,14 @@ from ml.runtime.ecg.signal.quality import SignalQuality, assess_quality
 
 _ERRORS: dict[str, type[SignalError]] = {
     error.code: error
-    for error in (SignalFlatError, SignalSaturatedError, ImpulsesError, NoHeartbeatError, QualityTooLowError)
+    for error in (
+        SamplesMissingError,
+        SignalFlatError,
+        SignalSaturatedError,
+        ImpulsesError,
+        NoHeartbeatError,
+        QualityTooLowError,
+    )
 }
 
 
@@ -67,7 +75,8 @@ def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     """Check, filter and resample a strip, find its beats and assess its quality.
 
     Args:
-        ecg: Any unit and polarity, float, shape (n_samples,).
+        ecg: Any unit and polarity, float, shape (n_samples,). NaN is a sample that is missing: short gaps are
+            bridged, segments with long ones are not accepted.
         fs_hz: Sampling rate, 100 to 2000.
 
     Returns:
@@ -92,9 +101,9 @@ def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     Movement spoils identity, but it shows the wearer's activity.
 
     Raises:
-        SignalError: Not a valid strip (rate, length, finite samples), or one constant value.
+        SignalError: Not a valid strip (rate, length, size of samples), or one constant value.
     """
-    checked = _checked(ecg, fs_hz)
+    checked, missing = _checked(ecg, fs_hz)
     lost = dropouts(checked)
     odd = impulses(bridged(checked, lost), fs_hz)
     raw = bridged(checked, lost | odd)
@@ -106,6 +115,7 @@ def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     )
     defects = {
         NoHeartbeatError.code: np.full(raw.size, no_heart),
+        SamplesMissingError.code: missing,
         SignalFlatError.code: flat_samples(raw, fs_hz) | lost,
         SignalSaturatedError.code: saturated_samples(raw, fs_hz),
         ImpulsesError.code: odd,
@@ -132,8 +142,8 @@ def _without_hum(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.float64]:
     return without_lines(at_working_rate, c.WORKING_FS_HZ, highest_hz)
 
 
-def _checked(ecg: FloatArray, fs_hz: float) -> NDArray[np.float64]:
-    """Return the strip as float64 about its median, if it can hold heartbeats at all."""
+def _checked(ecg: FloatArray, fs_hz: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the strip as float64 about its median, if it can hold heartbeats, and what was missing."""
     given = np.asarray(ecg)
     if given.ndim != 1 or given.dtype.kind not in "fiu":
         raise SignalNotFiniteError(f"expected one lead of real numbers, got {given.dtype} {given.shape}")
@@ -147,10 +157,14 @@ def _checked(ecg: FloatArray, fs_hz: float) -> NDArray[np.float64]:
         raise SignalTooShortError(
             f"expected at least {c.MIN_STRIP_S:g} s, got {raw.size} samples at {fs_hz:g} Hz"
         )
+    missing = np.isnan(raw)
+    if raw.size - np.count_nonzero(missing) < fs_hz:
+        raise SamplesMissingError("less than a second of samples is there")
+    raw = bridged(raw, missing)
     largest = np.abs(raw).max()
     if not largest <= c.MAX_AMPLITUDE:
-        raise SignalNotFiniteError(f"expected finite samples up to {c.MAX_AMPLITUDE:g}")
+        raise SignalNotFiniteError(f"expected samples up to {c.MAX_AMPLITUDE:g}")
     centered = raw - median(raw)
     if raw.max() - raw.min() <= max(c.FLAT_SHARE_OF_OFFSET * largest, c.MIN_AMPLITUDE):
         raise SignalFlatError("the strip holds one constant value")
-    return np.asarray(centered)
+    return np.asarray(centered), missing

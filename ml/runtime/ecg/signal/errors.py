@@ -4,6 +4,7 @@ SignalError (CaptureError)
 ├── SignalNotFiniteError           signal_not_finite
 ├── SamplingRateUnsupportedError   sampling_rate_unsupported
 ├── SignalTooShortError            signal_too_short
+├── SamplesMissingError            samples_missing
 ├── SignalFlatError                signal_flat
 ├── SignalSaturatedError           signal_saturated
 ├── ImpulsesError                  too_many_impulses
@@ -19,7 +20,7 @@ class SignalError(CaptureError):
 
 
 class SignalNotFiniteError(SignalError):
-    """The strip is not a one-dimensional array of real, finite numbers."""
+    """The strip is not a one-dimensional array of real numbers, or one of them is infinite."""
 
     code = "signal_not_finite"
 
@@ -34,6 +35,12 @@ class SignalTooShortError(SignalError):
     """The strip is shorter than the shortest accepted length."""
 
     code = "signal_too_short"
+
+
+class SamplesMissingError(SignalError):
+    """So many samples are marked as missing that the rest does not show a heart."""
+
+    code = "samples_missing"
 
 
 class SignalFlatError(SignalError):

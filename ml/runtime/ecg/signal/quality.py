@@ -12,7 +12,7 @@ against them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -26,7 +26,12 @@ from ml.runtime.ecg.signal.order_statistics import median
 
 MOST_IMPULSES = 0.03
 """They are bridged; with more of them than one in 33 samples, too little is left between."""
-_MOST_LOST = {**c.MAX_LOST_SHARE, "too_many_impulses": MOST_IMPULSES, "no_heartbeat": 0.5}
+_MOST_LOST = {
+    **c.MAX_LOST_SHARE,
+    "samples_missing": c.MAX_LOST_SHARE["signal_flat"],
+    "too_many_impulses": MOST_IMPULSES,
+    "no_heartbeat": 0.5,
+}
 NO_DEFECTS: Mapping[str, NDArray[np.bool_]] = {}
 
 
@@ -66,6 +71,13 @@ class SignalQuality:
             for reason in segment.reasons:
                 lost_s[reason] = lost_s.get(reason, 0.0) + segment.duration_s
         return tuple(sorted(lost_s, key=lambda reason: -lost_s[reason]))
+
+    def refused(self, reason: str) -> "SignalQuality":
+        """The same with nothing accepted: what was is refused for this reason."""
+        segments = tuple(
+            replace(s, accepted=False, reasons=(reason,)) if s.accepted else s for s in self.segments
+        )
+        return SignalQuality(self.score, segments)
 
     def accepts(self, times_s: FloatArray) -> NDArray[np.bool_]:
         """Mask of moments in accepted segments: bool, same shape."""

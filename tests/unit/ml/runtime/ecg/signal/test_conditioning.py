@@ -11,6 +11,7 @@ from ml.data.readers import read_ecg_id
 from ml.runtime.ecg.signal.conditioning import ConditionedEcg, condition, examine
 from ml.runtime.ecg.signal.errors import (
     NoHeartbeatError,
+    SamplesMissingError,
     SamplingRateUnsupportedError,
     SignalError,
     SignalFlatError,
@@ -79,8 +80,8 @@ class TestCondition:
         with pytest.raises(SamplingRateUnsupportedError):
             condition(strip().ecg_mv, fs_hz)
 
-    @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30])
-    def test_one_number_that_is_not_finite_is_refused(self, bad: float) -> None:
+    @pytest.mark.parametrize("bad", [np.inf, -np.inf, 1e30])
+    def test_one_number_that_is_infinite_or_huge_is_refused(self, bad: float) -> None:
         ecg = strip().ecg_mv
         ecg[700] = bad
 
@@ -169,6 +170,55 @@ class TestCondition:
                 outcomes.append(error.code)
 
         assert outcomes[0] == outcomes[1]
+
+
+class TestMissingSamples:
+    @pytest.mark.parametrize("fs_hz", [100.0, 250.0, 500.0])
+    @pytest.mark.parametrize("share", [0.001, 0.01, 0.05])
+    def test_single_ones_are_bridged(self, fs_hz: float, share: float) -> None:
+        whole = strip(fs_hz=fs_hz, seconds=10.0).ecg_mv
+        holed = whole.copy()
+        holed[np.random.default_rng(1).random(holed.size) < share] = np.nan
+
+        found, expected = condition(holed, fs_hz), condition(whole, fs_hz)
+
+        assert found.quality.accepted_s == pytest.approx(10.0)
+        assert np.corrcoef(found.ecg, expected.ecg)[0, 1] > 0.98
+
+    def test_a_gap_of_a_fifth_of_a_second_costs_nothing(self) -> None:
+        ecg = strip(seconds=10.0).ecg_mv
+        ecg[1000:1050] = np.nan
+
+        assert condition(ecg, 250.0).quality.accepted_s == pytest.approx(10.0)
+
+    def test_a_gap_of_two_seconds_costs_its_segment(self) -> None:
+        ecg = strip(seconds=10.0).ecg_mv
+        ecg[300:800] = np.nan
+
+        quality = condition(ecg, 250.0).quality
+
+        assert [segment.reasons for segment in quality.segments] == [("samples_missing",), ()]
+
+    @pytest.mark.parametrize("there", [0, 1, 249])
+    def test_hardly_any_sample_is_no_strip(self, there: int) -> None:
+        ecg = strip(seconds=10.0).ecg_mv
+        ecg[there:] = np.nan
+
+        with pytest.raises(SamplesMissingError):
+            condition(ecg, 250.0)
+
+    @pytest.mark.parametrize("edge", [slice(0, 100), slice(-100, None)])
+    def test_either_end_may_be_missing(self, edge: slice) -> None:
+        ecg = strip(seconds=10.0).ecg_mv
+        ecg[edge] = np.nan
+
+        assert condition(ecg, 250.0).quality.accepted_s == pytest.approx(10.0)
+
+    def test_the_mirror_image_misses_the_same(self) -> None:
+        ecg = strip(seconds=10.0).ecg_mv
+        ecg[::37] = np.nan
+
+        np.testing.assert_array_equal(condition(ecg, 250.0).ecg, -condition(-ecg, 250.0).ecg)
 
 
 class TestExamine:

@@ -9,6 +9,7 @@ CODES = {
     "signal_too_short",
     "signal_flat",
     "signal_saturated",
+    "samples_missing",
     "too_many_impulses",
     "no_heartbeat",
     "quality_too_low",

@@ -1,0 +1,128 @@
+"""Samples that a device lost: null among numbers, NaN among bytes; what is left still recognizes."""
+
+import base64
+import shutil
+
+import numpy as np
+import pytest
+
+from ml.synthetic.ecg import SyntheticPerson
+from tests.api.application import open_shipped_api
+
+FS_HZ = 250.0
+SECONDS = 20.0
+
+
+@pytest.fixture(scope="module")
+def api(sqlite_template, tmp_path_factory):
+    """The shipped bundles, with one person enrolled in lead I."""
+    path = tmp_path_factory.mktemp("missing") / "pulseprint.db"
+    shutil.copyfile(sqlite_template, path)
+    with open_shipped_api(f"sqlite:///{path}") as opened:
+        body = {"subject_id": "ann", "recordings": [as_numbers(heart(seed=0))]}
+        assert opened.post("/enroll", body).status_code == 201
+        yield opened
+
+
+def heart(seed, seconds=SECONDS):
+    return SyntheticPerson.draw(3).record(seconds, FS_HZ, seed=seed)
+
+
+def as_numbers(ecg, **more):
+    samples = [None if np.isnan(value) else float(value) for value in ecg]
+    return {"modality": "ecg", "fs_hz": FS_HZ, "unit": "mV", "lead": "I", "signal": samples, **more}
+
+
+def as_bytes(ecg):
+    coded = base64.b64encode(ecg.astype("<f4").tobytes()).decode()
+    recording = {**as_numbers(ecg), "signal_b64": coded, "dtype": "float32"}
+    del recording["signal"]
+    return recording
+
+
+def one_in_a_hundred(ecg):
+    ecg[np.random.default_rng(1).choice(ecg.size, ecg.size // 100, replace=False)] = np.nan
+
+
+def a_fifth_of_a_second(ecg):
+    ecg[2000:2050] = np.nan
+
+
+def two_seconds(ecg):
+    ecg[1300:1800] = np.nan
+
+
+def both_ends(ecg):
+    ecg[:100] = ecg[-100:] = np.nan
+
+
+LOSSES = [one_in_a_hundred, a_fifth_of_a_second, two_seconds, both_ends]
+
+
+@pytest.mark.parametrize("lose", LOSSES)
+@pytest.mark.parametrize("written", [as_numbers, as_bytes])
+def test_the_rest_matches(api, lose, written):
+    probe = heart(seed=1)
+    lose(probe)
+
+    answer = api.post("/verify", {"subject_id": "ann", "recordings": [written(probe)]}).json()
+
+    assert answer["decision"] == "match"
+
+
+def test_a_long_gap_is_not_counted_as_evidence(api):
+    probe = heart(seed=1)
+    two_seconds(probe)
+
+    (report,) = api.post("/quality", {"recordings": [as_numbers(probe)]}).json()["recordings"]
+
+    assert (report["accepted"], report["seconds"]) == (True, 15.0)
+    assert report["reasons"] == ["samples_missing"]
+    assert report["explanations"] == [
+        "Too many samples of a part of the strip are missing. Check the connection."
+    ]
+
+
+@pytest.mark.parametrize("there", [0, 100])
+@pytest.mark.parametrize("path", ["/verify", "/identify", "/enroll"])
+def test_hardly_any_sample_is_refused(api, path, there):
+    probe = heart(seed=1)
+    probe[there:] = np.nan
+    body = {"recordings": [as_numbers(probe)]} | ({} if path == "/identify" else {"subject_id": "ann"})
+
+    answer = api.post(path, body)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "samples_missing")
+
+
+def test_one_lead_may_miss_what_another_has(api):
+    gap = heart(seed=2)
+    gap[:4500] = np.nan
+    leads = [as_numbers(heart(seed=2)), as_numbers(gap, lead="II")]
+
+    answer = api.post("/enroll", {"subject_id": "bob", "recordings": leads}).json()
+
+    assert [(one["position"], one["seconds"]) for one in answer["references"]] == [("I", 20.0)]
+    assert [(one["index"], one["code"]) for one in answer["rejected"]] == [(1, "samples_missing")]
+
+
+def test_activities_are_told_around_a_gap(api):
+    recording = heart(seed=3, seconds=60.0)
+    recording[5000:7000] = np.nan
+
+    answer = api.post("/activity", {"recording": as_numbers(recording)})
+
+    assert answer.status_code == 200
+    assert {segment["activity"] for segment in answer.json()["timeline"]} == {"rest"}
+
+
+def test_a_picture_shows_where_nothing_was(api):
+    probe = heart(seed=1)
+    two_seconds(probe)
+    one_in_a_hundred(probe)
+
+    answer = api.post("/quality", {"recordings": [as_numbers(probe)]}, headers={"Accept": "image/svg+xml"})
+
+    assert answer.status_code == 200
+    assert b"not used: missing" in answer.content
+    assert b"nan" not in answer.content
