@@ -108,12 +108,35 @@ def test_one_lead_may_miss_what_another_has(api):
 
 def test_activities_are_told_around_a_gap(api):
     recording = heart(seed=3, seconds=60.0)
-    recording[5000:7000] = np.nan
+    recording[5000:7500] = np.nan
 
     answer = api.post("/activity", {"recording": as_numbers(recording)})
 
     assert answer.status_code == 200
-    assert {segment["activity"] for segment in answer.json()["timeline"]} == {"rest"}
+    timeline = answer.json()["timeline"]
+    assert {one["activity"] for one in timeline if one["start_s"] >= 20.0 and one["end_s"] <= 30.0} == {
+        "unknown"
+    }
+    assert {one["activity"] for one in timeline if one["end_s"] <= 19.0 or one["start_s"] >= 31.0} == {"rest"}
+
+
+def test_activities_go_on_after_minutes_without_samples(api):
+    recording = heart(seed=3, seconds=300.0)
+    recording[12_500:62_500] = np.nan
+
+    answer = api.post("/activity", {"recording": as_bytes(recording)})
+
+    assert answer.status_code == 200
+    assert answer.json()["seconds"] == pytest.approx(100.0, abs=10.0)
+
+
+def test_a_rest_without_samples_is_named(api):
+    nothing = as_bytes(np.full(2500, np.nan))
+
+    answer = api.post("/activity", {"recording": as_bytes(heart(seed=3)), "rest": nothing})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "samples_missing")
+    assert answer.json()["errors"][0]["pointer"] == "/rest"
 
 
 def test_a_picture_shows_where_nothing_was(api):

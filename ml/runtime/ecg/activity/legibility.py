@@ -1,4 +1,4 @@
-"""Parts of a strip that are unreadable for activity: no contact, a saturated amplifier, no heartbeats.
+"""Parts of a strip that are unreadable for activity: samples or contact missing, saturation, no heartbeats.
 
 Movement can make a segment useless for identity and still show the activity. So quality too low for
 comparison is no reason to abstain.
@@ -6,10 +6,17 @@ comparison is no reason to abstain.
 
 from __future__ import annotations
 
-from ml.runtime.ecg.signal.errors import NoHeartbeatError, SignalFlatError, SignalSaturatedError
+from ml.runtime.ecg.signal.errors import (
+    NoHeartbeatError,
+    SamplesMissingError,
+    SignalFlatError,
+    SignalSaturatedError,
+)
 from ml.runtime.ecg.signal.quality import SignalQuality
 
-MUTE_REASONS = frozenset({SignalFlatError.code, SignalSaturatedError.code, NoHeartbeatError.code})
+MUTE_REASONS = frozenset(
+    error.code for error in (SamplesMissingError, SignalFlatError, SignalSaturatedError, NoHeartbeatError)
+)
 MAX_MUTE_SHARE = 0.5
 
 

@@ -10,7 +10,7 @@ def quality(*reasons: str) -> SignalQuality:
 
 
 class TestIsMute:
-    @pytest.mark.parametrize("reason", ["signal_flat", "signal_saturated", "no_heartbeat"])
+    @pytest.mark.parametrize("reason", ["samples_missing", "signal_flat", "signal_saturated", "no_heartbeat"])
     def test_what_shows_no_heart_is_unreadable(self, reason):
         assert is_mute(quality(reason, ""), 0.0, 5.0)
 
