@@ -117,7 +117,8 @@ def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
         NoHeartbeatError.code: np.full(raw.size, no_heart),
         SamplesMissingError.code: missing,
         SignalFlatError.code: flat_samples(raw, fs_hz) | lost,
-        SignalSaturatedError.code: saturated_samples(raw, fs_hz),
+        # What is missing at an end repeats the last sample, which may be the highest.
+        SignalSaturatedError.code: saturated_samples(raw, fs_hz) & ~missing,
         ImpulsesError.code: odd,
     }
     quality = assess_quality(clean, c.WORKING_FS_HZ, r_peaks, defects)

@@ -214,6 +214,21 @@ class TestMissingSamples:
 
         assert condition(ecg, 250.0).quality.accepted_s == pytest.approx(10.0)
 
+    def test_an_end_that_repeats_the_highest_sample_is_not_saturated(self) -> None:
+        ecg = strip(seconds=10.0).ecg_mv
+        highest = 2100 + int(ecg[2100:].argmax())
+        ecg[:highest] = np.minimum(ecg[:highest], ecg[highest])
+        ecg[highest + 1 :] = np.nan
+
+        assert condition(ecg, 250.0).quality.accepted_s == pytest.approx(10.0)
+
+    def test_infinity_beside_missing_ones_is_refused(self) -> None:
+        ecg = strip(seconds=10.0).ecg_mv
+        ecg[100:110], ecg[110] = np.nan, np.inf
+
+        with pytest.raises(SignalNotFiniteError):
+            condition(ecg, 250.0)
+
     def test_the_mirror_image_misses_the_same(self) -> None:
         ecg = strip(seconds=10.0).ecg_mv
         ecg[::37] = np.nan
