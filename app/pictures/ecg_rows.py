@@ -46,7 +46,10 @@ class _Track:
     @classmethod
     def of(cls, y: NDArray[np.float64], fs_hz: float, height: float, margin: float) -> _Track:
         """Its ordinary range: a few wild samples are clipped instead of flattening all others."""
-        low, high = (float(edge) for edge in np.nanpercentile(y, (0.2, 99.8)))
+        there = y[~np.isnan(y)]
+        if there.size == 0:
+            return cls(y, fs_hz, 0.0, 1.0, height)
+        low, high = (float(edge) for edge in np.percentile(there, (0.2, 99.8)))
         low, high = low - margin * (high - low), high + margin * (high - low)
         return cls(y, fs_hz, low, high if high > low else low + 1.0, height)
 

@@ -1,6 +1,7 @@
 """Samples that a device lost: null among numbers, NaN among bytes; what is left still recognizes."""
 
 import base64
+import json
 import shutil
 
 import numpy as np
@@ -149,3 +150,54 @@ def test_a_picture_shows_where_nothing_was(api):
     assert answer.status_code == 200
     assert b"not used: missing" in answer.content
     assert b"nan" not in answer.content
+
+
+def test_a_picture_of_nothing_is_one(api):
+    nothing = as_bytes(np.full(2500, np.nan))
+
+    answer = api.post("/quality", {"recordings": [nothing]}, headers={"Accept": "image/svg+xml"})
+
+    assert answer.status_code == 200
+    assert b"nan" not in answer.content
+
+
+@pytest.mark.parametrize("sign", [0, 1])
+def test_every_bit_pattern_of_nan_is_a_missing_sample(api, sign):
+    probe = heart(seed=1)
+    quiet_and_signaling = np.array([0x7FC00000, 0x7F800001, 0x7FFFFFFF], "<u4") | np.uint32(sign << 31)
+    probe[[100, 900, 1700]] = quiet_and_signaling.view("<f4")
+
+    answer = api.post("/verify", {"subject_id": "ann", "recordings": [as_bytes(probe)]})
+
+    assert answer.json()["decision"] == "match"
+
+
+def test_null_and_nan_say_the_same(api):
+    probe = heart(seed=1)
+    one_in_a_hundred(probe)
+    two_seconds(probe)
+
+    bodies = [
+        api.post("/quality", {"recordings": [written(probe)]}).json() for written in (as_numbers, as_bytes)
+    ]
+
+    assert bodies[0] == bodies[1]
+
+
+def test_a_bare_nan_beside_null_is_no_json(api):
+    probe = heart(seed=1)
+    a_fifth_of_a_second(probe)
+    body = json.dumps({"recordings": [as_numbers(probe)]})
+
+    answer = api.post("/quality", content=body.replace("null", "NaN", 1).encode())
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_payload")
+
+
+def test_an_infinite_sample_beside_a_missing_one_is_refused(api):
+    probe = heart(seed=1)
+    probe[:3] = [np.nan, np.inf, np.nan]
+
+    answer = api.post("/quality", {"recordings": [as_bytes(probe)]})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "signal_not_finite")

@@ -78,7 +78,9 @@ def signal_from_base64(text: str, sample_type: SampleType) -> Vector:
         raise PydanticCustomError(
             "invalid_request", "Expected whole samples of {size} bytes.", {"size": dtype.itemsize}
         )
-    return check_samples(np.frombuffer(content, dtype).astype(np.float32))
+    samples = np.frombuffer(content, dtype).astype(np.float32)
+    samples[np.isnan(samples)] = np.nan  # Some bit patterns of NaN make later casts warn.
+    return check_samples(samples)
 
 
 def decode_base64(text: str) -> bytes:
@@ -131,7 +133,6 @@ def _from_numbers(numbers: list[float | None]) -> Vector:
     with np.errstate(over="ignore"):  # What overflows float32 becomes infinite, and is refused as such.
         samples = check_samples(np.array(numbers, dtype=np.float32))
     # The parser takes a bare NaN too, which is no JSON: only null says that a number is missing.
-    missing = np.count_nonzero(np.isnan(samples))
-    if missing and missing != numbers.count(None):
+    if any(numbers[place] is not None for place in np.flatnonzero(np.isnan(samples)).tolist()):
         raise PydanticCustomError("signal_not_finite", "The signal holds values that are not numbers.")
     return samples
