@@ -89,7 +89,9 @@ class FakeEcgFacts(NamedTuple):
 
     heart_rate_bpm: float | None
     strip: object
-    warnings: tuple[str, ...] = ()
+
+    def warnings(self) -> tuple[str, ...]:
+        return ()
 
 
 class FakeEncoder:

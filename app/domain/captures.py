@@ -128,15 +128,14 @@ class EcgFacts(Protocol):
     Attributes:
         heart_rate_bpm: None with too few beats.
         strip: As the encoder conditioned it, for the activity recognizer; opaque.
-        warnings: Codes of what looks as if the strip had been read wrongly.
     """
 
     @property
     def heart_rate_bpm(self) -> float | None: ...
     @property
     def strip(self) -> object: ...
-    @property
-    def warnings(self) -> tuple[str, ...]: ...
+    def warnings(self) -> tuple[str, ...]:
+        """Codes of what looks as if the strip had been read wrongly; computed only when asked."""
 
 
 class EcgSegment(Protocol):

@@ -370,5 +370,5 @@ def _enrolled(reference: Reference, acquired: Acquired) -> EnrolledReference:
         encoder=reference.encoder,
         evidence=reference.evidence,
         heart_rate_bpm=heart.heart_rate_bpm if heart else None,
-        warnings=heart.warnings if heart else (),
+        warnings=heart.warnings() if heart else (),
     )

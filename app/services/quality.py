@@ -41,7 +41,7 @@ class QualityService:
 def _accepted(encoder: Encoder, recording: Capture) -> QualityReport:
     encoding = encoder.encode(recording)
     findings = findings_of(encoding.facts)
-    warnings = encoding.facts.warnings if isinstance(encoding.facts, EcgFacts) else ()
+    warnings = encoding.facts.warnings() if isinstance(encoding.facts, EcgFacts) else ()
     reasons = tuple(dict.fromkeys((*encoding.reasons, *(finding.code for finding in findings), *warnings)))
     return QualityReport(
         accepted=True,

@@ -34,7 +34,6 @@ class EcgFacts:
     strip: ConditionedEcg
     raw: FloatArray
 
-    @property
     def warnings(self) -> tuple[str, ...]:
         """Codes of what looks as if the strip had been read wrongly; encoding does without them."""
         return warnings_of(self.raw, self.strip)

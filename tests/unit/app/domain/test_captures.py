@@ -11,6 +11,7 @@ from app.domain.captures import (
     with_default_dpi,
 )
 from app.domain.references import Modality
+from ml.runtime.ecg import preparation
 from tests.fakes import FakeEcgFacts
 
 SIGNAL = np.linspace(-1.0, 1.0, 900, dtype=np.float32)
@@ -92,3 +93,8 @@ class TestEcgFacts:
         assert isinstance(FakeEcgFacts(72.0, SIGNAL), EcgFacts)
         assert not isinstance(None, EcgFacts)
         assert not isinstance((1, 2), EcgFacts)
+
+    def test_are_told_without_looking_for_warnings(self, monkeypatch):
+        monkeypatch.setattr(preparation, "warnings_of", lambda *_: pytest.fail("computed before asked"))
+
+        assert isinstance(preparation.EcgFacts(72.0, None, SIGNAL), EcgFacts)
