@@ -26,6 +26,13 @@ fun strip(signal: String): AnyRecording = EcgRecording(
     dtype = SampleType.int16,
 )
 
+fun withGap(): AnyRecording = EcgRecording(
+    modality = EcgRecording.Modality.ecg,
+    fsHz = 100.0,
+    unit = EcgUnit.MILLIVOLT,
+    signal = List(400) { it.toDouble() } + null,
+)
+
 fun face(image: String): AnyRecording =
     FaceRecording(modality = FaceRecording.Modality.face, imageB64 = image)
 
@@ -46,6 +53,6 @@ fun isMatch(answer: VerifyAnswer): Boolean = answer.decision == Decision.match &
 fun main(arguments: Array<String>) {
     val json = ObjectMapper().setDefaultPropertyInclusion(JsonInclude.Include.NON_ABSENT)
     val enrolled: JsonNode = json.readTree(File(arguments[0])).get(0)
-    val recordings = listOf(strip(enrolled.get("signal_b64").asText()))
+    val recordings = listOf(strip(enrolled.get("signal_b64").asText()), withGap())
     println(json.writeValueAsString(EnrollBody(subjectId = "kotlin", recordings = recordings)))
 }

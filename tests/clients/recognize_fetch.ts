@@ -38,6 +38,10 @@ const found = await api.identify({
 assert.equal(found.decision, Decision.Match);
 assert.equal(found.candidates[0]!.subjectId, "operator-17");
 
+const gap: AnyRecording = { modality: "ecg", fsHz: 100, unit: EcgUnit.MILLIVOLT, signal: [...Array(1000).keys(), null] };
+const judged = await api.assessQuality({ qualityBody: { recordings: [gap] } });
+assert.equal(judged.recordings.length, 1);
+
 const empty: AnyRecording = { modality: "ecg", fsHz: 100, unit: EcgUnit.MILLIVOLT };
 const refused = await api.identify({ identifyBody: { recordings: [empty] } }).catch((error: unknown) => error);
 assert.ok(refused instanceof ResponseError);

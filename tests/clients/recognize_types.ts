@@ -26,8 +26,8 @@ assert.equal(found.data?.decision, "match", JSON.stringify(found.error));
 assert.equal(found.data.candidates[0]!.subject_id, "operator-17");
 
 const gap: Strip = { modality: "ecg", fs_hz: 100, unit: "mV", signal: [...Array(1000).keys(), null] };
-const none = await api.POST("/quality", { body: { recordings: [gap] } });
-assert.notEqual(none.data?.recordings[0]?.code, "invalid_request", JSON.stringify(none.error));
+const judged = await api.POST("/quality", { body: { recordings: [gap] } });
+assert.equal(judged.response.status, 200, JSON.stringify(judged.error));
 
 const refused = await api.POST("/identify", {
   body: { recordings: [{ modality: "ecg", fs_hz: 100, unit: "mV" }] },
