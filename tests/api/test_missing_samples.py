@@ -12,6 +12,7 @@ from tests.api.application import open_shipped_api
 
 FS_HZ = 250.0
 SECONDS = 20.0
+LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +26,8 @@ def api(sqlite_template, tmp_path_factory):
         yield opened
 
 
-def heart(seed, seconds=SECONDS):
-    return SyntheticPerson.draw(3).record(seconds, FS_HZ, seed=seed)
+def heart(seed, seconds=SECONDS, person=3):
+    return SyntheticPerson.draw(person).record(seconds, FS_HZ, seed=seed)
 
 
 def as_numbers(ecg, **more):
@@ -71,6 +72,17 @@ def test_the_rest_matches(api, lose, written):
     assert answer["decision"] == "match"
 
 
+@pytest.mark.parametrize("lose", LOSSES)
+def test_the_rest_is_found_in_a_search_and_a_stranger_is_not(api, lose):
+    answers = []
+    for person in (3, 5):
+        probe = heart(seed=1, person=person)
+        lose(probe)
+        answers.append(api.post("/identify", {"recordings": [as_bytes(probe)]}).json())
+
+    assert [answer["subject_id"] for answer in answers] == ["ann", None]
+
+
 def test_a_long_gap_is_not_counted_as_evidence(api):
     probe = heart(seed=1)
     two_seconds(probe)
@@ -105,6 +117,30 @@ def test_one_lead_may_miss_what_another_has(api):
 
     assert [(one["position"], one["seconds"]) for one in answer["references"]] == [("I", 20.0)]
     assert [(one["index"], one["code"]) for one in answer["rejected"]] == [(1, "samples_missing")]
+
+
+def test_twelve_leads_match_although_one_has_gaps(api):
+    enrolled = [as_numbers(heart(n, seconds=10.0), lead=lead) for n, lead in enumerate(LEADS)]
+    assert api.post("/enroll", {"subject_id": "twelve", "recordings": enrolled}).status_code == 201
+    probes = [heart(20 + n, seconds=10.0) for n in range(len(LEADS))]
+    probes[6][500:1000] = np.nan
+    one_in_a_hundred(probes[6])
+    recordings = [as_numbers(probe, lead=lead) for probe, lead in zip(probes, LEADS, strict=True)]
+
+    answer = api.post("/verify", {"subject_id": "twelve", "recordings": recordings}).json()
+
+    assert (answer["decision"], answer["modalities"][0]["status"]) == ("match", "used")
+    assert api.delete("/subjects/twelve").status_code == 204
+
+
+@pytest.mark.parametrize("share", [0.5, 0.85])
+def test_samples_scattered_too_thinly_are_refused(api, share):
+    probe = heart(seed=1)
+    probe[np.random.default_rng(0).random(probe.size) < share] = np.nan
+
+    answer = api.post("/verify", {"subject_id": "ann", "recordings": [as_numbers(probe)]})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "samples_missing")
 
 
 def test_activities_are_told_around_a_gap(api):
