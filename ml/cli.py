@@ -20,6 +20,7 @@ from ml.commands.face import register as register_face
 from ml.commands.fingerprint import register as register_fingerprint
 from ml.commands.fusion import register as register_fusion
 from ml.commands.galleries import register as register_galleries
+from ml.commands.heart_index import register as register_heart_index
 from ml.commands.synthesize import register as register_synthesis
 from ml.data.records import DataError
 from ml.export.assembly_recipe import AssemblyRecipe, is_assembly_recipe, read_assembly_recipe
@@ -256,6 +257,7 @@ register_face(app)
 register_fusion(app)
 register_fingerprint(app)
 register_galleries(app)
+register_heart_index(app)
 register_synthesis(app)
 
 if __name__ == "__main__":

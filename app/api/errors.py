@@ -51,6 +51,7 @@ PROBLEMS: Mapping[str, ProblemKind] = {
     "signal_not_finite": ProblemKind(422, "The signal holds infinite values"),
     "sampling_rate_unsupported": ProblemKind(422, "The sampling rate is not supported"),
     "no_heartbeat": ProblemKind(422, "The signal shows no heartbeat"),
+    "paced_rhythm": ProblemKind(422, "The heart is paced, and cannot be told from others by its ECG"),
     "quality_too_low": ProblemKind(422, "The quality of the capture is too low"),
     "image_undecodable": ProblemKind(422, "The image cannot be decoded"),
     "image_too_large": ProblemKind(422, "The image is too large"),

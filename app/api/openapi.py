@@ -33,6 +33,7 @@ SIGNAL_CODES: Final = (
     "signal_not_finite",
     "sampling_rate_unsupported",
     "no_heartbeat",
+    "paced_rhythm",
     "quality_too_low",
 )
 IMAGE_CODES: Final = (

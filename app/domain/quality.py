@@ -51,6 +51,7 @@ _ADVICE = {
     "signal_not_finite": "The strip holds infinite values.",
     "sampling_rate_unsupported": "Record with 100 to 2000 samples a second.",
     "no_heartbeat": "Part of the strip shows no heartbeat. Check that the electrodes touch the skin.",
+    "paced_rhythm": "The strip shows a pacemaker. Paced hearts beat too much alike: use face or fingerprint.",
     "quality_too_low": "Part of the recording is too poor to compare. Keep still and try again.",
     "implausible_heart_rate": "The heart rate is unusual at rest. Check the sampling rate.",
     "implausible_beat_width": "The beats are unusually narrow or broad. Check the sampling rate.",

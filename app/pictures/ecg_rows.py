@@ -29,6 +29,7 @@ _REASONS: Final = {
     "samples_missing": "missing",
     "too_many_impulses": "odd samples",
     "no_heartbeat": "no heartbeat",
+    "paced_rhythm": "paced",
     "quality_too_low": "too noisy",
 }
 

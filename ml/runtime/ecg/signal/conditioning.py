@@ -1,6 +1,6 @@
 """The pipeline from a raw strip to the input of encoders, the same in training and in service."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from ml.runtime.ecg.signal.dropouts import dropouts
 from ml.runtime.ecg.signal.errors import (
     ImpulsesError,
     NoHeartbeatError,
+    PacedRhythmError,
     QualityTooLowError,
     SamplesMissingError,
     SamplingRateUnsupportedError,
@@ -22,10 +23,13 @@ from ml.runtime.ecg.signal.errors import (
     SignalTooShortError,
 )
 from ml.runtime.ecg.signal.filters import FloatArray, band_pass, notch, resample
+from ml.runtime.ecg.signal.heart_features import FEWEST_BEATS, HeartFeatures, heart_features
+from ml.runtime.ecg.signal.heart_index import holds_heart
 from ml.runtime.ecg.signal.heart_shape import EDGES_FROM_HZ, has_edges, stands_alone
 from ml.runtime.ecg.signal.impulses import bridged, impulses
 from ml.runtime.ecg.signal.lines import HIGHEST_HZ, HIGHEST_WITHOUT_NOTCH_HZ, without_lines
 from ml.runtime.ecg.signal.order_statistics import median
+from ml.runtime.ecg.signal.pacing import mean_beat_has_spike, spikes_before_beats
 from ml.runtime.ecg.signal.qrs import locate_qrs
 from ml.runtime.ecg.signal.quality import SignalQuality, assess_quality
 
@@ -37,6 +41,7 @@ _ERRORS: dict[str, type[SignalError]] = {
         SignalSaturatedError,
         ImpulsesError,
         NoHeartbeatError,
+        PacedRhythmError,
         QualityTooLowError,
     )
 }
@@ -103,6 +108,31 @@ def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     Raises:
         SignalError: Not a valid strip (rate, length, size of samples), or one constant value.
     """
+    strip, line_free = _conditioned(ecg, fs_hz)
+    features = _features(strip, line_free)
+    if features is None or holds_heart(features):
+        return strip
+    return replace(strip, quality=strip.quality.refused(NoHeartbeatError.code), heart_rate_bpm=None)
+
+
+def features_of(ecg: FloatArray, fs_hz: float) -> HeartFeatures | None:
+    """What is asked whether a strip holds a heart; None if it is not accepted anyway.
+
+    Raises:
+        SignalError: As `examine`.
+    """
+    return _features(*_conditioned(ecg, fs_hz))
+
+
+def _features(strip: ConditionedEcg, line_free: NDArray[np.float64]) -> HeartFeatures | None:
+    r_peaks = strip.accepted_r_peaks
+    if r_peaks.size < FEWEST_BEATS:
+        return None
+    return heart_features(strip.ecg.astype(np.float64), line_free, strip.fs_hz, r_peaks)
+
+
+def _conditioned(ecg: FloatArray, fs_hz: float) -> tuple[ConditionedEcg, NDArray[np.float64]]:
+    """A strip and, at the same rate, what it was before the band-pass."""
     checked, missing = _checked(ecg, fs_hz)
     lost = dropouts(checked)
     odd = impulses(bridged(checked, lost), fs_hz)
@@ -123,13 +153,19 @@ def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     }
     quality = assess_quality(clean, c.WORKING_FS_HZ, r_peaks, defects)
     trusted = r_peaks[quality.accepts(r_peaks / c.WORKING_FS_HZ)]
-    return ConditionedEcg(
+    spikes_s = np.flatnonzero(odd) / fs_hz
+    if spikes_before_beats(spikes_s, trusted / c.WORKING_FS_HZ) or mean_beat_has_spike(
+        line_free, c.WORKING_FS_HZ, trusted
+    ):
+        quality = quality.refused(PacedRhythmError.code)
+    conditioned = ConditionedEcg(
         ecg=clean.astype(np.float32),
         fs_hz=c.WORKING_FS_HZ,
         r_peaks=r_peaks,
         quality=quality,
         heart_rate_bpm=heart_rate_bpm(trusted, c.WORKING_FS_HZ),
     )
+    return conditioned, line_free
 
 
 def _without_hum(raw: NDArray[np.float64], fs_hz: float) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ SignalError (CaptureError)
 ├── SignalSaturatedError           signal_saturated
 ├── ImpulsesError                  too_many_impulses
 ├── NoHeartbeatError               no_heartbeat
+├── PacedRhythmError               paced_rhythm
 └── QualityTooLowError             quality_too_low
 """
 
@@ -65,6 +66,12 @@ class NoHeartbeatError(SignalError):
     """Nothing in the strip repeats like heartbeats."""
 
     code = "no_heartbeat"
+
+
+class PacedRhythmError(SignalError):
+    """A pacemaker drives the heart, and paced hearts beat alike in different people."""
+
+    code = "paced_rhythm"
 
 
 class QualityTooLowError(SignalError):

@@ -12,6 +12,7 @@ CODES = {
     "samples_missing",
     "too_many_impulses",
     "no_heartbeat",
+    "paced_rhythm",
     "quality_too_low",
 }
 
