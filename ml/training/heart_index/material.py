@@ -44,6 +44,10 @@ class Material:
         """Those of all other sources."""
         return self._at(~np.isin(self.sources, sources))
 
+    def every(self, nth: int) -> Material:
+        """A part of them."""
+        return self._at(np.arange(len(self.numbers)) % nth == 0)
+
     def write(self, path: Path) -> None:
         """Keep it in a file."""
         with path.open("wb") as file:

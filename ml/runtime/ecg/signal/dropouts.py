@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.runtime.ecg.signal.order_statistics import quantiles
+
 SHORTEST = 3
 """Samples; shorter ones are `impulses`."""
 JUMP = 8.0
@@ -30,7 +32,7 @@ def dropouts(raw: NDArray[np.float64]) -> NDArray[np.bool_]:
     if not long.size:
         return found
     steps = np.abs(np.diff(raw))
-    least = JUMP * float(np.quantile(steps, _STEEP))
+    least = JUMP * quantiles(steps, _STEEP)[0]
     if least == 0.0:
         return found
     starts, ends = edges[long], edges[long + 1]

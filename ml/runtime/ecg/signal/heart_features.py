@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,10 +48,12 @@ def heart_features(ecg: FloatArray, raw: FloatArray, fs_hz: float, r_peaks: Indi
         r_peaks: Sample indices of at least two beats. What lies beyond an end of the strip is its last value.
     """
     beats = ecg.take(r_peaks[:, None] + np.arange(-BEFORE, AFTER), mode="clip")
-    beats = beats - np.median(beats, axis=1, keepdims=True)
-    mean = beats.mean(axis=0)
-    height = max(float(np.ptp(mean[BEFORE - QRS_REACH : BEFORE + QRS_REACH + 1])), _TINY)
-    deviation = np.sqrt(((beats - mean) ** 2).mean(axis=0))
+    beats -= np.median(beats, axis=1, keepdims=True)
+    mean = beats.sum(axis=0) / len(beats)
+    qrs = mean[BEFORE - QRS_REACH : BEFORE + QRS_REACH + 1]
+    height = max(float(qrs.max() - qrs.min()), _TINY)
+    off = beats - mean
+    deviation = np.sqrt(np.einsum("ij,ij->j", off, off) / len(beats))
     figures = (
         *_rhythm(r_peaks, fs_hz),
         *_sizes(beats, mean),
@@ -69,9 +72,10 @@ def _rhythm(r_peaks: Indices, fs_hz: float) -> tuple[float, ...]:
     """Usual RR interval, its deviation, its jumps from beat to beat, and how many there are."""
     rr_s = np.diff(r_peaks) / fs_hz
     usual_s = median(rr_s)
-    deviation = float(np.std(rr_s)) / usual_s
+    off_s = rr_s - rr_s.sum() / rr_s.size
+    deviation = math.sqrt(float(off_s @ off_s) / rr_s.size) / usual_s
     jumps = float(np.abs(np.diff(rr_s)).mean()) / usual_s if rr_s.size > 1 else deviation
-    return float(np.log(usual_s)), _log(0.002, deviation), _log(0.002, jumps), float(np.log(rr_s.size))
+    return math.log(usual_s), _log(0.002, deviation), _log(0.002, jumps), math.log(rr_s.size)
 
 
 def _sizes(beats: FloatArray, mean: FloatArray) -> tuple[float, ...]:
@@ -79,7 +83,8 @@ def _sizes(beats: FloatArray, mean: FloatArray) -> tuple[float, ...]:
     unit = mean / max(float(np.sqrt(mean @ mean)), _TINY)
     along = beats @ unit
     usual = max(abs(float(along.mean())), _TINY)
-    rest = float(((beats - along[:, None] * unit) ** 2).sum()) / max(float((beats**2).sum()), _TINY)
+    total = max(float(np.einsum("ij,ij->", beats, beats)), _TINY)
+    rest = max(0.0, 1.0 - float(along @ along) / total)
     return _log(0.01, float(along.std()) / usual), _log(1e-4, rest)
 
 
@@ -108,4 +113,4 @@ def _beside_qrs(shape: FloatArray) -> tuple[float, ...]:
 
 
 def _log(floor: float, value: float) -> float:
-    return float(np.log(floor + value))
+    return math.log(floor + value)

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from ml.runtime.ecg.signal.order_statistics import quantiles
+
 Samples = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
@@ -86,7 +88,7 @@ def _squares(raw: Samples, longest: int, least: float) -> Mask:
     steps = np.diff(raw)
     sizes = np.abs(steps)
     beside = np.maximum(sizes[:-2], sizes[2:])
-    usual = max(least, STEEPNESS * float(np.quantile(sizes, 0.95)))  # Noise jumps too.
+    usual = max(least, STEEPNESS * quantiles(sizes, 0.95)[0])  # Noise jumps too.
     jumps = 1 + np.flatnonzero((sizes[1:-1] >= usual) & (sizes[1:-1] > STEEPNESS * beside))
     for one, other in pairwise(jumps.tolist()):
         back = steps[one] * steps[other] < 0.0 and other - one <= longest
@@ -98,8 +100,8 @@ def _squares(raw: Samples, longest: int, least: float) -> Mask:
 def _least(raw: Samples, fs_hz: float) -> float:
     """The smallest height that counts, of what all but a few samples span."""
     share, left_out = (LEAST_SHARE, 0.01) if fs_hz >= SURE_FROM_HZ else (LEAST_SHARE_BELOW, 0.03)
-    low, high = np.quantile(raw, [left_out, 1.0 - left_out])
-    return share * float(high - low)
+    low, high = quantiles(raw, left_out, 1.0 - left_out)
+    return share * (high - low)
 
 
 def _of_length(raw: Samples, starts: NDArray[np.int64], length: int, least: float) -> Mask:

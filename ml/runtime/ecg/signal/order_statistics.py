@@ -51,3 +51,27 @@ def lower_quartile(values: NDArray[np.float64]) -> float:
     if quarters < 2:
         return float(low + (high - low) * (quarters / 4))
     return float(high - (high - low) * (1 - quarters / 4))
+
+
+def quantiles(values: NDArray[np.float64], *shares: float) -> tuple[float, ...]:
+    """`numpy.quantile` at several shares.
+
+    Args:
+        values: Without NaN, float64, shape (n,), n ≥ 1.
+        shares: 0 to 1 each.
+    """
+    places = [share * (values.size - 1) for share in shares]
+    below = [int(place) for place in places]
+    above = [min(place + 1, values.size - 1) for place in below]
+    parted = np.partition(values, sorted({*below, *above}))
+    return tuple(
+        _between(float(parted[low]), float(parted[high]), place - low)
+        for low, high, place in zip(below, above, places, strict=True)
+    )
+
+
+def _between(low: float, high: float, share: float) -> float:
+    """As numpy has it: rounding errors vanish at either end."""
+    if share < 0.5:
+        return low + (high - low) * share
+    return high - (high - low) * (1.0 - share)

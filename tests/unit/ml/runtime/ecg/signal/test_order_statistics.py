@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ml.runtime.ecg.signal.order_statistics import lower_quartile, median, median_row
+from ml.runtime.ecg.signal.order_statistics import lower_quartile, median, median_row, quantiles
 
 FINITE = st.floats(-1e12, 1e12)
 
@@ -49,3 +49,12 @@ class TestLowerQuartile:
     @given(arrays(np.float64, st.integers(2, 40), elements=FINITE))
     def test_it_equals_numpys_to_the_bit(self, values: np.ndarray) -> None:
         assert lower_quartile(values) == np.quantile(values, 0.25)
+
+
+class TestQuantiles:
+    @given(
+        arrays(np.float64, st.integers(1, 40), elements=FINITE),
+        st.lists(st.sampled_from([0.01, 0.03, 0.25, 0.5, 0.95, 0.97, 0.99, 1.0]), min_size=1, max_size=3),
+    )
+    def test_they_equal_numpys_to_the_bit(self, values: np.ndarray, shares: list[float]) -> None:
+        assert quantiles(values, *shares) == tuple(np.quantile(values, shares))
