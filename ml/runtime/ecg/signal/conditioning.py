@@ -110,7 +110,7 @@ def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     """
     strip, line_free = _conditioned(ecg, fs_hz)
     features = _features(strip, line_free)
-    if features is None or holds_heart(features):
+    if strip.quality.accepted_s == 0.0 or (features is not None and holds_heart(features)):
         return strip
     return replace(strip, quality=strip.quality.refused(NoHeartbeatError.code), heart_rate_bpm=None)
 
