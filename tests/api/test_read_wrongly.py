@@ -51,7 +51,6 @@ class TestEnroll:
         [
             ({"fs_hz": 2.0 * FS_HZ}, "implausible_heart_rate"),
             ({"fs_hz": 0.5 * FS_HZ}, "implausible_heart_rate"),
-            ({"fs_hz": 2.0 * FS_HZ, "bpm": 50.0, "person": 0}, "implausible_beat_width"),
             ({"written": "<i4"}, "repeated_values"),
             ({"written": "<i4", "fs_hz": 2.0 * FS_HZ}, "repeated_values"),
             ({"held": 2, "fs_hz": 2.0 * FS_HZ}, "repeated_values"),

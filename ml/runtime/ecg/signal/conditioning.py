@@ -1,6 +1,6 @@
 """The pipeline from a raw strip to the input of encoders, the same in training and in service."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,8 +90,11 @@ def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     Raises:
         SignalError: The subclass names the reason; also raised if no segment is accepted.
     """
-    examined = examine(ecg, fs_hz)
+    examined, line_free = _conditioned(ecg, fs_hz)
+    features = _features(examined, line_free)
     quality = examined.quality
+    if features is None or not holds_heart(features):
+        quality = quality.refused(NoHeartbeatError.code)
     if quality.accepted_s == 0.0:
         duration_s = examined.ecg.size / examined.fs_hz
         raise _ERRORS[quality.reasons[0]](
@@ -108,11 +111,7 @@ def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     Raises:
         SignalError: Not a valid strip (rate, length, size of samples), or one constant value.
     """
-    strip, line_free = _conditioned(ecg, fs_hz)
-    features = _features(strip, line_free)
-    if strip.quality.accepted_s == 0.0 or (features is not None and holds_heart(features)):
-        return strip
-    return replace(strip, quality=strip.quality.refused(NoHeartbeatError.code), heart_rate_bpm=None)
+    return _conditioned(ecg, fs_hz)[0]
 
 
 def features_of(ecg: FloatArray, fs_hz: float) -> HeartFeatures | None:
