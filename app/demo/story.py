@@ -180,10 +180,8 @@ def _line(
         return Line(step, probe_id, claim, code, expected_id is None, client_ms=answer.client_ms)
     body, decided = answer.body, _decided(answer)
     if decided is None:
-        reasons = [
-            reason for reason in body.get("reasons", []) if reason != "uncorrected_sensor"
-        ]  # No cause.
-        text = ": ".join(["non-match", *reasons]).replace("_", " ")
+        causes = [reason for reason in body.get("reasons", []) if reason != "uncorrected_sensor"]
+        text = ": ".join(["non-match", *causes]).replace("_", " ")
     else:
         text = "match" if decided in {probe_id, claim} else f"match {decided}"
     return Line(

@@ -1,20 +1,15 @@
-"""Export a torch module as an ONNX file: one file, without traces of the machine.
-
-The same weights give the same bytes.
-"""
+"""Export the encoder of a strip, or a bare network over windows, and compare what was written with it."""
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ml.export.onnx_files import OPSET, cosine_distance, open_session, without_origin
+from ml.export.onnx_files import cosine_distance, open_session
+from ml.export.traced_network import traced_network
 from ml.models.features import WINDOW_SAMPLES
 from ml.models.strip_encoder import StripEncoder
 
@@ -77,44 +72,9 @@ class _EmbeddingsOnly(nn.Module):
 
 
 def _export(module: nn.Module, traced: Mapping[str, Tensor], output: str) -> bytes:
-    from onnx import checker
-
-    with _quiet_exporter():
-        program = torch.onnx.export(
-            module,
-            kwargs=dict(traced),
-            input_names=list(traced),
-            output_names=[output],
-            dynamic_shapes={
-                name: {0: torch.export.Dim("n", min=1)} if name == "windows" else None for name in traced
-            },
-            opset_version=OPSET,
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
-    assert program is not None
-    model = program.model_proto
-    without_origin(model)
-    checker.check_model(model, full_check=True)
-    weights = bytes(model.SerializeToString(deterministic=True))
+    weights = traced_network(module, traced, output, free={"windows"})
     _check(module, weights, traced)
     return weights
-
-
-@contextmanager
-def _quiet_exporter() -> Iterator[None]:
-    """Silences warnings of its own deprecated calls and of torchvision, which is not needed."""
-    log = logging.getLogger("torch.onnx._internal.exporter._registration")
-    before = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=FutureWarning)
-            warnings.filterwarnings("ignore", category=DeprecationWarning)
-            yield
-    finally:
-        log.setLevel(before)
 
 
 def _check(module: nn.Module, weights: bytes, traced: Mapping[str, Tensor]) -> None:

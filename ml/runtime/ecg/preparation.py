@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ml.runtime.ecg.drawing import EcgDrawing, draw_strip
 from ml.runtime.ecg.plausibility import warnings_of
 from ml.runtime.ecg.raw_ecg import EcgCapture, FloatArray, RawEcg
-from ml.runtime.ecg.signal.conditioning import ConditionedEcg, condition, examine
+from ml.runtime.ecg.signal.conditioning import ConditionedEcg, condition, examine_for_identity
 from ml.runtime.ecg.signal.errors import SignalError
 from ml.runtime.evidence import SECONDS, Evidence
 from ml.runtime.preparation import Inputs, Preparation, Prepared
@@ -81,7 +81,7 @@ class EcgPreparation(Preparation[EcgCapture]):
     def examine(self, capture: EcgCapture) -> EcgFacts | None:
         """Condition a strip whether or not any of it can be used; None if it cannot be filtered at all."""
         try:
-            strip = examine(capture.signal, capture.fs_hz)
+            strip = examine_for_identity(capture.signal, capture.fs_hz)
         except SignalError:
             return None
         return EcgFacts(strip.heart_rate_bpm, strip, capture.signal)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +10,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 from torch import Tensor, nn
 
-from ml.export.onnx_files import OPSET, without_origin
+from ml.export.traced_network import traced_network
 from ml.runtime.ecg.signal.heart_features import N_FIGURES, N_SHAPE
 from ml.training.heart_index.material import Material, joined
 from ml.training.heart_index.network import HeartNetwork, Scaling
@@ -87,26 +85,9 @@ def index_of(network: HeartNetwork, material: Material) -> NDArray[np.float32]:
 
 
 def exported(network: HeartNetwork) -> bytes:
-    """The network as an ONNX file without a trace of where it was made."""
-    import onnx
-
-    example = (torch.zeros(1, N_SHAPE), torch.zeros(1, N_SHAPE), torch.zeros(1, N_FIGURES))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network.onnx"
-        torch.onnx.export(
-            network,
-            example,
-            str(path),
-            input_names=["shape", "spread", "figures"],
-            output_names=["index"],
-            opset_version=OPSET,
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
-        model = onnx.load_model_from_string(path.read_bytes())
-    without_origin(model)
-    return bytes(model.SerializeToString(deterministic=True))
+    """The network as an ONNX file."""
+    example = {"shape": N_SHAPE, "spread": N_SHAPE, "figures": N_FIGURES}
+    return traced_network(network, {name: torch.zeros(1, n) for name, n in example.items()}, "index")
 
 
 def _scale(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -1,6 +1,6 @@
 """The pipeline from a raw strip to the input of encoders, the same in training and in service."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,11 +90,8 @@ def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
     Raises:
         SignalError: The subclass names the reason; also raised if no segment is accepted.
     """
-    examined, line_free = _conditioned(ecg, fs_hz)
-    features = _features(examined, line_free)
+    examined = examine_for_identity(ecg, fs_hz)
     quality = examined.quality
-    if features is None or not holds_heart(features):
-        quality = quality.refused(NoHeartbeatError.code)
     if quality.accepted_s == 0.0:
         duration_s = examined.ecg.size / examined.fs_hz
         raise _ERRORS[quality.reasons[0]](
@@ -104,7 +101,7 @@ def condition(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
 
 
 def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
-    """Condition a strip like `condition`, but return poor strips too.
+    """Condition a strip like `condition`, but return poor strips too, and do not ask for a heart.
 
     Movement spoils identity, but it shows the wearer's activity.
 
@@ -112,6 +109,19 @@ def examine(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
         SignalError: Not a valid strip (rate, length, size of samples), or one constant value.
     """
     return _conditioned(ecg, fs_hz)[0]
+
+
+def examine_for_identity(ecg: FloatArray, fs_hz: float) -> ConditionedEcg:
+    """Condition a strip like `condition`, but return it with its reasons where no part of it is accepted.
+
+    Raises:
+        SignalError: As `examine`.
+    """
+    strip, line_free = _conditioned(ecg, fs_hz)
+    features = _features(strip, line_free)
+    if features is not None and holds_heart(features):
+        return strip
+    return replace(strip, quality=strip.quality.refused(NoHeartbeatError.code))
 
 
 def features_of(ecg: FloatArray, fs_hz: float) -> HeartFeatures | None:

@@ -8,9 +8,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 
-from ml.export.onnx_files import IR_VERSION  # noqa: E402
+from ml.export.onnx_files import IR_VERSION, OPSET  # noqa: E402
 from ml.export.strip_network import (  # noqa: E402
-    OPSET,
     ExportError,
     _check,
     strip_network,

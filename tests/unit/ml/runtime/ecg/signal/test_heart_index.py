@@ -5,7 +5,7 @@ import pytest
 
 from ml.runtime.bundle import default_bundle
 from ml.runtime.ecg.raw_ecg import RawEcg
-from ml.runtime.ecg.signal.conditioning import condition, examine, features_of
+from ml.runtime.ecg.signal.conditioning import condition, examine, examine_for_identity, features_of
 from ml.runtime.ecg.signal.errors import SignalError
 from ml.runtime.ecg.signal.heart_index import heart_index
 from ml.runtime.encoder import load_bundle
@@ -88,8 +88,10 @@ class TestIndex:
 
         assert one == pytest.approx(other, abs=1e-3)
 
-    def test_movement_is_no_reason_to_see_no_activity(self):
-        ecg = draw("ballistocardiogram", 1, 10.0, 250.0)
+    def test_is_asked_for_identity_and_not_for_activity(self):
+        recoil = draw("ballistocardiogram", 1, 10.0, 250.0)
 
-        assert not is_accepted(ecg, 250.0)
-        assert examine(ecg, 250.0).quality.accepted_s > 0.0
+        refused = examine_for_identity(recoil, 250.0).quality
+
+        assert (refused.accepted_s, refused.reasons) == (0.0, ("no_heartbeat",))
+        assert examine(recoil, 250.0).quality.accepted_s > 0.0
